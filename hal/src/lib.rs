@@ -1,0 +1,13 @@
+//! The contract with a pasteurizer, and the wires that fulfil it.
+//!
+//! - [`units`]: `Celsius`, `Kelvin`, `Tick`, `Duty`; integer quantities with private fields.
+//! - [`contract`]: `Reading` in, `Command` out; what the rules know of any machine.
+//! - `wire` (feature): device profiles, buses and protocols, which bring tokio.
+
+pub mod contract;
+pub mod units;
+
+pub use contract::{
+    Command, Heat, MILK_PROBES_MAX, Machine, Quality, Reading, Role, Sample, Switch,
+};
+pub use units::{Celsius, Duty, Kelvin, Tick};
