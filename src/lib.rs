@@ -1,1 +1,9 @@
-//! x
+//! Batch controller and record keeper for Holder pasteurizers in human milk banks.
+//!
+//! The way from the probe to the record: `station` (the loop) reads a machine through
+//! `holder_hal`, steps [`batch`] (the rules), commits to `store` (the journal), and commands the
+//! machine; `record` draws what QA reads from the store alone; `cli` is how people reach it.
+
+pub mod batch;
+pub mod profiles;
+pub mod toml_file;

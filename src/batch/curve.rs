@@ -1,0 +1,43 @@
+//! What the judge reads: corrected, trusted values over time, wherever they come from.
+
+use holder_hal::{Celsius, Kelvin, MILK_PROBES_MAX};
+
+use super::phase::PhaseName;
+
+/// One moment of a curve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Milliseconds on the curve's own time.
+    pub t_ms: u64,
+    /// Corrected milk temperatures; `None` where there is no trustworthy value.
+    pub milk: [Option<Celsius>; MILK_PROBES_MAX],
+    /// Corrected bath temperature.
+    pub bath: Option<Celsius>,
+    /// Corrected temperature of the indicating probe.
+    pub reference: Option<Celsius>,
+    /// Lid switch: true is closed.
+    pub lid: Option<bool>,
+    /// The phase that the controller was in after this moment, if the curve tells.
+    pub phase: Option<PhaseName>,
+}
+
+/// A curve with what is needed to judge it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Curve {
+    /// Expanded uncertainty of each milk probe; its length is the number of required probes.
+    pub milk_uncertainty: Vec<Kelvin>,
+    /// Distance from the control bottle to the coldest bottle of the machine.
+    pub margin: Kelvin,
+    /// The longest time without a good reading that does not break a hold, milliseconds.
+    pub max_gap_ms: u64,
+    /// Half the resolution of the milk readings, for the comparison with the reference probe.
+    pub half_resolution: Kelvin,
+    /// When the bottles were loaded; `None` for a foreign curve, which starts at its first row.
+    pub load_ms: Option<u64>,
+    /// Whether the curve comes from our own record (false: a foreign logger, judged as read).
+    pub own_record: bool,
+    /// What the live engine decided, if the curve tells: the judge disputes a difference.
+    pub engine_accepts: Option<bool>,
+    /// The rows, in strictly rising time.
+    pub rows: Vec<Row>,
+}

@@ -1,0 +1,275 @@
+//! What goes into the engine and what comes out of it: the words of the journal.
+//!
+//! An [`Input`] is stored before its effects are acknowledged, so that replaying the inputs
+//! gives the stored [`Entry`]s again. A [`Cause`] is on every transition.
+
+use holder_hal::{Celsius, Command, Kelvin, Reading, Tick};
+use serde::{Deserialize, Serialize};
+
+use super::phase::PhaseName;
+use super::recipe::de;
+
+/// What a person does to a running batch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "action")]
+pub enum Action {
+    /// The bottles are in, counted and confirmed.
+    ConfirmLoad {
+        /// How many bottles, the control bottle not counted.
+        bottles: u16,
+    },
+    /// The bottles are out.
+    ConfirmUnload,
+    /// Stop now: heat off, and it stays off.
+    Stop {
+        /// Why, in the person's words.
+        reason: String,
+    },
+}
+
+/// One input of the engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// All channels of one control period.
+    Reading(Reading),
+    /// A person acts.
+    Operator(Action),
+    /// Time passed and nothing came.
+    Wake,
+}
+
+/// What raises an alarm. The numbers are stable: they stand in manuals and on labels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Alarm {
+    /// The bath is above the clamp + 1.0 °C.
+    OverTemperature,
+    /// The bath probe gives no trustworthy value.
+    BathProbeLost,
+    /// A required milk probe gives no trustworthy value.
+    MilkProbeLost,
+    /// The lid is open while milk is being heated or held.
+    LidOpen,
+}
+
+impl Alarm {
+    /// Every alarm, by number.
+    pub const ALL: [Self; 4] =
+        [Self::OverTemperature, Self::BathProbeLost, Self::MilkProbeLost, Self::LidOpen];
+
+    /// The stable number.
+    pub const fn number(self) -> u16 {
+        match self {
+            Self::OverTemperature => 101,
+            Self::BathProbeLost => 201,
+            Self::MilkProbeLost => 202,
+            Self::LidOpen => 301,
+        }
+    }
+
+    /// What happened, in a technician's words.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::OverTemperature => "the bath is too hot",
+            Self::BathProbeLost => "the bath probe is lost",
+            Self::MilkProbeLost => "a milk probe is lost",
+            Self::LidOpen => "the lid is open",
+        }
+    }
+
+    /// What to do about it.
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::OverTemperature => {
+                "heat is off and stays off; check the heater relay, then take the bottles to cold \
+                 water"
+            }
+            Self::BathProbeLost => "heat is off; check the bath probe's plug and cable",
+            Self::MilkProbeLost => "heat is off; check the plug and cable of the control bottle",
+            Self::LidOpen => "close the lid; the hold begins again",
+        }
+    }
+}
+
+/// Why a hold was broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HoldBreak {
+    /// The judged value fell below the limit.
+    BelowLimit,
+    /// A required milk probe gave no good reading for longer than `max_gap`.
+    Gap,
+    /// The lid was opened.
+    LidOpened,
+}
+
+/// Why the engine entered a phase.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "cause")]
+pub enum Cause {
+    /// The batch was started.
+    Started,
+    /// The bath was stable at its set point.
+    BathStable,
+    /// The technician confirmed this number of bottles.
+    Loaded {
+        /// Bottles, the control bottle not counted.
+        bottles: u16,
+    },
+    /// The judged value stayed above the limit for long enough.
+    HoldBegun,
+    /// The hold was broken.
+    HoldBroken {
+        /// By what.
+        by: HoldBreak,
+        /// How long it had lasted, milliseconds.
+        held_ms: u64,
+    },
+    /// The hold was complete.
+    HoldComplete,
+    /// The hold was broken more often than the recipe allows: the batch has failed.
+    RestartsExhausted {
+        /// By what it was broken the last time.
+        by: HoldBreak,
+        /// How long that hold had lasted, milliseconds.
+        held_ms: u64,
+    },
+    /// The hold did not begin within the recipe's time: the batch has failed.
+    HeatUpTooLong,
+    /// The hottest milk is cold.
+    Cooled,
+    /// The milk was not cold within the recipe's time: the batch has failed.
+    CoolingTooLong,
+    /// The technician confirmed that the bottles are out.
+    Unloaded,
+    /// A person stopped the batch.
+    OperatorStop {
+        /// Why, in the person's words.
+        reason: String,
+    },
+    /// An interlock stopped the batch.
+    Interlock {
+        /// Which.
+        alarm: Alarm,
+    },
+    /// The bath was not stable within the recipe's time.
+    PreheatTooLong,
+    /// The bottles were not loaded within the recipe's time.
+    LoadTooLong,
+}
+
+/// The readings behind an entry, corrected; `None` where there was no trustworthy value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The bath, millidegrees.
+    #[serde(with = "milli")]
+    pub bath: Option<Celsius>,
+    /// The coldest required milk probe's mean, millidegrees.
+    #[serde(with = "milli")]
+    pub coldest: Option<Celsius>,
+    /// The hottest required milk probe's mean, millidegrees.
+    #[serde(with = "milli")]
+    pub hottest: Option<Celsius>,
+}
+
+mod milli {
+    use holder_hal::Celsius;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(v: &Option<Celsius>, to: S) -> Result<S::Ok, S::Error> {
+        v.map(Celsius::milli).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        d: D,
+    ) -> Result<Option<Celsius>, D::Error> {
+        Ok(Option::<i32>::deserialize(d)?.map(Celsius::from_milli))
+    }
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "event")]
+pub enum Event {
+    /// A phase was entered.
+    Entered {
+        /// Which.
+        phase: PhaseName,
+        /// Why.
+        #[serde(flatten)]
+        cause: Cause,
+    },
+    /// An alarm was raised.
+    Raised {
+        /// Which.
+        alarm: Alarm,
+    },
+    /// What raised the alarm is over.
+    Cleared {
+        /// Which.
+        alarm: Alarm,
+    },
+    /// The hottest milk, uncertainty and margin added, went above a line of the recipe.
+    AboveCeiling {
+        /// The line.
+        #[serde(rename = "line_c", with = "de::celsius")]
+        line: Celsius,
+        /// What was added to the reading.
+        #[serde(rename = "allowance_c", with = "de::kelvin")]
+        allowance: Kelvin,
+    },
+}
+
+/// One entry that the engine makes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When, on the batch's own monotonic time, milliseconds.
+    #[serde(rename = "tick_ms", with = "tick")]
+    pub at: Tick,
+    /// What.
+    #[serde(flatten)]
+    pub event: Event,
+    /// The readings behind it.
+    pub readings_mc: Snapshot,
+}
+
+mod tick {
+    use holder_hal::Tick;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(v: &Tick, to: S) -> Result<S::Ok, S::Error> {
+        v.ms().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Tick, D::Error> {
+        Ok(Tick::from_ms(u64::deserialize(d)?))
+    }
+}
+
+/// Why an action was refused, and what to do instead.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Bottles were confirmed when the machine was not waiting for them.
+    #[error("not waiting for bottles in phase {0}; load them when the screen asks for it")]
+    NotLoading(PhaseName),
+    /// No bottles.
+    #[error("a batch needs at least one bottle; count them and confirm again")]
+    NoBottles,
+    /// Unloading was confirmed when there is nothing to unload.
+    #[error("not waiting for unloading in phase {0}; to end the batch early, stop it")]
+    NotUnloading(PhaseName),
+    /// The batch is over.
+    #[error("the batch is over ({0}); start a new one")]
+    Over(PhaseName),
+}
+
+/// All that one step has to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effects {
+    /// What the machine shall do until the next step.
+    pub command: Command,
+    /// Entries for the journal, in order.
+    pub entries: Vec<Entry>,
+    /// Set if an action was refused; nothing changed then.
+    pub refusal: Option<Refusal>,
+}

@@ -1,0 +1,26 @@
+//! What a good batch is, how one is driven, and how one is judged.
+//!
+//! Everything in here is pure: no I/O, no clock, no async, no randomness. Time and readings
+//! come in as arguments, decisions go out as values, so that the simulator, the tests, the
+//! recovery and the real loop all call the same functions.
+//!
+//! | file | decides |
+//! |---|---|
+//! | [`recipe`] | what a good batch is: the rules as data |
+//! | [`certificate`] | what a raw reading means |
+//! | [`params`] | what was frozen when the batch began |
+//! | [`engine`] | the phases, live: facts first, safety second, phase logic last |
+//! | [`control`] | how much heat is wanted |
+//! | [`interlock`] | when heat is forbidden, whatever is wanted |
+//! | [`curve`] | what the judge reads: corrected, trusted values over time |
+//! | [`judge`] | the verdict, again, by separate code |
+//! | [`lethality`] | what the heat did, by Bigelow |
+//! | [`verdict`] | the words of a verdict |
+
+pub mod certificate;
+pub mod curve;
+pub mod event;
+pub mod params;
+pub mod phase;
+pub mod recipe;
+pub mod verdict;

@@ -1,0 +1,356 @@
+//! What a good batch is: the rules as data, read from `profiles/recipes/*.toml`.
+//!
+//! Guidelines differ between countries and every bank's procedure differs, so that no limit is
+//! a constant in code (DOMAIN). A recipe says for each of its keys that rest on memory rather
+//! than on a source: they are listed in `unverified`.
+
+use holder_hal::{Celsius, Kelvin};
+use serde::{Deserialize, Serialize};
+
+use crate::toml_file::{self, TomlError};
+
+/// Readers and writers of quantities with the unit in the key.
+pub mod de {
+    /// `*_c`: degrees Celsius with a fraction.
+    pub mod celsius {
+        use holder_hal::Celsius;
+        use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+        /// Reads a temperature.
+        pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Celsius, D::Error> {
+            let degrees = f64::deserialize(from)?;
+            Celsius::from_f64(degrees)
+                .filter(|value| (-273_150..=500_000).contains(&value.milli()))
+                .ok_or_else(|| D::Error::custom(format!("{degrees} is not a temperature in °C")))
+        }
+
+        /// Writes a temperature.
+        pub fn serialize<S: Serializer>(value: &Celsius, to: S) -> Result<S::Ok, S::Error> {
+            to.serialize_f64(value.as_f64())
+        }
+    }
+
+    /// `*_c` where it is a difference.
+    pub mod kelvin {
+        use holder_hal::Kelvin;
+        use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+        /// Reads a difference of temperatures.
+        pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Kelvin, D::Error> {
+            let kelvin = f64::deserialize(from)?;
+            Kelvin::from_f64(kelvin)
+                .filter(|value| value.milli().abs() <= 100_000)
+                .ok_or_else(|| D::Error::custom(format!("{kelvin} is not a difference in °C")))
+        }
+
+        /// Writes a difference of temperatures.
+        pub fn serialize<S: Serializer>(value: &Kelvin, to: S) -> Result<S::Ok, S::Error> {
+            to.serialize_f64(value.as_f64())
+        }
+    }
+
+    fn to_ms<E: serde::de::Error>(value: f64, ms_per_unit: f64, unit: &str) -> Result<u64, E> {
+        let ms = value * ms_per_unit;
+        // A week bounds every duration of a recipe; NaN and negatives fail the comparison.
+        if (0.0..=7.0 * 86_400_000.0).contains(&ms) {
+            Ok(ms.round() as u64)
+        } else {
+            Err(E::custom(format!("{value} is not a duration in {unit} (0 to a week)")))
+        }
+    }
+
+    /// `*_s`: seconds, kept as milliseconds.
+    pub mod seconds {
+        use serde::{Deserialize, Deserializer, Serializer};
+
+        /// Reads a duration.
+        pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+            super::to_ms(f64::deserialize(from)?, 1000.0, "seconds")
+        }
+
+        /// Writes a duration.
+        pub fn serialize<S: Serializer>(ms: &u64, to: S) -> Result<S::Ok, S::Error> {
+            to.serialize_f64(*ms as f64 / 1000.0)
+        }
+    }
+
+    /// `*_min`: minutes, kept as milliseconds.
+    pub mod minutes {
+        use serde::{Deserialize, Deserializer, Serializer};
+
+        /// Reads a duration.
+        pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+            super::to_ms(f64::deserialize(from)?, 60_000.0, "minutes")
+        }
+
+        /// Writes a duration.
+        pub fn serialize<S: Serializer>(ms: &u64, to: S) -> Result<S::Ok, S::Error> {
+            to.serialize_f64(*ms as f64 / 60_000.0)
+        }
+    }
+}
+
+/// A recipe: what a good batch is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// Its name, as on the command line.
+    pub name: String,
+    /// Its name for people.
+    pub title: String,
+    /// Where the rules come from.
+    pub sources: Vec<String>,
+    /// Keys that rest on memory or on our own choice, not on a source that was read.
+    #[serde(default)]
+    pub unverified: Vec<String>,
+    /// The hold.
+    pub hold: HoldRule,
+    /// The hottest milk.
+    pub ceiling: CeilingRule,
+    /// From loading to the hold.
+    pub heat_up: HeatUpRule,
+    /// The figures by which the literature judges a pasteurizer.
+    pub figures: FigureRule,
+    /// Cooling.
+    pub cooling: CoolingRule,
+    /// Agreement of the probes.
+    pub probes: ProbeRule,
+    /// When the run is given up.
+    pub limits: RunLimits,
+    /// Who may be in a pool, and how long the milk keeps.
+    pub pool: PoolRule,
+    /// Cultures before and after.
+    pub culture: CultureRule,
+}
+
+/// The hold (DOMAIN, "How the hold is judged").
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HoldRule {
+    /// No milk may be colder than this during the hold.
+    #[serde(rename = "floor_c", with = "de::celsius")]
+    pub floor: Celsius,
+    /// Length of the hold, milliseconds.
+    #[serde(rename = "hold_min", with = "de::minutes")]
+    pub hold_ms: u64,
+    /// The hold begins this far above the limit.
+    #[serde(rename = "begin_above_c", with = "de::kelvin")]
+    pub begin_above: Kelvin,
+    /// The hold begins after this long above it, milliseconds.
+    #[serde(rename = "begin_after_s", with = "de::seconds")]
+    pub begin_after_ms: u64,
+    /// The readings of this long are averaged, milliseconds.
+    #[serde(rename = "mean_s", with = "de::seconds")]
+    pub mean_ms: u64,
+    /// A longer time without a good reading restarts the hold, milliseconds.
+    #[serde(rename = "max_gap_s", with = "de::seconds")]
+    pub max_gap_ms: u64,
+    /// The same for a curve from a foreign logger, milliseconds.
+    #[serde(rename = "max_gap_foreign_s", with = "de::seconds")]
+    pub max_gap_foreign_ms: u64,
+    /// More restarts fail the batch.
+    pub holds_restarted_max: u32,
+}
+
+/// The hottest milk, uncertainty and margin added.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CeilingRule {
+    /// Above it: a note.
+    #[serde(rename = "note_c", with = "de::celsius")]
+    pub note: Celsius,
+    /// Above it: a deviation.
+    #[serde(rename = "deviation_c", with = "de::celsius")]
+    pub deviation: Celsius,
+    /// Above it: failed.
+    #[serde(rename = "fail_c", with = "de::celsius")]
+    pub fail: Celsius,
+}
+
+/// Time from loading to the hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeatUpRule {
+    /// Longer: a note. Milliseconds.
+    #[serde(rename = "note_min", with = "de::minutes")]
+    pub note_ms: u64,
+    /// Longer: failed. Milliseconds.
+    #[serde(rename = "fail_min", with = "de::minutes")]
+    pub fail_ms: u64,
+}
+
+/// Figures that are reported against a range; outside of it is a note.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FigureRule {
+    /// 58 °C to the floor takes longer: a note. Milliseconds.
+    #[serde(rename = "t58_to_floor_note_min", with = "de::minutes")]
+    pub t58_to_floor_note_ms: u64,
+    /// Above 58 °C for longer: a note. Milliseconds.
+    #[serde(rename = "above_58_note_min", with = "de::minutes")]
+    pub above_58_note_ms: u64,
+    /// A hold longer than this: a note. Milliseconds.
+    #[serde(rename = "plateau_note_min", with = "de::minutes")]
+    pub plateau_note_ms: u64,
+    /// z of the equivalent minutes at 62.5 °C (10.8 °C: lactoferrin, PLANT).
+    #[serde(rename = "equivalent_z_c", with = "de::kelvin")]
+    pub equivalent_z: Kelvin,
+}
+
+/// Cooling, judged on the hottest milk probe.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CoolingRule {
+    /// Cooled means: at or below this.
+    #[serde(rename = "target_c", with = "de::celsius")]
+    pub target: Celsius,
+    /// Longer: a note. Milliseconds.
+    #[serde(rename = "note_min", with = "de::minutes")]
+    pub note_ms: u64,
+    /// Longer, or never: failed. Milliseconds.
+    #[serde(rename = "fail_min", with = "de::minutes")]
+    pub fail_ms: u64,
+}
+
+/// Agreement of the probes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProbeRule {
+    /// A larger difference between milk probes during the hold is a deviation.
+    #[serde(rename = "spread_max_c", with = "de::kelvin")]
+    pub spread_max: Kelvin,
+    /// The recorder may read higher than the reference by half its resolution and this.
+    #[serde(rename = "over_reference_max_c", with = "de::kelvin")]
+    pub over_reference_max: Kelvin,
+    /// Means of this long are compared with the reference, milliseconds.
+    #[serde(rename = "reference_mean_s", with = "de::seconds")]
+    pub reference_mean_ms: u64,
+    /// How often probes are calibrated, months.
+    pub calibration_months: u32,
+}
+
+/// When the run is given up rather than waited for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunLimits {
+    /// The bath must be stable after this long, milliseconds.
+    #[serde(rename = "preheat_max_min", with = "de::minutes")]
+    pub preheat_max_ms: u64,
+    /// The bottles must be loaded after this long, milliseconds.
+    #[serde(rename = "load_max_min", with = "de::minutes")]
+    pub load_max_ms: u64,
+    /// A needed probe may be lost this long before the batch is stopped, milliseconds.
+    #[serde(rename = "probe_lost_max_s", with = "de::seconds")]
+    pub probe_lost_max_ms: u64,
+}
+
+/// Who may be in a pool, and how long the milk keeps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PoolRule {
+    /// Fewest donors.
+    pub donors_min: u32,
+    /// Most donors.
+    pub donors_max: u32,
+    /// Months after pasteurization.
+    pub expiry_months: u32,
+    /// Months after the oldest expression date.
+    pub expression_months: u32,
+}
+
+/// Cultures; figures in CFU per ml, absent where the guideline asks for none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CultureRule {
+    /// Most colonies in all before pasteurization.
+    pub before_total_max: Option<u32>,
+    /// Most *S. aureus* or Enterobacteriaceae before pasteurization.
+    pub before_pathogen_max: Option<u32>,
+    /// Most colonies after pasteurization; 0 rejects any growth.
+    pub after_max: u32,
+}
+
+impl Recipe {
+    /// Reads a recipe. `file` is for the message.
+    ///
+    /// # Errors
+    /// Malformed TOML, an unknown key (with the nearest known one), or a rule that contradicts
+    /// another, with file, line and key.
+    pub fn parse(file: &str, text: &str) -> Result<Self, TomlError> {
+        let recipe: Self = toml_file::parse(file, text)?;
+        match recipe.fault() {
+            Some((key, rule)) => Err(TomlError::rule(file, text, key, rule)),
+            None => Ok(recipe),
+        }
+    }
+
+    /// The first contradiction, as key and rule.
+    fn fault(&self) -> Option<(&'static str, String)> {
+        let (hold, ceiling) = (&self.hold, &self.ceiling);
+        let rules = [
+            ("floor_c", hold.floor >= ceiling.note, "the floor must lie below ceiling.note_c"),
+            ("deviation_c", ceiling.deviation < ceiling.note, "must not lie below note_c"),
+            ("fail_c", ceiling.fail < ceiling.deviation, "must not lie below deviation_c"),
+            ("hold_min", hold.hold_ms == 0, "a hold must last"),
+            ("mean_s", hold.mean_ms == 0, "the mean needs a span"),
+            ("max_gap_s", hold.max_gap_ms == 0, "no reading could satisfy it"),
+            ("max_gap_s", hold.max_gap_ms > 60_000, "the record must show one reading a minute"),
+            ("max_gap_foreign_s", hold.max_gap_foreign_ms < hold.max_gap_ms, "below max_gap_s"),
+            ("begin_above_c", hold.begin_above < Kelvin::ZERO, "must not be negative"),
+            ("target_c", self.cooling.target >= hold.floor, "must lie below the floor"),
+            ("fail_min", self.heat_up.fail_ms < self.heat_up.note_ms, "must not be below note_min"),
+            ("fail_min", self.cooling.fail_ms < self.cooling.note_ms, "must not be below note_min"),
+            ("spread_max_c", self.probes.spread_max <= Kelvin::ZERO, "must be above zero"),
+            ("equivalent_z_c", self.figures.equivalent_z <= Kelvin::ZERO, "must be above zero"),
+            ("donors_min", self.pool.donors_min == 0, "a pool has at least one donor"),
+            ("donors_max", self.pool.donors_max < self.pool.donors_min, "is below donors_min"),
+        ];
+        rules
+            .into_iter()
+            .find(|(_, broken, _)| *broken)
+            .map(|(key, _, rule)| (key, rule.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profiles;
+
+    #[test]
+    fn every_shipped_recipe_parses_and_carries_its_file_name() {
+        for (name, text) in profiles::RECIPES {
+            let recipe = Recipe::parse(name, text).expect("a shipped recipe is valid");
+            assert_eq!(&recipe.name, name);
+            assert!(!recipe.sources.is_empty(), "{name} cites no source");
+        }
+        assert_eq!(profiles::RECIPES.len(), 5);
+    }
+
+    #[test]
+    fn a_floor_above_its_ceiling_is_refused_with_line_and_key() {
+        let text = profiles::recipe("holder-hmbana").expect("shipped");
+        let bad = text.replace("floor_c = 62.5", "floor_c = 63.9");
+        let message = Recipe::parse("bad.toml", &bad).expect_err("refused").to_string();
+        assert!(message.contains("bad.toml:"), "{message}");
+        assert!(message.contains("floor_c"), "{message}");
+        assert!(message.contains("below ceiling.note_c"), "{message}");
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_the_nearest_known_one() {
+        let text = profiles::recipe("holder-hmbana").expect("shipped");
+        let bad = text.replace("floor_c", "flor_c");
+        let message = Recipe::parse("bad.toml", &bad).expect_err("refused").to_string();
+        assert!(message.contains("`flor_c`") && message.contains("`floor_c`"), "{message}");
+    }
+
+    #[test]
+    fn not_a_number_is_not_a_floor() {
+        let text = profiles::recipe("holder-hmbana").expect("shipped");
+        for value in ["nan", "inf", "-inf", "\"62.5\"", "1e9"] {
+            let bad = text.replace("floor_c = 62.5", &format!("floor_c = {value}"));
+            assert!(Recipe::parse("bad.toml", &bad).is_err(), "{value} was accepted");
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! What is shipped inside the program: recipes, device profiles, stations. A station's own file
+//! has a new name; it never shadows a shipped one.
+
+/// The shipped recipes: name and text.
+pub const RECIPES: &[(&str, &str)] = &[
+    ("holder-hmbana", include_str!("../profiles/recipes/holder-hmbana.toml")),
+    ("holder-nice-cg93", include_str!("../profiles/recipes/holder-nice-cg93.toml")),
+    ("holder-australia", include_str!("../profiles/recipes/holder-australia.toml")),
+    ("holder-france", include_str!("../profiles/recipes/holder-france.toml")),
+    ("holder-brazil-recife", include_str!("../profiles/recipes/holder-brazil-recife.toml")),
+];
+
+/// The recipe that is used where none is named: the strict one.
+pub const RECIPE_DEFAULT: &str = "holder-hmbana";
+
+/// The text of the shipped recipe with this name.
+pub fn recipe(name: &str) -> Option<&'static str> {
+    RECIPES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
