@@ -6,4 +6,5 @@
 
 pub mod batch;
 pub mod profiles;
+pub mod store;
 pub mod toml_file;
