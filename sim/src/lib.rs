@@ -1,1 +1,19 @@
-//! x
+//! A Holder pasteurizer made of equations, and servers that speak its devices' protocols.
+//!
+//! - [`params`]: what one machine is made of, and the range of good machines.
+//! - [`plant`]: the physics; what is true is kept apart from what the probes say.
+//! - [`machine`]: one plant in the process, a command in and a reading out, without sockets.
+
+pub mod machine;
+pub mod params;
+mod pi;
+pub mod plant;
+mod probe;
+mod thermal;
+
+pub use machine::SimMachine;
+pub use params::{BottleParams, PlantParams, ProbeParams};
+pub use plant::{Plant, Truth};
+
+#[cfg(test)]
+mod check_values;
