@@ -3,4 +3,7 @@
 //! The way of one control period stands in `control_loop`: read → step → commit → permit →
 //! command.
 
+pub mod lock;
+pub mod permit;
+pub mod rehearsal;
 pub mod view;

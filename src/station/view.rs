@@ -60,4 +60,6 @@ pub struct View {
     pub alarms: Vec<Alarm>,
     /// New entries of this period.
     pub news: Vec<Entry>,
+    /// Something to tell the person once: a refusal, a command that did not arrive.
+    pub message: Option<String>,
 }
