@@ -26,6 +26,7 @@ pub struct Plant {
     state: State,
     /// Duties on their way through the heater's dead time, oldest first.
     duties: VecDeque<f64>,
+    arriving: f64,
     pi: InnerPi,
     command: Command,
     welded: bool,
@@ -92,6 +93,7 @@ impl Plant {
                 bottles: [Bottle::all_at(start_c); CLASSES],
             },
             duties: core::iter::repeat_n(0.0, dead_steps).collect(),
+            arriving: 0.0,
             pi: InnerPi::simc(&params),
             command: Command::safe(false),
             welded: false,
@@ -144,6 +146,7 @@ impl Plant {
             bottles: [Bottle::all_at(hold_c); CLASSES],
         };
         self.duties.iter_mut().for_each(|slot| *slot = duty);
+        self.arriving = duty;
         self.pi.reset(duty);
         if let Some(setpoint) = holder_hal::Celsius::from_f64(hold_c) {
             self.command = Command { heat: Heat::Setpoint(setpoint), ..self.command };
@@ -169,9 +172,9 @@ impl Plant {
     fn step(&mut self) {
         let duty = self.duty();
         self.duties.push_back(duty);
-        let arriving = self.duties.pop_front().unwrap_or(duty);
+        self.arriving = self.duties.pop_front().unwrap_or(duty);
         let around = Surroundings {
-            element_w: arriving * self.params.heater_w,
+            element_w: self.arriving * self.params.heater_w,
             agitated: self.command.agitator,
             coolant_open: self.command.cooling,
             lid_closed: self.lid_closed,
@@ -235,6 +238,11 @@ impl Plant {
     /// Opens (false) or closes (true) the lid.
     pub fn set_lid(&mut self, closed: bool) {
         self.lid_closed = closed;
+    }
+
+    /// The share of full power that reaches the element, 0…1.
+    pub fn duty_share(&self) -> f64 {
+        self.arriving
     }
 
     /// Whether the lid is closed.

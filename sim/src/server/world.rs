@@ -1,0 +1,155 @@
+//! The plant with its devices: registers follow the probes, the heater follows the registers.
+
+use holder_hal::wire::SIMULATOR_MARKER;
+use holder_hal::wire::profile::Value;
+use holder_hal::{Celsius, Command, Duty, Heat, Role};
+use tokio_modbus::{ExceptionCode, Request, Response};
+
+use super::device::Device;
+use super::layout::Layout;
+use super::panel;
+use crate::plant::Plant;
+
+/// By what the heater is driven, which follows from the roles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Drive {
+    /// The machine's own controller follows a set point.
+    Setpoint,
+    /// A share of full power.
+    Power,
+    /// A relay, full power or none.
+    Relay,
+    /// Nothing on the wire drives it: it goes on as it began.
+    Untouched(Heat),
+}
+
+/// What the devices' actuators are set to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    heater: bool,
+    setpoint: Celsius,
+    power: Duty,
+    agitator: bool,
+    cooling: bool,
+}
+
+impl Settings {
+    /// What an actuator's role is set to; `None` for what is only read.
+    pub(crate) fn get(&self, role: Role) -> Option<Value> {
+        match role {
+            Role::Heater => Some(Value::Switch(self.heater)),
+            Role::Setpoint => Some(Value::Temperature(self.setpoint)),
+            Role::Power => Some(Value::Percent(self.power)),
+            Role::Agitator => Some(Value::Switch(self.agitator)),
+            Role::CoolingValve => Some(Value::Switch(self.cooling)),
+            Role::Bath | Role::Milk(_) | Role::Reference | Role::Lid => None,
+        }
+    }
+
+    /// Sets an actuator; what is only read stays as it is.
+    fn set(&mut self, role: Role, value: Value) {
+        match (role, value) {
+            (Role::Heater, Value::Switch(on)) => self.heater = on,
+            (Role::Setpoint, Value::Temperature(setpoint)) => self.setpoint = setpoint,
+            (Role::Power, Value::Percent(power)) => self.power = power,
+            (Role::Agitator, Value::Switch(on)) => self.agitator = on,
+            (Role::CoolingValve, Value::Switch(on)) => self.cooling = on,
+            _ => {}
+        }
+    }
+}
+
+/// One plant, served as several devices.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) plant: Plant,
+    settings: Settings,
+    drive: Drive,
+    devices: Vec<(usize, Device)>,
+}
+
+impl World {
+    /// Serves `plant`, whose commanded state the registers show from the start.
+    pub(crate) fn new(plant: Plant, layout: Layout) -> Self {
+        let commanded = plant.commanded();
+        let (setpoint, power) = match commanded.heat {
+            Heat::Off => (Celsius::from_milli(0), Duty::OFF),
+            Heat::Setpoint(setpoint) => (setpoint, Duty::from_share(plant.duty_share())),
+            Heat::Duty(duty) => (Celsius::from_milli(0), duty),
+        };
+        let drive = if layout.has(Role::Setpoint) {
+            Drive::Setpoint
+        } else if layout.has(Role::Power) {
+            Drive::Power
+        } else if layout.has(Role::Heater) {
+            Drive::Relay
+        } else {
+            Drive::Untouched(commanded.heat)
+        };
+        let settings = Settings {
+            // Without a switch of its own the heater is always enabled.
+            heater: commanded.heats() || !layout.has(Role::Heater),
+            setpoint,
+            power,
+            agitator: commanded.agitator,
+            cooling: commanded.cooling,
+        };
+        let devices = layout.devices.into_iter().map(|device| (device.bus, Device::new(device)));
+        let mut world = Self { plant, settings, drive, devices: devices.collect() };
+        if commanded.heats() {
+            for (_, device) in &mut world.devices {
+                device.show(&world.plant, &world.settings);
+                device.start_following();
+            }
+        }
+        world
+    }
+
+    /// Lets `ms` milliseconds of simulated time pass.
+    pub(crate) fn advance(&mut self, ms: u64) {
+        self.plant.advance(ms);
+    }
+
+    /// Answers a request on this bus to this unit id.
+    pub(crate) fn answer(
+        &mut self,
+        bus: usize,
+        unit_id: u8,
+        request: &Request<'_>,
+    ) -> Result<Response, ExceptionCode> {
+        let addressed =
+            |(on, device): &&mut (usize, Device)| *on == bus && device.unit_id() == unit_id;
+        let device = self.devices.iter_mut().find(addressed);
+        let is_panel = unit_id == panel::PANEL_UNIT_ID;
+        if device.is_none() && !is_panel {
+            return Err(ExceptionCode::GatewayTargetDevice);
+        }
+        if matches!(request, Request::ReportServerId) {
+            let marker = SIMULATOR_MARKER.as_bytes().to_vec();
+            return Ok(Response::ReportServerId(unit_id, true, marker));
+        }
+        let Some((_, device)) = device else {
+            return panel::answer(&mut self.plant, request);
+        };
+        device.show(&self.plant, &self.settings);
+        let (response, written) = device.answer(request)?;
+        for (role, value) in written {
+            self.settings.set(role, value);
+        }
+        self.plant.command(&self.command());
+        Ok(response)
+    }
+
+    /// What the actuators together make the machine do.
+    fn command(&self) -> Command {
+        let Settings { heater, setpoint, power, agitator, cooling } = self.settings;
+        let heat = match self.drive {
+            Drive::Untouched(heat) => heat,
+            Drive::Setpoint | Drive::Power | Drive::Relay if !heater => Heat::Off,
+            Drive::Setpoint => Heat::Setpoint(setpoint),
+            Drive::Power => Heat::Duty(power),
+            Drive::Relay => Heat::Duty(Duty::FULL),
+        };
+        Command { heat, agitator, cooling }
+    }
+}
