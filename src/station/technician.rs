@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use holder_sim::{SimServer, panel};
+use holder_sim::{SimServer, hands};
 use tokio::sync::mpsc;
 
 use super::view::View;
@@ -23,11 +23,11 @@ pub enum Hands {
 }
 
 impl Hands {
-    async fn put(&self, bottles: u16) -> Result<(), panel::PanelError> {
+    async fn put(&self, bottles: u16) -> Result<(), hands::HandsError> {
         match self {
             Self::Here(machine) if bottles == 0 => machine.unload(),
             Self::Here(machine) => machine.load(u32::from(bottles)),
-            Self::Panel(at) => return panel::put_bottles(*at, bottles).await,
+            Self::Panel(at) => return hands::put_bottles(*at, bottles).await,
         }
         Ok(())
     }
