@@ -43,11 +43,17 @@ impl Device {
                 device.cells.insert((point.entity, point.address.wrapping_add(offset)), 0);
             }
         }
-        // Switches first: an open input may then turn its fault switch on.
-        let (switches, others): (Vec<&Point>, Vec<&Point>) =
-            profile.points().iter().partition(|point| point.unit == Unit::Switch);
-        for point in switches.into_iter().chain(others) {
-            device.put_idle(point);
+        for point in profile.points().iter().filter(|point| point.unit == Unit::Switch) {
+            device.put_value(point, Value::Switch(false));
+        }
+        let is_open = |point: &&Point| {
+            point.unit.is_temperature()
+                && point.write.is_none()
+                && !device.roles.contains_key(&point.name)
+        };
+        let open_inputs: Vec<&Point> = profile.points().iter().filter(is_open).collect();
+        for point in open_inputs {
+            device.put_open(point);
         }
         for check in profile.checks() {
             let wanted =
@@ -63,20 +69,9 @@ impl Device {
         self.unit_id
     }
 
-    /// Fills a point that carries nothing of the plant: an input without a probe says so, by
-    /// its sentinel or by its fault switch, if no point with a probe shares that switch.
-    fn put_idle(&mut self, point: &Point) {
-        if point.unit == Unit::Switch
-            && let Ok(raw) = point.encode(Value::Switch(false))
-        {
-            self.put(point, &raw);
-        }
-        let is_open_input = point.unit.is_temperature()
-            && point.write.is_none()
-            && !self.roles.contains_key(&point.name);
-        if !is_open_input {
-            return;
-        }
+    /// An input without a probe says so, by its sentinel or by its fault switch, if no point
+    /// with a probe shares that switch.
+    fn put_open(&mut self, point: &Point) {
         let open = point.sentinels.iter().find(|known| known.quality == Quality::SensorOpen);
         if let Some(Ok(raw)) = open.map(|sentinel| point.encode_sentinel(sentinel)) {
             self.put(point, &raw);
@@ -92,9 +87,7 @@ impl Device {
             .filter_map(|fault| profile.point(&fault.point))
             .collect();
         for switch in free {
-            if let Ok(raw) = switch.encode(Value::Switch(true)) {
-                self.put(switch, &raw);
-            }
+            self.put_value(switch, Value::Switch(true));
         }
     }
 
@@ -110,8 +103,8 @@ impl Device {
                 }
                 None => None,
             };
-            if let Some(Ok(raw)) = value.map(|value| point.encode(value)) {
-                self.put(point, &raw);
+            if let Some(value) = value {
+                self.put_value(point, value);
             }
         }
     }
@@ -148,9 +141,8 @@ impl Device {
         if proof.name == point.name || self.roles.contains_key(&proof.name) {
             return;
         }
-        let value = point.decode(&self.get(point)).value;
-        if let Some(Ok(raw)) = value.map(|value| proof.encode(value)) {
-            self.put(proof, &raw);
+        if let Some(value) = point.decode(&self.get(point)).value {
+            self.put_value(proof, value);
         }
     }
 
@@ -193,7 +185,12 @@ impl Device {
                 let count = u16::try_from(words.len()).unwrap_or(u16::MAX);
                 return Ok((Response::WriteMultipleRegisters(*address, count), written));
             }
-            _ => return Err(ExceptionCode::IllegalFunction),
+            Request::WriteMultipleCoils(..)
+            | Request::ReportServerId
+            | Request::MaskWriteRegister(..)
+            | Request::ReadWriteMultipleRegisters(..)
+            | Request::ReadDeviceIdentification(..)
+            | Request::Custom(..) => return Err(ExceptionCode::IllegalFunction),
         };
         Ok((response, Vec::new()))
     }
@@ -301,6 +298,13 @@ impl Device {
             Raw::Bit(cell(0) != 0)
         } else {
             Raw::Words((0..point.data_type.span()).map(cell).collect())
+        }
+    }
+
+    /// A value that the point cannot hold leaves it as it is.
+    fn put_value(&mut self, point: &Point, value: Value) {
+        if let Ok(raw) = point.encode(value) {
+            self.put(point, &raw);
         }
     }
 

@@ -49,9 +49,12 @@ impl BusLayout {
                 None => return Err(SimError::Bus { bus: bus(), url: self.url.clone() }),
             },
         };
-        TcpListener::bind(&address).await.map_err(|cause| match cause.kind() {
-            std::io::ErrorKind::AddrInUse => SimError::PortInUse { bus: bus(), address },
-            _ => SimError::Listen { bus: bus(), address, cause },
+        TcpListener::bind(&address).await.map_err(|cause| {
+            if cause.kind() == std::io::ErrorKind::AddrInUse {
+                SimError::PortInUse { bus: bus(), address }
+            } else {
+                SimError::Listen { bus: bus(), address, cause }
+            }
         })
     }
 }

@@ -37,7 +37,16 @@ pub(crate) fn answer(plant: &mut Plant, request: &Request<'_>) -> Result<Respons
             let count = u16::try_from(words.len()).unwrap_or(u16::MAX);
             Ok(Response::WriteMultipleRegisters(*address, count))
         }
-        _ => Err(ExceptionCode::IllegalFunction),
+        Request::ReadCoils(..)
+        | Request::ReadDiscreteInputs(..)
+        | Request::ReadInputRegisters(..)
+        | Request::WriteSingleCoil(..)
+        | Request::WriteMultipleCoils(..)
+        | Request::ReportServerId
+        | Request::MaskWriteRegister(..)
+        | Request::ReadWriteMultipleRegisters(..)
+        | Request::ReadDeviceIdentification(..)
+        | Request::Custom(..) => Err(ExceptionCode::IllegalFunction),
     }
 }
 

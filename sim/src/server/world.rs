@@ -10,6 +10,9 @@ use super::layout::Layout;
 use super::panel;
 use crate::plant::Plant;
 
+/// Function code of Report Server ID.
+const REPORT_SERVER_ID: u8 = 0x11;
+
 /// By what the heater is driven, which follows from the roles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Drive {
@@ -125,8 +128,7 @@ impl World {
             return Err(ExceptionCode::GatewayTargetDevice);
         }
         if matches!(request, Request::ReportServerId) {
-            let marker = SIMULATOR_MARKER.as_bytes().to_vec();
-            return Ok(Response::ReportServerId(unit_id, true, marker));
+            return Ok(marker(unit_id));
         }
         let Some((_, device)) = device else {
             return panel::answer(&mut self.plant, request);
@@ -152,4 +154,15 @@ impl World {
         };
         Command { heat, agitator, cooling }
     }
+}
+
+/// The answer to function 17: length, unit id, running, marker. Built by hand because
+/// tokio-modbus 0.17.0 counts one byte too few for its own `Response::ReportServerId`, so that
+/// the last byte is left over on the wire and spoils the next answer.
+fn marker(unit_id: u8) -> Response {
+    const RUNNING: u8 = 0xFF;
+    let marker = SIMULATOR_MARKER.as_bytes();
+    let length = u8::try_from(marker.len() + 2).unwrap_or(u8::MAX);
+    let data = [length, unit_id, RUNNING].into_iter().chain(marker.iter().copied()).collect();
+    Response::Custom(REPORT_SERVER_ID, data)
 }

@@ -6,7 +6,7 @@ use super::point::{
     ByteOrder, DataType, Entity, Fault, Need, Point, Sentinel, Unit, Verified, Write, WriteFunction,
 };
 use super::reader::{Field, Section};
-use crate::contract::Quality;
+use crate::contract::{Quality, Role};
 use crate::units::Celsius;
 
 /// The coarsest step of a temperature: 62.5 must be distinguishable (DEVICES, section A).
@@ -46,6 +46,24 @@ const QUALITIES: [(&str, Quality); 3] = [
     ("sensor-open", Quality::SensorOpen),
     ("stale", Quality::Stale),
 ];
+const ROLES: [(&str, Role); 16] = [
+    ("bath", Role::Bath),
+    ("milk-0", Role::Milk(0)),
+    ("milk-1", Role::Milk(1)),
+    ("milk-2", Role::Milk(2)),
+    ("milk-3", Role::Milk(3)),
+    ("milk-4", Role::Milk(4)),
+    ("milk-5", Role::Milk(5)),
+    ("milk-6", Role::Milk(6)),
+    ("milk-7", Role::Milk(7)),
+    ("reference", Role::Reference),
+    ("lid", Role::Lid),
+    ("heater", Role::Heater),
+    ("setpoint", Role::Setpoint),
+    ("power", Role::Power),
+    ("agitator", Role::Agitator),
+    ("cooling-valve", Role::CoolingValve),
+];
 const FUNCTIONS: [(i64, WriteFunction); 3] = [
     (5, WriteFunction::SingleCoil),
     (6, WriteFunction::SingleRegister),
@@ -65,6 +83,7 @@ pub(crate) fn point(mut section: Section<'_>, device: Verified) -> Result<Point,
     let scale_nano = scale(&mut section, data_type, unit)?;
     let range_milli = range(&mut section, unit)?;
     let on_off = on_off(&mut section, unit)?;
+    let usual_role = section.maybe("usual_role").map(|field| field.word(&ROLES)).transpose()?;
     let sentinels = sentinels(&mut section, data_type)?;
     let faults = faults(&mut section)?;
     let readable = !section.maybe("write_only").map_or(Ok(false), |field| field.boolean())?;
@@ -93,6 +112,7 @@ pub(crate) fn point(mut section: Section<'_>, device: Verified) -> Result<Point,
         scale_nano,
         range_milli,
         on_off,
+        usual_role,
         sentinels,
         faults,
         readable,

@@ -4,7 +4,7 @@
 //! registers; *engineering value* is what it means. Temperatures are °C past this module, whatever
 //! the device speaks. Addresses are 0-based, as on the wire.
 
-use crate::contract::Quality;
+use crate::contract::{Quality, Role};
 use crate::units::{Celsius, Duty};
 
 /// Which of the four tables of a Modbus device a point is in (the words of W3C WoT).
@@ -278,6 +278,8 @@ pub struct Point {
     pub range_milli: Option<(i64, i64)>,
     /// The raw numbers for on and off (switches).
     pub on_off: (i64, i64),
+    /// The role that it usually plays in a unit, for a simulator that has the profile alone.
+    pub usual_role: Option<Role>,
     /// Raw values that mean something else.
     pub sentinels: Vec<Sentinel>,
     /// Points that make this one worthless.
