@@ -50,6 +50,12 @@ impl BackOff {
         self.failures = self.failures.saturating_add(1);
     }
 
+    /// Failures in a row.
+    #[cfg(test)]
+    pub(crate) const fn failures(&self) -> u32 {
+        self.failures
+    }
+
     pub(crate) const fn succeeded(&mut self) {
         self.failures = 0;
         self.wait = 0;

@@ -7,13 +7,19 @@
 //! - `report`: what a check of a unit says.
 
 mod bus;
+#[cfg(test)]
+mod bus_tests;
 mod device;
 mod error;
+#[cfg(test)]
+mod fake;
 mod modbus;
 pub mod profile;
 mod report;
 mod spec;
 mod unit;
+#[cfg(test)]
+mod unit_tests;
 
 pub use error::{CallFault, Place, WireError};
 pub use modbus::SIMULATOR_MARKER;

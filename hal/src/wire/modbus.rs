@@ -156,18 +156,15 @@ pub(crate) async fn write(
     Err(misfit(bus, format!("expected {}", hex(&expected)), &response))
 }
 
-/// Asks once who the device is; `None` when it does not say, in whatever way.
+/// Asks who the device is; `None` when it answers, but does not say.
 pub(crate) async fn server_id(bus: &mut Bus, unit_id: u8) -> Result<Option<String>, CallFault> {
     match bus.call(unit_id, Request::ReportServerId).await {
         Ok(Response::ReportServerId(_, _, data)) => {
             Ok(Some(String::from_utf8_lossy(&data).into_owned()))
         }
-        Ok(_) => {
-            bus.hang_up();
-            Ok(None)
-        }
-        Err(fault @ CallFault::Dial { .. }) => Err(fault),
-        Err(_) => Ok(None),
+        Ok(other) => Err(misfit(bus, "asked for its identity".to_owned(), &other)),
+        Err(CallFault::Refused { .. }) => Ok(None),
+        Err(fault) => Err(fault),
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::bus::Bus;
 use super::device::Device;
-use super::profile::{Decoded, Verified};
+use super::profile::{Decoded, Profile, Value, Verified};
 use super::spec::UnitSpec;
 use super::unit::WiredUnit;
 use crate::contract::{Quality, Role};
@@ -139,9 +139,9 @@ async fn about_device(report: &mut Report<'_>, device: &mut Device, bus: &mut Bu
         let read = device.read(bus, point).await.map(|raw| (point.decode(&raw), raw));
         match read {
             Ok((decoded, raw)) => {
-                let (grade, mut text) = in_words(&decoded);
-                text.push_str(&format!(" ({raw})"));
-                report.add(grade, Some(&point.name), format!("{}: {text}", point.title));
+                let (grade, words) = in_words(&profile, &point.name, &decoded);
+                let text = format!("{}: {words} ({raw})", point.title);
+                report.add(grade, Some(&point.name), text);
             }
             Err(error) => {
                 report.add(Grade::Bad, Some(&point.name), error.to_string());
@@ -168,9 +168,18 @@ async fn about_device(report: &mut Report<'_>, device: &mut Device, bus: &mut Bu
     }
 }
 
-fn in_words(decoded: &Decoded) -> (Grade, String) {
+/// What a value says to a technician. A point that tells of a fault is bad when it is on.
+fn in_words(profile: &Profile, name: &str, decoded: &Decoded) -> (Grade, String) {
     let value = decoded.value.map_or_else(|| "no value".to_owned(), |value| value.to_string());
+    let spoilt = profile
+        .points()
+        .iter()
+        .filter(|point| point.faults.iter().any(|fault| fault.point == name));
+    let spoilt: Vec<&str> = spoilt.map(|point| point.name.as_str()).collect();
     match decoded.quality {
+        Quality::Good if decoded.value == Some(Value::Switch(true)) && !spoilt.is_empty() => {
+            (Grade::Bad, format!("{value}, so that nothing counts from {}", spoilt.join(", ")))
+        }
         Quality::Good => (Grade::Good, value),
         Quality::Stale
         | Quality::OutOfRange

@@ -5,12 +5,16 @@
 //! compared with it at most once. A device is *trusted* after it was met: its start-up checks
 //! hold and it is not a simulator by surprise. After any silence it has to be met again.
 
+mod deliver;
+
 use std::sync::Arc;
+
+use deliver::Delivered;
 
 use super::bus::{BackOff, Bus};
 use super::error::{CallFault, Place, WireError};
 use super::modbus::{self, Block, SIMULATOR_MARKER};
-use super::profile::{Check, Decoded, Need, Point, Profile, Raw, Value, Write};
+use super::profile::{Check, Decoded, Point, Profile, Raw, Value};
 use super::spec::DeviceSpec;
 use crate::contract::Quality;
 
@@ -48,13 +52,6 @@ pub(crate) struct Device {
     back_off: BackOff,
     trusted: bool,
     asks_id: bool,
-}
-
-/// A value that was written and proved, and how many control periods ago.
-#[derive(Clone, Copy)]
-struct Delivered {
-    value: Value,
-    periods: u64,
 }
 
 impl Device {
@@ -108,7 +105,7 @@ impl Device {
     pub(crate) async fn poll(&mut self, bus: &mut Bus) {
         self.back_off.begin_period();
         for delivered in self.delivered.iter_mut().flatten() {
-            delivered.periods = delivered.periods.saturating_add(1);
+            delivered.begin_period();
         }
         self.forget();
         if let Err(error) = self.refresh(bus).await {
@@ -171,10 +168,15 @@ impl Device {
         if !self.asks_id {
             return Ok(());
         }
-        let id = modbus::server_id(bus, self.unit_id).await;
-        let Some(id) = id.map_err(|fault| self.call_error("identity", fault))? else {
-            self.asks_id = false;
-            return Ok(());
+        let id = match modbus::server_id(bus, self.unit_id).await {
+            Ok(Some(id)) => id,
+            Ok(None) => return Ok(()),
+            Err(fault @ CallFault::Dial { .. }) => return Err(self.call_error("identity", fault)),
+            Err(_) => {
+                // It does not know the question: do not wait for an answer again.
+                self.asks_id = false;
+                return Ok(());
+            }
         };
         if !id.starts_with(SIMULATOR_MARKER) {
             return Ok(());
@@ -254,157 +256,8 @@ impl Device {
         let raw = self.image.get(index).and_then(Option::as_ref);
         self.profile.points().get(index).zip(raw).map_or_else(missing, |(p, raw)| p.decode(raw))
     }
-
-    /// Writes a value unless it is there already, and proves it by reading back.
-    pub(crate) async fn deliver(&mut self, bus: &mut Bus, target: Target) -> Result<(), WireError> {
-        if !target.off {
-            self.awake(bus)?;
-            if !self.trusted {
-                let fault = CallFault::Resting { periods: 1 };
-                return Err(self.call_error("every point", fault));
-            }
-        }
-        let profile = Arc::clone(&self.profile);
-        let Some(point) = profile.points().get(target.point) else { return Ok(()) };
-        let Some(write) = &point.write else { return Ok(()) };
-        if self.stands(target, point, write) {
-            return Ok(());
-        }
-        let put = self.put(bus, target.value, point, write).await;
-        let slot = self.delivered.get_mut(target.point);
-        match put {
-            Ok(()) => {
-                if let Some(slot) = slot {
-                    *slot = Some(Delivered { value: target.value, periods: 0 });
-                }
-                Ok(())
-            }
-            Err(error) => {
-                if let Some(slot) = slot {
-                    *slot = None;
-                }
-                if error.is_unreachable() {
-                    self.lost(error.clone());
-                }
-                Err(error)
-            }
-        }
-    }
-
-    /// Whether the value was delivered, the last poll has seen it there, and no watchdog is due.
-    /// What the poll saw serves once: a second command without a poll is written again.
-    fn stands(&mut self, target: Target, point: &Point, write: &Write) -> bool {
-        let delivered = self.delivered.get(target.point).copied().flatten();
-        let points = self.profile.points();
-        let verify = points.iter().position(|other| other.name == write.verify_point);
-        let seen = verify.and_then(|index| self.image.get_mut(index)).and_then(Option::take);
-        let (Some(delivered), Some(index), Some(seen)) = (delivered, verify, seen) else {
-            return false;
-        };
-        let same =
-            points.get(index).is_some_and(|by| proves(by, &seen, point, target.value, write));
-        delivered.value == target.value && same && !self.due(point, delivered.periods)
-    }
-
-    /// Whether a watchdog wants the value again: at half its time, so that one late period is
-    /// forgiven.
-    fn due(&self, point: &Point, periods: u64) -> bool {
-        let Some(watchdog) = self.profile.watchdog() else { return false };
-        watchdog.fed_by.contains(&point.name)
-            && periods.saturating_mul(self.owner.period_ms) >= watchdog.within_ms / 2
-    }
-
-    async fn put(
-        &mut self,
-        bus: &mut Bus,
-        value: Value,
-        point: &Point,
-        write: &Write,
-    ) -> Result<(), WireError> {
-        let raw = self.encode(value, point)?;
-        let profile = Arc::clone(&self.profile);
-        let by = profile.point(&write.verify_point).unwrap_or(point);
-        if write.on_change_only {
-            let there = self.read(bus, by).await?;
-            if proves(by, &there, point, value, write) {
-                return Ok(());
-            }
-        }
-        for need in &write.needs {
-            self.provide(bus, need).await?;
-        }
-        let written = modbus::write(bus, self.unit_id, point.address, write.function, &raw).await;
-        written.map_err(|fault| self.call_error(point.name.clone(), fault))?;
-        let back = self.read(bus, by).await?;
-        if proves(by, &back, point, value, write) {
-            return Ok(());
-        }
-        let read = by.decode(&back).value.map_or_else(String::new, |value| format!("{value} "));
-        Err(WireError::NotVerified {
-            place: self.place(point.name.clone()),
-            wrote: format!("{value} ({raw})"),
-            read: format!("{read}({back}) from {}", by.name),
-        })
-    }
-
-    fn encode(&self, value: Value, point: &Point) -> Result<Raw, WireError> {
-        let refuse = |rule: String| WireError::Unwritable {
-            place: self.place(point.name.clone()),
-            value: value.to_string(),
-            rule,
-        };
-        let milli = Point::milli(value);
-        if let Some((low, high)) = point.range_milli
-            && !(low..=high).contains(&milli)
-        {
-            let ends = [low, high].map(super::profile::thousandths);
-            return Err(refuse(format!("the profile allows {} to {}", ends[0], ends[1])));
-        }
-        point.encode(value).map_err(|error| refuse(error.to_string()))
-    }
-
-    /// Makes so what another write needs, such as a write-enable bit.
-    async fn provide(&self, bus: &mut Bus, need: &Need) -> Result<(), WireError> {
-        let Some(point) = self.profile.point(&need.point) else { return Ok(()) };
-        let Some(write) = &point.write else { return Ok(()) };
-        if point.readable && point.raw_whole(&self.read(bus, point).await?) == Some(need.raw) {
-            return Ok(());
-        }
-        let raw = point.encode_whole(need.raw).map_err(|error| WireError::Unwritable {
-            place: self.place(point.name.clone()),
-            value: need.raw.to_string(),
-            rule: error.to_string(),
-        })?;
-        let written = modbus::write(bus, self.unit_id, point.address, write.function, &raw).await;
-        written.map_err(|fault| self.call_error(point.name.clone(), fault))?;
-        if !point.readable {
-            return Ok(());
-        }
-        let back = self.read(bus, point).await?;
-        if point.raw_whole(&back) == Some(need.raw) {
-            return Ok(());
-        }
-        Err(WireError::NotVerified {
-            place: self.place(point.name.clone()),
-            wrote: format!("{} ({raw})", need.raw),
-            read: back.to_string(),
-        })
-    }
 }
 
 fn missing() -> Decoded {
     Decoded::missing()
-}
-
-/// Whether `seen`, in the point `by`, shows that `point` holds `value`, within the tolerance
-/// around what the registers can say of it.
-fn proves(by: &Point, seen: &Raw, point: &Point, value: Value, write: &Write) -> bool {
-    let wanted = point.encode(value).ok().and_then(|raw| point.decode(&raw).value);
-    match (wanted, by.decode(seen).value) {
-        (Some(wanted), Some(seen)) => {
-            Point::milli(wanted).abs_diff(Point::milli(seen))
-                <= write.verify_tolerance_milli.unsigned_abs()
-        }
-        (Some(_), None) | (None, Some(_) | None) => false,
-    }
 }
