@@ -4,7 +4,7 @@
 //! ```text
 //! eurotherm-3200:  mbpoll -m tcp -p 1502 -a 1 -0 -r 1 -t 4 -1 127.0.0.1             → 625
 //!                  mbpoll -m tcp -p 1502 -a 1 -0 -r 32770 -t 4:float -B -1 127.0.0.1 → 62.5
-//!                  mbpoll -m tcp -p 1502 -a 9 -0 -r 1 -t 4 -1 127.0.0.1  → an error, not a value
+//!                  mbpoll -m tcp -p 1502 -a 9 -0 -r 1 -t 4 -1 127.0.0.1  → exit code 1
 //! icpdas-tm-th8:   mbpoll -m tcp -p 1502 -a 1 -0 -r 0 -c 8 -t 3 -1 127.0.0.1         → 625 × 8
 //! ```
 
