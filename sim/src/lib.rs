@@ -17,7 +17,7 @@ mod thermal;
 
 pub use machine::SimMachine;
 pub use params::{BottleParams, PlantParams, ProbeParams};
-pub use plant::{Plant, Truth};
+pub use plant::{BOTTLES_MAX, Plant, Truth};
 pub use server::{Pace, SimError, SimOptions, SimServer, Start};
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ use crate::pi::InnerPi;
 use crate::probe::Probe;
 use crate::thermal::{self, Bottle, CLASSES, CONTROL, Constants, FAST, State, Surroundings};
 
+/// More bottles than any bath holds.
+pub const BOTTLES_MAX: u32 = 200;
 /// The fixed step of integration, in milliseconds.
 const STEP_MS: u64 = 500;
 const STEP_S: f64 = 0.5;
@@ -31,7 +33,6 @@ pub struct Plant {
     command: Command,
     welded: bool,
     lid_closed: bool,
-    drained: bool,
     bottles: u32,
     elapsed_ms: u64,
     pending_ms: u64,
@@ -45,10 +46,8 @@ pub struct Plant {
 pub struct Truth {
     /// The bath.
     pub bath_c: f64,
-    /// The coldest milk anywhere, bulk or cold spot of any class; `None` if no bottle is in.
-    pub coldest_milk_c: Option<f64>,
-    /// The hottest milk anywhere; `None` if no bottle is in.
-    pub hottest_milk_c: Option<f64>,
+    coldest_milk_c: Option<f64>,
+    hottest_milk_c: Option<f64>,
     /// The cold spot of the control bottle, in the bath or in the fridge.
     pub control_c: f64,
     /// The cold spot of the slow class; `None` if no bottle is in.
@@ -60,7 +59,8 @@ pub struct Truth {
 }
 
 impl Truth {
-    /// The coldest milk anywhere, °C; `None` if no bottle is in.
+    /// The coldest milk anywhere, bulk or cold spot of any class, in °C; `None` if no bottle is
+    /// in.
     pub fn coldest_milk(&self) -> Option<f64> {
         self.coldest_milk_c
     }
@@ -98,7 +98,6 @@ impl Plant {
             command: Command::safe(false),
             welded: false,
             lid_closed: true,
-            drained: false,
             bottles: 0,
             elapsed_ms: 0,
             pending_ms: 0,
@@ -128,7 +127,7 @@ impl Plant {
     /// exactly that.
     pub fn mid_hold(params: PlantParams, seed: u64, milk_probes: usize, hold_c: f64) -> Self {
         let mut plant = Self::new(params, seed, milk_probes);
-        plant.bottles = params.bottles.max(1);
+        plant.bottles = params.bottles.clamp(1, BOTTLES_MAX);
         plant.settle(hold_c);
         for probe in plant.all_probes() {
             probe.make_exact();
@@ -178,7 +177,7 @@ impl Plant {
             agitated: self.command.agitator,
             coolant_open: self.command.cooling,
             lid_closed: self.lid_closed,
-            drained: self.drained,
+            drained: false,
             counts: thermal::counts(self.bottles),
         };
         self.state = self.constants.step(&self.state, &around, STEP_S);
@@ -220,8 +219,9 @@ impl Plant {
     }
 
     /// Puts `bottles` bottles with fresh milk and the control bottle into the bath; 0 unloads.
+    /// No more than [`BOTTLES_MAX`] go in.
     pub fn load(&mut self, bottles: u32) {
-        self.bottles = bottles;
+        self.bottles = bottles.min(BOTTLES_MAX);
         self.state.bottles = [Bottle::all_at(self.params.bottle.start_c); CLASSES];
     }
 
@@ -253,17 +253,6 @@ impl Plant {
     /// Lets the heater's relay stick closed (true), so that no command switches it off.
     pub fn weld_heater(&mut self, welded: bool) {
         self.welded = welded;
-    }
-
-    /// Lets the water out: the bottles stand in air until [`Plant::refill`].
-    pub fn drain(&mut self) {
-        self.drained = true;
-    }
-
-    /// Fills the bath with water of this temperature, °C.
-    pub fn refill(&mut self, water_c: f64) {
-        self.drained = false;
-        self.state.bath = water_c;
     }
 
     /// Simulated time since the machine was switched on, in milliseconds.

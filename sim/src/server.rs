@@ -13,7 +13,7 @@
 //!
 //! | holding register | read | write |
 //! |---|---|---|
-//! | 0 | bottles in the bath, control bottle not counted | N loads N bottles, 0 unloads |
+//! | 0 | bottles in the bath, control bottle not counted | N (to 200) loads N bottles, 0 unloads |
 //! | 1 | simulated seconds since start, low word | – (exception 3) |
 //! | 2 | lid: 1 closed, 0 open | 1 closes, 0 opens |
 //! | 3 | simulated seconds since start, high word | – (exception 3) |
@@ -35,7 +35,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_modbus::server::tcp::Server;
 
 use crate::params::PlantParams;
-use crate::plant::{Plant, Truth};
+use crate::plant::{BOTTLES_MAX, Plant, Truth};
 
 mod device;
 mod layout;
@@ -134,6 +134,12 @@ pub enum SimError {
         /// Name of the device.
         device: String,
     },
+    /// No bath holds so many bottles.
+    #[error("load {bottles}: a simulated bath holds at most {BOTTLES_MAX} bottles")]
+    Load {
+        /// The load that was asked for.
+        bottles: u32,
+    },
     /// Time cannot run that fast.
     #[error("speed {speed}: simulated time runs 1 to 60 times as fast as real time")]
     Speed {
@@ -159,7 +165,7 @@ impl SimServer {
     /// Serves `unit` with the plant of `params`; must be called within a tokio runtime.
     ///
     /// # Errors
-    /// A port that is in use or not ours, a bus that is not TCP, a speed out of range.
+    /// A port that is in use or not ours, a bus that is not TCP, a speed or load out of range.
     pub async fn start(
         unit: &UnitSpec,
         params: PlantParams,
@@ -198,6 +204,9 @@ impl SimServer {
             Pace::Scaled { speed } => Some(speed),
             Pace::Lockstep => None,
         };
+        if let Some(bottles) = options.load.filter(|bottles| *bottles > BOTTLES_MAX) {
+            return Err(SimError::Load { bottles });
+        }
         params.bottles = options.load.unwrap_or(params.bottles);
         let plant = match options.start {
             Start::Cold => {

@@ -4,7 +4,7 @@
 //! ```text
 //! eurotherm-3200:  mbpoll -m tcp -p 1502 -a 1 -0 -r 1 -t 4 -1 127.0.0.1             → 625
 //!                  mbpoll -m tcp -p 1502 -a 1 -0 -r 32770 -t 4:float -B -1 127.0.0.1 → 62.5
-//!                  mbpoll -m tcp -p 1502 -a 9 -0 -r 1 -t 4 -1 127.0.0.1  → an error, not a value
+//!                  mbpoll -m tcp -p 1502 -a 9 -0 -r 1 -t 4 -1 127.0.0.1  → exit code 1
 //! icpdas-tm-th8:   mbpoll -m tcp -p 1502 -a 1 -0 -r 0 -c 8 -t 3 -1 127.0.0.1         → 625 × 8
 //! ```
 
@@ -193,6 +193,7 @@ async fn the_panel_loads_and_unloads_like_a_technician() {
     assert_eq!(server.bottles(), 48);
     assert_eq!(wire.write(PANEL, 0, 0), [6, 0, 0, 0, 0]);
     assert_eq!(server.truth().coldest_milk(), None);
+    assert_eq!(wire.write(PANEL, 0, 201), [0x86, 3], "no bath holds so many");
     assert_eq!(wire.write(PANEL, 1, 5), [0x86, 3], "time is not set by hand");
     assert_eq!(wire.write(PANEL, 4, 5), [0x86, 2]);
     assert_eq!(wire.ask(PANEL, &[4, 0, 0, 0, 1]), [0x84, 1]);

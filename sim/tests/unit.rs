@@ -107,7 +107,9 @@ async fn a_command_reaches_the_plant_and_the_safe_state_stops_it() {
 async fn a_unit_that_is_not_marked_simulated_refuses_the_simulator() {
     let (server, _) = served(Start::Cold).await;
     let spec = server.as_served(&unit(false)).expect("the same unit at other ports");
-    let refused = WiredUnit::connect(spec).await.err().expect("milk is not for a simulator");
+    let Err(refused) = WiredUnit::connect(spec).await else {
+        panic!("real milk must not be entrusted to a simulator");
+    };
     assert!(refused.to_string().contains("says that it is a simulator"), "{refused}");
     server.shutdown().await;
 }

@@ -2,7 +2,7 @@
 
 use tokio_modbus::{ExceptionCode, Request, Response};
 
-use crate::plant::Plant;
+use crate::plant::{BOTTLES_MAX, Plant};
 
 /// The unit id of the panel, on every simulated bus.
 pub const PANEL_UNIT_ID: u8 = 247;
@@ -63,9 +63,9 @@ fn read(plant: &Plant, address: u16) -> Result<u16, ExceptionCode> {
 
 fn write(plant: &mut Plant, address: u16, word: u16) -> Result<(), ExceptionCode> {
     match (address, word) {
-        (PANEL_BOTTLES, bottles) => plant.load(bottles.into()),
+        (PANEL_BOTTLES, bottles) if u32::from(bottles) <= BOTTLES_MAX => plant.load(bottles.into()),
         (PANEL_LID, closed @ (0 | 1)) => plant.set_lid(closed == 1),
-        (PANEL_LID | PANEL_TIME_LOW | PANEL_TIME_HIGH, _) => {
+        (PANEL_BOTTLES | PANEL_LID | PANEL_TIME_LOW | PANEL_TIME_HIGH, _) => {
             return Err(ExceptionCode::IllegalDataValue);
         }
         _ => return Err(ExceptionCode::IllegalDataAddress),

@@ -166,3 +166,85 @@ fn marker(unit_id: u8) -> Response {
     let data = [length, unit_id, RUNNING].into_iter().chain(marker.iter().copied()).collect();
     Response::Custom(REPORT_SERVER_ID, data)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::params::PlantParams;
+    use crate::server::layout::Layout;
+    use holder_hal::wire::Profile;
+    use std::sync::Arc;
+
+    /// A machine that is driven by power and speaks °F, low word first, as some do.
+    const POWER: &str = r#"
+        title = "a machine driven by power"
+        protocol = "modbus"
+        source = "made up"
+        verified = "unverified"
+        [modbus]
+        function_codes = [1, 3, 5, 16]
+        report_server_id = true
+        [[point]]
+        name = "bath"
+        usual_role = "bath"
+        title = "bath"
+        entity = "holding_register"
+        address = 10
+        data_type = "FLOAT32"
+        byte_order = "CDAB"
+        unit = "degF"
+        convert = "degC"
+        range = [0, 100]
+        [[point]]
+        name = "power"
+        usual_role = "power"
+        title = "share of full power"
+        entity = "holding_register"
+        address = 20
+        data_type = "UINT16"
+        scale = 0.1
+        unit = "percent"
+        write = { function = 16 }
+        verify = { tolerance = 0.1 }
+        [[point]]
+        name = "heater"
+        usual_role = "heater"
+        title = "heater enabled"
+        entity = "coil"
+        address = 0
+        unit = "switch"
+        write = { function = 5 }
+        verify = { tolerance = 0 }
+    "#;
+
+    fn world(text: &str, plant: Plant) -> World {
+        let profile = Arc::new(Profile::parse("made-up.toml", text).expect("a good profile"));
+        let layout = Layout::of_device(&profile, 1, "127.0.0.1:0").expect("a good unit id");
+        World::new(plant, layout)
+    }
+
+    #[test]
+    fn a_device_of_fahrenheit_with_the_low_word_first_shows_its_own_words() {
+        let mut world = world(POWER, Plant::mid_hold(PlantParams::nominal(), 1, 0, 62.5));
+        // 62.5 °C is 144.5 °F: words 8000 4310 on a Watlow (its Communications manual).
+        let answer = world.answer(0, 1, &Request::ReadHoldingRegisters(10, 2));
+        assert_eq!(answer, Ok(Response::ReadHoldingRegisters(vec![0x8000, 0x4310])));
+        let half = world.answer(0, 1, &Request::ReadHoldingRegisters(11, 1));
+        assert_eq!(half, Ok(Response::ReadHoldingRegisters(vec![0x4310])));
+    }
+
+    #[test]
+    fn a_machine_driven_by_power_heats_only_while_its_heater_is_enabled() {
+        let mut world = world(POWER, Plant::new(PlantParams::nominal(), 1, 0));
+        let half_power = Request::WriteMultipleRegisters(20, vec![500].into());
+        assert_eq!(world.answer(0, 1, &half_power), Ok(Response::WriteMultipleRegisters(20, 1)));
+        world.advance(120_000);
+        assert_eq!(world.plant.truth().heater_w, 0.0);
+        let enable = Request::WriteSingleCoil(0, true);
+        assert_eq!(world.answer(0, 1, &enable), Ok(Response::WriteSingleCoil(0, true)));
+        world.advance(120_000);
+        assert!((world.plant.truth().heater_w - 3000.0).abs() < 1.0);
+        let too_much = Request::WriteMultipleRegisters(20, vec![1001].into());
+        assert_eq!(world.answer(0, 1, &too_much), Err(ExceptionCode::IllegalDataValue));
+    }
+}
