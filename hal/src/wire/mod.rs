@@ -14,9 +14,13 @@ mod error;
 #[cfg(test)]
 mod fake;
 mod modbus;
+#[cfg(test)]
+mod modbus_tests;
 pub mod profile;
 mod report;
 mod spec;
+#[cfg(test)]
+mod spec_tests;
 mod unit;
 #[cfg(test)]
 mod unit_tests;

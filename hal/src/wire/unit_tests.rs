@@ -128,6 +128,10 @@ fn writes(memory: &Shared) -> Vec<(u8, u16, u16)> {
     std::mem::take(&mut memory.lock().unwrap().writes)
 }
 
+fn forget(memories: &[&Shared]) {
+    memories.iter().for_each(|memory| memory.lock().unwrap().writes.clear());
+}
+
 #[tokio::test]
 async fn a_reading_has_every_channel_and_no_channel_that_the_unit_lacks() {
     let bench = Bench::new().await;
@@ -171,7 +175,7 @@ async fn what_stands_is_not_written_again() {
     let mut unit = bench.unit().await;
     unit.read().await;
     unit.write(&heat(63_470)).await.unwrap();
-    (writes(&bench.controller), writes(&bench.relays));
+    forget(&[&bench.controller, &bench.relays]);
     unit.read().await;
     // The same register value, 63.5: the difference is below what the device can hold.
     unit.write(&heat(63_490)).await.unwrap();
@@ -204,7 +208,7 @@ async fn a_value_that_somebody_changed_at_the_device_is_put_right() {
     let mut unit = bench.unit().await;
     unit.read().await;
     unit.write(&Command::safe(false)).await.unwrap();
-    (writes(&bench.controller), writes(&bench.relays));
+    forget(&[&bench.controller, &bench.relays]);
     bench.controller.lock().unwrap().set(3, 199, 0);
     bench.relays.lock().unwrap().set(1, 0, 0);
     unit.read().await;
@@ -297,7 +301,7 @@ async fn a_dead_device_leaves_the_others_and_off_still_reaches_them() {
     let mut unit = WiredUnit::connect(spec).await.unwrap();
     unit.read().await;
     unit.write(&heat(63_000)).await.unwrap();
-    (writes(&controller), writes(&relays));
+    forget(&[&controller, &relays]);
 
     *alive.lock().unwrap() = false;
     let reading = unit.read().await;
@@ -408,6 +412,65 @@ async fn a_silent_unit_id_costs_one_time_out_and_is_then_left_alone() {
     let reading = unit.read().await;
     assert_eq!(reading.milk[0], Some(good(62_400)));
     assert_eq!(reading.lid.unwrap().quality, Quality::Comm);
+}
+
+#[tokio::test]
+async fn memory_that_wears_out_is_written_on_change_only_and_never_in_vain() {
+    let bench = Bench::new().await;
+    bench.controller.lock().unwrap().set(3, 2, 630);
+    let whole = bench.spec(false, PATIENT_MS);
+    let mut roles = whole.roles().to_vec();
+    roles.iter_mut().filter(|given| given.role == Role::Setpoint).for_each(|given| {
+        given.point = "target_setpoint".into();
+    });
+    let (buses, devices) = (whole.buses().to_vec(), whole.devices().to_vec());
+    let spec = UnitSpec::new("pasteur", false, PATIENT_MS, buses, devices, roles).unwrap();
+    let mut unit = WiredUnit::connect(spec).await.unwrap();
+    let wear = || writes(&bench.controller).iter().filter(|write| write.1 == 2).count();
+
+    // It is there already, is then changed once, and is not repeated.
+    for (milli, expected) in [(63_000, 0), (63_500, 1), (63_500, 0), (63_510, 0)] {
+        unit.write(&heat(milli)).await.unwrap();
+        assert_eq!(wear(), expected, "{milli}");
+    }
+    // It does not take a value: tried once, and reported every time.
+    bench.controller.lock().unwrap().stubborn.push(2);
+    for expected in [1, 0, 0] {
+        unit.read().await;
+        let error = unit.write(&heat(64_000)).await.unwrap_err();
+        assert!(matches!(error, WireError::NotVerified { .. }), "{error}");
+        assert_eq!(wear(), expected);
+    }
+}
+
+#[tokio::test]
+async fn off_is_tried_although_the_device_is_left_alone() {
+    let (device, bench) = (controller(), Bench::new().await);
+    let memory = Arc::clone(&device);
+    let failures = Arc::new(Mutex::new(0));
+    let left = Arc::clone(&failures);
+    let first = Fake::start(move |question| {
+        let mut left = left.lock().unwrap();
+        if *left == 0 {
+            return Reaction::Answer(memory.lock().unwrap().answer(&question.pdu));
+        }
+        *left -= 1;
+        Reaction::HangUp(Vec::new())
+    })
+    .await;
+    let spec = spec(&first.url(), &bench.second.url(), false, 1000);
+    let mut unit = WiredUnit::connect(spec).await.unwrap();
+    unit.read().await;
+    unit.write(&heat(63_000)).await.unwrap();
+    forget(&[&device]);
+    *failures.lock().unwrap() = 1;
+    unit.read().await;
+    // Heat is not tried now, off is.
+    let error = unit.write(&heat(63_000)).await.unwrap_err();
+    assert!(error.to_string().contains("left alone after failures"), "{error}");
+    assert_eq!(writes(&device), []);
+    unit.write(&Command::safe(false)).await.unwrap();
+    assert_eq!(writes(&device), [(6, 199, 1), (6, 26, 0)]);
 }
 
 #[tokio::test]
