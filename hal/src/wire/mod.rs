@@ -6,9 +6,13 @@
 //! - `device`, `unit`: polling, and commands that are proved by reading back.
 //! - `report`: what a check of a unit says.
 
+#[cfg(test)]
+mod bench;
 mod bus;
 #[cfg(test)]
 mod bus_tests;
+#[cfg(test)]
+mod command_tests;
 mod device;
 mod error;
 #[cfg(test)]
