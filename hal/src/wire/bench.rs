@@ -13,11 +13,11 @@ pub(crate) const PATIENT_MS: u64 = 10_000;
 /// Time-outs of 50 ms, for tests about silence.
 pub(crate) const SHORT_MS: u64 = 150;
 
-const EUROTHERM: &str = include_str!("../../../profiles/devices/eurotherm-3200.toml");
+pub(crate) const EUROTHERM: &str = include_str!("../../../profiles/devices/eurotherm-3200.toml");
 const TH8: &str = include_str!("../../../profiles/devices/icpdas-tm-th8.toml");
 const RELAY: &str = include_str!("../../../profiles/devices/relay-generic-8.toml");
 
-fn profile(name: &str, text: &str) -> Arc<Profile> {
+pub(crate) fn profile(name: &str, text: &str) -> Arc<Profile> {
     Arc::new(Profile::parse(name, text).unwrap())
 }
 

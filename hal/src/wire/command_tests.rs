@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use super::bench::{
-    Bench, PATIENT_MS, controller, forget, good, heat, probes, relays, spec, writes,
+    Bench, EUROTHERM, PATIENT_MS, controller, forget, good, heat, probes, profile, relays, spec,
+    writes,
 };
 use super::fake::{Fake, Reaction, serve_memories};
 use super::{UnitSpec, WireError, WiredUnit};
@@ -228,4 +229,58 @@ async fn off_is_tried_although_the_device_is_left_alone() {
     assert_eq!(writes(&device), []);
     unit.write(&Command::safe(false)).await.unwrap();
     assert_eq!(writes(&device), [(6, 199, 1), (6, 26, 0)]);
+}
+
+#[tokio::test]
+async fn after_an_outage_everything_is_asserted_again() {
+    let (device, bench) = (controller(), Bench::new().await);
+    let memory = Arc::clone(&device);
+    let breaks = Arc::new(Mutex::new(false));
+    let broken = Arc::clone(&breaks);
+    let first = Fake::start(move |question| match std::mem::take(&mut *broken.lock().unwrap()) {
+        true => Reaction::HangUp(Vec::new()),
+        false => Reaction::Answer(memory.lock().unwrap().answer(&question.pdu)),
+    })
+    .await;
+    let mut unit =
+        WiredUnit::connect(spec(&first.url(), &bench.second.url(), false, 1000)).await.unwrap();
+    unit.read().await;
+    unit.write(&Command::safe(false)).await.unwrap();
+    forget(&[&device]);
+    *breaks.lock().unwrap() = true;
+    unit.read().await;
+    unit.read().await;
+    // The registers stand as they were left, but nobody knows what happened in between.
+    unit.write(&Command::safe(false)).await.unwrap();
+    assert_eq!(writes(&device), [(6, 199, 1), (6, 26, 0)]);
+}
+
+#[tokio::test]
+async fn a_change_within_the_tolerance_of_the_read_back_is_still_written() {
+    let bench = Bench::new().await;
+    let wide = EUROTHERM.replace("verify = { tolerance = 0.05 }", "verify = { tolerance = 0.5 }");
+    let whole = bench.spec(false, 1000);
+    let mut devices = whole.devices().to_vec();
+    devices[0].profile = profile("eurotherm-3200.toml", &wide);
+    let (buses, roles) = (whole.buses().to_vec(), whole.roles().to_vec());
+    let spec = UnitSpec::new("pasteur", false, 1000, buses, devices, roles).unwrap();
+    let mut unit = WiredUnit::connect(spec).await.unwrap();
+    unit.read().await;
+    unit.write(&heat(63_000)).await.unwrap();
+    forget(&[&bench.controller]);
+    unit.read().await;
+    unit.write(&heat(63_200)).await.unwrap();
+    assert_eq!(writes(&bench.controller), [(6, 26, 632)]);
+}
+
+#[tokio::test]
+async fn off_dials_a_dead_port_once_and_not_for_each_of_its_means() {
+    let bench = Bench::new().await;
+    let dead = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("tcp://{}", dead.local_addr().unwrap());
+    drop(dead);
+    let mut unit = WiredUnit::unconnected(spec(&url, &bench.second.url(), false, 1000));
+    let error = unit.write(&Command::safe(false)).await.unwrap_err();
+    assert!(error.is_unreachable(), "{error}");
+    assert_eq!(unit.lines_mut()[0].bus.back_off.failures(), 1);
 }

@@ -105,14 +105,23 @@ async fn a_real_device_may_answer_anything_to_who_are_you_or_nothing() {
     assert!(!bench.unit().await.read().await.simulated);
 
     let device = controller();
+    let asked = Arc::new(Mutex::new(0));
+    let asks = Arc::clone(&asked);
     let first = Fake::start(move |question| match question.pdu[0] {
-        17 => Reaction::Silence,
+        17 => {
+            *asks.lock().unwrap() += 1;
+            Reaction::Silence
+        }
+        // The second connection ends with the reading of the bath, so that it is met once more.
+        _ if question.connection == 1 && question.pdu[2] == 1 => Reaction::HangUp(Vec::new()),
         _ => Reaction::Answer(device.lock().unwrap().answer(&question.pdu)),
     })
     .await;
-    let spec = spec(&first.url(), &bench.second.url(), false, SHORT_MS);
-    let mut unit = WiredUnit::connect(spec).await.unwrap();
-    assert_eq!(unit.read().await.bath, good(62_500));
+    let mut unit = WiredUnit::unconnected(spec(&first.url(), &bench.second.url(), false, SHORT_MS));
+    for expected in [Sample::missing(Quality::Comm), good(62_500)] {
+        assert_eq!(unit.read().await.bath, expected);
+    }
+    assert_eq!(*asked.lock().unwrap(), 1, "who is silent to this question is asked once");
 }
 
 #[tokio::test]
