@@ -3,4 +3,5 @@
 //! The way of one control period stands in `control_loop`: read → step → commit → permit →
 //! command.
 
+pub mod screen;
 pub mod view;
