@@ -14,6 +14,9 @@ pub(super) fn next(state: &ScreenState, view: &View) -> &'static str {
         PhaseName::Load => {
             "Put in the bottles and the control bottle, close the lid, then press b."
         }
+        PhaseName::ComeUp | PhaseName::Hold if view.lid_closed == Some(false) => {
+            "Close the lid now."
+        }
         PhaseName::ComeUp if view.holds_broken > 0 => {
             "Keep the lid closed: the hold was broken and begins again when the milk is warm."
         }
@@ -49,6 +52,18 @@ pub(super) fn calls_a_person(phase: PhaseName) -> bool {
         | PhaseName::Hold
         | PhaseName::Cool
         | PhaseName::Finished => false,
+    }
+}
+
+/// The keys that do something in this phase.
+pub(super) fn keys(phase: PhaseName) -> &'static str {
+    match phase {
+        PhaseName::Load => "b = bottles are in    s = stop the batch    q = leave",
+        PhaseName::Unload => "u = bottles are out    s = stop the batch    q = leave",
+        PhaseName::Preheat | PhaseName::ComeUp | PhaseName::Hold | PhaseName::Cool => {
+            "s = stop the batch    q = leave"
+        }
+        PhaseName::Finished | PhaseName::Aborted => "q = leave",
     }
 }
 

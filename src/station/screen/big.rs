@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn a_time_is_drawn_as_a_person_would_write_it() {
         let rows: Vec<String> = (0..3).map(|row| small_row("1:0", row)).collect();
-        assert_eq!(rows, ["▄█    █▀█ ", " █  ▀ █ █ ", "▀▀▀ ▀ ▀▀▀ "].map(String::from));
+        assert_eq!(rows, ["▄█  ▄ █▀█ ", " █  ▄ █ █ ", "▀▀▀   ▀▀▀ "].map(String::from));
     }
 
     #[test]

@@ -41,8 +41,8 @@ fn window(state: &ScreenState, view: &View) -> Window {
     }
     let right = if now <= 30.0 { 30.0 } else { now };
     let left = (right - minutes(ScreenState::SPAN_MS)).max(0.0);
-    let hottest = state.points.iter().filter_map(|point| point.bath).fold(70.0, f64::max);
-    Window { x: [left, right], y: [0.0, (hottest / 10.0).ceil() * 10.0] }
+    let hottest = state.points.iter().filter_map(|point| point.bath).fold(80.0, f64::max);
+    Window { x: [left, right], y: [0.0, (hottest / 20.0).ceil() * 20.0] }
 }
 
 /// Draws the chart into `area`, or nothing if it is too small to say anything.
@@ -64,15 +64,19 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, state: &ScreenState, view: &Vi
     frame.render_widget(canvas, plot);
 }
 
+/// Round temperatures at the left, each in the row in which the canvas draws it.
 fn scale_y(frame: &mut Frame, area: Rect, [low, high]: [f64; 2]) {
-    let steps = if area.height >= 9 { 4 } else { 2 };
-    let last_row = area.height.saturating_sub(1);
+    let last_row = f64::from(area.height.saturating_sub(1));
+    let rows_wanted = (last_row / 3.0).max(1.0);
+    let steps = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0];
+    let step = steps.into_iter().find(|step| (high - low) / step <= rows_wanted).unwrap_or(200.0);
     let mut rows = vec![Line::default(); usize::from(area.height)];
-    for step in 0..=steps {
-        let row = last_row * step / steps;
-        let share = f64::from(last_row - row) / f64::from(last_row.max(1));
-        if let Some(line) = rows.get_mut(usize::from(row)) {
-            *line = format!("{:>4.1} ", low + share * (high - low)).into();
+    let (first, last) = ((low / step).ceil() as i32, (high / step).floor() as i32);
+    for count in first..=last {
+        let value = f64::from(count) * step;
+        let row = ((high - value) / (high - low) * last_row).round();
+        if let Some(line) = rows.get_mut(row as usize) {
+            *line = format!("{value:>4.1} ").into();
         }
     }
     frame.render_widget(Paragraph::new(rows), area);

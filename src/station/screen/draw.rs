@@ -33,7 +33,7 @@ pub(super) fn draw(frame: &mut Frame, state: &ScreenState) {
     let is_tall = rest.height >= 22 && rest.width >= 60;
     let width = usize::from(rest.width);
 
-    keys_or_question(frame, take_bottom(&mut rest, 1), state);
+    keys_or_answer(frame, take_bottom(&mut rest, 1), state, view);
     frame.render_widget(header(view), take_top(&mut rest, 1));
     if rest.height >= 14 {
         frame.render_widget(Paragraph::new(strip(view.phase, width)), take_top(&mut rest, 1));
@@ -42,9 +42,9 @@ pub(super) fn draw(frame: &mut Frame, state: &ScreenState) {
     let rows = rows_of(&alarms).min(rest.height / 2);
     frame.render_widget(Paragraph::new(alarms), take_top(&mut rest, rows));
     if is_tall {
-        phase_large(frame, take_top(&mut rest, 6), view);
+        phase_large(frame, take_top(&mut rest, 6), state, view);
     } else {
-        phase_line(frame, take_top(&mut rest, 1), view);
+        phase_line(frame, take_top(&mut rest, 1), state, view);
     }
     let todo = todo_lines(state, view, width);
     let rows = rows_of(&todo).min(rest.height);
@@ -153,19 +153,18 @@ fn alarm_lines(state: &ScreenState, view: &View, width: usize) -> Vec<Line<'stat
 
 /// The time that the phase shows, and what it is: what is left of a hold is known exactly; of
 /// everything else only what has passed.
-fn time(view: &View) -> (String, String) {
-    match view.held_ms {
-        Some(held_ms) => {
-            // Rounded up: the hold is never shown as over before it is.
-            let left_s = view.hold_ms.saturating_sub(held_ms).div_ceil(1000);
-            let hold = words::duration(view.hold_ms);
-            (minutes(left_s), format!("left of {hold}"))
-        }
-        None => (
-            minutes(view.at.ms_since(view.phase_since) / 1000),
-            format!("since {} began", view.phase),
-        ),
+fn time(state: &ScreenState, view: &View) -> (String, String) {
+    if let Some(held_ms) = view.held_ms {
+        // Rounded up: the hold is never shown as over before it is.
+        let left_s = view.hold_ms.saturating_sub(held_ms).div_ceil(1000);
+        return (minutes(left_s), format!("left of {}", words::duration(view.hold_ms)));
     }
+    if view.phase.is_final() {
+        let whole_s = state.elapsed_ms(view.phase_since) / 1000;
+        return (minutes(whole_s), "from start to end".to_owned());
+    }
+    let passed_s = view.at.ms_since(view.phase_since) / 1000;
+    (minutes(passed_s), "in this phase".to_owned())
 }
 
 fn minutes(seconds: u64) -> String {
@@ -175,9 +174,9 @@ fn minutes(seconds: u64) -> String {
     }
 }
 
-fn phase_large(frame: &mut Frame, area: Rect, view: &View) {
+fn phase_large(frame: &mut Frame, area: Rect, state: &ScreenState, view: &View) {
     let word = view.phase.word().to_uppercase();
-    let (time, meaning) = time(view);
+    let (time, meaning) = time(state, view);
     let digits = Size::Large.columns(&time);
     let fits = Size::Large.columns(&word) + digits + 4 <= area.width;
     let size = if fits { Size::Large } else { Size::Small };
@@ -191,8 +190,8 @@ fn phase_large(frame: &mut Frame, area: Rect, view: &View) {
     }
 }
 
-fn phase_line(frame: &mut Frame, area: Rect, view: &View) {
-    let (time, meaning) = time(view);
+fn phase_line(frame: &mut Frame, area: Rect, state: &ScreenState, view: &View) {
+    let (time, meaning) = time(state, view);
     let word = view.phase.word().to_uppercase();
     let line = Line::from(vec![
         Span::styled(format!(" {word} "), REVERSED),
@@ -210,23 +209,28 @@ fn todo_lines(state: &ScreenState, view: &View, width: usize) -> Vec<Line<'stati
     }
 }
 
-fn keys_or_question(frame: &mut Frame, area: Rect, state: &ScreenState) {
+fn keys_or_answer(frame: &mut Frame, area: Rect, state: &ScreenState, view: &View) {
     let keys = match (state.prompt.text(), &state.note) {
         (Some((_, keys)), None) => keys.to_owned(),
         (Some((_, keys)), Some(note)) => format!("{note}  {keys}"),
         (None, Some(note)) => note.clone(),
-        (None, None) => "b bottles are in   u bottles are out   s stop   q leave".to_owned(),
+        (None, None) => advice::keys(view.phase).to_owned(),
     };
     frame.render_widget(Line::styled(keys, BOLD), area);
 }
 
+/// The newest that fit as a whole, the newest last.
 fn events(frame: &mut Frame, area: Rect, state: &ScreenState) {
     let rows = usize::from(area.height.saturating_sub(1));
-    let skip = state.events.len().saturating_sub(rows);
-    let line = |(at, text): &(_, String)| {
-        Line::from(format!("{} {text}", words::elapsed(state.elapsed_ms(*at))))
-    };
-    let lines: Vec<Line> = state.events.iter().skip(skip).map(line).collect();
+    let mut lines: Vec<Line> = Vec::new();
+    for (at, text) in state.events.iter().rev() {
+        let text = format!("{} {text}", words::elapsed(state.elapsed_ms(*at)));
+        let older = wrapped(&text, usize::from(area.width), Style::new());
+        if !lines.is_empty() && lines.len() + older.len() > rows {
+            break;
+        }
+        lines.splice(0..0, older);
+    }
     let block = Block::new().borders(Borders::TOP).title(" what happened ");
     frame.render_widget(Paragraph::new(lines).block(block), area);
 }

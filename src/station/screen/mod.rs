@@ -12,6 +12,8 @@ mod keys;
 mod live;
 mod panel;
 mod plain;
+#[cfg(test)]
+mod rehearsal;
 mod state;
 pub mod words;
 
@@ -115,5 +117,25 @@ impl Drop for StopOnDrop {
         self.stop.store(true, Ordering::Relaxed);
         // Both answers mean the same here: the thread is gone, or the terminal hangs.
         let _ = self.ended.recv_timeout(Self::PATIENCE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::phase::PhaseName;
+
+    #[tokio::test]
+    async fn plain_lines_end_when_no_more_views_come() {
+        let (to, views) = mpsc::channel(4);
+        let (actions, _kept) = mpsc::channel(4);
+        let running = tokio::spawn(run(views, actions, Mode::Plain(Box::new(io::sink()))));
+        let mut views = Vec::new();
+        rehearsal::Rehearsal::new().until(PhaseName::Load, 1, &mut |view| views.push(view));
+        for view in views {
+            to.send(view).await.unwrap();
+        }
+        drop(to);
+        assert_eq!(running.await.unwrap().unwrap(), Ended::Closed);
     }
 }

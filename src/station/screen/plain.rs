@@ -79,13 +79,13 @@ fn happened(entry: &Entry) -> String {
 fn status(view: &View) -> String {
     let time = match view.held_ms {
         Some(held) => format!(
-            "held {} of {}",
+            ": {} of {}",
             words::duration(held.min(view.hold_ms)),
             words::duration(view.hold_ms)
         ),
-        None => format!("for {}", words::duration(view.at.ms_since(view.phase_since))),
+        None => format!(": {}", words::duration(view.at.ms_since(view.phase_since))),
     };
-    let mut parts = vec![format!("{} {time}", view.phase), format!("bath {}", value(view.bath))];
+    let mut parts = vec![format!("{}{time}", view.phase), format!("bath {}", value(view.bath))];
     let probes = view.milk.iter().take(MILK_PROBES_MAX).flatten().enumerate();
     parts.extend(probes.map(|(index, probe)| format!("milk {} {}", index + 1, value(*probe))));
     parts.extend(view.reference.map(|probe| format!("reference {}", value(probe))));
@@ -111,4 +111,62 @@ fn value(shown: Shown) -> String {
 /// Hundredths of a degree, rounded down, so that a value below a limit never looks like it.
 pub(super) fn degrees(value: Celsius) -> String {
     format!("{:.2}", Celsius::from_milli(value.milli().div_euclid(10) * 10))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::batch::phase::PhaseName;
+    use crate::station::screen::rehearsal::Rehearsal;
+
+    fn whole_batch() -> Vec<View> {
+        let mut views = Vec::new();
+        Rehearsal::new().until(PhaseName::Finished, 0, &mut |view| views.push(view));
+        views
+    }
+
+    fn sent(views: Vec<View>) -> (mpsc::Receiver<View>, thread::JoinHandle<bool>) {
+        let (to, from) = mpsc::channel(4);
+        let sender =
+            thread::spawn(move || views.into_iter().all(|view| to.blocking_send(view).is_ok()));
+        (from, sender)
+    }
+
+    #[test]
+    fn a_whole_batch_reads_like_a_log_with_one_line_of_state_for_each_minute() {
+        let views = whole_batch();
+        let last = views.last().unwrap().at;
+        let minutes = last.ms_since(views[0].at) / 60_000;
+        let (from, _sender) = sent(views);
+        let mut written = Vec::new();
+        assert_eq!(show(from, &mut written).unwrap(), Ended::Closed);
+        let written = String::from_utf8(written).unwrap();
+        let (state, events): (Vec<&str>, Vec<&str>) =
+            written.lines().partition(|line| line.contains("Agitator"));
+        assert_eq!(state.len() as u64, minutes);
+        insta::assert_snapshot!("events", events.join("\n"));
+        insta::assert_snapshot!("state", [state[0], state[50], state[85]].join("\n"));
+    }
+
+    struct ClosedPipe;
+
+    impl Write for ClosedPipe {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_closed_pipe_takes_every_view_in_silence_and_tells_at_the_end() {
+        let (from, sender) = sent(whole_batch());
+        let error = show(from, ClosedPipe).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+        assert!(sender.join().unwrap(), "the batch would have been held up");
+    }
 }

@@ -92,21 +92,22 @@ fn broken_by(by: HoldBreak) -> &'static str {
     }
 }
 
-/// The readings behind an entry: `bath 63.4 °C, milk 62.85 to 62.9 °C`.
+/// The readings behind an entry: `bath 63.4 °C, milk probes 62.85 to 62.9 °C`.
 pub fn readings(seen: &Snapshot) -> String {
     let bath = match seen.bath {
         Some(bath) => format!("bath {} °C", exact(bath.milli())),
-        None => "bath not known".to_owned(),
+        None => "no good bath reading at that moment".to_owned(),
     };
-    match (seen.coldest, seen.hottest) {
+    let milk = match (seen.coldest, seen.hottest) {
         (Some(coldest), Some(hottest)) if coldest == hottest => {
-            format!("{bath}, milk {} °C", exact(coldest.milli()))
+            format!("milk probes {} °C", exact(coldest.milli()))
         }
         (Some(coldest), Some(hottest)) => {
-            format!("{bath}, milk {} to {} °C", exact(coldest.milli()), exact(hottest.milli()))
+            format!("milk probes {} to {} °C", exact(coldest.milli()), exact(hottest.milli()))
         }
-        (Some(_), None) | (None, Some(_)) | (None, None) => format!("{bath}, milk not known"),
-    }
+        (Some(_), None) | (None, Some(_)) | (None, None) => "no good milk reading".to_owned(),
+    };
+    format!("{bath}, {milk}")
 }
 
 /// A duration in minutes and seconds, rounded down: `12 min 03 s`, or `45 s`.
@@ -160,7 +161,7 @@ mod tests {
         assert_eq!(
             describe(&broken),
             "The hold was broken after 12 min 03 s: the coldest milk fell below the limit. The \
-             milk is warmed again for a new hold. (bath 63.4 °C, milk 62.796 to 62.85 °C)"
+             milk is warmed again for a new hold. (bath 63.4 °C, milk probes 62.796 to 62.85 °C)"
         );
     }
 
@@ -174,11 +175,12 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_could_not_be_trusted_is_said_to_be_unknown() {
+    fn a_value_that_could_not_be_trusted_is_said_to_be_missing() {
         let nothing = Snapshot { bath: None, coldest: None, hottest: None };
-        assert_eq!(readings(&nothing), "bath not known, milk not known");
+        let said = "no good bath reading at that moment, no good milk reading";
+        assert_eq!(readings(&nothing), said);
         let half = Snapshot { hottest: Some(milli(62_500)), ..nothing };
-        assert_eq!(readings(&half), "bath not known, milk not known");
+        assert_eq!(readings(&half), said);
     }
 
     #[test]
