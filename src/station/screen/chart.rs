@@ -36,7 +36,7 @@ fn window(state: &ScreenState, view: &View) -> Window {
     if view.phase == PhaseName::Hold {
         let begin = minutes(state.elapsed_ms(view.phase_since));
         let end = now.max(begin + minutes(view.hold_ms));
-        let y = [view.floor.as_f64() - 1.0, view.ceiling.as_f64() + 0.5];
+        let y = [view.floor.as_f64() - 0.5, view.ceiling.as_f64() + 0.5];
         return Window { x: [(begin - 5.0).max(0.0), end], y };
     }
     let right = if now <= 30.0 { 30.0 } else { now };
@@ -67,7 +67,7 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, state: &ScreenState, view: &Vi
 /// Round temperatures at the left, each in the row in which the canvas draws it.
 fn scale_y(frame: &mut Frame, area: Rect, [low, high]: [f64; 2]) {
     let last_row = f64::from(area.height.saturating_sub(1));
-    let rows_wanted = (last_row / 3.0).max(1.0);
+    let rows_wanted = (last_row / 1.75).max(1.0);
     let steps = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0];
     let step = steps.into_iter().find(|step| (high - low) / step <= rows_wanted).unwrap_or(200.0);
     let mut rows = vec![Line::default(); usize::from(area.height)];
@@ -143,7 +143,9 @@ fn degrees_per_row(window: Window, plot: Rect) -> f64 {
 /// Floor and limit, named at the side where the curve does not end.
 fn lines(context: &mut Context<'_>, view: &View, window: Window, plot: Rect, now: f64) {
     let [left, right] = window.x;
-    let is_named_right = now - left < (right - left) * 0.7;
+    // A whole batch begins far below these lines, a plateau does not.
+    let crowded_until = if view.phase == PhaseName::Hold { 0.7 } else { 0.35 };
+    let is_named_right = now - left < (right - left) * crowded_until;
     let per_row = degrees_per_row(window, plot);
     let is_apart = (view.limit - view.floor).as_f64() >= per_row;
     let mut line = |value: Celsius, name: &str, offset_rows: f64| {

@@ -7,6 +7,51 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crate::batch::event::Action;
 use crate::batch::phase::PhaseName;
 
+/// A key that means something here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    /// A printable character.
+    Letter(char),
+    /// The end of an answer.
+    Enter,
+    /// Takes back the last character.
+    Back,
+    /// Takes back the question.
+    Escape,
+    /// Ctrl-C: raw mode takes the signal away, so it is given back here.
+    Interrupt,
+    /// Ctrl-L: something else wrote on the terminal.
+    Repaint,
+    /// Anything else.
+    Other,
+}
+
+impl From<KeyEvent> for Key {
+    fn from(event: KeyEvent) -> Self {
+        if event.kind == KeyEventKind::Release {
+            return Self::Other;
+        }
+        if event.modifiers == KeyModifiers::CONTROL {
+            return if event.code.is_char('c') {
+                Self::Interrupt
+            } else if event.code.is_char('l') {
+                Self::Repaint
+            } else {
+                Self::Other
+            };
+        }
+        if let KeyCode::Char(letter) = event.code {
+            return if letter.is_control() { Self::Other } else { Self::Letter(letter) };
+        }
+        let named = [
+            (KeyCode::Enter, Self::Enter),
+            (KeyCode::Backspace, Self::Back),
+            (KeyCode::Esc, Self::Escape),
+        ];
+        named.into_iter().find(|(code, _)| *code == event.code).map_or(Self::Other, |(_, key)| key)
+    }
+}
+
 /// What the person is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Prompt {
@@ -92,24 +137,19 @@ impl Prompt {
     }
 
     /// Takes one key. `phase` is `None` before the first view.
-    pub(super) fn press(&mut self, key: KeyEvent, phase: Option<PhaseName>) -> Intent {
-        if key.kind == KeyEventKind::Release {
-            return Intent::Say(None);
-        }
-        if key.modifiers.contains(KeyModifiers::CONTROL) {
-            return match key.code {
-                // Raw mode takes the signal away, so it is given back here.
-                KeyCode::Char('c') => Intent::Leave,
-                KeyCode::Char('l') => Intent::Repaint,
-                _ => Intent::Say(None),
-            };
+    pub(super) fn press(&mut self, key: Key, phase: Option<PhaseName>) -> Intent {
+        match key {
+            Key::Interrupt => return Intent::Leave,
+            Key::Repaint => return Intent::Repaint,
+            Key::Other => return Intent::Say(None),
+            Key::Letter(_) | Key::Enter | Key::Back | Key::Escape => {}
         }
         let asked = std::mem::replace(self, Self::Idle);
-        let is_yes = matches!(key.code, KeyCode::Char('y' | 'Y'));
+        let is_yes = matches!(key, Key::Letter('y' | 'Y'));
         match asked {
-            Self::Idle => self.begin(key.code, phase),
-            Self::Bottles(digits) => self.bottles(digits, key.code),
-            Self::StopReason(text) => self.reason(text, key.code),
+            Self::Idle => self.begin(key, phase),
+            Self::Bottles(digits) => self.bottles(digits, key),
+            Self::StopReason(text) => self.reason(text, key),
             Self::StopSure if is_yes => self.ask(Self::StopReason(String::new())),
             Self::BottlesSure(bottles) if is_yes => Intent::Send(Action::ConfirmLoad { bottles }),
             Self::UnloadSure if is_yes => Intent::Send(Action::ConfirmUnload),
@@ -125,67 +165,62 @@ impl Prompt {
         Intent::Say(None)
     }
 
-    fn begin(&mut self, key: KeyCode, phase: Option<PhaseName>) -> Intent {
-        let over = phase.is_some_and(PhaseName::is_final);
-        match key {
-            KeyCode::Char('b' | 'B') if phase == Some(PhaseName::Load) => {
-                self.ask(Self::Bottles(String::new()))
-            }
-            KeyCode::Char('b' | 'B') => Intent::Say(Some("Not waiting for bottles now.")),
-            KeyCode::Char('u' | 'U') if phase == Some(PhaseName::Unload) => {
-                self.ask(Self::UnloadSure)
-            }
-            KeyCode::Char('u' | 'U') => Intent::Say(Some("Not waiting for unloading now.")),
-            KeyCode::Char('s' | 'S') if over => Intent::Say(Some("The batch is over already.")),
-            KeyCode::Char('s' | 'S') => self.ask(Self::StopSure),
-            KeyCode::Char('q' | 'Q') if over => Intent::Leave,
-            KeyCode::Char('q' | 'Q') => self.ask(Self::LeaveSure),
+    fn begin(&mut self, key: Key, phase: Option<PhaseName>) -> Intent {
+        let Key::Letter(letter) = key else { return Intent::Say(None) };
+        let is_over = phase.is_some_and(PhaseName::is_final);
+        match letter.to_ascii_lowercase() {
+            'b' if phase == Some(PhaseName::Load) => self.ask(Self::Bottles(String::new())),
+            'b' => Intent::Say(Some("Not waiting for bottles now.")),
+            'u' if phase == Some(PhaseName::Unload) => self.ask(Self::UnloadSure),
+            'u' => Intent::Say(Some("Not waiting for unloading now.")),
+            's' if is_over => Intent::Say(Some("The batch is over already.")),
+            's' => self.ask(Self::StopSure),
+            'q' if is_over => Intent::Leave,
+            'q' => self.ask(Self::LeaveSure),
             _ => Intent::Say(None),
         }
     }
 
-    fn bottles(&mut self, mut digits: String, key: KeyCode) -> Intent {
+    fn bottles(&mut self, mut digits: String, key: Key) -> Intent {
         match key {
-            KeyCode::Esc => return Intent::Say(Some("Nothing was done.")),
-            KeyCode::Char(digit) if digit.is_ascii_digit() => {
+            Key::Escape => return Intent::Say(Some("Nothing was done.")),
+            Key::Letter(digit) if digit.is_ascii_digit() => {
                 if digits.len() == DIGITS_MAX {
                     let said = "That is no number of bottles (a scanner?): press b again.";
                     return Intent::Say(Some(said));
                 }
                 digits.push(digit);
             }
-            KeyCode::Backspace => {
+            Key::Back => {
                 digits.pop();
             }
-            KeyCode::Enter => match digits.parse() {
+            Key::Enter => match digits.parse() {
                 Ok(0) | Err(_) => {
                     *self = Self::Bottles(String::new());
                     return Intent::Say(Some("Count the bottles and type their number."));
                 }
                 Ok(bottles) => return self.ask(Self::BottlesSure(bottles)),
             },
-            _ => {}
+            Key::Letter(_) | Key::Interrupt | Key::Repaint | Key::Other => {}
         }
         self.ask(Self::Bottles(digits))
     }
 
-    fn reason(&mut self, mut text: String, key: KeyCode) -> Intent {
+    fn reason(&mut self, mut text: String, key: Key) -> Intent {
         match key {
-            KeyCode::Esc => return Intent::Say(Some("Not stopped: the batch goes on.")),
-            KeyCode::Enter if !text.trim().is_empty() => {
+            Key::Escape => return Intent::Say(Some("Not stopped: the batch goes on.")),
+            Key::Enter if !text.trim().is_empty() => {
                 return Intent::Send(Action::Stop { reason: text.trim().to_owned() });
             }
-            KeyCode::Backspace => {
+            Key::Back => {
                 text.pop();
             }
-            KeyCode::Char(number @ '1'..='3') if text.is_empty() => {
+            Key::Letter(number @ '1'..='3') if text.is_empty() => {
                 let index = (u32::from(number) - u32::from('1')) as usize;
                 text.push_str(REASONS.get(index).copied().unwrap_or_default());
             }
-            KeyCode::Char(c) if !c.is_control() && text.chars().count() < REASON_CHARS_MAX => {
-                text.push(c);
-            }
-            _ => {}
+            Key::Letter(letter) if text.chars().count() < REASON_CHARS_MAX => text.push(letter),
+            Key::Letter(_) | Key::Enter | Key::Interrupt | Key::Repaint | Key::Other => {}
         }
         self.ask(Self::StopReason(text))
     }
@@ -203,7 +238,8 @@ mod tests {
                 '\u{1b}' => KeyCode::Esc,
                 other => KeyCode::Char(other),
             };
-            last = prompt.press(KeyEvent::new(code, KeyModifiers::NONE), Some(phase));
+            let event = KeyEvent::new(code, KeyModifiers::NONE);
+            last = prompt.press(event.into(), Some(phase));
         }
         last
     }
@@ -275,7 +311,7 @@ mod tests {
     fn ctrl_c_is_heard_in_every_question() {
         let ctrl_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
         let mut prompt = Prompt::StopReason("because".into());
-        assert_eq!(prompt.press(ctrl_c, Some(PhaseName::Hold)), Intent::Leave);
+        assert_eq!(prompt.press(ctrl_c.into(), Some(PhaseName::Hold)), Intent::Leave);
     }
 
     #[test]

@@ -108,7 +108,7 @@ impl Screen {
     /// Follows one key; true if the person leaves.
     fn press(&mut self, key: KeyEvent, actions: &mpsc::Sender<Action>) -> io::Result<bool> {
         let phase = self.state.view.as_ref().map(|view| view.phase);
-        match self.state.prompt.press(key, phase) {
+        match self.state.prompt.press(key.into(), phase) {
             Intent::Leave => return Ok(true),
             Intent::Repaint => self.terminal.clear()?,
             Intent::Say(word) => self.state.note = word.map(str::to_owned),

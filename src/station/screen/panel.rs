@@ -25,11 +25,14 @@ pub(super) fn lines(view: &View, rows: u16) -> Vec<Line<'static>> {
         let named =
             |(index, probe): (usize, &Shown)| probe_line(&format!("milk {}", index + 1), *probe);
         lines.extend(milk.iter().enumerate().map(named));
+        lines.extend(reference);
+        lines.extend(distance);
     } else {
+        // What is cut off at the bottom matters least.
+        lines.extend(distance);
         lines.extend(milk.chunks(3).map(together));
+        lines.extend(reference);
     }
-    lines.extend(reference);
-    lines.extend(distance);
     lines
 }
 

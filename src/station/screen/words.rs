@@ -18,7 +18,7 @@ pub fn sentence(event: &Event) -> String {
         Event::Entered { phase: _, cause } => cause_sentence(cause),
         Event::Raised { alarm } => raised(*alarm),
         Event::Cleared { alarm } => {
-            format!("Alarm {} ({}) is over.", alarm.number(), alarm.title())
+            format!("Alarm {} ({}) does not stand any more.", alarm.number(), alarm.title())
         }
         Event::AboveCeiling { line, allowance } => format!(
             "The hottest milk went above {} °C, with {} °C added for uncertainty and margin.",

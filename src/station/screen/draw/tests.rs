@@ -152,6 +152,17 @@ fn the_coldest_milk_is_not_known_while_any_probe_cannot_be_trusted() {
 }
 
 #[test]
+fn eight_probes_in_alarm_leave_room_for_what_matters_of_them() {
+    let mut state = in_alarm();
+    let view = state.view.as_mut().unwrap();
+    let (good, lost) = (view.milk[0], view.milk[1]);
+    view.milk = [good, good, good, lost, good, good, good, good];
+    let shown = text(&picture(&state, 80, 24));
+    assert!(shown.contains("coldest milk not known"), "{shown}");
+    assert!(shown.contains("--.--!"), "{shown}");
+}
+
+#[test]
 fn a_batch_that_failed_says_so_until_its_end() {
     let (mut rehearsal, mut state) = batch(PhaseName::Hold, 600);
     for _ in 0..2 {
