@@ -57,7 +57,8 @@ pub(crate) fn svg_by_name(
     options: ChartOptions,
 ) -> Result<String, RecordError> {
     let mut text = String::with_capacity(400_000);
-    draw(SVGBackend::with_string(&mut text, SHEET_PX), record, verdict, options)?;
+    let backend = SVGBackend::with_string(&mut text, SHEET_PX);
+    draw(Pen::new(backend, pen::SVG_SIZE_PER_EM), record, verdict, options)?;
     Ok(text)
 }
 
@@ -72,7 +73,8 @@ pub fn png(
 ) -> Result<Vec<u8>, RecordError> {
     let (width, height) = SHEET_PX;
     let mut pixels = vec![u8::MAX; 3 * width as usize * height as usize];
-    draw(BitMapBackend::with_buffer(&mut pixels, SHEET_PX), record, verdict, options)?;
+    let backend = BitMapBackend::with_buffer(&mut pixels, SHEET_PX);
+    draw(Pen::new(backend, pen::BITMAP_SIZE_PER_EM), record, verdict, options)?;
     encode(&pixels).map_err(|error| fault(record, &error))
 }
 
@@ -88,13 +90,12 @@ fn encode(pixels: &[u8]) -> Result<Vec<u8>, png::EncodingError> {
 }
 
 fn draw<B: DrawingBackend>(
-    backend: B,
+    mut pen: Pen<B>,
     record: &BatchRecord,
     verdict: &Verdict,
     options: ChartOptions,
 ) -> Result<(), RecordError> {
     fonts::register()?;
-    let mut pen = Pen::new(backend);
     sheet::draw(&mut pen, record, verdict, options)
         .and_then(|()| pen.finish())
         .map_err(|error| fault(record, &error))
@@ -113,9 +114,13 @@ mod tests {
     #[ignore]
     fn look() {
         let o = ChartOptions::default();
-        for (name, (record, verdict)) in [("good", fixture::good()), ("troubled", fixture::troubled())] {
-            std::fs::write(format!("/tmp/rec/{name}.svg"), svg(&record, &verdict, o).unwrap()).unwrap();
-            std::fs::write(format!("/tmp/rec/{name}.png"), png(&record, &verdict, o).unwrap()).unwrap();
+        for (name, (record, verdict)) in
+            [("good", fixture::good()), ("troubled", fixture::troubled())]
+        {
+            std::fs::write(format!("/tmp/rec/{name}.svg"), svg(&record, &verdict, o).unwrap())
+                .unwrap();
+            std::fs::write(format!("/tmp/rec/{name}.png"), png(&record, &verdict, o).unwrap())
+                .unwrap();
         }
     }
 }

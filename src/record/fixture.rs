@@ -19,13 +19,14 @@ use crate::store::model::{
 
 /// 2026-03-14 07:12:00 UTC.
 const STARTED_UTC_MS: i64 = 1_773_472_320_000;
-const LOAD_S: u64 = 300;
-const COME_UP_S: u64 = 420;
-const COOL_AFTER_HOLD_S: u64 = 18 * 60;
+const LOAD_S: u64 = 180;
+const COME_UP_S: u64 = 240;
+const HOLD_S: u64 = 1_960;
+const COOL_AFTER_HOLD_S: u64 = 17 * 60;
 
-/// A batch without any trouble, 75 minutes at 1 Hz, four milk probes, and its verdict.
+/// A batch without any trouble, 80 minutes at 1 Hz, four milk probes, and its verdict.
 pub(crate) fn good() -> (BatchRecord, Verdict) {
-    let hold = [(1_840, 1_840 + 1_806)];
+    let hold = [(HOLD_S, HOLD_S + 1_806)];
     let record = record(&hold, Trouble::None);
     let findings = vec![Finding {
         rule: Rule::Judged,
@@ -38,20 +39,16 @@ pub(crate) fn good() -> (BatchRecord, Verdict) {
 
 /// A batch whose hold restarted after a lost probe, with a hot spell and an opened lid.
 pub(crate) fn troubled() -> (BatchRecord, Verdict) {
-    let hold = [(1_840, 2_380), (2_470, 2_470 + 1_805)];
+    let hold = [(HOLD_S, 2_380), (2_470, 2_470 + 1_805)];
     let record = record(&hold, Trouble::LostProbe { from_s: 2_350, to_s: 2_440 });
-    let finding = |rule, severity, at_s, text: &str| Finding {
-        rule,
-        severity,
-        at_s,
-        text: text.to_owned(),
-    };
+    let finding =
+        |rule, severity, at_s, text: &str| Finding { rule, severity, at_s, text: text.to_owned() };
     let findings = vec![
         finding(
             Rule::HoldRestarted,
             Severity::Deviation,
             Some(2_380.0),
-            "The hold was broken after 9.0 min: milk probe 2 gave no good reading for longer \
+            "The hold was broken after 7.0 min: milk probe 2 gave no good reading for longer \
              than 10 s. It began again at 41.2 min.",
         ),
         finding(
@@ -78,7 +75,7 @@ enum Trouble {
 
 fn figures(hold_s: f64, holds_restarted: u32) -> Figures {
     Figures {
-        come_up_s: Some(1_420.0),
+        come_up_s: Some(1_720.0),
         t58_to_floor_s: Some(581.0),
         above_58_s: Some(2_520.0),
         hold_s: Some(hold_s),
@@ -88,7 +85,7 @@ fn figures(hold_s: f64, holds_restarted: u32) -> Figures {
         plateau_mean_c: Some(63.022),
         spread_max_c: Some(0.21),
         cool_to_10_s: Some(1_012.0),
-        cycle_s: Some(4_240.0),
+        cycle_s: Some(4_538.0),
         equivalent_min: Some(46.93),
         z_c: 10.8,
         tref_c: 62.5,
@@ -106,17 +103,17 @@ fn noise_c(t_s: u64, channel: u64) -> f64 {
 }
 
 fn bath_c(t_s: f64, cool_s: f64, trouble: Trouble) -> f64 {
-    let load = COME_UP_S as f64;
+    let (load, hold) = (COME_UP_S as f64, HOLD_S as f64);
     if t_s < LOAD_S as f64 {
-        return 63.5 - 41.0 * (-t_s / 70.0).exp();
+        return 63.45 - 41.0 * (-t_s / 45.0).exp();
     }
     if t_s < cool_s {
         let after = (t_s - load).max(0.0);
-        let dip = 22.0 * (after / 90.0) * (1.0 - after / 90.0).exp();
-        let hot = if trouble == Trouble::None { 0.0 } else { 1.6 };
-        let spell = hot * (-((t_s - 3_000.0) / 160.0).powi(2)).exp();
-        let settle = 63.25 - 0.2 * (1.0 - (-after / 900.0).exp());
-        return settle - if after > 0.0 { dip } else { 0.0 } + spell;
+        let dip = 14.0 * (after / 90.0) * (1.0 - after / 90.0).exp();
+        let hot = if trouble == Trouble::None { 0.0 } else { 3.0 };
+        let spell = hot * (-((t_s - 2_900.0) / 160.0).powi(2)).exp();
+        let trim = 0.4 * (1.0 - (-(t_s - hold).max(0.0) / 200.0).exp());
+        return 63.45 - dip - trim + spell;
     }
     4.6 + 58.4 * (-(t_s - cool_s) / 150.0).exp()
 }
@@ -169,13 +166,7 @@ fn phase_at(t_s: u64, holds: &[(u64, u64)], unload_s: u64, end_s: u64) -> PhaseN
     }
 }
 
-fn period(
-    t_s: u64,
-    bath_c: f64,
-    milk_c: &[f64],
-    phase: PhaseName,
-    trouble: Trouble,
-) -> Period {
+fn period(t_s: u64, bath_c: f64, milk_c: &[f64], phase: PhaseName, trouble: Trouble) -> Period {
     let sample = |degrees: f64, channel: u64| {
         let value = degrees + noise_c(t_s, channel);
         Celsius::from_f64((value * 100.0).round() / 100.0)
@@ -185,14 +176,17 @@ fn period(
     for (channel, (slot, degrees)) in (1..).zip(milk.iter_mut().zip(milk_c)) {
         *slot = Some(sample(*degrees, channel));
     }
-    let lost = matches!(trouble, Trouble::LostProbe { from_s, to_s } if (from_s..to_s).contains(&t_s));
+    let lost =
+        matches!(trouble, Trouble::LostProbe { from_s, to_s } if (from_s..to_s).contains(&t_s));
     if lost {
         milk[1] = Some(Sample::missing(Quality::SensorOpen));
     }
     let heats = matches!(phase, PhaseName::Preheat | PhaseName::Load | PhaseName::ComeUp);
     let heat = match phase {
         _ if heats => Heat::Setpoint(Celsius::from_milli(63_500)),
-        PhaseName::Hold => Heat::Setpoint(Celsius::from_milli(63_050 + (t_s / 300 % 3) as i32 * 40)),
+        PhaseName::Hold => {
+            Heat::Setpoint(Celsius::from_milli(63_050 + (t_s / 300 % 3) as i32 * 40))
+        }
         _ => Heat::Off,
     };
     let reading = Reading {
@@ -349,7 +343,10 @@ fn actions(end_s: u64) -> Vec<StampedAction> {
         who: "łucja".into(),
         action,
     };
-    vec![action(COME_UP_S, Action::ConfirmLoad { bottles: 48 }), action(end_s, Action::ConfirmUnload)]
+    vec![
+        action(COME_UP_S, Action::ConfirmLoad { bottles: 48 }),
+        action(end_s, Action::ConfirmUnload),
+    ]
 }
 
 /// The good batch on a machine that is driven by power: it has no set point to show.

@@ -11,14 +11,14 @@
 //! station's zone, whose name and offset stand beside it.
 
 pub mod chart;
-//cfgpdf
-//pub mod document;
+#[cfg(feature = "pdf")]
+pub mod document;
 #[cfg(test)]
 mod fixture;
 mod fonts;
 pub mod json;
-//cfgpdf
-//mod words;
+#[cfg(feature = "pdf")]
+mod words;
 mod zone;
 
 /// Why a chart, document or export could not be made.

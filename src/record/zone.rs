@@ -22,7 +22,9 @@ impl Zone {
     }
 
     fn at(&self, utc_ms: i64) -> Option<ZonedDateTime> {
-        Timestamp::from_millisecond(utc_ms).ok().map(|time| time.to_zoned_datetime(self.zone.clone()))
+        Timestamp::from_millisecond(utc_ms)
+            .ok()
+            .map(|time| time.to_zoned_datetime(self.zone.clone()))
     }
 
     fn show(&self, utc_ms: i64, format: &str) -> String {

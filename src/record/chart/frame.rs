@@ -43,19 +43,35 @@ impl Frame {
     /// The paths of an unbroken run of points, as far as the plot shows it. Where several
     /// points share a column of pixels, its lowest and its highest are kept, in their order.
     pub(super) fn paths(&self, run: &[Point]) -> Vec<Vec<Place>> {
-        let first = run.partition_point(|point| point.t_s < self.s.0);
-        let last = run.partition_point(|point| point.t_s <= self.s.1);
-        let shown = run.get(first..last).unwrap_or_default();
+        let shown = self.within(run);
         let columns = shown.chunk_by(|a, b| self.x(a.t_s) == self.x(b.t_s));
         let mut places: Vec<(i32, f64)> = Vec::new();
         for column in columns {
-            let by_heat = |a: &&Point, b: &&Point| a.c.total_cmp(&b.c);
-            let (low, high) = (column.iter().min_by(by_heat), column.iter().max_by(by_heat));
+            let by_heat = |a: &(usize, &Point), b: &(usize, &Point)| a.1.c.total_cmp(&b.1.c);
+            let low = column.iter().enumerate().min_by(by_heat);
+            let high = column.iter().enumerate().max_by(by_heat);
             let (Some(low), Some(high)) = (low, high) else { continue };
-            let order = if low.t_s <= high.t_s { [low, high] } else { [high, low] };
+            let order = if low.0 <= high.0 { [low.1, high.1] } else { [high.1, low.1] };
             places.extend(order.map(|point| (self.x(point.t_s), self.y_exact(point.c))));
         }
         self.clip(&places)
+    }
+
+    /// The points within the plot's time, with those at its edges if the run goes on there.
+    fn within(&self, run: &[Point]) -> Vec<Point> {
+        let first = run.partition_point(|point| point.t_s < self.s.0);
+        let last = run.partition_point(|point| point.t_s <= self.s.1);
+        let edge = |after: usize, t_s: f64| {
+            let (from, to) = (run.get(after.checked_sub(1)?)?, run.get(after)?);
+            let share = (t_s - from.t_s) / (to.t_s - from.t_s);
+            Some(Point { t_s, c: from.c + share * (to.c - from.c) })
+        };
+        let inside = run.get(first..last).unwrap_or_default();
+        edge(first, self.s.0)
+            .into_iter()
+            .chain(inside.iter().copied())
+            .chain(edge(last, self.s.1))
+            .collect()
     }
 
     /// Cuts a path where it leaves the plot upwards or downwards.
@@ -135,6 +151,13 @@ mod tests {
     fn a_curve_that_leaves_the_plot_is_cut_at_its_edge() {
         let points = run([(0.0, 70.0), (100.0, 90.0), (200.0, 90.0), (300.0, 70.0)]);
         assert_eq!(FRAME.paths(&points), [vec![(0, 10), (5, 0)], vec![(25, 0), (30, 10)]]);
+    }
+
+    #[test]
+    fn a_step_beyond_the_edges_of_the_plot_is_drawn_to_the_edges() {
+        let frame = Frame { s: (100.0, 1100.0), ..FRAME };
+        let points = run([(0.0, 40.0), (600.0, 40.0), (600.0, 20.0), (2000.0, 20.0)]);
+        assert_eq!(frame.paths(&points), [vec![(0, 40), (50, 40), (50, 60), (100, 60)]]);
     }
 
     #[test]

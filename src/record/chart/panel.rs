@@ -72,6 +72,8 @@ pub(super) struct Panel<'a> {
     pub(super) rules: &'a [RuleLine],
     pub(super) flags: &'a [Flag],
     pub(super) grid_c: f64,
+    /// The bands of the phases begin here, above the plot, so that they reach their names.
+    pub(super) band_top: i32,
 }
 
 impl Panel<'_> {
@@ -88,8 +90,7 @@ impl Panel<'_> {
             self.curve(pen, line)?;
         }
         self.missing(pen)?;
-        let (from, to) =
-            ((self.frame.left, self.frame.top), (self.frame.right, self.frame.bottom));
+        let (from, to) = ((self.frame.left, self.frame.top), (self.frame.right, self.frame.bottom));
         pen.outline(from, to, EDGE)?;
         self.lines.iter().enumerate().try_for_each(|(index, line)| self.signs(pen, index, line))?;
         self.flag_signs(pen)
@@ -115,7 +116,7 @@ impl Panel<'_> {
                 | PhaseName::Finished
                 | PhaseName::Aborted => 0.02 + 0.035 * (index % 2) as f64,
             };
-            let (top, bottom) = (self.frame.top, self.frame.bottom);
+            let (top, bottom) = (self.band_top, self.frame.bottom);
             pen.fill((from, top), (to, bottom), BAND, share)?;
             if self.frame.shows_s(phase.from_s) {
                 pen.line((from, top), (from, bottom), Ink::solid(EDGE, 1))?;
@@ -148,7 +149,7 @@ impl Panel<'_> {
 
     /// The signs of a line, staggered so that those of lines that lie upon each other do not.
     fn signs<B: DrawingBackend>(&self, pen: &mut Pen<B>, index: usize, line: &Line) -> Drawn<B> {
-        const ROUNDS: i32 = 4;
+        const ROUNDS: i32 = 3;
         let count = self.lines.len().max(1) as i32;
         let pitch = (self.frame.right - self.frame.left) / ROUNDS / count;
         for round in 0..ROUNDS {
@@ -216,6 +217,21 @@ impl Panel<'_> {
         Ok(())
     }
 
+    /// From where to where a bracket with this text reaches.
+    pub(super) fn bracket_room(&self, hold: &Span<HoldEnd>, text: &str) -> (i32, i32) {
+        let (middle, half) = self.bracket_text(hold, text);
+        let (from, to) = (self.clamp_x(hold.from_s), self.clamp_x(hold.to_s));
+        (from.min(middle - half), to.max(middle + half))
+    }
+
+    /// Middle and half width of the text of a bracket, which stays within the plot.
+    fn bracket_text(&self, hold: &Span<HoldEnd>, text: &str) -> (i32, i32) {
+        let half = Lettering::of(SMALL_EM).bold().width(text) / 2;
+        let (left, right) = (self.frame.left + half + 4, self.frame.right - half - 4);
+        let middle = (self.clamp_x(hold.from_s) + self.clamp_x(hold.to_s)) / 2;
+        (middle.clamp(left, right.max(left)), half)
+    }
+
     /// A bracket over a hold, with its length.
     pub(super) fn bracket<B: DrawingBackend>(
         &self,
@@ -229,10 +245,9 @@ impl Panel<'_> {
         pen.line((from, y), (to, y), ink)?;
         pen.line((from, y), (from, y + 12), ink)?;
         pen.line((to, y), (to, y + 12), ink)?;
-        let lettering = Lettering::of(SMALL_EM).bold().centered();
-        let half = lettering.width(text) / 2;
-        let (left, right) = (self.frame.left + half + 4, self.frame.right - half - 4);
-        let middle = ((from + to) / 2).clamp(left, right.max(left));
-        pen.text(text, (middle, y - 18), lettering)
+        let (middle, half) = self.bracket_text(hold, text);
+        let (corner, opposite) = ((middle - half - 4, y - 32), (middle + half + 4, y - 5));
+        pen.fill(corner, opposite, super::pen::WHITE, 1.0)?;
+        pen.text(text, (middle, y - 18), Lettering::of(SMALL_EM).bold().centered())
     }
 }

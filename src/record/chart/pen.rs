@@ -16,10 +16,10 @@ pub(super) type Drawn<B> = Result<(), DrawingErrorKind<<B as DrawingBackend>::Er
 pub(super) const BLACK: RGBColor = RGBColor(0, 0, 0);
 pub(super) const WHITE: RGBColor = RGBColor(255, 255, 255);
 
-/// plotters writes a font size of 1.24 em.
-const SIZE_PER_EM: f64 = 1.24;
-/// Height of a line of this font in em: what plotters measures a text by.
-const LINE_PER_EM: f64 = 1.362;
+/// plotters' SVG takes a font size of 1.24 em.
+pub(super) const SVG_SIZE_PER_EM: f64 = 1.24;
+/// Its bitmaps and its measure take the height of a line of the font.
+pub(super) const BITMAP_SIZE_PER_EM: f64 = 1.362;
 
 /// How a text stands.
 #[derive(Clone, Copy)]
@@ -60,20 +60,20 @@ impl Lettering {
         Self { upwards: true, ..self }
     }
 
-    fn style(self) -> TextStyle<'static> {
+    fn style(self, size_per_em: f64) -> TextStyle<'static> {
         let family = FontFamily::Name(fonts::FAMILY);
         let face = if self.bold { FontStyle::Bold } else { FontStyle::Normal };
-        let font = plotters::style::FontDesc::new(family, self.em * SIZE_PER_EM, face);
+        let font = plotters::style::FontDesc::new(family, self.em * size_per_em, face);
         let turn = if self.upwards { FontTransform::Rotate270 } else { FontTransform::None };
         let color = BackendColor { alpha: 1.0, rgb: self.color.rgb() };
         TextStyle { font: font.transform(turn), color, pos: Pos::new(self.h, self.v) }
     }
 
-    /// Width of a text in the SVG, pixels.
+    /// Width of a text, pixels.
     pub(super) fn width(self, text: &str) -> i32 {
-        let flat = Self { upwards: false, ..self }.style();
+        let flat = Self { upwards: false, ..self }.style(BITMAP_SIZE_PER_EM);
         let Ok(((left, _), (right, _))) = flat.layout_box(text) else { return 0 };
-        (f64::from(right - left) * LINE_PER_EM / SIZE_PER_EM).ceil() as i32
+        right - left
     }
 
     /// The text, cut so that it fits into a width.
@@ -125,11 +125,12 @@ impl Ink {
 /// Draws on a backend.
 pub(super) struct Pen<B: DrawingBackend> {
     backend: B,
+    size_per_em: f64,
 }
 
 impl<B: DrawingBackend> Pen<B> {
-    pub(super) fn new(backend: B) -> Self {
-        Self { backend }
+    pub(super) fn new(backend: B, size_per_em: f64) -> Self {
+        Self { backend, size_per_em }
     }
 
     pub(super) fn finish(&mut self) -> Drawn<B> {
@@ -200,13 +201,13 @@ impl<B: DrawingBackend> Pen<B> {
     /// A filled circle with a text in it.
     pub(super) fn sign(&mut self, at: Place, text: &str, ink: RGBColor, filled: bool) -> Drawn<B> {
         let (ground, letter) = if filled { (ink, WHITE) } else { (WHITE, ink) };
-        self.backend.draw_circle(at, 14, &shape(ink.to_rgba(), 1), true)?;
-        self.backend.draw_circle(at, 12, &shape(ground.to_rgba(), 1), true)?;
-        self.text(text, at, Lettering::of(18.0).bold().centered().color(letter))
+        self.backend.draw_circle(at, 13, &shape(ink.to_rgba(), 1), true)?;
+        self.backend.draw_circle(at, 11, &shape(ground.to_rgba(), 1), true)?;
+        self.text(text, at, Lettering::of(17.0).bold().centered().color(letter))
     }
 
     pub(super) fn text(&mut self, text: &str, at: Place, lettering: Lettering) -> Drawn<B> {
-        self.backend.draw_text(text, &lettering.style(), at)
+        self.backend.draw_text(text, &lettering.style(self.size_per_em), at)
     }
 }
 

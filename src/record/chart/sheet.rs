@@ -15,8 +15,9 @@ use crate::batch::verdict::{Severity, Verdict};
 use crate::record::zone::{Zone, wall_ms};
 use crate::store::model::BatchRecord;
 
-const LEFT: i32 = 120;
-const RIGHT: i32 = 1690;
+const LEFT: i32 = 140;
+const RIGHT: i32 = 1650;
+const MARGIN: i32 = 30;
 const SHEET_RIGHT: i32 = SHEET_PX.0 as i32 - 20;
 const PHASE_ROW: i32 = 28;
 const PHASE_ROWS: usize = 3;
@@ -118,7 +119,7 @@ impl Scene<'_> {
         let header = &self.record.header;
         let title = format!("{} · unit {} · {}", header.code, header.unit, header.recipe);
         let lettering = Lettering::of(34.0).bold();
-        pen.text(&lettering.fit(&title, 1_250), (LEFT - 90, 42), lettering)?;
+        pen.text(&lettering.fit(&title, 1_250), (MARGIN, 42), lettering)?;
         let count = |severity| {
             self.verdict.findings.iter().filter(|found| found.severity == severity).count()
         };
@@ -134,7 +135,7 @@ impl Scene<'_> {
             count(Severity::Note),
         );
         let lettering = Lettering::of(SMALL_EM);
-        pen.text(&lettering.fit(&line, SHEET_RIGHT - 30), (LEFT - 90, 86), lettering)
+        pen.text(&lettering.fit(&line, SHEET_RIGHT - 30), (MARGIN, 86), lettering)
     }
 
     fn marks<B: DrawingBackend>(&self, pen: &mut Pen<B>, options: ChartOptions) -> Drawn<B> {
@@ -172,7 +173,8 @@ impl Scene<'_> {
             pen.text(text, (x, y), Lettering::of(SMALL_EM).centered())?;
         }
         let rules: Vec<RuleLine> = self.outer_rules();
-        let panel = self.panel(frame, &rules, &flags, 10.0);
+        let band_top = 112 + PHASE_ROW * rows;
+        let panel = Panel { band_top, ..self.panel(frame, &rules, &flags, 10.0) };
         panel.draw(pen)?;
         self.brackets(pen, &panel)?;
         self.ticks(pen, &frame)?;
@@ -196,7 +198,8 @@ impl Scene<'_> {
         grid_c: f64,
     ) -> Panel<'a> {
         let (lines, phases, missing) = (&self.lines, &self.phases, &self.missing);
-        Panel { frame, lines, phases, missing, rules, flags, grid_c }
+        let band_top = frame.top;
+        Panel { frame, lines, phases, missing, rules, flags, grid_c, band_top }
     }
 
     /// Names of the phases over their bands, in rows: x, row from the plot upwards, word.
@@ -238,18 +241,21 @@ impl Scene<'_> {
         let fail = self.rules.last().map_or(66.0, |rule| rule.c);
         let length = |hold: &Span<HoldEnd>| hold.to_s - hold.from_s;
         let longest = self.holds.iter().map(length).fold(0.0, f64::max);
+        let mut taken = [i32::MIN; 2];
         for hold in &self.holds {
             let judged = self.verdict.figures.hold_s.filter(|_| length(hold) >= longest);
             let minutes = judged.unwrap_or(length(hold)) / 60.0;
             // Rounded down: 29.96 min is not a hold of 30.
             let minutes = (minutes * 10.0).floor() / 10.0;
-            let (text, row) = match (hold.what, judged) {
-                (HoldEnd::Complete, Some(_)) => (format!("hold {minutes:.1} min"), 0),
-                (HoldEnd::Complete, None) => (format!("hold {minutes:.1} min, not judged"), 0),
-                (HoldEnd::Broken, _) => (format!("broken after {minutes:.1} min"), 1),
-                (HoldEnd::Cut, _) => (format!("ended after {minutes:.1} min"), 1),
+            let text = match (hold.what, judged) {
+                (HoldEnd::Complete, Some(_)) => format!("hold {minutes:.1} min"),
+                (HoldEnd::Complete, None) => format!("hold {minutes:.1} min, not judged"),
+                (HoldEnd::Broken, _) => format!("broken after {minutes:.1} min"),
+                (HoldEnd::Cut, _) => format!("ended after {minutes:.1} min"),
             };
-            let y = (panel.frame.y(fail) - 14 - 44 * row).max(panel.frame.top + 32);
+            let (from, to) = panel.bracket_room(hold, &text);
+            let row = labels::lane(&mut taken, from, to).unwrap_or(0) as i32;
+            let y = (panel.frame.y(fail) - 14 - 42 * row).max(panel.frame.top + 32);
             panel.bracket(pen, hold, y, &text)?;
         }
         Ok(())
@@ -265,7 +271,7 @@ impl Scene<'_> {
             let clock = self.zone.clock(wall_ms(self.record.header.started_utc_ms, tick_ms));
             pen.text(&clock, (x, bottom + 46), small.centered())?;
         }
-        let x = frame.left - 30;
+        let x = frame.left - 44;
         pen.text("minutes", (x, bottom + 22), small.from_right())?;
         pen.text("clock", (x, bottom + 46), small.from_right())?;
         let label = self.zone.label(self.record.header.started_utc_ms);
@@ -363,6 +369,6 @@ impl Scene<'_> {
             self.record.head_seq, self.record.head_hash
         );
         let lettering = Lettering::of(17.0);
-        pen.text(&lettering.fit(&text, SHEET_RIGHT - 30), (LEFT - 90, NOTES_Y), lettering)
+        pen.text(&lettering.fit(&text, SHEET_RIGHT - 30), (MARGIN, NOTES_Y), lettering)
     }
 }
