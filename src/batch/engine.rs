@@ -167,7 +167,7 @@ impl Engine {
             self.enter_preheat(&facts, &mut entries);
         }
 
-        let ruling = self.interlocks.judge(facts.now, &self.params, self.watched(&facts));
+        let ruling = self.interlocks.judge(&self.params, self.watched(&facts));
         self.note_alarms(ruling, &facts, &mut entries);
         self.note_ceiling(&facts, &mut entries);
 
@@ -186,7 +186,7 @@ impl Engine {
 
     fn watched(&self, facts: &Facts) -> Watched {
         Watched {
-            bath: facts.bath,
+            bath_new: facts.bath.filter(|_| facts.bath_is_new),
             bath_seen: facts.bath_seen,
             bath_lost_ms: facts.bath_lost_ms,
             milk_lost_ms: facts.milk_lost_ms,
