@@ -20,7 +20,9 @@ pub(super) struct Watched {
     pub(super) bath_lost_ms: u64,
     /// The same for the worst required milk probe.
     pub(super) milk_lost_ms: u64,
-    /// Whether the milk probes matter in this phase: the bottles are in and being heated.
+    /// Whether the milk probes matter in this phase: the bottles are in.
+    pub(super) milk_watched: bool,
+    /// Whether the lid must be closed in this phase: milk is being heated or held.
     pub(super) milk_heated: bool,
     /// The lid is known to be open.
     pub(super) lid_open: bool,
@@ -73,7 +75,7 @@ impl Interlocks {
             self.too_hot_in_a_row = if self.too_hot { self.too_hot_in_a_row + 1 } else { 0 };
         }
         let is_lost = |lost_ms: u64| is_lost(lost_ms, params);
-        let milk_lost_ms = if seen.milk_heated { seen.milk_lost_ms } else { 0 };
+        let milk_lost_ms = if seen.milk_watched { seen.milk_lost_ms } else { 0 };
         let given_up = |lost_ms: u64| lost_ms > params.recipe.limits.probe_lost_max_ms;
 
         let stop = if self.too_hot_in_a_row >= Self::TOO_HOT_STOPS {
