@@ -7,5 +7,7 @@
 pub mod batch;
 pub mod milk;
 pub mod profiles;
+pub mod record;
+pub mod station;
 pub mod store;
 pub mod toml_file;

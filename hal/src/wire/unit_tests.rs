@@ -1,0 +1,175 @@
+//! Connecting, reading and checking a unit, against peers at the level of bytes.
+
+use std::sync::{Arc, Mutex};
+
+use super::bench::{Bench, PATIENT_MS, SHORT_MS, controller, good, probes, relays, spec, writes};
+use super::fake::{Fake, Reaction, serve_memories};
+use super::profile::Value;
+use super::{WireError, WiredUnit};
+use crate::contract::{Command, Machine, Quality, Reading, Sample};
+use crate::units::Celsius;
+
+#[tokio::test]
+async fn a_reading_has_every_channel_and_no_channel_that_the_unit_lacks() {
+    let bench = Bench::new().await;
+    let reading = bench.unit().await.read().await;
+    let mut expected = Reading::nothing(2, false);
+    expected.bath = good(62_500);
+    expected.milk[0] = Some(good(62_400));
+    expected.milk[1] = Some(good(62_600));
+    expected.lid = Some(crate::Switch { on: Some(true), quality: Quality::Good });
+    assert_eq!(reading, expected);
+}
+
+#[tokio::test]
+async fn a_broken_sensor_spoils_its_own_channel_only() {
+    let bench = Bench::new().await;
+    let mut unit = bench.unit().await;
+    bench.probes.lock().unwrap().set(2, 129, 1);
+    let reading = unit.read().await;
+    assert_eq!(reading.milk[0], Some(good(62_400)));
+    assert_eq!(reading.milk[1].unwrap().quality, Quality::SensorOpen);
+    bench.controller.lock().unwrap().set(3, 75, 1 << 5);
+    assert_eq!(unit.read().await.bath.quality, Quality::SensorOpen);
+    bench.controller.lock().unwrap().set(3, 75, 1 << 10);
+    assert_eq!(unit.read().await.bath.quality, Quality::OutOfRange);
+}
+
+#[tokio::test]
+async fn a_device_that_comes_back_with_another_setting_is_not_believed() {
+    let (device, probes, relays) = (controller(), probes(), relays());
+    let memory = Arc::clone(&device);
+    let second = serve_memories(vec![(3, relays), (2, probes)]).await;
+    let broken = Arc::new(Mutex::new(false));
+    let breaks = Arc::clone(&broken);
+    let first = Fake::start(move |question| match std::mem::take(&mut *breaks.lock().unwrap()) {
+        true => Reaction::HangUp(Vec::new()),
+        false => Reaction::Answer(memory.lock().unwrap().answer(&question.pdu)),
+    })
+    .await;
+    let spec = spec(&first.url(), &second.url(), false, PATIENT_MS);
+    let mut unit = WiredUnit::connect(spec).await.unwrap();
+    *broken.lock().unwrap() = true;
+    unit.read().await;
+    device.lock().unwrap().set(3, 516, 1);
+    for _ in 0..4 {
+        assert_eq!(unit.read().await.bath, Sample::missing(Quality::Comm));
+    }
+    let fault = unit.faults()[0].to_string();
+    assert!(fault.contains("display_units: is 1 (0x0001), and must be 0"), "{fault}");
+    // Off needs no trust.
+    unit.write(&Command::safe(false)).await.unwrap();
+    assert_eq!(device.lock().unwrap().cells[&(3, 199)], 1);
+}
+
+#[tokio::test]
+async fn a_port_that_nobody_serves_is_not_dialled_in_a_storm() {
+    let dead = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("tcp://{}", dead.local_addr().unwrap());
+    drop(dead);
+    let bench = Bench::new().await;
+    let spec = spec(&bench.first.url(), &url, false, 500);
+    let error = WiredUnit::connect(spec.clone()).await.unwrap_err();
+    assert!(error.is_unreachable(), "{error}");
+    assert!(error.to_string().contains("no connection"), "{error}");
+    // Seen from inside: attempts in periods 1, 2, 4, 8 and then every fourth (2 s of 500 ms).
+    let mut unit = WiredUnit::unconnected(spec);
+    let mut attempts = Vec::new();
+    for period in 1..=16 {
+        let before = unit.lines_mut()[1].bus.back_off.failures();
+        unit.read().await;
+        let after = unit.lines_mut()[1].bus.back_off.failures();
+        assert!(after <= before + 1, "one dial in a period, though two devices are behind it");
+        if after > before {
+            attempts.push(period);
+        }
+    }
+    assert_eq!(attempts, [1, 2, 4, 8, 12, 16]);
+}
+
+#[tokio::test]
+async fn a_simulator_is_refused_by_a_unit_that_is_not_marked_so() {
+    let bench = Bench::new().await;
+    bench.controller.lock().unwrap().id = format!("{} eurotherm-3200", super::SIMULATOR_MARKER);
+    let error = WiredUnit::connect(bench.spec(false, PATIENT_MS)).await.unwrap_err();
+    assert!(matches!(error, WireError::SimulatedMachine { .. }), "{error}");
+    assert!(error.to_string().contains("simulated = true"), "{error}");
+    let mut unit = WiredUnit::connect(bench.spec(true, PATIENT_MS)).await.unwrap();
+    assert!(unit.read().await.simulated);
+}
+
+#[tokio::test]
+async fn a_real_device_may_answer_anything_to_who_are_you_or_nothing() {
+    let bench = Bench::new().await;
+    bench.controller.lock().unwrap().id = "EI-BISYNCH 3216".to_owned();
+    assert!(!bench.unit().await.read().await.simulated);
+
+    let device = controller();
+    let asked = Arc::new(Mutex::new(0));
+    let asks = Arc::clone(&asked);
+    let first = Fake::start(move |question| match question.pdu[0] {
+        17 => {
+            *asks.lock().unwrap() += 1;
+            Reaction::Silence
+        }
+        // The second connection ends with the reading of the bath, so that it is met once more.
+        _ if question.connection == 1 && question.pdu[2] == 1 => Reaction::HangUp(Vec::new()),
+        _ => Reaction::Answer(device.lock().unwrap().answer(&question.pdu)),
+    })
+    .await;
+    let mut unit = WiredUnit::unconnected(spec(&first.url(), &bench.second.url(), false, SHORT_MS));
+    for expected in [Sample::missing(Quality::Comm), good(62_500)] {
+        assert_eq!(unit.read().await.bath, expected);
+    }
+    assert_eq!(*asked.lock().unwrap(), 1, "who is silent to this question is asked once");
+}
+
+#[tokio::test]
+async fn a_silent_unit_id_costs_one_time_out_and_is_then_left_alone() {
+    let bench = Bench::new().await;
+    // The relays have unit id 3; nobody has it here.
+    let second = serve_memories(vec![(2, Arc::clone(&bench.probes))]).await;
+    let spec = spec(&bench.first.url(), &second.url(), false, SHORT_MS);
+    let error = WiredUnit::connect(spec.clone()).await.unwrap_err().to_string();
+    assert!(error.contains("relays") && error.contains("no answer within 50 ms"), "{error}");
+    let mut unit = WiredUnit::unconnected(spec);
+    let reading = unit.read().await;
+    assert_eq!(reading.milk[0], Some(good(62_400)));
+    assert_eq!(reading.lid.unwrap().quality, Quality::Comm);
+}
+
+#[tokio::test]
+async fn a_check_reads_everything_and_writes_nothing() {
+    let bench = Bench::new().await;
+    bench.controller.lock().unwrap().set(3, 516, 1);
+    let lines = WiredUnit::check(bench.spec(false, PATIENT_MS)).await;
+    let about = |device: &str, point: &str| {
+        let found = lines.iter().find(|line| {
+            line.device.as_deref() == Some(device) && line.point.as_deref() == Some(point)
+        });
+        found.cloned().unwrap()
+    };
+    let pv = about("ctl", "pv");
+    assert_eq!(pv.grade, super::Grade::Good);
+    assert_eq!(pv.roles, ["bath"]);
+    assert_eq!(pv.text, "process value: temperature of the bath: 62.500 °C (0x0271)");
+    let units = about("ctl", "display_units");
+    assert_eq!(units.grade, super::Grade::Bad);
+    assert!(units.text.contains("set the display units (UNITS) of the controller to °C"));
+    // This controller has no upper registers: said, and not fatal to the rest.
+    assert!(about("ctl", "pv_float").text.contains("exception 0x02"));
+    assert_eq!(about("probes", "channel_1").roles, ["milk-1"]);
+    for memory in [&bench.controller, &bench.probes, &bench.relays] {
+        assert_eq!(writes(memory), []);
+    }
+}
+
+#[tokio::test]
+async fn one_point_can_be_read_by_name() {
+    let bench = Bench::new().await;
+    let mut unit = bench.unit().await;
+    let pv = unit.read_point("ctl", "pv").await.unwrap();
+    assert_eq!(pv.value, Some(Value::Temperature(Celsius::from_milli(62_500))));
+    let error = unit.read_point("ctl", "pressure").await.unwrap_err();
+    assert_eq!(error.to_string(), "unit pasteur has no readable point ctl.pressure");
+}
