@@ -33,6 +33,23 @@ pub enum Role {
     CoolingValve,
 }
 
+impl core::fmt::Display for Role {
+    /// The stable word: `bath`, `milk-0`, `cooling-valve`.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Bath => f.write_str("bath"),
+            Self::Milk(index) => write!(f, "milk-{index}"),
+            Self::Reference => f.write_str("reference"),
+            Self::Lid => f.write_str("lid"),
+            Self::Heater => f.write_str("heater"),
+            Self::Setpoint => f.write_str("setpoint"),
+            Self::Power => f.write_str("power"),
+            Self::Agitator => f.write_str("agitator"),
+            Self::CoolingValve => f.write_str("cooling-valve"),
+        }
+    }
+}
+
 /// How far a value can be trusted. Only `Good` ever counts towards a hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Quality {

@@ -6,6 +6,8 @@
 
 pub mod contract;
 pub mod units;
+#[cfg(feature = "wire")]
+pub mod wire;
 
 pub use contract::{
     Command, Heat, MILK_PROBES_MAX, Machine, Quality, Reading, Role, Sample, Switch,

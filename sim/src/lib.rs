@@ -1,1 +1,22 @@
-//! x
+//! A Holder pasteurizer made of equations, and servers that speak its devices' protocols.
+//!
+//! - [`params`]: what one machine is made of, and the range of good machines.
+//! - [`plant`]: the physics; what is true is kept apart from what the probes say.
+//! - [`machine`]: one plant in the process, a command in and a reading out, without sockets.
+//! - [`server`]: one plant on real sockets, as all the devices of a unit at once.
+
+pub mod machine;
+pub mod params;
+mod pi;
+pub mod plant;
+mod probe;
+pub mod server;
+mod thermal;
+
+pub use machine::SimMachine;
+pub use params::{BottleParams, PlantParams, ProbeParams};
+pub use plant::{BOTTLES_MAX, Plant, Truth};
+pub use server::{Pace, SimError, SimOptions, SimServer, Start};
+
+#[cfg(test)]
+mod check_values;

@@ -1,0 +1,185 @@
+//! How a value is delivered to a device and proved: written, then read back by the point that
+//! the profile names.
+
+use std::sync::Arc;
+
+use super::{Device, Target};
+use crate::wire::bus::Bus;
+use crate::wire::error::{CallFault, WireError};
+use crate::wire::modbus;
+use crate::wire::profile::{Need, Point, Raw, Value, Write, thousandths};
+
+/// What was last written to a point, and how many control periods ago.
+#[derive(Clone, Debug)]
+pub(super) struct Delivered {
+    raw: Raw,
+    periods: u64,
+    /// It was read back as written.
+    proved: bool,
+}
+
+impl Delivered {
+    pub(super) const fn begin_period(&mut self) {
+        self.periods = self.periods.saturating_add(1);
+    }
+}
+
+impl Device {
+    /// Writes a value unless it is there already, and proves it by reading back.
+    pub(crate) async fn deliver(&mut self, bus: &mut Bus, target: Target) -> Result<(), WireError> {
+        if !target.off {
+            self.awake(bus)?;
+            if !self.trusted {
+                let fault = CallFault::Resting { periods: 1 };
+                return Err(self.call_error("every point", fault));
+            }
+        }
+        let profile = Arc::clone(&self.profile);
+        let Some(point) = profile.points().get(target.point) else { return Ok(()) };
+        let Some(write) = &point.write else { return Ok(()) };
+        let raw = self.encode(target.value, point)?;
+        if self.stands(target, &raw, point, write) {
+            return Ok(());
+        }
+        let put = self.put(bus, target, &raw, point, write).await;
+        let proved = put.is_ok();
+        if let Some(slot) = self.delivered.get_mut(target.point) {
+            *slot = Some(Delivered { raw, periods: 0, proved });
+        }
+        if let Err(error) = &put
+            && error.is_unreachable()
+        {
+            self.lost(error.clone());
+        }
+        put
+    }
+
+    /// Whether the value was delivered, the last poll has seen it there, and no watchdog is due.
+    /// What the poll saw serves once: a second command without a poll is written again.
+    fn stands(&mut self, target: Target, raw: &Raw, point: &Point, write: &Write) -> bool {
+        let points = self.profile.points();
+        let verify = points.iter().position(|other| other.name == write.verify_point);
+        let seen = verify.and_then(|index| self.image.get_mut(index)).and_then(Option::take);
+        let (Some(by), Some(seen)) = (verify.and_then(|index| points.get(index)), seen) else {
+            return false;
+        };
+        let Some(Some(delivered)) = self.delivered.get(target.point) else { return false };
+        delivered.proved
+            && delivered.raw == *raw
+            && proves(by, &seen, point, raw, write)
+            && !self.due(point, delivered.periods)
+    }
+
+    /// Whether a watchdog wants the value again: at half its time, so that one late period is
+    /// forgiven.
+    fn due(&self, point: &Point, periods: u64) -> bool {
+        let Some(watchdog) = self.profile.watchdog() else { return false };
+        watchdog.fed_by.contains(&point.name)
+            && periods.saturating_mul(self.owner.period_ms) >= watchdog.within_ms / 2
+    }
+
+    async fn put(
+        &mut self,
+        bus: &mut Bus,
+        target: Target,
+        raw: &Raw,
+        point: &Point,
+        write: &Write,
+    ) -> Result<(), WireError> {
+        let profile = Arc::clone(&self.profile);
+        let by = profile.point(&write.verify_point).unwrap_or(point);
+        if write.on_change_only
+            && let Ok(there) = self.read(bus, by).await
+        {
+            if proves(by, &there, point, raw, write) {
+                return Ok(());
+            }
+            let last = self.delivered.get(target.point).and_then(Option::as_ref);
+            if last.is_some_and(|last| !last.proved && last.raw == *raw) {
+                // It did not take this value before: trying for ever would wear it out.
+                return Err(self.not_verified(point, target.value, raw, by, &there));
+            }
+        }
+        for need in &write.needs {
+            self.provide(bus, need).await?;
+        }
+        let written = modbus::write(bus, self.unit_id, point.address, write.function, raw).await;
+        written.map_err(|fault| self.call_error(point.name.clone(), fault))?;
+        let back = self.read(bus, by).await?;
+        if proves(by, &back, point, raw, write) {
+            return Ok(());
+        }
+        Err(self.not_verified(point, target.value, raw, by, &back))
+    }
+
+    fn not_verified(
+        &self,
+        point: &Point,
+        value: Value,
+        raw: &Raw,
+        by: &Point,
+        back: &Raw,
+    ) -> WireError {
+        let read = by.decode(back).value.map_or_else(String::new, |value| format!("{value} "));
+        WireError::NotVerified {
+            place: self.place(point.name.clone()),
+            wrote: format!("{value} ({raw})"),
+            read: format!("{read}({back}) from {}", by.name),
+        }
+    }
+
+    fn encode(&self, value: Value, point: &Point) -> Result<Raw, WireError> {
+        let refuse = |rule: String| WireError::Unwritable {
+            place: self.place(point.name.clone()),
+            value: value.to_string(),
+            rule,
+        };
+        let milli = Point::milli(value);
+        if let Some((low, high)) = point.range_milli
+            && !(low..=high).contains(&milli)
+        {
+            let ends = [low, high].map(thousandths);
+            return Err(refuse(format!("the profile allows {} to {}", ends[0], ends[1])));
+        }
+        point.encode(value).map_err(|error| refuse(error.to_string()))
+    }
+
+    /// Makes so what another write needs, such as a write-enable bit.
+    async fn provide(&self, bus: &mut Bus, need: &Need) -> Result<(), WireError> {
+        let Some(point) = self.profile.point(&need.point) else { return Ok(()) };
+        let Some(write) = &point.write else { return Ok(()) };
+        if point.readable && point.raw_whole(&self.read(bus, point).await?) == Some(need.raw) {
+            return Ok(());
+        }
+        let raw = point.encode_whole(need.raw).map_err(|error| WireError::Unwritable {
+            place: self.place(point.name.clone()),
+            value: need.raw.to_string(),
+            rule: error.to_string(),
+        })?;
+        let written = modbus::write(bus, self.unit_id, point.address, write.function, &raw).await;
+        written.map_err(|fault| self.call_error(point.name.clone(), fault))?;
+        if !point.readable {
+            return Ok(());
+        }
+        let back = self.read(bus, point).await?;
+        if point.raw_whole(&back) == Some(need.raw) {
+            return Ok(());
+        }
+        Err(WireError::NotVerified {
+            place: self.place(point.name.clone()),
+            wrote: format!("{} ({raw})", need.raw),
+            read: back.to_string(),
+        })
+    }
+}
+
+/// Whether `seen`, in the point `by`, shows that `point` holds `raw`, within the tolerance.
+fn proves(by: &Point, seen: &Raw, point: &Point, raw: &Raw, write: &Write) -> bool {
+    match (point.decode(raw).value, by.decode(seen).value) {
+        (Some(wanted), Some(seen)) => {
+            Point::milli(wanted).abs_diff(Point::milli(seen))
+                <= write.verify_tolerance_milli.unsigned_abs()
+        }
+        (Some(_), None) | (None, Some(_) | None) => false,
+    }
+}

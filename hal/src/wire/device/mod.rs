@@ -1,0 +1,263 @@
+//! One device: what was last read from it, whether it can be trusted, and how a value is
+//! delivered to it and proved.
+//!
+//! **Terms.** The *image* is what one poll read; it is forgotten at the next one, and a value is
+//! compared with it at most once. A device is *trusted* after it was met: its start-up checks
+//! hold and it is not a simulator by surprise. After any silence it has to be met again.
+
+mod deliver;
+
+use std::sync::Arc;
+
+use deliver::Delivered;
+
+use super::bus::{BackOff, Bus};
+use super::error::{CallFault, Place, WireError};
+use super::modbus::{self, Block, SIMULATOR_MARKER};
+use super::profile::{Check, Decoded, Point, Profile, Raw, Value};
+use super::spec::DeviceSpec;
+use crate::contract::Quality;
+
+/// The unit that a device belongs to.
+#[derive(Clone, Debug)]
+pub(crate) struct Owner {
+    pub(crate) unit: String,
+    pub(crate) simulated: bool,
+    pub(crate) period_ms: u64,
+}
+
+/// What shall be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// Index of the point in the profile.
+    pub(crate) point: usize,
+    pub(crate) value: Value,
+    /// It takes heat away: it is tried whatever the state of the device.
+    pub(crate) off: bool,
+}
+
+pub(crate) struct Device {
+    pub(crate) name: String,
+    pub(crate) profile: Arc<Profile>,
+    pub(crate) port: String,
+    /// Why it is not answering as it should, since the last poll.
+    pub(crate) fault: Option<WireError>,
+    /// It said that it is a simulator.
+    pub(crate) heard_marker: bool,
+    owner: Owner,
+    unit_id: u8,
+    blocks: Arc<[Block]>,
+    image: Vec<Option<Raw>>,
+    delivered: Vec<Option<Delivered>>,
+    back_off: BackOff,
+    trusted: bool,
+    asks_id: bool,
+}
+
+impl Device {
+    /// A device that was not met yet. `polled` are the points that every period reads.
+    pub(crate) fn new(spec: &DeviceSpec, url: &str, owner: Owner, polled: &[usize]) -> Self {
+        let profile = Arc::clone(&spec.profile);
+        let points = profile.points();
+        Self {
+            name: spec.name.clone(),
+            port: format!("{url}, unit id {}", spec.address),
+            fault: None,
+            heard_marker: false,
+            unit_id: spec.address,
+            blocks: modbus::blocks(points, polled, profile.modbus()).into(),
+            image: vec![None; points.len()],
+            delivered: vec![None; points.len()],
+            back_off: BackOff::new(owner.period_ms),
+            trusted: false,
+            asks_id: profile.modbus().report_server_id,
+            owner,
+            profile,
+        }
+    }
+
+    fn place(&self, field: impl Into<String>) -> Box<Place> {
+        let (device, port) = (self.name.clone(), self.port.clone());
+        Box::new(Place { device, port, field: field.into() })
+    }
+
+    fn call_error(&self, field: impl Into<String>, fault: CallFault) -> WireError {
+        WireError::Call { place: self.place(field), fault }
+    }
+
+    fn forget(&mut self) {
+        self.image.fill(None);
+    }
+
+    /// Nothing useful came: all that is known of it is void, and it is left alone for a while.
+    fn lost(&mut self, error: WireError) {
+        self.forget();
+        self.delivered.fill(None);
+        self.trusted = false;
+        if !matches!(error, WireError::Call { fault: CallFault::Resting { .. }, .. }) {
+            tracing::warn!(%error, "device lost");
+            self.back_off.failed();
+            self.fault = Some(error);
+        }
+    }
+
+    /// Reads every polled point, once per control period.
+    pub(crate) async fn poll(&mut self, bus: &mut Bus) {
+        self.back_off.begin_period();
+        for delivered in self.delivered.iter_mut().flatten() {
+            delivered.begin_period();
+        }
+        self.forget();
+        if let Err(error) = self.refresh(bus).await {
+            self.lost(error);
+        }
+    }
+
+    async fn refresh(&mut self, bus: &mut Bus) -> Result<(), WireError> {
+        self.awake(bus)?;
+        if !self.trusted {
+            self.meet(bus).await?;
+        }
+        self.fault = None;
+        let blocks = Arc::clone(&self.blocks);
+        for block in blocks.iter() {
+            match modbus::read(bus, self.unit_id, block).await {
+                Ok(answer) => {
+                    for index in &block.points {
+                        let raw =
+                            self.profile.points().get(*index).and_then(|p| answer.of(block, p));
+                        if let Some(slot) = self.image.get_mut(*index) {
+                            *slot = raw;
+                        }
+                    }
+                }
+                Err(fault) => {
+                    let silence = fault.is_silence();
+                    let error = self.call_error(block.words(), fault);
+                    if silence {
+                        return Err(error);
+                    }
+                    self.fault = Some(error);
+                }
+            }
+        }
+        self.back_off.succeeded();
+        Ok(())
+    }
+
+    fn awake(&self, bus: &Bus) -> Result<(), WireError> {
+        match bus.back_off.resting().or_else(|| self.back_off.resting()) {
+            Some(fault) => Err(self.call_error("every point", fault)),
+            None => Ok(()),
+        }
+    }
+
+    /// Start-up: who is it, and is it set up as the profile needs?
+    pub(crate) async fn meet(&mut self, bus: &mut Bus) -> Result<(), WireError> {
+        self.ask_id(bus).await?;
+        let profile = Arc::clone(&self.profile);
+        for check in profile.checks() {
+            self.check(bus, check).await?;
+        }
+        self.trusted = true;
+        Ok(())
+    }
+
+    /// Our simulator says what it is; a real device may say anything, refuse, or be silent.
+    pub(crate) async fn ask_id(&mut self, bus: &mut Bus) -> Result<(), WireError> {
+        if !self.asks_id {
+            return Ok(());
+        }
+        let id = match modbus::server_id(bus, self.unit_id).await {
+            Ok(Some(id)) => id,
+            Ok(None) => return Ok(()),
+            Err(fault @ CallFault::Dial { .. }) => return Err(self.call_error("identity", fault)),
+            Err(_) => {
+                // It does not know the question: do not wait for an answer again.
+                self.asks_id = false;
+                return Ok(());
+            }
+        };
+        if !id.starts_with(SIMULATOR_MARKER) {
+            return Ok(());
+        }
+        self.heard_marker = true;
+        if self.owner.simulated {
+            return Ok(());
+        }
+        let (unit, device) = (self.owner.unit.clone(), self.name.clone());
+        Err(WireError::SimulatedMachine { unit, device, port: self.port.clone(), id })
+    }
+
+    /// One setting that the profile needs.
+    pub(crate) async fn check(&self, bus: &mut Bus, check: &Check) -> Result<(), WireError> {
+        let Some(point) = self.profile.point(&check.point) else { return Ok(()) };
+        let raw = self.read(bus, point).await?;
+        let whole = point.raw_whole(&raw);
+        if whole == Some(check.raw) {
+            return Ok(());
+        }
+        let plain = whole.map_or_else(|| "no whole number".to_owned(), |whole| whole.to_string());
+        Err(WireError::WrongSetting {
+            place: self.place(point.name.clone()),
+            read: format!("{plain} ({raw})"),
+            expected: check.raw,
+            why: check.why.clone(),
+        })
+    }
+
+    /// Reads one point, now.
+    pub(crate) async fn read(&self, bus: &mut Bus, point: &Point) -> Result<Raw, WireError> {
+        let (entity, address, count) = (point.entity, point.address, point.data_type.span());
+        let block = Block { entity, address, count, points: Vec::new() };
+        let answer = modbus::read(bus, self.unit_id, &block).await;
+        let answer = answer.map_err(|fault| self.call_error(point.name.clone(), fault))?;
+        answer.of(&block, point).ok_or_else(|| {
+            let (misfit, got) = ("too short".to_owned(), block.words());
+            self.call_error(point.name.clone(), CallFault::Foreign { misfit, got })
+        })
+    }
+
+    /// What the last poll says of a point, with the faults that other points tell of it.
+    pub(crate) fn polled(&self, index: usize) -> Decoded {
+        let Some(point) = self.profile.points().get(index) else { return missing() };
+        let Some(raw) = self.image.get(index).and_then(Option::as_ref) else { return missing() };
+        let mut decoded = point.decode(raw);
+        if decoded.quality != Quality::Good {
+            return decoded;
+        }
+        for fault in &point.faults {
+            let found = self.profile.points().iter().position(|other| other.name == fault.point);
+            // A fault that cannot be asked for cannot be ruled out.
+            let told = found.map_or_else(missing, |index| self.told(index));
+            match told.value {
+                Some(Value::Switch(false)) if told.quality == Quality::Good => {}
+                Some(Value::Switch(true)) => {
+                    decoded.quality = fault.quality;
+                    decoded.reason = format!("{} is on", fault.point);
+                }
+                Some(
+                    Value::Switch(false)
+                    | Value::Temperature(_)
+                    | Value::Percent(_)
+                    | Value::Mode(_),
+                )
+                | None => {
+                    decoded.quality = Quality::Comm;
+                    decoded.reason = format!("{} could not be read", fault.point);
+                }
+            }
+        }
+        decoded
+    }
+
+    /// A point by its own value alone.
+    fn told(&self, index: usize) -> Decoded {
+        let raw = self.image.get(index).and_then(Option::as_ref);
+        self.profile.points().get(index).zip(raw).map_or_else(missing, |(p, raw)| p.decode(raw))
+    }
+}
+
+fn missing() -> Decoded {
+    Decoded::missing()
+}

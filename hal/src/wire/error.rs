@@ -1,0 +1,218 @@
+//! What can go wrong between the program and a device, in words that name device, port, field,
+//! what came back, and what to try.
+
+use core::fmt;
+
+use thiserror::Error;
+
+use crate::contract::Role;
+
+/// Where something went wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Place {
+    /// Name of the device in the unit.
+    pub device: String,
+    /// Its port: `tcp://192.168.1.20:502, unit id 1`.
+    pub port: String,
+    /// The point or the block of registers.
+    pub field: String,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}), {}", self.device, self.port, self.field)
+    }
+}
+
+/// How one question to a device went wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum CallFault {
+    /// No connection could be made.
+    #[error(
+        "no connection: {cause}. Is the device powered and the cable in? Is the address right?"
+    )]
+    Dial {
+        /// What the operating system says.
+        cause: String,
+    },
+    /// Nothing came in time.
+    #[error(
+        "no answer within {timeout_ms} ms. Check the unit id, the wiring and that no other program \
+         talks to it"
+    )]
+    Silence {
+        /// How long it was waited for, in milliseconds.
+        timeout_ms: u64,
+    },
+    /// The connection broke.
+    #[error("the connection broke: {cause}. It is made again by itself")]
+    Broken {
+        /// What the operating system says.
+        cause: String,
+    },
+    /// What came is not an answer to the question.
+    #[error("got an answer that does not fit the question ({misfit}): {got}. It was not used")]
+    Foreign {
+        /// What does not fit.
+        misfit: String,
+        /// What came, in hex.
+        got: String,
+    },
+    /// The device refused.
+    #[error("the device refused with exception {code:#04X}, {meaning}")]
+    Refused {
+        /// The Modbus exception code.
+        code: u8,
+        /// What it means and what to try.
+        meaning: &'static str,
+    },
+    /// It was left alone, after failures.
+    #[error("left alone after failures; it is asked again within {periods} control periods")]
+    Resting {
+        /// How many control periods it is left alone at most.
+        periods: u32,
+    },
+}
+
+impl CallFault {
+    /// Whether nothing useful can be expected from the device now, so that it is left alone for
+    /// a while; a plain refusal is an answer.
+    pub(crate) const fn is_silence(&self) -> bool {
+        match self {
+            Self::Dial { .. }
+            | Self::Silence { .. }
+            | Self::Broken { .. }
+            | Self::Foreign { .. }
+            | Self::Resting { .. } => true,
+            // 0x0A and 0x0B: a gateway says that the device behind it does not answer.
+            Self::Refused { code, .. } => matches!(code, 0x0A | 0x0B),
+        }
+    }
+}
+
+/// Why a unit could not be connected, or a command not be delivered.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum WireError {
+    /// A question to a device went wrong.
+    #[error("{place}: {fault}")]
+    Call {
+        /// Device, port and field.
+        place: Box<Place>,
+        /// How.
+        fault: CallFault,
+    },
+    /// A value was written, and another was read back.
+    #[error(
+        "{place}: wrote {wrote}, but read back {read}. Is the device in local mode, locked, or \
+         limited?"
+    )]
+    NotVerified {
+        /// Device, port and field.
+        place: Box<Place>,
+        /// What was written, as value and in hex.
+        wrote: String,
+        /// What was read back, as value and in hex.
+        read: String,
+    },
+    /// A value that the device must not be given.
+    #[error("{place}: {value} was not written: {rule}")]
+    Unwritable {
+        /// Device, port and field.
+        place: Box<Place>,
+        /// The value.
+        value: String,
+        /// Why not.
+        rule: String,
+    },
+    /// A setting of the device is not what the profile needs.
+    #[error("{place}: is {read}, and must be {expected}: {why}")]
+    WrongSetting {
+        /// Device, port and field.
+        place: Box<Place>,
+        /// What was read, raw and in hex.
+        read: String,
+        /// What it must be, raw.
+        expected: i64,
+        /// Why, and what to set.
+        why: String,
+    },
+    /// A unit that is not marked simulated met our simulator.
+    #[error(
+        "unit {unit}: {device} ({port}) says that it is a simulator ({id:?}). Real milk must not \
+         be entrusted to it. If this unit is for practice, mark it simulated = true"
+    )]
+    SimulatedMachine {
+        /// The unit.
+        unit: String,
+        /// The device.
+        device: String,
+        /// Its port.
+        port: String,
+        /// What it answered.
+        id: String,
+    },
+    /// A command that the unit has no means for; the heat was commanded off instead.
+    #[error("unit {unit} has no {role} role, so it cannot follow this command; heat is off")]
+    NoRole {
+        /// The unit.
+        unit: String,
+        /// The role that is missing.
+        role: Role,
+    },
+    /// A device or point that the unit does not have.
+    #[error("unit {unit} has no readable point {name}")]
+    NoPoint {
+        /// The unit.
+        unit: String,
+        /// As it was asked for: `device.point`.
+        name: String,
+    },
+    /// More than one thing went wrong at once.
+    #[error("{first} (and {} more: {})", .others.len(), join(.others))]
+    Several {
+        /// The first, and most important.
+        first: Box<WireError>,
+        /// The others.
+        others: Vec<WireError>,
+    },
+}
+
+fn join(errors: &[WireError]) -> String {
+    let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    texts.join("; ")
+}
+
+impl WireError {
+    /// Whether the machine could not be reached at all (as opposed to: it answered, and wrongly).
+    pub fn is_unreachable(&self) -> bool {
+        match self {
+            Self::Call { fault, .. } => fault.is_silence(),
+            Self::Several { first, .. } => first.is_unreachable(),
+            Self::NotVerified { .. }
+            | Self::Unwritable { .. }
+            | Self::WrongSetting { .. }
+            | Self::SimulatedMachine { .. }
+            | Self::NoRole { .. }
+            | Self::NoPoint { .. } => false,
+        }
+    }
+
+    /// Whether not even a connection could be made.
+    pub(crate) const fn is_dial(&self) -> bool {
+        matches!(self, Self::Call { fault: CallFault::Dial { .. }, .. })
+    }
+
+    /// One error out of those that happened; `None` if there are none.
+    pub(crate) fn from_many(errors: Vec<Self>) -> Option<Self> {
+        let mut errors = errors.into_iter();
+        let first = errors.next()?;
+        let others: Vec<Self> = errors.collect();
+        if others.is_empty() {
+            return Some(first);
+        }
+        Some(Self::Several { first: Box::new(first), others })
+    }
+}

@@ -1,0 +1,29 @@
+//! Device profiles, buses and protocols: the wires that fulfil the contract.
+//!
+//! - [`profile`]: what a device is, as TOML; registers to values and back.
+//! - `spec`: a unit put together from devices by role.
+//! - `bus`: one connection; `modbus`: questions whose answers are checked.
+//! - `device`, `unit`: polling, and commands that are proved by reading back.
+//! - `report`: what a check of a unit says.
+
+mod bus;
+#[cfg(test)]
+mod bus_tests;
+mod device;
+mod error;
+#[cfg(test)]
+mod fake;
+mod modbus;
+pub mod profile;
+mod report;
+mod spec;
+mod unit;
+#[cfg(test)]
+mod unit_tests;
+
+pub use error::{CallFault, Place, WireError};
+pub use modbus::SIMULATOR_MARKER;
+pub use profile::{Profile, ProfileError};
+pub use report::{CheckLine, Grade};
+pub use spec::{BusSpec, DeviceSpec, RoleSpec, SpecError, UnitSpec};
+pub use unit::WiredUnit;

@@ -1,0 +1,204 @@
+//! Modbus questions whose answers are checked: count, address and value.
+//!
+//! `tokio-modbus` 0.17 checks these by debug assertion in its high-level client (a panic in debug
+//! builds, a short or wrong answer in release builds), so questions go through raw
+//! `Client::call`.
+
+use std::borrow::Cow;
+
+use tokio_modbus::prelude::{Request, Response};
+
+use super::bus::Bus;
+use super::error::CallFault;
+use super::profile::{Entity, Modbus, Point, Raw, WriteFunction};
+
+/// What our simulator's answer to function 17 begins with.
+pub const SIMULATOR_MARKER: &str = "HOLDER-SIM";
+
+/// Addresses that are read in one question, and the points in them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Block {
+    pub(crate) entity: Entity,
+    pub(crate) address: u16,
+    pub(crate) count: u16,
+    /// Indices of points in the profile.
+    pub(crate) points: Vec<usize>,
+}
+
+impl Block {
+    /// As a technician names it: `holding_register 1 to 5`.
+    pub(crate) fn words(&self) -> String {
+        let entity = self.entity.word();
+        match self.count {
+            1 => format!("{entity} {}", self.address),
+            _ => format!("{entity} {} to {}", self.address, self.end().saturating_sub(1)),
+        }
+    }
+
+    /// One past its last address.
+    fn end(&self) -> u32 {
+        u32::from(self.address) + u32::from(self.count)
+    }
+}
+
+/// The fewest reads for these points: neighbours in one block, no address that no point has
+/// (a device may refuse those), no block longer than the device allows.
+pub(crate) fn blocks(points: &[Point], wanted: &[usize], modbus: &Modbus) -> Vec<Block> {
+    let mut order: Vec<(usize, &Point)> =
+        wanted.iter().filter_map(|index| points.get(*index).map(|point| (*index, point))).collect();
+    order.sort_by_key(|(_, point)| (point.entity, point.address, point.data_type.span()));
+    let mut blocks: Vec<Block> = Vec::new();
+    for (index, point) in order {
+        let longest = if point.entity.is_bit() {
+            modbus.bits_per_read_max
+        } else {
+            modbus.words_per_read_max
+        };
+        let end = u32::from(point.address) + u32::from(point.data_type.span());
+        if let Some(last) = blocks.last_mut()
+            && last.entity == point.entity
+            && u32::from(point.address) <= last.end()
+            && let Ok(count) = u16::try_from(end.max(last.end()) - u32::from(last.address))
+            && count <= longest
+        {
+            last.count = count;
+            last.points.push(index);
+            continue;
+        }
+        let (entity, address, count) = (point.entity, point.address, point.data_type.span());
+        blocks.push(Block { entity, address, count, points: vec![index] });
+    }
+    blocks
+}
+
+/// What came in one block.
+pub(crate) enum Answer {
+    Bits(Vec<bool>),
+    Words(Vec<u16>),
+}
+
+impl Answer {
+    /// The part of it that is `point`'s.
+    pub(crate) fn of(&self, block: &Block, point: &Point) -> Option<Raw> {
+        let start = usize::from(point.address.checked_sub(block.address)?);
+        match self {
+            Self::Bits(bits) => bits.get(start).copied().map(Raw::Bit),
+            Self::Words(words) => {
+                let end = start + usize::from(point.data_type.span());
+                words.get(start..end).map(|words| Raw::Words(words.to_vec()))
+            }
+        }
+    }
+}
+
+/// Reads a block.
+pub(crate) async fn read(bus: &mut Bus, unit_id: u8, block: &Block) -> Result<Answer, CallFault> {
+    let (address, count) = (block.address, block.count);
+    let request = match block.entity {
+        Entity::Coil => Request::ReadCoils(address, count),
+        Entity::DiscreteInput => Request::ReadDiscreteInputs(address, count),
+        Entity::HoldingRegister => Request::ReadHoldingRegisters(address, count),
+        Entity::InputRegister => Request::ReadInputRegisters(address, count),
+    };
+    let response = bus.call(unit_id, request).await?;
+    let wanted = usize::from(count);
+    match (block.entity, response) {
+        (Entity::Coil, Response::ReadCoils(mut bits))
+        | (Entity::DiscreteInput, Response::ReadDiscreteInputs(mut bits))
+            if bits.len() == wanted.div_ceil(8) * 8 =>
+        {
+            bits.truncate(wanted);
+            Ok(Answer::Bits(bits))
+        }
+        (Entity::HoldingRegister, Response::ReadHoldingRegisters(words))
+        | (Entity::InputRegister, Response::ReadInputRegisters(words))
+            if words.len() == wanted =>
+        {
+            Ok(Answer::Words(words))
+        }
+        (_, other) => Err(misfit(bus, format!("asked for {count}"), &other)),
+    }
+}
+
+/// Writes the registers of one point.
+pub(crate) async fn write(
+    bus: &mut Bus,
+    unit_id: u8,
+    address: u16,
+    function: WriteFunction,
+    raw: &Raw,
+) -> Result<(), CallFault> {
+    let (request, expected) = match (function, raw) {
+        (WriteFunction::SingleCoil, Raw::Bit(bit)) => {
+            (Request::WriteSingleCoil(address, *bit), Response::WriteSingleCoil(address, *bit))
+        }
+        (WriteFunction::SingleRegister, Raw::Words(words)) if words.len() == 1 => {
+            let word = words.first().copied().unwrap_or_default();
+            let echo = Response::WriteSingleRegister(address, word);
+            (Request::WriteSingleRegister(address, word), echo)
+        }
+        (WriteFunction::MultipleRegisters, Raw::Words(words)) => {
+            let count = u16::try_from(words.len()).unwrap_or(u16::MAX);
+            let echo = Response::WriteMultipleRegisters(address, count);
+            (Request::WriteMultipleRegisters(address, Cow::Borrowed(words)), echo)
+        }
+        (WriteFunction::SingleCoil | WriteFunction::SingleRegister, _)
+        | (WriteFunction::MultipleRegisters, Raw::Bit(_)) => {
+            // The rules of a profile exclude it; nothing is sent.
+            let misfit = format!("function {} cannot write it", function.code());
+            return Err(CallFault::Foreign { misfit, got: raw.to_string() });
+        }
+    };
+    let response = bus.call(unit_id, request).await?;
+    if response == expected {
+        return Ok(());
+    }
+    Err(misfit(bus, format!("expected {}", hex(&expected)), &response))
+}
+
+/// Asks who the device is; `None` when it answers, but does not say.
+pub(crate) async fn server_id(bus: &mut Bus, unit_id: u8) -> Result<Option<String>, CallFault> {
+    match bus.call(unit_id, Request::ReportServerId).await {
+        Ok(Response::ReportServerId(_, _, data)) => {
+            Ok(Some(String::from_utf8_lossy(&data).into_owned()))
+        }
+        Ok(other) => Err(misfit(bus, "asked for its identity".to_owned(), &other)),
+        Err(CallFault::Refused { .. }) => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
+fn misfit(bus: &mut Bus, misfit: String, response: &Response) -> CallFault {
+    bus.hang_up();
+    CallFault::Foreign { misfit, got: hex(response) }
+}
+
+/// A response as a technician sees it in a bus monitor.
+pub(crate) fn hex(response: &Response) -> String {
+    let code = response.function_code();
+    match response {
+        Response::ReadHoldingRegisters(words) | Response::ReadInputRegisters(words) => {
+            format!("function {code}, {} words: {}", words.len(), Raw::Words(words.clone()))
+        }
+        Response::ReadCoils(bits) | Response::ReadDiscreteInputs(bits) => {
+            let text: String = bits.iter().map(|bit| if *bit { '1' } else { '0' }).collect();
+            format!("function {code}, {} bits: {text}", bits.len())
+        }
+        Response::WriteSingleRegister(address, word) => {
+            format!("function {code}, address 0x{address:04X}, value 0x{word:04X}")
+        }
+        Response::WriteSingleCoil(address, on) => {
+            let value = if *on { 0xFF00 } else { 0 };
+            format!("function {code}, address 0x{address:04X}, value 0x{value:04X}")
+        }
+        Response::WriteMultipleRegisters(address, count)
+        | Response::WriteMultipleCoils(address, count) => {
+            format!("function {code}, address 0x{address:04X}, count {count}")
+        }
+        Response::ReportServerId(..)
+        | Response::MaskWriteRegister(..)
+        | Response::ReadWriteMultipleRegisters(_)
+        | Response::ReadDeviceIdentification(_)
+        | Response::Custom(..) => format!("function {code}"),
+    }
+}

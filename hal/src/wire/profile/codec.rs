@@ -1,0 +1,336 @@
+//! From registers to engineering values and back, in integers.
+//!
+//! Two halves: layout (words to a number), which belongs to Modbus, and meaning (a number to a
+//! value with its quality), which a line of text from a serial device will share.
+
+use thiserror::Error;
+
+use super::point::{ByteOrder, DataType, Decoded, Point, Raw, Sentinel, Unit, Value};
+use crate::contract::Quality;
+use crate::units::{Celsius, Duty};
+
+/// Billionths in one.
+const NANO: f64 = 1e9;
+/// Billionths in a thousandth.
+const NANO_PER_MILLI: i128 = 1_000_000;
+
+/// A value that a point cannot hold.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum EncodeError {
+    /// The value is of another kind than the point.
+    #[error("{point} takes a {unit}, not {value}")]
+    Kind {
+        /// Name of the point.
+        point: String,
+        /// Word of its unit.
+        unit: &'static str,
+        /// What was to be written.
+        value: String,
+    },
+    /// The value does not fit into the point's registers.
+    #[error("{value} does not fit into the {data_type} of {point}")]
+    Size {
+        /// Name of the point.
+        point: String,
+        /// Word of its data type.
+        data_type: &'static str,
+        /// What was to be written.
+        value: String,
+    },
+}
+
+/// A number as it stands in the registers, before scale and unit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum RawNumber {
+    Whole(i64),
+    Float(f32),
+}
+
+impl RawNumber {
+    fn as_f64(self) -> f64 {
+        match self {
+            // At most 33 significant bits come from registers: exact.
+            Self::Whole(whole) => whole as f64,
+            Self::Float(float) => f64::from(float),
+        }
+    }
+}
+
+/// `numerator / denominator` to the nearest integer, halves away from zero.
+fn divide_rounded(numerator: i128, denominator: i128) -> i128 {
+    let half = denominator / 2;
+    if numerator < 0 { (numerator - half) / denominator } else { (numerator + half) / denominator }
+}
+
+/// Puts two words into the order high, low (or back: every order is its own inverse).
+fn reorder(words: [u16; 2], order: ByteOrder) -> [u16; 2] {
+    let [first, second] = words;
+    match order {
+        ByteOrder::Abcd => [first, second],
+        ByteOrder::Cdab => [second, first],
+        ByteOrder::Badc => [first.swap_bytes(), second.swap_bytes()],
+        ByteOrder::Dcba => [second.swap_bytes(), first.swap_bytes()],
+    }
+}
+
+/// One word has only its bytes to swap.
+fn reorder_one(word: u16, order: ByteOrder) -> u16 {
+    match order {
+        ByteOrder::Abcd | ByteOrder::Cdab => word,
+        ByteOrder::Badc | ByteOrder::Dcba => word.swap_bytes(),
+    }
+}
+
+impl Point {
+    /// The number in the registers; `None` when the shape of `raw` is not that of the point.
+    pub(crate) fn raw_number(&self, raw: &Raw) -> Option<RawNumber> {
+        let words = match (raw, self.entity.is_bit()) {
+            (Raw::Bit(bit), true) => return Some(RawNumber::Whole((*bit).into())),
+            (Raw::Words(words), false) => words.as_slice(),
+            (Raw::Bit(_), false) | (Raw::Words(_), true) => return None,
+        };
+        let one = match words {
+            [word] => Some(reorder_one(*word, self.byte_order)),
+            _ => None,
+        };
+        let two = match words {
+            [first, second] => {
+                let [high, low] = reorder([*first, *second], self.byte_order);
+                Some((u32::from(high) << 16) | u32::from(low))
+            }
+            _ => None,
+        };
+        Some(match self.data_type {
+            DataType::Bit(bit) => RawNumber::Whole(i64::from((one? >> (bit & 15)) & 1)),
+            DataType::Int16 => RawNumber::Whole(one?.cast_signed().into()),
+            DataType::Uint16 => RawNumber::Whole(one?.into()),
+            DataType::Int32 => RawNumber::Whole(two?.cast_signed().into()),
+            DataType::Uint32 => RawNumber::Whole(two?.into()),
+            DataType::Float32 => RawNumber::Float(f32::from_bits(two?)),
+        })
+    }
+
+    /// The whole number in the registers, before scale and unit, as checks compare it.
+    pub fn raw_whole(&self, raw: &Raw) -> Option<i64> {
+        match self.raw_number(raw)? {
+            RawNumber::Whole(whole) => Some(whole),
+            RawNumber::Float(float) => (float.fract() == 0.0).then_some(float as i64),
+        }
+    }
+
+    /// What `raw` means, with its quality: sentinels first, then the range; NaN is out of range.
+    pub fn decode(&self, raw: &Raw) -> Decoded {
+        match self.raw_number(raw) {
+            Some(number) => self.judge(number),
+            None => {
+                bad(Quality::Comm, format!("{raw} has not the size of a {}", self.data_type.word()))
+            }
+        }
+    }
+
+    /// The meaning of a raw number, wherever it came from.
+    fn judge(&self, number: RawNumber) -> Decoded {
+        let plain = number.as_f64();
+        if let Some(sentinel) =
+            self.sentinels.iter().find(|known| (known.raw_from..=known.raw_to).contains(&plain))
+        {
+            return bad(sentinel.quality, sentinel.meaning.clone());
+        }
+        if self.unit == Unit::Switch {
+            return self.judge_switch(number);
+        }
+        let Some(milli) = self.engineering_milli(number) else {
+            return bad(Quality::OutOfRange, format!("{plain} is not a value"));
+        };
+        let value = self.value_from_milli(milli);
+        let outside = self.range_milli.is_some_and(|(low, high)| milli < low || milli > high);
+        match value {
+            Some(_) if !outside => Decoded { value, quality: Quality::Good, reason: String::new() },
+            Some(_) | None => {
+                let reason = format!("{} is outside the range of this point", thousandths(milli));
+                Decoded { value, quality: Quality::OutOfRange, reason }
+            }
+        }
+    }
+
+    fn judge_switch(&self, number: RawNumber) -> Decoded {
+        let (on, off) = self.on_off;
+        let plain = number.as_f64();
+        let state = if plain == on as f64 {
+            true
+        } else if plain == off as f64 {
+            false
+        } else {
+            return bad(
+                Quality::OutOfRange,
+                format!("{plain} is neither on ({on}) nor off ({off})"),
+            );
+        };
+        Decoded { value: Some(Value::Switch(state)), quality: Quality::Good, reason: String::new() }
+    }
+
+    /// Scale and unit, rounded once, in thousandths; `None` for NaN, infinities, absurd sizes.
+    fn engineering_milli(&self, number: RawNumber) -> Option<i64> {
+        let nano = match number {
+            RawNumber::Whole(whole) => i128::from(whole) * i128::from(self.scale_nano),
+            RawNumber::Float(float) => {
+                let nano = f64::from(float) * self.scale_nano as f64;
+                if nano.is_nan() || nano.abs() > NANO * 1e9 {
+                    return None;
+                }
+                nano.round() as i128
+            }
+        };
+        let milli = match self.unit {
+            // °F to °C: exact up to the one rounding at the end.
+            Unit::DegF => divide_rounded((nano - 32_000_000_000) * 5, 9 * NANO_PER_MILLI),
+            Unit::DegC | Unit::Percent | Unit::Switch | Unit::Mode => {
+                divide_rounded(nano, NANO_PER_MILLI)
+            }
+        };
+        i64::try_from(milli).ok()
+    }
+
+    fn value_from_milli(&self, milli: i64) -> Option<Value> {
+        match self.unit {
+            Unit::DegC | Unit::DegF => i32::try_from(milli)
+                .ok()
+                .map(|milli| Value::Temperature(Celsius::from_milli(milli))),
+            Unit::Percent => {
+                let permille = divide_rounded(milli.into(), 100);
+                let permille = u16::try_from(permille).ok()?;
+                Duty::from_permille(permille).map(Value::Percent)
+            }
+            Unit::Mode => (milli % 1000 == 0).then_some(Value::Mode(milli / 1000)),
+            Unit::Switch => None,
+        }
+    }
+
+    /// The engineering value in thousandths (switches: 0 and 1000), for range and tolerance.
+    pub(crate) fn milli(value: Value) -> i64 {
+        match value {
+            Value::Temperature(celsius) => celsius.milli().into(),
+            Value::Percent(duty) => i64::from(duty.permille()) * 100,
+            Value::Switch(on) => i64::from(on) * 1000,
+            Value::Mode(number) => number.saturating_mul(1000),
+        }
+    }
+
+    /// The registers that say `value`, rounded to the nearest raw step.
+    ///
+    /// # Errors
+    /// `Kind` for a value of another unit, `Size` for one that the registers cannot hold.
+    pub fn encode(&self, value: Value) -> Result<Raw, EncodeError> {
+        let milli = match (value, self.unit) {
+            (Value::Switch(on), Unit::Switch) => {
+                return self.encode_whole(if on { self.on_off.0 } else { self.on_off.1 });
+            }
+            (Value::Temperature(_), Unit::DegC | Unit::DegF)
+            | (Value::Percent(_), Unit::Percent)
+            | (Value::Mode(_), Unit::Mode) => Self::milli(value),
+            (
+                Value::Temperature(_) | Value::Percent(_) | Value::Switch(_) | Value::Mode(_),
+                Unit::DegC | Unit::DegF | Unit::Percent | Unit::Switch | Unit::Mode,
+            ) => {
+                let (point, unit) = (self.name.clone(), self.unit.word());
+                return Err(EncodeError::Kind { point, unit, value: value.to_string() });
+            }
+        };
+        // Ninths of a billionth, so that °C to °F stays exact until the one rounding.
+        let ninths = match self.unit {
+            Unit::DegF => i128::from(milli) * NANO_PER_MILLI * 9 * 9 / 5 + 32_000_000_000 * 9,
+            Unit::DegC | Unit::Percent | Unit::Switch | Unit::Mode => {
+                i128::from(milli) * NANO_PER_MILLI * 9
+            }
+        };
+        if self.data_type == DataType::Float32 {
+            let float = (ninths as f64 / (9.0 * self.scale_nano as f64)) as f32;
+            return Ok(self.encode_two(float.to_bits()));
+        }
+        let whole = divide_rounded(ninths, 9 * i128::from(self.scale_nano.max(1)));
+        i64::try_from(whole)
+            .map_err(|_| self.size_error(value))
+            .and_then(|whole| self.encode_whole(whole))
+    }
+
+    /// The registers that hold this raw number, before scale and unit.
+    ///
+    /// # Errors
+    /// `Size` for a number that they cannot hold.
+    pub fn encode_whole(&self, whole: i64) -> Result<Raw, EncodeError> {
+        let size = || self.size_error(whole);
+        let one = |word: u16| Raw::Words(vec![reorder_one(word, self.byte_order)]);
+        match self.data_type {
+            DataType::Bit(bit) => {
+                let on = match whole {
+                    0 => false,
+                    1 => true,
+                    _ => return Err(size()),
+                };
+                Ok(if self.entity.is_bit() {
+                    Raw::Bit(on)
+                } else {
+                    one(u16::from(on) << (bit & 15))
+                })
+            }
+            DataType::Int16 => {
+                i16::try_from(whole).map(|n| one(n.cast_unsigned())).map_err(|_| size())
+            }
+            DataType::Uint16 => u16::try_from(whole).map(one).map_err(|_| size()),
+            DataType::Int32 => i32::try_from(whole)
+                .map(|number| self.encode_two(number.cast_unsigned()))
+                .map_err(|_| size()),
+            DataType::Uint32 => {
+                u32::try_from(whole).map(|number| self.encode_two(number)).map_err(|_| size())
+            }
+            DataType::Float32 => Ok(self.encode_two((whole as f32).to_bits())),
+        }
+    }
+
+    /// The registers that say `sentinel`, for a simulator that plays the fault.
+    ///
+    /// # Errors
+    /// `Size` for a sentinel that the registers cannot hold.
+    pub fn encode_sentinel(&self, sentinel: &Sentinel) -> Result<Raw, EncodeError> {
+        match self.data_type {
+            DataType::Float32 => Ok(self.encode_two((sentinel.raw_from as f32).to_bits())),
+            DataType::Bit(_)
+            | DataType::Int16
+            | DataType::Uint16
+            | DataType::Int32
+            | DataType::Uint32 => self.encode_whole(sentinel.raw_from as i64),
+        }
+    }
+
+    /// Which bits of a register belong to the point: all, but for one bit of a status word.
+    pub fn mask(&self) -> u16 {
+        match self.data_type {
+            DataType::Bit(bit) => reorder_one(1 << (bit & 15), self.byte_order),
+            DataType::Int16
+            | DataType::Uint16
+            | DataType::Int32
+            | DataType::Uint32
+            | DataType::Float32 => u16::MAX,
+        }
+    }
+
+    fn encode_two(&self, bits: u32) -> Raw {
+        let [high, low] = [(bits >> 16) as u16, (bits & 0xFFFF) as u16];
+        Raw::Words(reorder([high, low], self.byte_order).to_vec())
+    }
+
+    fn size_error(&self, value: impl core::fmt::Display) -> EncodeError {
+        let (point, data_type) = (self.name.clone(), self.data_type.word());
+        EncodeError::Size { point, data_type, value: value.to_string() }
+    }
+}
+
+fn bad(quality: Quality, reason: String) -> Decoded {
+    Decoded { value: None, quality, reason }
+}
+
+/// `62500` as `62.500`.
+pub(crate) fn thousandths(milli: i64) -> String {
+    let sign = if milli < 0 { "-" } else { "" };
+    format!("{sign}{}.{:03}", milli.unsigned_abs() / 1000, milli.unsigned_abs() % 1000)
+}

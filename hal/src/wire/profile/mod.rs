@@ -1,0 +1,169 @@
+//! Device profiles: what a device is, said in TOML, parsed into typed maps.
+//!
+//! A *profile* says how one kind of device speaks; a *point* is one value of it (see
+//! [`Point`]). The vocabulary is Telegraf's (`byte_order`, `data_type`, `scale`,
+//! `pause_between_requests`) with the explicit `entity` of the W3C's Modbus binding, and keys of
+//! our own for what safety needs. `profiles/devices/` has the shipped ones.
+
+mod codec;
+mod error;
+mod parse;
+mod parse_point;
+mod point;
+mod reader;
+mod rules;
+#[cfg(test)]
+mod shipped_tests;
+
+pub use codec::EncodeError;
+pub(crate) use codec::thousandths;
+pub use error::ProfileError;
+pub use point::{
+    ByteOrder, DataType, Decoded, Entity, Fault, Need, Point, Raw, Sentinel, Unit, Value, Verified,
+    Write, WriteFunction,
+};
+
+/// The family of protocols that a device speaks, with what is particular to the device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// Modbus, over any transport.
+    Modbus(Modbus),
+}
+
+impl Protocol {
+    /// The word in a profile.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Modbus(_) => "modbus",
+        }
+    }
+}
+
+/// What a Modbus device allows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Modbus {
+    /// The function codes that it answers.
+    pub function_codes: Vec<u8>,
+    /// The most registers in one read.
+    pub words_per_read_max: u16,
+    /// The most coils or inputs in one read.
+    pub bits_per_read_max: u16,
+    /// How long the bus must rest between two requests, in milliseconds.
+    pub pause_between_requests_ms: u64,
+    /// Whether function 17 (Report Server ID) may be sent to it.
+    pub report_server_id: bool,
+}
+
+/// What the device does when nobody talks to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Watchdog {
+    /// It acts when it was not fed for this long, in milliseconds.
+    pub within_ms: u64,
+    /// The points whose writing feeds it.
+    pub fed_by: Vec<String>,
+    /// Whether the heater is off after it has acted: one that goes on heating is not a stop.
+    pub stops_heat: bool,
+    /// What the device does then, in words.
+    pub meaning: String,
+}
+
+/// A raw value that a point must have when the program meets the device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Check {
+    /// Name of the point.
+    pub point: String,
+    /// The raw value that it must have.
+    pub raw: i64,
+    /// Why, and what to do on the device when it has another.
+    pub why: String,
+}
+
+/// One kind of device.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Profile {
+    name: String,
+    text: String,
+    title: String,
+    protocol: Protocol,
+    source: String,
+    verified: Verified,
+    quirks: Vec<String>,
+    points: Vec<Point>,
+    checks: Vec<Check>,
+    watchdog: Option<Watchdog>,
+}
+
+impl Profile {
+    /// Parses and checks a profile. Its name is that of the file without folder and `.toml`.
+    ///
+    /// # Errors
+    /// The first rule that it breaks, with file, line, key and value.
+    pub fn parse(file_name: &str, text: &str) -> Result<Self, ProfileError> {
+        parse::profile(file_name, text)
+    }
+
+    /// The name by which a station refers to it: `eurotherm-3200`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The whole file, as it is frozen with a batch.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Maker and model, in words.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// The family of protocols.
+    pub const fn protocol(&self) -> &Protocol {
+        &self.protocol
+    }
+
+    /// What it allows, as a Modbus device.
+    pub(crate) const fn modbus(&self) -> &Modbus {
+        match &self.protocol {
+            Protocol::Modbus(modbus) => modbus,
+        }
+    }
+
+    /// The manual and page that it was made from.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// How far it was checked as a whole: never better than its worst point.
+    pub fn verified(&self) -> Verified {
+        self.points.iter().map(|point| point.verified).min().unwrap_or(self.verified)
+    }
+
+    /// What a technician should know before trusting it.
+    pub fn quirks(&self) -> &[String] {
+        &self.quirks
+    }
+
+    /// Every point, in the order of the file.
+    pub fn points(&self) -> &[Point] {
+        &self.points
+    }
+
+    /// The point of this name.
+    pub fn point(&self, name: &str) -> Option<&Point> {
+        self.points.iter().find(|point| point.name == name)
+    }
+
+    /// What must be so at start-up.
+    pub fn checks(&self) -> &[Check] {
+        &self.checks
+    }
+
+    /// Its watchdog on the communication, if it has one.
+    pub const fn watchdog(&self) -> Option<&Watchdog> {
+        self.watchdog.as_ref()
+    }
+}

@@ -1,0 +1,139 @@
+//! Reads a profile from TOML: the device as a whole; `parse_point` reads its points.
+
+use toml::de::DeTable;
+
+use super::error::ProfileError;
+use super::point::Verified;
+use super::reader::{Field, Section, Source};
+use super::{Check, Modbus, Profile, Protocol, Watchdog, parse_point, rules};
+
+/// The Modbus specification's own limits of one read (V1.1b3, 6.1 and 6.3).
+const WORDS_PER_READ_MAX: u16 = 125;
+const BITS_PER_READ_MAX: u16 = 2000;
+/// Functions that this program can send.
+const FUNCTIONS: [u8; 7] = [1, 2, 3, 4, 5, 6, 16];
+/// The longest rest between two requests that still leaves a control period.
+const PAUSE_MS_MAX: u64 = 1000;
+const WATCHDOG_MS_MAX: u64 = 3_600_000;
+
+pub(crate) const VERIFIED: [(&str, Verified); 4] = [
+    ("unverified", Verified::Unverified),
+    ("manual", Verified::Manual),
+    ("simulated", Verified::Simulated),
+    ("hardware", Verified::Hardware),
+];
+
+pub(crate) fn profile(file_name: &str, text: &str) -> Result<Profile, ProfileError> {
+    let source = Source { file: file_name, text };
+    let document = DeTable::parse(text).map_err(|error| source.syntax(&error))?;
+    let mut root = Section::root(source, document.get_ref());
+
+    let title = root.need("title", "maker and model, in words")?.text()?.to_owned();
+    let protocol = root.need("protocol", "\"modbus\" is the one known so far")?;
+    protocol.word(&[("modbus", ())])?;
+    let manual = root.need("source", "the manual and page that this was made from")?;
+    let manual = manual.text()?.to_owned();
+    let verified = root.need("verified", "manual, simulated, hardware or unverified")?;
+    let verified = verified.word(&VERIFIED)?;
+    let quirks = match root.maybe("quirks") {
+        Some(field) => texts(&field)?,
+        None => Vec::new(),
+    };
+    let modbus =
+        modbus(root.need("modbus", "the table [modbus] says what the device allows")?.section()?)?;
+    let watchdog = root.maybe("watchdog").map(|field| field.section().and_then(watchdog));
+    let mut points = Vec::new();
+    for section in root.sections("point")? {
+        points.push(parse_point::point(section, verified)?);
+    }
+    if points.is_empty() {
+        return Err(root.missing("point", "a device without points is of no use; add [[point]]"));
+    }
+    let mut checks = Vec::new();
+    for section in root.sections("check")? {
+        checks.push(check(section)?);
+    }
+    root.finish()?;
+
+    let profile = Profile {
+        name: stem(file_name).to_owned(),
+        text: text.to_owned(),
+        title,
+        protocol: Protocol::Modbus(modbus),
+        source: manual,
+        verified,
+        quirks,
+        points,
+        checks,
+        watchdog: watchdog.transpose()?,
+    };
+    rules::check(source, document.get_ref(), &profile)?;
+    Ok(profile)
+}
+
+/// `profiles/devices/eurotherm-3200.toml` → `eurotherm-3200`.
+fn stem(file_name: &str) -> &str {
+    let name = file_name.rsplit(['/', '\\']).next().unwrap_or(file_name);
+    name.strip_suffix(".toml").unwrap_or(name)
+}
+
+pub(crate) fn texts(field: &Field<'_>) -> Result<Vec<String>, ProfileError> {
+    field.list()?.iter().map(|item| item.text().map(str::to_owned)).collect()
+}
+
+fn modbus(mut section: Section<'_>) -> Result<Modbus, ProfileError> {
+    let codes = section.need("function_codes", "the function codes that the device answers")?;
+    let mut function_codes = Vec::new();
+    for item in codes.list()? {
+        let code = item.small(1, 127)?;
+        let known = FUNCTIONS.into_iter().find(|known| u16::from(*known) == code);
+        function_codes.push(known.ok_or_else(|| {
+            item.refuse("this program can send functions 1, 2, 3, 4, 5, 6 and 16")
+        })?);
+    }
+    let limit = |field: Option<Field<'_>>, most| match field {
+        Some(field) => field.small(1, most),
+        None => Ok(most),
+    };
+    let words_per_read_max = limit(section.maybe("words_per_read_max"), WORDS_PER_READ_MAX)?;
+    let bits_per_read_max = limit(section.maybe("bits_per_read_max"), BITS_PER_READ_MAX)?;
+    let pause = section.maybe("pause_between_requests");
+    let pause_between_requests_ms = pause.map_or(Ok(0), |field| field.duration_ms(PAUSE_MS_MAX))?;
+    let rule = "may function 17 (Report Server ID) be sent to it? true or false";
+    let report_server_id = section.need("report_server_id", rule)?.boolean()?;
+    section.finish()?;
+    Ok(Modbus {
+        function_codes,
+        words_per_read_max,
+        bits_per_read_max,
+        pause_between_requests_ms,
+        report_server_id,
+    })
+}
+
+fn watchdog(mut section: Section<'_>) -> Result<Watchdog, ProfileError> {
+    let within = section.need("within", "after how long without us the device acts")?;
+    let within_ms = within.duration_ms(WATCHDOG_MS_MAX)?;
+    if within_ms == 0 {
+        return Err(
+            within.refuse("a watchdog acts after some time: leave the table out if it has none")
+        );
+    }
+    let fed_by = texts(&section.need("fed_by", "the points whose writing feeds it")?)?;
+    let rule = "is the heater off after it has acted? true or false";
+    let stops_heat = section.need("stops_heat", rule)?.boolean()?;
+    let meaning =
+        section.need("meaning", "what the device does then, in words")?.text()?.to_owned();
+    section.finish()?;
+    Ok(Watchdog { within_ms, fed_by, stops_heat, meaning })
+}
+
+fn check(mut section: Section<'_>) -> Result<Check, ProfileError> {
+    let point = section.need("point", "the point that is checked")?.text()?.to_owned();
+    section.rename(format!("check.{point}"));
+    let equals = section.need("equals", "the raw value that it must have")?;
+    let raw = equals.integer(i32::MIN.into(), u32::MAX.into())?;
+    let why = section.need("why", "why, and what to set on the device")?.text()?.to_owned();
+    section.finish()?;
+    Ok(Check { point, raw, why })
+}

@@ -1,0 +1,361 @@
+//! What a profile says of one value of a device.
+//!
+//! **Terms.** A *point* is one value at one address. *Raw* is what stands in the device's
+//! registers; *engineering value* is what it means. Temperatures are °C past this module, whatever
+//! the device speaks. Addresses are 0-based, as on the wire.
+
+use crate::contract::{Quality, Role};
+use crate::units::{Celsius, Duty};
+
+/// Which of the four tables of a Modbus device a point is in (the words of W3C WoT).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Entity {
+    /// A bit that can be written; read with function 1.
+    Coil,
+    /// A bit that can only be read; function 2.
+    DiscreteInput,
+    /// A word that can be written; function 3.
+    HoldingRegister,
+    /// A word that can only be read; function 4.
+    InputRegister,
+}
+
+impl Entity {
+    /// The word in a profile.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Coil => "coil",
+            Self::DiscreteInput => "discrete_input",
+            Self::HoldingRegister => "holding_register",
+            Self::InputRegister => "input_register",
+        }
+    }
+
+    /// The Modbus function code that reads it.
+    pub const fn read_function(self) -> u8 {
+        match self {
+            Self::Coil => 1,
+            Self::DiscreteInput => 2,
+            Self::HoldingRegister => 3,
+            Self::InputRegister => 4,
+        }
+    }
+
+    /// Whether an address of this table holds one bit (and not a word of 16).
+    pub const fn is_bit(self) -> bool {
+        match self {
+            Self::Coil | Self::DiscreteInput => true,
+            Self::HoldingRegister | Self::InputRegister => false,
+        }
+    }
+}
+
+/// How the raw value is laid out (Telegraf's words).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DataType {
+    /// One bit: of a coil or discrete input, or this bit (0 is the lowest) of a register.
+    Bit(u8),
+    /// One word, two's complement.
+    Int16,
+    /// One word.
+    Uint16,
+    /// Two words, two's complement.
+    Int32,
+    /// Two words.
+    Uint32,
+    /// Two words, IEEE 754 single precision.
+    Float32,
+}
+
+impl DataType {
+    /// The word in a profile.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Bit(_) => "BIT",
+            Self::Int16 => "INT16",
+            Self::Uint16 => "UINT16",
+            Self::Int32 => "INT32",
+            Self::Uint32 => "UINT32",
+            Self::Float32 => "FLOAT32",
+        }
+    }
+
+    /// How many addresses it takes.
+    pub const fn span(self) -> u16 {
+        match self {
+            Self::Bit(_) | Self::Int16 | Self::Uint16 => 1,
+            Self::Int32 | Self::Uint32 | Self::Float32 => 2,
+        }
+    }
+}
+
+/// In which order the four bytes of a two-word value come; A is the most significant.
+/// For one word, `Cdab` and `Abcd` are the same, and so are `Badc` and `Dcba`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ByteOrder {
+    /// High word first, as the Modbus specification has it.
+    #[default]
+    Abcd,
+    /// Low word first.
+    Cdab,
+    /// High word first, the bytes of each word swapped.
+    Badc,
+    /// Low word first, the bytes of each word swapped.
+    Dcba,
+}
+
+impl ByteOrder {
+    /// Every order, for a probe that shows a value in all of them.
+    pub const ALL: [Self; 4] = [Self::Abcd, Self::Cdab, Self::Badc, Self::Dcba];
+
+    /// The word in a profile.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Abcd => "ABCD",
+            Self::Cdab => "CDAB",
+            Self::Badc => "BADC",
+            Self::Dcba => "DCBA",
+        }
+    }
+}
+
+/// What the engineering value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unit {
+    /// The device speaks °C.
+    DegC,
+    /// The device speaks °F, and the profile asks for the conversion to °C.
+    DegF,
+    /// Share of full power.
+    Percent,
+    /// On or off.
+    Switch,
+    /// A number that names a state.
+    Mode,
+}
+
+impl Unit {
+    /// The word in a profile.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::DegC => "degC",
+            Self::DegF => "degF",
+            Self::Percent => "percent",
+            Self::Switch => "switch",
+            Self::Mode => "mode",
+        }
+    }
+
+    /// Whether the engineering value is a temperature.
+    pub const fn is_temperature(self) -> bool {
+        match self {
+            Self::DegC | Self::DegF => true,
+            Self::Percent | Self::Switch | Self::Mode => false,
+        }
+    }
+}
+
+/// How far an entry was checked against the real device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verified {
+    /// From memory, from another driver or from a machine-made register list.
+    Unverified,
+    /// Read in the maker's manual.
+    Manual,
+    /// Tried against an independent program that plays the device.
+    Simulated,
+    /// Tried against the device.
+    Hardware,
+}
+
+impl Verified {
+    /// The word in a profile.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Unverified => "unverified",
+            Self::Manual => "manual",
+            Self::Simulated => "simulated",
+            Self::Hardware => "hardware",
+        }
+    }
+}
+
+/// Raw values that are no measurement but a message.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Sentinel {
+    /// The lowest raw value that means this.
+    pub raw_from: f64,
+    /// The highest raw value that means this.
+    pub raw_to: f64,
+    /// What the value is worth then; never `Good`.
+    pub quality: Quality,
+    /// What the device says by it.
+    pub meaning: String,
+}
+
+/// Another point of the device that, when on, makes this one worthless.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Fault {
+    /// Name of a switch point of the same profile.
+    pub point: String,
+    /// What the value is worth then; never `Good`.
+    pub quality: Quality,
+}
+
+/// The function that writes a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WriteFunction {
+    /// Function 5.
+    SingleCoil,
+    /// Function 6.
+    SingleRegister,
+    /// Function 16.
+    MultipleRegisters,
+}
+
+impl WriteFunction {
+    /// The Modbus function code.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::SingleCoil => 5,
+            Self::SingleRegister => 6,
+            Self::MultipleRegisters => 16,
+        }
+    }
+}
+
+/// A point that must hold a raw value before another can be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Need {
+    /// Name of a point of the same profile that can be written.
+    pub point: String,
+    /// The raw value that it must have.
+    pub raw: i64,
+}
+
+/// How a point is written and how the write is proved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Write {
+    /// The Modbus function.
+    pub function: WriteFunction,
+    /// The point that is read back afterwards: the same one, or an independent one.
+    pub verify_point: String,
+    /// How far the read-back may be from what was written, in thousandths of the unit.
+    pub verify_tolerance_milli: i64,
+    /// What must be so before it can be written, such as a write-enable bit.
+    pub needs: Vec<Need>,
+    /// The memory wears out: never write what is there already, nor refresh it.
+    pub on_change_only: bool,
+    /// What a set point is set to when the heater is commanded off.
+    pub off_value: Option<Celsius>,
+}
+
+/// One value of a device.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Point {
+    /// Name within the profile, as roles and messages use it.
+    pub name: String,
+    /// What it is, in a technician's words.
+    pub title: String,
+    /// Its table.
+    pub entity: Entity,
+    /// Its first address, 0-based.
+    pub address: u16,
+    /// Its layout.
+    pub data_type: DataType,
+    /// Its byte order.
+    pub byte_order: ByteOrder,
+    /// Its unit.
+    pub unit: Unit,
+    /// What one raw step is worth, in billionths of the unit that the device speaks.
+    pub scale_nano: i64,
+    /// The engineering values that can be true, in thousandths (°C, %, or the number itself).
+    pub range_milli: Option<(i64, i64)>,
+    /// The raw numbers for on and off (switches).
+    pub on_off: (i64, i64),
+    /// The role that it usually plays in a unit, for a simulator that has the profile alone.
+    pub usual_role: Option<Role>,
+    /// Raw values that mean something else.
+    pub sentinels: Vec<Sentinel>,
+    /// Points that make this one worthless.
+    pub faults: Vec<Fault>,
+    /// Whether it can be read.
+    pub readable: bool,
+    /// How it is written, if it can be.
+    pub write: Option<Write>,
+    /// Manual and page, where it differs from the profile's.
+    pub source: Option<String>,
+    /// How far it was checked.
+    pub verified: Verified,
+}
+
+/// An engineering value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// A temperature, in °C whatever the device speaks.
+    Temperature(Celsius),
+    /// A share of full power.
+    Percent(Duty),
+    /// On (true) or off.
+    Switch(bool),
+    /// A number that names a state.
+    Mode(i64),
+}
+
+impl core::fmt::Display for Value {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Temperature(celsius) => write!(f, "{celsius} °C"),
+            Self::Percent(duty) => write!(f, "{:.1} %", duty.share() * 100.0),
+            Self::Switch(true) => f.write_str("on"),
+            Self::Switch(false) => f.write_str("off"),
+            Self::Mode(number) => write!(f, "{number}"),
+        }
+    }
+}
+
+/// What stands in a device's registers for one point.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Raw {
+    /// A coil or discrete input.
+    Bit(bool),
+    /// One or two registers, in the order of their addresses.
+    Words(Vec<u16>),
+}
+
+impl core::fmt::Display for Raw {
+    /// As a technician sees it in a bus monitor: `0x0271`, `0x8000 0x4310`, `1`.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Bit(bit) => write!(f, "{}", u8::from(*bit)),
+            Self::Words(words) => {
+                let words: Vec<String> = words.iter().map(|word| format!("0x{word:04X}")).collect();
+                f.write_str(&words.join(" "))
+            }
+        }
+    }
+}
+
+/// A raw value with what it means and how far it can be trusted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Decoded {
+    /// The engineering value; `None` when the raw value is not one.
+    pub value: Option<Value>,
+    /// How far it can be trusted, by this value alone: faults of other points come on top.
+    pub quality: Quality,
+    /// Why it cannot be trusted, in words; empty when it can.
+    pub reason: String,
+}
+
+impl Decoded {
+    /// Nothing came.
+    pub(crate) const fn missing() -> Self {
+        Self { value: None, quality: Quality::Comm, reason: String::new() }
+    }
+}

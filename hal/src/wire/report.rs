@@ -1,0 +1,192 @@
+//! What `holder unit check` tells: everything read, nothing written, in plain words.
+
+use std::sync::Arc;
+
+use super::bus::Bus;
+use super::device::Device;
+use super::profile::{Decoded, Profile, Value, Verified};
+use super::spec::UnitSpec;
+use super::unit::WiredUnit;
+use crate::contract::{Quality, Role};
+
+/// How serious a line of the check is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Grade {
+    /// As it should be.
+    Good,
+    /// Worth knowing before milk is entrusted to the unit.
+    Note,
+    /// The unit cannot run like this.
+    Bad,
+}
+
+impl Grade {
+    /// The stable word for tables and JSON.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Note => "note",
+            Self::Bad => "bad",
+        }
+    }
+}
+
+/// One line of the check of a unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CheckLine {
+    /// How serious it is.
+    pub grade: Grade,
+    /// The device it is about; `None` for the unit as a whole.
+    pub device: Option<String>,
+    /// The point it is about.
+    pub point: Option<String>,
+    /// The roles that the point plays, by their words.
+    pub roles: Vec<String>,
+    /// What was found, in words.
+    pub text: String,
+}
+
+/// Collects the lines about one device.
+struct Report<'a> {
+    device: &'a str,
+    lines: Vec<CheckLine>,
+}
+
+impl Report<'_> {
+    fn add(&mut self, grade: Grade, point: Option<&str>, text: impl Into<String>) {
+        let (device, point) = (Some(self.device.to_owned()), point.map(str::to_owned));
+        self.lines.push(CheckLine { grade, device, point, roles: Vec::new(), text: text.into() });
+    }
+}
+
+impl WiredUnit {
+    /// Reads everything that the unit's devices have, writes nothing, and says what is missing.
+    pub async fn check(spec: UnitSpec) -> Vec<CheckLine> {
+        let mut lines = missing_roles(&spec);
+        let mut unit = Self::unconnected(spec.clone());
+        for line in unit.lines_mut() {
+            for device in &mut line.devices {
+                let name = device.name.clone();
+                let mut report = Report { device: &name, lines: Vec::new() };
+                about_device(&mut report, device, &mut line.bus).await;
+                lines.append(&mut report.lines);
+            }
+        }
+        for line in &mut lines {
+            let plays = spec.roles().iter().filter(|given| {
+                line.device.as_ref() == Some(&given.device)
+                    && line.point.as_ref() == Some(&given.point)
+            });
+            line.roles = plays.map(|given| given.role.to_string()).collect();
+        }
+        lines
+    }
+}
+
+/// What a unit can do without, but should know that it does.
+fn missing_roles(spec: &UnitSpec) -> Vec<CheckLine> {
+    let wanted = [
+        (Role::Milk(0), "no milk probe: such a unit can run water, but judge no milk"),
+        (Role::Reference, "no reference probe: the recording probe is compared with nothing"),
+        (Role::Lid, "no lid switch: an opened lid is not noticed"),
+        (Role::Agitator, "no agitator: it must run by itself whenever the bath is warm"),
+        (Role::CoolingValve, "no cooling valve: cooling is by hand"),
+    ];
+    let mut notes: Vec<&str> = Vec::new();
+    notes.extend(
+        wanted.iter().filter(|(role, _)| spec.role(*role).is_none()).map(|(_, text)| *text),
+    );
+    let heats = spec.role(Role::Setpoint).is_some() || spec.role(Role::Power).is_some();
+    if !heats {
+        notes.push("neither set point nor power: this unit only watches, it cannot heat");
+    }
+    let line = |text: &str| CheckLine {
+        grade: Grade::Note,
+        device: None,
+        point: None,
+        roles: Vec::new(),
+        text: text.to_owned(),
+    };
+    notes.into_iter().map(line).collect()
+}
+
+async fn about_device(report: &mut Report<'_>, device: &mut Device, bus: &mut Bus) {
+    let profile = Arc::clone(&device.profile);
+    match device.ask_id(bus).await {
+        Ok(()) if device.heard_marker => report.add(Grade::Note, None, "is a simulator"),
+        Ok(()) => {}
+        Err(error) => {
+            report.add(Grade::Bad, None, error.to_string());
+            // Nobody there: one line says it better than one for each point.
+            if error.is_unreachable() {
+                return;
+            }
+        }
+    }
+    for check in profile.checks() {
+        match device.check(bus, check).await {
+            Ok(()) => report.add(
+                Grade::Good,
+                Some(&check.point),
+                format!("is {}, as it must be", check.raw),
+            ),
+            Err(error) => report.add(Grade::Bad, Some(&check.point), error.to_string()),
+        }
+    }
+    let checked = |name: &str| profile.checks().iter().any(|check| check.point == name);
+    for point in profile.points().iter().filter(|point| point.readable && !checked(&point.name)) {
+        let read = device.read(bus, point).await.map(|raw| (point.decode(&raw), raw));
+        match read {
+            Ok((decoded, raw)) => {
+                let (grade, words) = in_words(&profile, &point.name, &decoded);
+                let text = format!("{}: {words} ({raw})", point.title);
+                report.add(grade, Some(&point.name), text);
+            }
+            Err(error) => {
+                report.add(Grade::Bad, Some(&point.name), error.to_string());
+                if error.is_unreachable() {
+                    return;
+                }
+            }
+        }
+    }
+    if profile.verified() == Verified::Unverified {
+        let names = profile.points().iter().filter(|point| point.verified == Verified::Unverified);
+        let names: Vec<&str> = names.map(|point| point.name.as_str()).collect();
+        let text = format!(
+            "the profile {} was not verified against a manual or a device for: {}",
+            profile.name(),
+            names.join(", ")
+        );
+        report.add(Grade::Note, None, text);
+    }
+    match profile.watchdog() {
+        Some(watchdog) if watchdog.stops_heat => report.add(Grade::Good, None, &*watchdog.meaning),
+        Some(watchdog) => report.add(Grade::Note, None, &*watchdog.meaning),
+        None => {}
+    }
+}
+
+/// What a value says to a technician. A point that tells of a fault is bad when it is on.
+fn in_words(profile: &Profile, name: &str, decoded: &Decoded) -> (Grade, String) {
+    let value = decoded.value.map_or_else(|| "no value".to_owned(), |value| value.to_string());
+    let spoilt = profile
+        .points()
+        .iter()
+        .filter(|point| point.faults.iter().any(|fault| fault.point == name));
+    let spoilt: Vec<&str> = spoilt.map(|point| point.name.as_str()).collect();
+    match decoded.quality {
+        Quality::Good if decoded.value == Some(Value::Switch(true)) && !spoilt.is_empty() => {
+            (Grade::Bad, format!("{value}, so that nothing counts from {}", spoilt.join(", ")))
+        }
+        Quality::Good => (Grade::Good, value),
+        Quality::Stale
+        | Quality::OutOfRange
+        | Quality::SensorOpen
+        | Quality::Comm
+        | Quality::Disagrees => {
+            (Grade::Note, format!("{value}, {}: {}", decoded.quality.word(), decoded.reason))
+        }
+    }
+}

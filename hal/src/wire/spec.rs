@@ -1,0 +1,435 @@
+//! A unit as the station describes it: buses, devices on them, and which point plays which role.
+//!
+//! A `UnitSpec` exists only when it holds together; the program drives it, the simulator serves
+//! the same one.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::profile::{Point, Profile, Unit};
+use crate::contract::{MILK_PROBES_MAX, Role};
+
+/// The shortest control period: below it no time-out of a third of it would be fair to a device.
+const PERIOD_MS_MIN: u64 = 30;
+/// The longest: the longest gap that a hold allows is 10 s (DOMAIN, `max_gap`).
+const PERIOD_MS_MAX: u64 = 10_000;
+
+/// One physical port with its wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BusSpec {
+    /// Name within the unit.
+    pub name: String,
+    /// `tcp://host:port`.
+    pub url: String,
+}
+
+/// One device on a bus.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeviceSpec {
+    /// Name within the unit.
+    pub name: String,
+    /// What kind of device it is.
+    pub profile: Arc<Profile>,
+    /// Name of its bus.
+    pub bus: String,
+    /// Its unit id on the bus: 1 to 247, or 255 for a device that has its own TCP socket.
+    pub address: u8,
+}
+
+/// Which point plays a role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleSpec {
+    /// The role.
+    pub role: Role,
+    /// Name of the device.
+    pub device: String,
+    /// Name of the point in the device's profile.
+    pub point: String,
+}
+
+/// A unit that holds together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnitSpec {
+    name: String,
+    simulated: bool,
+    period_ms: u64,
+    buses: Vec<BusSpec>,
+    devices: Vec<DeviceSpec>,
+    roles: Vec<RoleSpec>,
+}
+
+/// Why a unit does not hold together.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SpecError {
+    /// The control period is out of bounds.
+    #[error(
+        "unit {unit}: period_ms = {period_ms}: must be from {PERIOD_MS_MIN} to {PERIOD_MS_MAX}"
+    )]
+    Period {
+        /// The unit.
+        unit: String,
+        /// The period that was asked for, in milliseconds.
+        period_ms: u64,
+    },
+    /// The address of a bus cannot be used.
+    #[error("unit {unit}: bus {bus}: url = {url:?}: {rule}")]
+    Url {
+        /// The unit.
+        unit: String,
+        /// The bus.
+        bus: String,
+        /// The url as written.
+        url: String,
+        /// What is wrong with it.
+        rule: String,
+    },
+    /// Two buses or two devices have one name.
+    #[error("unit {unit}: there are two {kind} named {name:?}; give each its own name")]
+    NameTwice {
+        /// The unit.
+        unit: String,
+        /// "buses" or "devices".
+        kind: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// A name that nothing has.
+    #[error("unit {unit}: {user} names {kind} {name:?}, which does not exist; known: {known}")]
+    Unknown {
+        /// The unit.
+        unit: String,
+        /// Who names it: a device or a role.
+        user: String,
+        /// "bus", "device" or "point".
+        kind: &'static str,
+        /// The name.
+        name: String,
+        /// The names that exist.
+        known: String,
+    },
+    /// A unit id that no single device can have.
+    #[error(
+        "unit {unit}: device {device}: address = {address}: 0 addresses every device at once and \
+         248 to 254 are reserved; use the unit id set on the device (1 to 247, or 255)"
+    )]
+    Address {
+        /// The unit.
+        unit: String,
+        /// The device.
+        device: String,
+        /// The unit id as written.
+        address: u8,
+    },
+    /// Two devices of one bus share a unit id.
+    #[error("unit {unit}: devices {first} and {second} share unit id {address} on one bus")]
+    AddressTwice {
+        /// The unit.
+        unit: String,
+        /// One device.
+        first: String,
+        /// The other.
+        second: String,
+        /// The unit id.
+        address: u8,
+    },
+    /// Two points claim one role.
+    #[error("unit {unit}: the role {role} is given twice; one point plays it")]
+    RoleTwice {
+        /// The unit.
+        unit: String,
+        /// The role.
+        role: Role,
+    },
+    /// A point that cannot play its role.
+    #[error("unit {unit}: {device}.{point} cannot be {role}: {rule}")]
+    Misfit {
+        /// The unit.
+        unit: String,
+        /// The device.
+        device: String,
+        /// The point.
+        point: String,
+        /// The role.
+        role: Role,
+        /// Why not.
+        rule: String,
+    },
+    /// What a unit cannot do without.
+    #[error("unit {unit}: {rule}")]
+    Incomplete {
+        /// The unit.
+        unit: String,
+        /// What is missing, and what to add.
+        rule: String,
+    },
+}
+
+/// Host and port of `tcp://host:port`.
+///
+/// # Errors
+/// What is wrong with the url, in words.
+pub(crate) fn tcp_address(url: &str) -> Result<(String, u16), String> {
+    let later = [
+        ("rtu+tcp://", "RTU through a socket"),
+        ("rtu://", "a serial line with Modbus RTU"),
+        ("serial://", "a serial line with text commands"),
+    ];
+    if let Some((scheme, kind)) = later.iter().find(|(scheme, _)| url.starts_with(scheme)) {
+        return Err(format!("{scheme} ({kind}) is planned, this version speaks tcp:// only"));
+    }
+    let shape = "must be tcp://host:port, such as tcp://192.168.1.20:502";
+    let rest = url.strip_prefix("tcp://").ok_or(shape)?;
+    let (host, port) = rest.rsplit_once(':').ok_or(shape)?;
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    if host.is_empty() || host.contains(['/', '?', '@', ' ']) {
+        return Err(shape.to_owned());
+    }
+    match port.parse::<u16>() {
+        Ok(0) | Err(_) => Err(format!("{port:?} is no port; a port is a number from 1 to 65535")),
+        Ok(port) => Ok((host.to_owned(), port)),
+    }
+}
+
+impl UnitSpec {
+    /// A unit, checked. `period_ms` is the control period; time-outs are a third of it.
+    ///
+    /// # Errors
+    /// The first thing that does not hold together.
+    pub fn new(
+        name: impl Into<String>,
+        simulated: bool,
+        period_ms: u64,
+        buses: Vec<BusSpec>,
+        devices: Vec<DeviceSpec>,
+        roles: Vec<RoleSpec>,
+    ) -> Result<Self, SpecError> {
+        let spec = Self { name: name.into(), simulated, period_ms, buses, devices, roles };
+        if !(PERIOD_MS_MIN..=PERIOD_MS_MAX).contains(&period_ms) {
+            return Err(SpecError::Period { unit: spec.name, period_ms });
+        }
+        spec.check_buses()?;
+        spec.check_devices()?;
+        for (index, role) in spec.roles.iter().enumerate() {
+            spec.check_role(index, role)?;
+        }
+        spec.check_whole()?;
+        Ok(spec)
+    }
+
+    /// Its name in the station.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it is marked as no real hardware.
+    pub const fn simulated(&self) -> bool {
+        self.simulated
+    }
+
+    /// The control period, in milliseconds.
+    pub const fn period_ms(&self) -> u64 {
+        self.period_ms
+    }
+
+    /// Its buses.
+    pub fn buses(&self) -> &[BusSpec] {
+        &self.buses
+    }
+
+    /// Its devices.
+    pub fn devices(&self) -> &[DeviceSpec] {
+        &self.devices
+    }
+
+    /// Its roles.
+    pub fn roles(&self) -> &[RoleSpec] {
+        &self.roles
+    }
+
+    /// The device of this name.
+    pub fn device(&self, name: &str) -> Option<&DeviceSpec> {
+        self.devices.iter().find(|device| device.name == name)
+    }
+
+    /// Device and point that play `role`, if any do.
+    pub fn role(&self, role: Role) -> Option<(&DeviceSpec, &Point)> {
+        let given = self.roles.iter().find(|given| given.role == role)?;
+        let device = self.device(&given.device)?;
+        Some((device, device.profile.point(&given.point)?))
+    }
+
+    /// How many milk probes it has.
+    pub fn milk_probes(&self) -> usize {
+        self.roles.iter().filter(|given| matches!(given.role, Role::Milk(_))).count()
+    }
+
+    fn check_buses(&self) -> Result<(), SpecError> {
+        let unit = || self.name.clone();
+        for (index, bus) in self.buses.iter().enumerate() {
+            if self.buses.iter().take(index).any(|other| other.name == bus.name) {
+                let name = bus.name.clone();
+                return Err(SpecError::NameTwice { unit: unit(), kind: "buses", name });
+            }
+            tcp_address(&bus.url).map_err(|rule| {
+                let (bus, url) = (bus.name.clone(), bus.url.clone());
+                SpecError::Url { unit: unit(), bus, url, rule }
+            })?;
+        }
+        Ok(())
+    }
+
+    fn check_devices(&self) -> Result<(), SpecError> {
+        let unit = || self.name.clone();
+        for (index, device) in self.devices.iter().enumerate() {
+            let mut before = self.devices.iter().take(index);
+            if before.clone().any(|other| other.name == device.name) {
+                let name = device.name.clone();
+                return Err(SpecError::NameTwice { unit: unit(), kind: "devices", name });
+            }
+            if !self.buses.iter().any(|bus| bus.name == device.bus) {
+                let known = self.buses.iter().map(|bus| bus.name.as_str());
+                let user = format!("device {}", device.name);
+                return Err(self.unknown(user, "bus", &device.bus, known));
+            }
+            if !matches!(device.address, 1..=247 | 255) {
+                let (device, address) = (device.name.clone(), device.address);
+                return Err(SpecError::Address { unit: unit(), device, address });
+            }
+            let same =
+                |other: &&DeviceSpec| other.bus == device.bus && other.address == device.address;
+            if let Some(other) = before.find(same) {
+                return Err(SpecError::AddressTwice {
+                    unit: unit(),
+                    first: other.name.clone(),
+                    second: device.name.clone(),
+                    address: device.address,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_role(&self, index: usize, given: &RoleSpec) -> Result<(), SpecError> {
+        if self.roles.iter().take(index).any(|other| other.role == given.role) {
+            return Err(SpecError::RoleTwice { unit: self.name.clone(), role: given.role });
+        }
+        let user = || format!("the role {}", given.role);
+        let Some(device) = self.device(&given.device) else {
+            let known = self.devices.iter().map(|device| device.name.as_str());
+            return Err(self.unknown(user(), "device", &given.device, known));
+        };
+        let Some(point) = device.profile.point(&given.point) else {
+            let known = device.profile.points().iter().map(|point| point.name.as_str());
+            return Err(self.unknown(user(), "point", &given.point, known));
+        };
+        let misfit = |rule: String| SpecError::Misfit {
+            unit: self.name.clone(),
+            device: given.device.clone(),
+            point: given.point.clone(),
+            role: given.role,
+            rule,
+        };
+        let (written, kind) = demands(given.role);
+        if !kind.fits(point.unit) {
+            return Err(misfit(format!(
+                "it must be {}, and is {}",
+                kind.words(),
+                point.unit.word()
+            )));
+        }
+        match written {
+            true if point.write.is_none() => {
+                Err(misfit("the profile gives no way to write it".into()))
+            }
+            false if !point.readable => Err(misfit("it is write-only".into())),
+            true | false => Ok(()),
+        }
+    }
+
+    fn check_whole(&self) -> Result<(), SpecError> {
+        let incomplete = |rule: String| SpecError::Incomplete { unit: self.name.clone(), rule };
+        if self.role(Role::Bath).is_none() {
+            return Err(incomplete("no point plays the role bath; a unit always has one".into()));
+        }
+        let probes = self.milk_probes();
+        if probes > MILK_PROBES_MAX {
+            return Err(incomplete(format!(
+                "has {probes} milk probes; the most is {MILK_PROBES_MAX}"
+            )));
+        }
+        let number = |index: usize| u8::try_from(index).ok().map(Role::Milk);
+        if let Some(hole) =
+            (0..probes).find(|index| number(*index).and_then(|role| self.role(role)).is_none())
+        {
+            return Err(incomplete(format!(
+                "milk probes are numbered from 0 without holes, and milk-{hole} is missing"
+            )));
+        }
+        let setpoint = self.role(Role::Setpoint);
+        if setpoint.is_some() && self.role(Role::Power).is_some() {
+            let rule = "has both a setpoint and a power role; a machine is driven by one of them";
+            return Err(incomplete(rule.into()));
+        }
+        let lowers =
+            |point: &Point| point.write.as_ref().is_some_and(|write| write.off_value.is_some());
+        let can_stop =
+            self.role(Role::Heater).is_some() || setpoint.is_none_or(|(_, point)| lowers(point));
+        if !can_stop {
+            let rule = "nothing can switch the heat off: give it the role heater, or a set point \
+                        whose profile has an off_value";
+            return Err(incomplete(rule.into()));
+        }
+        Ok(())
+    }
+
+    fn unknown<'a>(
+        &self,
+        user: String,
+        kind: &'static str,
+        name: &str,
+        known: impl Iterator<Item = &'a str>,
+    ) -> SpecError {
+        let known: Vec<&str> = known.collect();
+        let (unit, name, known) = (self.name.clone(), name.to_owned(), known.join(", "));
+        SpecError::Unknown { unit, user, kind, name, known }
+    }
+}
+
+/// What kind of value a role is about.
+#[derive(Clone, Copy)]
+enum Kind {
+    Temperature,
+    Percent,
+    Switch,
+}
+
+impl Kind {
+    const fn fits(self, unit: Unit) -> bool {
+        match self {
+            Self::Temperature => unit.is_temperature(),
+            Self::Percent => matches!(unit, Unit::Percent),
+            Self::Switch => matches!(unit, Unit::Switch),
+        }
+    }
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Temperature => "a temperature",
+            Self::Percent => "a percentage",
+            Self::Switch => "a switch",
+        }
+    }
+}
+
+/// Whether a role is written, and what kind of value it is about.
+const fn demands(role: Role) -> (bool, Kind) {
+    match role {
+        Role::Bath | Role::Milk(_) | Role::Reference => (false, Kind::Temperature),
+        Role::Lid => (false, Kind::Switch),
+        Role::Setpoint => (true, Kind::Temperature),
+        Role::Power => (true, Kind::Percent),
+        Role::Heater | Role::Agitator | Role::CoolingValve => (true, Kind::Switch),
+    }
+}

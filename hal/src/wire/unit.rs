@@ -1,0 +1,356 @@
+//! A unit on its wires: every bus with its devices, driven as one machine.
+//!
+//! Buses work side by side, the devices of one bus one after the other. Reading never fails as a
+//! whole: a device that does not answer leaves `Comm` on its channels. Of a command, what takes
+//! heat away goes first and is tried everywhere; what brings heat goes last, and only if all that
+//! it rests on has arrived.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::bus::Bus;
+use super::device::{Device, Owner, Target};
+use super::error::WireError;
+use super::profile::{Decoded, Profile, Value};
+use super::spec::{UnitSpec, tcp_address};
+use crate::contract::{Command, Heat, Machine, Quality, Reading, Role, Sample, Switch};
+use crate::units::Duty;
+
+/// A time-out is this part of the control period (DEVICES, section C).
+const TIMEOUTS_PER_PERIOD: u64 = 3;
+
+/// One bus with its devices.
+pub(crate) struct Line {
+    pub(crate) bus: Bus,
+    pub(crate) devices: Vec<Device>,
+}
+
+impl Line {
+    async fn meet(&mut self) -> Result<(), WireError> {
+        for device in &mut self.devices {
+            device.meet(&mut self.bus).await?;
+        }
+        self.poll().await;
+        self.devices.iter_mut().find_map(|device| device.fault.take()).map_or(Ok(()), Err)
+    }
+
+    async fn poll(&mut self) {
+        self.bus.back_off.begin_period();
+        for device in &mut self.devices {
+            device.poll(&mut self.bus).await;
+        }
+    }
+
+    /// Delivers in order. A bus that cannot be dialled is not dialled again for each target.
+    async fn deliver(&mut self, targets: Vec<(usize, Target)>) -> Vec<WireError> {
+        let mut errors: Vec<WireError> = Vec::new();
+        for (device, target) in targets {
+            let Some(device) = self.devices.get_mut(device) else { continue };
+            let Err(error) = device.deliver(&mut self.bus, target).await else { continue };
+            let dead = error.is_dial();
+            errors.push(error);
+            if dead {
+                break;
+            }
+        }
+        errors
+    }
+}
+
+/// Where the point of a role is.
+#[derive(Clone, Copy)]
+struct Seat {
+    role: Role,
+    line: usize,
+    device: usize,
+    point: usize,
+}
+
+/// A unit on its wires.
+pub struct WiredUnit {
+    spec: UnitSpec,
+    lines: Vec<Line>,
+    seats: Vec<Seat>,
+}
+
+impl core::fmt::Debug for WiredUnit {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("WiredUnit").field("spec", &self.spec.name()).finish_non_exhaustive()
+    }
+}
+
+impl WiredUnit {
+    /// Connects every bus, asks every device who it is, makes its start-up checks and reads it
+    /// once. Writes nothing.
+    ///
+    /// # Errors
+    /// What did not answer, is not set up as its profile needs, or is a simulator although the
+    /// unit is not marked so.
+    pub async fn connect(spec: UnitSpec) -> Result<Self, WireError> {
+        let mut unit = Self::unconnected(spec);
+        let met = join_all(unit.lines.iter_mut().map(Line::meet)).await;
+        let errors: Vec<WireError> = met.into_iter().filter_map(Result::err).collect();
+        WireError::from_many(errors).map_or(Ok(unit), Err)
+    }
+
+    /// The unit before anything was sent.
+    pub(crate) fn unconnected(spec: UnitSpec) -> Self {
+        let owner = Owner {
+            unit: spec.name().to_owned(),
+            simulated: spec.simulated(),
+            period_ms: spec.period_ms(),
+        };
+        let mut lines = Vec::new();
+        let mut seats = Vec::new();
+        for bus in spec.buses() {
+            let members = || spec.devices().iter().filter(|device| device.bus == bus.name);
+            let gaps = members().map(|device| device.profile.modbus().pause_between_requests_ms);
+            let gap = Duration::from_millis(gaps.max().unwrap_or(0));
+            // The spec was checked: its urls parse.
+            let address = tcp_address(&bus.url).unwrap_or_default();
+            let timeout = Duration::from_millis(spec.period_ms() / TIMEOUTS_PER_PERIOD);
+            let bus_line = Bus::new(address, spec.period_ms(), timeout, gap);
+            let mut devices = Vec::new();
+            for member in members() {
+                let polled = polled(&spec, &member.name, &member.profile);
+                for (role, point) in roles(&spec, &member.name, &member.profile) {
+                    seats.push(Seat { role, line: lines.len(), device: devices.len(), point });
+                }
+                devices.push(Device::new(member, &bus.url, owner.clone(), &polled));
+            }
+            lines.push(Line { bus: bus_line, devices });
+        }
+        Self { spec, lines, seats }
+    }
+
+    /// What the unit is made of.
+    pub const fn spec(&self) -> &UnitSpec {
+        &self.spec
+    }
+
+    /// Whether the unit is marked simulated, or a device said that it is a simulator.
+    pub fn simulated(&self) -> bool {
+        self.spec.simulated() || self.devices().any(|device| device.heard_marker)
+    }
+
+    /// Why devices do not answer as they should, as of the last reading: one error per device.
+    pub fn faults(&self) -> Vec<&WireError> {
+        self.devices().filter_map(|device| device.fault.as_ref()).collect()
+    }
+
+    fn devices(&self) -> impl Iterator<Item = &Device> {
+        self.lines.iter().flat_map(|line| line.devices.iter())
+    }
+
+    pub(crate) fn lines_mut(&mut self) -> &mut [Line] {
+        &mut self.lines
+    }
+
+    /// Reads one point now, whether a role uses it or not.
+    ///
+    /// # Errors
+    /// `NoPoint` if there is none of this name that can be read, else how the question failed.
+    pub async fn read_point(&mut self, device: &str, point: &str) -> Result<Decoded, WireError> {
+        let name = format!("{device}.{point}");
+        let no_point = WireError::NoPoint { unit: self.spec.name().to_owned(), name };
+        for line in &mut self.lines {
+            let Some(found) = line.devices.iter().find(|other| other.name == device) else {
+                continue;
+            };
+            let profile = Arc::clone(&found.profile);
+            let Some(point) = profile.point(point).filter(|point| point.readable) else { break };
+            let raw = found.read(&mut line.bus, point).await?;
+            return Ok(point.decode(&raw));
+        }
+        Err(no_point)
+    }
+
+    fn seat(&self, role: Role) -> Option<Seat> {
+        self.seats.iter().copied().find(|seat| seat.role == role)
+    }
+
+    fn decoded(&self, role: Role) -> Option<Decoded> {
+        let seat = self.seat(role)?;
+        let device = self.lines.get(seat.line)?.devices.get(seat.device)?;
+        Some(device.polled(seat.point))
+    }
+
+    fn sample(&self, role: Role) -> Option<Sample> {
+        let decoded = self.decoded(role)?;
+        let raw = match decoded.value {
+            Some(Value::Temperature(celsius)) => Some(celsius),
+            Some(Value::Percent(_) | Value::Switch(_) | Value::Mode(_)) | None => None,
+        };
+        let quality = match raw {
+            None if decoded.quality == Quality::Good => Quality::Comm,
+            Some(_) | None => decoded.quality,
+        };
+        Some(Sample { raw, age_ms: 0, quality })
+    }
+
+    fn switch(&self, role: Role) -> Option<Switch> {
+        let decoded = self.decoded(role)?;
+        let on = match decoded.value {
+            Some(Value::Switch(on)) => Some(on),
+            Some(Value::Temperature(_) | Value::Percent(_) | Value::Mode(_)) | None => None,
+        };
+        Some(Switch { on, quality: decoded.quality })
+    }
+
+    fn reading(&self) -> Reading {
+        let mut reading = Reading::nothing(self.spec.milk_probes(), self.simulated());
+        if let Some(bath) = self.sample(Role::Bath) {
+            reading.bath = bath;
+        }
+        for (index, probe) in (0_u8..).zip(reading.milk.iter_mut()) {
+            *probe = self.sample(Role::Milk(index));
+        }
+        reading.reference = self.sample(Role::Reference);
+        reading.lid = self.switch(Role::Lid);
+        reading
+    }
+
+    /// Delivers one stage of a command, the buses side by side.
+    async fn deliver(&mut self, stage: &[Step]) -> Vec<WireError> {
+        let mut targets: Vec<Vec<(usize, Target)>> = vec![Vec::new(); self.lines.len()];
+        for step in stage {
+            let Some(seat) = self.seat(step.role) else { continue };
+            let target = Target { point: seat.point, value: step.value, off: step.off };
+            if let Some(line) = targets.get_mut(seat.line) {
+                line.push((seat.device, target));
+            }
+        }
+        let work = self.lines.iter_mut().zip(targets).map(|(line, targets)| line.deliver(targets));
+        join_all(work).await.into_iter().flatten().collect()
+    }
+
+    /// The means of this unit for `heat`: what is off, what gives the strength, what enables.
+    fn plan(&self, heat: Heat) -> Result<Plan, WireError> {
+        let missing = |role| WireError::NoRole { unit: self.spec.name().to_owned(), role };
+        match heat {
+            Heat::Off => Ok(Plan { off: self.all_off(), strength: None }),
+            Heat::Setpoint(celsius) => match self.seat(Role::Setpoint) {
+                Some(_) => Ok(Plan::heating(Role::Setpoint, Value::Temperature(celsius))),
+                None => Err(missing(Role::Setpoint)),
+            },
+            Heat::Duty(duty) => match self.seat(Role::Power) {
+                Some(_) if duty == Duty::OFF => {
+                    let off = vec![Step::off(Role::Power, Value::Percent(duty))];
+                    Ok(Plan { off, strength: None })
+                }
+                Some(_) => Ok(Plan::heating(Role::Power, Value::Percent(duty))),
+                None => Err(missing(Role::Power)),
+            },
+        }
+    }
+
+    /// Every means to take heat away, the strongest first.
+    fn all_off(&self) -> Vec<Step> {
+        let mut off = vec![
+            Step::off(Role::Heater, Value::Switch(false)),
+            Step::off(Role::Power, Value::Percent(Duty::OFF)),
+        ];
+        let low = self.spec.role(Role::Setpoint).and_then(|(_, point)| point.write.as_ref());
+        if let Some(celsius) = low.and_then(|write| write.off_value) {
+            off.push(Step::off(Role::Setpoint, Value::Temperature(celsius)));
+        }
+        off
+    }
+}
+
+/// One part of a command.
+#[derive(Clone, Copy)]
+struct Step {
+    role: Role,
+    value: Value,
+    /// It takes heat away, so nothing may keep it from being tried.
+    off: bool,
+}
+
+impl Step {
+    const fn off(role: Role, value: Value) -> Self {
+        Self { role, value, off: true }
+    }
+
+    const fn other(role: Role, value: Value) -> Self {
+        Self { role, value, off: false }
+    }
+}
+
+/// How a command about heat is carried out: what takes heat away, and what gives its strength.
+struct Plan {
+    off: Vec<Step>,
+    strength: Option<Step>,
+}
+
+impl Plan {
+    const fn heating(role: Role, value: Value) -> Self {
+        Self { off: Vec::new(), strength: Some(Step::other(role, value)) }
+    }
+}
+
+impl Machine for WiredUnit {
+    type Error = WireError;
+
+    async fn read(&mut self) -> Reading {
+        join_all(self.lines.iter_mut().map(Line::poll)).await;
+        self.reading()
+    }
+
+    async fn write(&mut self, command: &Command) -> Result<(), WireError> {
+        let (plan, refusal) = match self.plan(command.heat) {
+            Ok(plan) => (plan, None),
+            Err(error) => (Plan { off: self.all_off(), strength: None }, Some(error)),
+        };
+        let mut first = plan.off;
+        first.push(Step::other(Role::Agitator, Value::Switch(command.agitator)));
+        first.push(Step::other(Role::CoolingValve, Value::Switch(command.cooling)));
+        let mut errors: Vec<WireError> = refusal.into_iter().collect();
+        errors.extend(self.deliver(&first).await);
+        if let Some(strength) = plan.strength {
+            let failed = self.deliver(&[strength]).await;
+            if failed.is_empty() {
+                let enable = Step::other(Role::Heater, Value::Switch(true));
+                errors.extend(self.deliver(&[enable]).await);
+            }
+            errors.extend(failed);
+        }
+        WireError::from_many(errors).map_or(Ok(()), Err)
+    }
+}
+
+/// Indices of the points of `profile` that play a role in the unit.
+fn roles(spec: &UnitSpec, device: &str, profile: &Profile) -> Vec<(Role, usize)> {
+    let mine = spec.roles().iter().filter(|given| given.device == device);
+    mine.filter_map(|given| Some((given.role, index_of(profile, &given.point)?))).collect()
+}
+
+fn index_of(profile: &Profile, name: &str) -> Option<usize> {
+    profile.points().iter().position(|point| point.name == name)
+}
+
+/// What every period reads: read roles with the points that tell of their faults, and the points
+/// that prove what written roles have written.
+fn polled(spec: &UnitSpec, device: &str, profile: &Profile) -> Vec<usize> {
+    let mut polled = Vec::new();
+    for (role, index) in roles(spec, device, profile) {
+        let Some(point) = profile.points().get(index) else { continue };
+        match (&point.write, is_written(role)) {
+            (Some(write), true) => polled.extend(index_of(profile, &write.verify_point)),
+            (Some(_) | None, false) | (None, true) => polled.push(index),
+        }
+        polled.extend(point.faults.iter().filter_map(|fault| index_of(profile, &fault.point)));
+    }
+    polled.sort_unstable();
+    polled.dedup();
+    polled
+}
+
+const fn is_written(role: Role) -> bool {
+    match role {
+        Role::Bath | Role::Milk(_) | Role::Reference | Role::Lid => false,
+        Role::Heater | Role::Setpoint | Role::Power | Role::Agitator | Role::CoolingValve => true,
+    }
+}

@@ -1,0 +1,366 @@
+//! The plant: a water bath with its heater, its bottles, its probes and simulated time.
+//!
+//! **Terms.** *Truth* is what the milk really went through; *probe values* are what a device
+//! would report. Nothing that decides may look at the truth, and nothing that judges the
+//! deciders may look at the probes. The *control bottle* stands in the fridge until loading.
+
+use std::collections::VecDeque;
+
+use holder_hal::{Command, Heat};
+
+use crate::params::PlantParams;
+use crate::pi::InnerPi;
+use crate::probe::Probe;
+use crate::thermal::{self, Bottle, CLASSES, CONTROL, Constants, FAST, State, Surroundings};
+
+/// More bottles than any bath holds.
+pub const BOTTLES_MAX: u32 = 200;
+/// The fixed step of integration, in milliseconds.
+const STEP_MS: u64 = 500;
+const STEP_S: f64 = 0.5;
+
+/// One pasteurizer made of equations. The same parameters, seed and commands always give the
+/// same curve, however the time is sliced.
+#[derive(Clone, Debug)]
+pub struct Plant {
+    params: PlantParams,
+    constants: Constants,
+    state: State,
+    /// Duties on their way through the heater's dead time, oldest first.
+    duties: VecDeque<f64>,
+    arriving: f64,
+    pi: InnerPi,
+    command: Command,
+    welded: bool,
+    lid_closed: bool,
+    bottles: u32,
+    elapsed_ms: u64,
+    pending_ms: u64,
+    bath_probe: Probe,
+    milk_probes: Vec<Probe>,
+    reference_probe: Probe,
+}
+
+/// What is really the case, all in °C; no device can read this.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Truth {
+    /// The bath.
+    pub bath_c: f64,
+    coldest_milk_c: Option<f64>,
+    hottest_milk_c: Option<f64>,
+    /// The cold spot of the control bottle, in the bath or in the fridge.
+    pub control_c: f64,
+    /// The cold spot of the slow class; `None` if no bottle is in.
+    pub slow_cold_c: Option<f64>,
+    /// The bulk of the fast class; `None` if no bottle is in.
+    pub fast_milk_c: Option<f64>,
+    /// Heat that the element gives to the bath, W.
+    pub heater_w: f64,
+}
+
+impl Truth {
+    /// The coldest milk anywhere, bulk or cold spot of any class, in °C; `None` if no bottle is
+    /// in.
+    pub fn coldest_milk(&self) -> Option<f64> {
+        self.coldest_milk_c
+    }
+
+    /// The hottest milk anywhere, °C; `None` if no bottle is in.
+    pub fn hottest_milk(&self) -> Option<f64> {
+        self.hottest_milk_c
+    }
+}
+
+/// A seed for each probe from the plant's seed: the golden ratio keeps them far apart.
+fn probe_seed(seed: u64, index: u64) -> u64 {
+    seed ^ (index + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+impl Plant {
+    /// A machine that was just switched on: bath at room temperature, no bottles, lid closed,
+    /// safe state. It has `milk_probes` probes in the control bottle's cold spot and one
+    /// independent probe beside them.
+    pub fn new(params: PlantParams, seed: u64, milk_probes: usize) -> Self {
+        let probe = &params.probe;
+        let start_c = params.bottle.start_c;
+        let milk_errors = (probe.milk_bias_k, probe.milk_drift_k_h, probe.noise_k);
+        let dead_steps = (params.heater_dead_s / STEP_S).round().max(0.0) as usize;
+        Self {
+            constants: Constants::new(&params),
+            state: State {
+                heater_w: 0.0,
+                bath: params.ambient_c,
+                bottles: [Bottle::all_at(start_c); CLASSES],
+            },
+            duties: core::iter::repeat_n(0.0, dead_steps).collect(),
+            arriving: 0.0,
+            pi: InnerPi::simc(&params),
+            command: Command::safe(false),
+            welded: false,
+            lid_closed: true,
+            bottles: 0,
+            elapsed_ms: 0,
+            pending_ms: 0,
+            bath_probe: Probe::new(
+                probe.bath_lag_s,
+                (probe.bath_bias_k, 0.0, probe.noise_k),
+                params.ambient_c,
+                probe_seed(seed, 0),
+            ),
+            reference_probe: Probe::new(
+                probe.milk_lag_s,
+                (0.0, 0.0, probe.noise_k),
+                start_c,
+                probe_seed(seed, 1),
+            ),
+            milk_probes: (0..milk_probes as u64)
+                .map(|i| {
+                    Probe::new(probe.milk_lag_s, milk_errors, start_c, probe_seed(seed, 2 + i))
+                })
+                .collect(),
+            params,
+        }
+    }
+
+    /// A machine in the middle of a hold: bath, `bottles` bottles and probes all at `hold_c`,
+    /// the set point there too, and the probes without any error, so that a client reads
+    /// exactly that.
+    pub fn mid_hold(params: PlantParams, seed: u64, milk_probes: usize, hold_c: f64) -> Self {
+        let mut plant = Self::new(params, seed, milk_probes);
+        plant.bottles = params.bottles.clamp(1, BOTTLES_MAX);
+        plant.settle(hold_c);
+        for probe in plant.all_probes() {
+            probe.make_exact();
+        }
+        plant
+    }
+
+    /// Brings everything to `hold_c` in balance, the heater covering the loss.
+    pub(crate) fn settle(&mut self, hold_c: f64) {
+        let loss_w = self.constants.loss_w_k(self.lid_closed) * (hold_c - self.params.ambient_c);
+        let duty = (loss_w / self.params.heater_w).clamp(0.0, 1.0);
+        self.state = State {
+            heater_w: duty * self.params.heater_w,
+            bath: hold_c,
+            bottles: [Bottle::all_at(hold_c); CLASSES],
+        };
+        self.duties.iter_mut().for_each(|slot| *slot = duty);
+        self.arriving = duty;
+        self.pi.reset(duty);
+        if let Some(setpoint) = holder_hal::Celsius::from_f64(hold_c) {
+            self.command = Command { heat: Heat::Setpoint(setpoint), ..self.command };
+        }
+        for probe in self.all_probes() {
+            probe.settle(hold_c);
+        }
+    }
+
+    fn all_probes(&mut self) -> impl Iterator<Item = &mut Probe> {
+        self.milk_probes.iter_mut().chain([&mut self.bath_probe, &mut self.reference_probe])
+    }
+
+    /// Lets `ms` milliseconds pass; what does not fill a step of 500 ms waits for the next call.
+    pub fn advance(&mut self, ms: u64) {
+        self.pending_ms = self.pending_ms.saturating_add(ms);
+        while self.pending_ms >= STEP_MS {
+            self.pending_ms -= STEP_MS;
+            self.step();
+        }
+    }
+
+    fn step(&mut self) {
+        let duty = self.duty();
+        self.duties.push_back(duty);
+        self.arriving = self.duties.pop_front().unwrap_or(duty);
+        let around = Surroundings {
+            element_w: self.arriving * self.params.heater_w,
+            agitated: self.command.agitator,
+            coolant_open: self.command.cooling,
+            lid_closed: self.lid_closed,
+            drained: false,
+            counts: thermal::counts(self.bottles),
+        };
+        self.state = self.constants.step(&self.state, &around, STEP_S);
+        self.elapsed_ms += STEP_MS;
+        let control_c = self.state.bottles[CONTROL].cold;
+        self.bath_probe.advance(self.state.bath, STEP_S);
+        self.reference_probe.advance(control_c, STEP_S);
+        for probe in &mut self.milk_probes {
+            probe.advance(control_c, STEP_S);
+        }
+    }
+
+    /// The duty that leaves for the element now, 0…1.
+    fn duty(&mut self) -> f64 {
+        let wanted = match self.command.heat {
+            Heat::Off => {
+                self.pi.reset(0.0);
+                0.0
+            }
+            Heat::Setpoint(setpoint) => {
+                self.pi.step(setpoint.as_f64() - self.bath_probe.value_c(), STEP_S)
+            }
+            Heat::Duty(duty) => {
+                self.pi.reset(duty.share());
+                duty.share()
+            }
+        };
+        if self.welded { 1.0 } else { wanted }
+    }
+
+    /// Follows this command until the next one.
+    pub fn command(&mut self, command: &Command) {
+        self.command = *command;
+    }
+
+    /// The command that is being followed.
+    pub fn commanded(&self) -> Command {
+        self.command
+    }
+
+    /// Puts `bottles` bottles with fresh milk and the control bottle into the bath; 0 unloads.
+    /// No more than [`BOTTLES_MAX`] go in.
+    pub fn load(&mut self, bottles: u32) {
+        self.bottles = bottles.min(BOTTLES_MAX);
+        self.state.bottles = [Bottle::all_at(self.params.bottle.start_c); CLASSES];
+    }
+
+    /// Takes all bottles out; the control bottle goes back to the fridge with fresh milk.
+    pub fn unload(&mut self) {
+        self.load(0);
+    }
+
+    /// Bottles in the bath, the control bottle not counted.
+    pub fn bottles(&self) -> u32 {
+        self.bottles
+    }
+
+    /// Opens (false) or closes (true) the lid.
+    pub fn set_lid(&mut self, closed: bool) {
+        self.lid_closed = closed;
+    }
+
+    /// The share of full power that reaches the element, 0…1.
+    pub fn duty_share(&self) -> f64 {
+        self.arriving
+    }
+
+    /// Whether the lid is closed.
+    pub fn lid_closed(&self) -> bool {
+        self.lid_closed
+    }
+
+    /// Lets the heater's relay stick closed (true), so that no command switches it off.
+    pub fn weld_heater(&mut self, welded: bool) {
+        self.welded = welded;
+    }
+
+    /// Simulated time since the machine was switched on, in milliseconds.
+    pub fn elapsed_ms(&self) -> u64 {
+        self.elapsed_ms + self.pending_ms
+    }
+
+    /// What this machine is made of.
+    pub fn params(&self) -> &PlantParams {
+        &self.params
+    }
+
+    /// What the bath probe reports, °C, before the device rounds it.
+    pub fn bath_probe_c(&self) -> f64 {
+        self.bath_probe.value_c()
+    }
+
+    /// What milk probe `index` reports, °C, before the device rounds it; `None` if the
+    /// machine has no such probe.
+    pub fn milk_probe_c(&self, index: usize) -> Option<f64> {
+        self.milk_probes.get(index).map(Probe::value_c)
+    }
+
+    /// How many milk probes the machine has.
+    pub fn milk_probes(&self) -> usize {
+        self.milk_probes.len()
+    }
+
+    /// What the independent probe beside the milk probes reports, °C.
+    pub fn reference_probe_c(&self) -> f64 {
+        self.reference_probe.value_c()
+    }
+
+    /// What is really the case.
+    pub fn truth(&self) -> Truth {
+        let counts = thermal::counts(self.bottles);
+        let inside = || self.state.bottles.iter().zip(&counts).filter(|(_, n)| **n > 0.0);
+        let milk = || inside().flat_map(|(bottle, _)| [bottle.milk, bottle.cold]);
+        let loaded = self.bottles > 0;
+        Truth {
+            bath_c: self.state.bath,
+            coldest_milk_c: milk().min_by(f64::total_cmp),
+            hottest_milk_c: milk().max_by(f64::total_cmp),
+            control_c: self.state.bottles[CONTROL].cold,
+            slow_cold_c: loaded.then_some(self.state.bottles[thermal::SLOW].cold),
+            fast_milk_c: loaded.then_some(self.state.bottles[FAST].milk),
+            heater_w: self.state.heater_w,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use holder_hal::{Celsius, Duty};
+
+    fn probes(plant: &Plant) -> [f64; 3] {
+        let milk_c = plant.milk_probe_c(0).expect("the machine has a milk probe");
+        [plant.bath_probe_c(), milk_c, plant.reference_probe_c()]
+    }
+
+    fn heated(seed: u64, slice_ms: u64) -> Vec<[f64; 3]> {
+        let mut plant = Plant::new(PlantParams::nominal(), seed, 1);
+        plant.command(&Command { heat: Heat::Duty(Duty::FULL), ..Command::safe(false) });
+        plant.load(48);
+        let mut curve = Vec::new();
+        for _ in 0..60 {
+            (0..10_000 / slice_ms).for_each(|_| plant.advance(slice_ms));
+            curve.push(probes(&plant));
+        }
+        curve
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_curve_however_time_is_sliced() {
+        assert_eq!(heated(1, 1000), heated(1, 1000));
+        assert_eq!(heated(1, 1000), heated(1, 40));
+        assert_ne!(heated(1, 1000), heated(2, 1000));
+    }
+
+    #[test]
+    fn before_loading_the_control_bottle_stands_in_the_fridge() {
+        let mut plant = Plant::new(PlantParams::nominal(), 1, 1);
+        let setpoint = Heat::Setpoint(Celsius::from_milli(63_000));
+        plant.command(&Command { heat: setpoint, ..Command::safe(false) });
+        plant.advance(3_600_000);
+        let truth = plant.truth();
+        assert!((truth.bath_c - 63.0).abs() < 0.1, "bath {}", truth.bath_c);
+        assert_eq!(truth.control_c, 4.0);
+        assert_eq!(truth.coldest_milk(), None);
+    }
+
+    #[test]
+    fn in_the_middle_of_a_hold_every_probe_stands_at_the_set_point_for_hours() {
+        let mut plant = Plant::mid_hold(PlantParams::nominal(), 1, 2, 62.5);
+        for _ in 0..120 {
+            plant.advance(60_000);
+            for value_c in probes(&plant) {
+                assert!((value_c - 62.5).abs() < 0.001, "a probe at {value_c}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_heater_that_is_off_gives_no_heat_whatever_was_asked_before() {
+        let mut plant = Plant::mid_hold(PlantParams::nominal(), 1, 1, 62.5);
+        plant.command(&Command::safe(false));
+        plant.advance(120_000);
+        assert!(plant.truth().heater_w < 1.0);
+    }
+}

@@ -1,0 +1,357 @@
+//! The registers of one simulated device, laid out by its profile.
+//!
+//! **Terms.** A *cell* is one address of one table: a word, or a bit as 0 or 1. Cells of
+//! points with a role are made new from the plant before each request; the others keep what
+//! was written into them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use holder_hal::wire::profile::{Entity, Modbus, Point, Profile, Protocol, Raw, Unit, Value};
+use holder_hal::{Celsius, Duty, Quality, Role};
+use tokio_modbus::{ExceptionCode, Request, Response};
+
+use super::layout::DeviceLayout;
+use super::world::Settings;
+use crate::plant::Plant;
+
+/// What a write set: actuators with their new values.
+type Written = Vec<(Role, Value)>;
+
+/// One simulated device.
+#[derive(Debug)]
+pub(crate) struct Device {
+    unit_id: u8,
+    profile: Arc<Profile>,
+    roles: BTreeMap<String, Role>,
+    cells: BTreeMap<(Entity, u16), u16>,
+}
+
+impl Device {
+    /// A device as it leaves the factory and was set up: everything 0, then the raw values that
+    /// the profile wants at start-up.
+    pub(crate) fn new(layout: DeviceLayout) -> Self {
+        let mut device = Self {
+            unit_id: layout.unit_id,
+            roles: with_aliases(&layout.profile, layout.roles.into_iter().collect()),
+            profile: layout.profile,
+            cells: BTreeMap::new(),
+        };
+        let profile = Arc::clone(&device.profile);
+        for point in profile.points() {
+            for offset in 0..point.data_type.span() {
+                device.cells.insert((point.entity, point.address.wrapping_add(offset)), 0);
+            }
+        }
+        for point in profile.points().iter().filter(|point| point.unit == Unit::Switch) {
+            device.put_value(point, Value::Switch(false));
+        }
+        let is_open = |point: &&Point| {
+            point.unit.is_temperature()
+                && point.write.is_none()
+                && !device.roles.contains_key(&point.name)
+        };
+        let open_inputs: Vec<&Point> = profile.points().iter().filter(is_open).collect();
+        for point in open_inputs {
+            device.put_open(point);
+        }
+        for check in profile.checks() {
+            let wanted =
+                profile.point(&check.point).map(|point| (point, point.encode_whole(check.raw)));
+            if let Some((point, Ok(raw))) = wanted {
+                device.put(point, &raw);
+            }
+        }
+        device
+    }
+
+    pub(crate) const fn unit_id(&self) -> u8 {
+        self.unit_id
+    }
+
+    /// An input without a probe says so, by its sentinel or by its fault switch, if no point
+    /// with a probe shares that switch.
+    fn put_open(&mut self, point: &Point) {
+        let open = point.sentinels.iter().find(|known| known.quality == Quality::SensorOpen);
+        if let Some(Ok(raw)) = open.map(|sentinel| point.encode_sentinel(sentinel)) {
+            self.put(point, &raw);
+        }
+        let profile = Arc::clone(&self.profile);
+        let in_use = |name: &str| {
+            let shares = |other: &&Point| other.faults.iter().any(|fault| fault.point == name);
+            profile.points().iter().filter(shares).any(|other| self.roles.contains_key(&other.name))
+        };
+        let faults = point.faults.iter().filter(|fault| fault.quality == Quality::SensorOpen);
+        let free: Vec<&Point> = faults
+            .filter(|fault| !in_use(&fault.point))
+            .filter_map(|fault| profile.point(&fault.point))
+            .collect();
+        for switch in free {
+            self.put_value(switch, Value::Switch(true));
+        }
+    }
+
+    /// Makes the cells of all points with a role say what is so now.
+    pub(crate) fn show(&mut self, plant: &Plant, settings: &Settings) {
+        let profile = Arc::clone(&self.profile);
+        for point in profile.points() {
+            let value = match self.roles.get(&point.name) {
+                Some(role) => sensed(*role, plant).or_else(|| settings.get(*role)),
+                // The output that a controller shows is what its heater gets.
+                None if point.unit == Unit::Percent && point.write.is_none() => {
+                    Some(Value::Percent(Duty::from_share(plant.duty_share())))
+                }
+                None => None,
+            };
+            if let Some(value) = value {
+                self.put_value(point, value);
+            }
+        }
+    }
+
+    /// Makes the device as one that already follows: what must be set before its actuators can
+    /// be written is set, and the points that prove a write say what was written.
+    pub(crate) fn start_following(&mut self) {
+        let profile = Arc::clone(&self.profile);
+        for point in profile.points() {
+            if self.roles.contains_key(&point.name) {
+                self.meet_needs(point);
+                self.show_readback(point);
+            }
+        }
+    }
+
+    fn meet_needs(&mut self, point: &Point) {
+        let profile = Arc::clone(&self.profile);
+        for need in point.write.iter().flat_map(|write| &write.needs) {
+            let other = profile.point(&need.point);
+            if let Some((other, Ok(raw))) = other.map(|other| (other, other.encode_whole(need.raw)))
+            {
+                self.put(other, &raw);
+            }
+        }
+    }
+
+    fn show_readback(&mut self, point: &Point) {
+        let profile = Arc::clone(&self.profile);
+        let Some(proof) = point.write.as_ref().and_then(|write| profile.point(&write.verify_point))
+        else {
+            return;
+        };
+        if proof.name == point.name || self.roles.contains_key(&proof.name) {
+            return;
+        }
+        if let Some(value) = point.decode(&self.get(point)).value {
+            self.put_value(proof, value);
+        }
+    }
+
+    /// Answers a request, and says which actuators it set.
+    pub(crate) fn answer(
+        &mut self,
+        request: &Request<'_>,
+    ) -> Result<(Response, Written), ExceptionCode> {
+        let Protocol::Modbus(modbus) = self.profile.protocol();
+        if !modbus.function_codes.contains(&request.function_code().value()) {
+            return Err(ExceptionCode::IllegalFunction);
+        }
+        let bits = |words: Vec<u16>| words.into_iter().map(|word| word != 0).collect();
+        let response = match request {
+            Request::ReadCoils(address, count) => {
+                Response::ReadCoils(bits(self.read(Entity::Coil, *address, *count, modbus)?))
+            }
+            Request::ReadDiscreteInputs(address, count) => {
+                let cells = self.read(Entity::DiscreteInput, *address, *count, modbus)?;
+                Response::ReadDiscreteInputs(bits(cells))
+            }
+            Request::ReadHoldingRegisters(address, count) => {
+                let cells = self.read(Entity::HoldingRegister, *address, *count, modbus)?;
+                Response::ReadHoldingRegisters(cells)
+            }
+            Request::ReadInputRegisters(address, count) => {
+                let cells = self.read(Entity::InputRegister, *address, *count, modbus)?;
+                Response::ReadInputRegisters(cells)
+            }
+            Request::WriteSingleCoil(address, on) => {
+                let written = self.write(Entity::Coil, *address, &[u16::from(*on)])?;
+                return Ok((Response::WriteSingleCoil(*address, *on), written));
+            }
+            Request::WriteSingleRegister(address, word) => {
+                let written = self.write(Entity::HoldingRegister, *address, &[*word])?;
+                return Ok((Response::WriteSingleRegister(*address, *word), written));
+            }
+            Request::WriteMultipleRegisters(address, words) => {
+                let written = self.write(Entity::HoldingRegister, *address, words)?;
+                let count = u16::try_from(words.len()).unwrap_or(u16::MAX);
+                return Ok((Response::WriteMultipleRegisters(*address, count), written));
+            }
+            Request::WriteMultipleCoils(..)
+            | Request::ReportServerId
+            | Request::MaskWriteRegister(..)
+            | Request::ReadWriteMultipleRegisters(..)
+            | Request::ReadDeviceIdentification(..)
+            | Request::Custom(..) => return Err(ExceptionCode::IllegalFunction),
+        };
+        Ok((response, Vec::new()))
+    }
+
+    fn read(
+        &self,
+        entity: Entity,
+        address: u16,
+        count: u16,
+        modbus: &Modbus,
+    ) -> Result<Vec<u16>, ExceptionCode> {
+        let most =
+            if entity.is_bit() { modbus.bits_per_read_max } else { modbus.words_per_read_max };
+        if !(1..=most).contains(&count) {
+            return Err(ExceptionCode::IllegalDataValue);
+        }
+        let end = address.checked_add(count - 1).ok_or(ExceptionCode::IllegalDataAddress)?;
+        (address..=end)
+            .map(|at| {
+                let readable = points_at(&self.profile, entity, at).any(|point| point.readable);
+                let cell = self.cells.get(&(entity, at)).filter(|_| readable);
+                cell.copied().ok_or(ExceptionCode::IllegalDataAddress)
+            })
+            .collect()
+    }
+
+    /// Writes cells if every one of them may be written, and nothing otherwise.
+    fn write(
+        &mut self,
+        entity: Entity,
+        address: u16,
+        words: &[u16],
+    ) -> Result<Written, ExceptionCode> {
+        let before = self.cells.clone();
+        let written = self.try_write(entity, address, words);
+        if written.is_err() {
+            self.cells = before;
+        }
+        written
+    }
+
+    fn try_write(
+        &mut self,
+        entity: Entity,
+        address: u16,
+        words: &[u16],
+    ) -> Result<Written, ExceptionCode> {
+        let profile = Arc::clone(&self.profile);
+        let mut touched: Vec<&str> = Vec::new();
+        for (offset, word) in (0_u16..).zip(words) {
+            let at = address.checked_add(offset).ok_or(ExceptionCode::IllegalDataAddress)?;
+            let writable = points_at(&profile, entity, at).filter(|point| point.write.is_some());
+            let before = touched.len();
+            touched.extend(writable.map(|point| point.name.as_str()));
+            if touched.len() == before {
+                return Err(ExceptionCode::IllegalDataAddress);
+            }
+            self.cells.insert((entity, at), *word);
+        }
+        let mut written = Written::new();
+        for point in profile.points() {
+            let cells = touched.iter().filter(|name| **name == point.name).count();
+            if cells == 0 {
+                continue;
+            }
+            // Half of a two-word value is no value.
+            if cells != usize::from(point.data_type.span()) {
+                return Err(ExceptionCode::IllegalDataValue);
+            }
+            if let Some(value) = self.accept(point)? {
+                written.extend(self.roles.get(&point.name).map(|role| (*role, value)));
+                self.show_readback(point);
+            }
+        }
+        Ok(written)
+    }
+
+    /// Checks a point that was just written as the device would.
+    fn accept(&self, point: &Point) -> Result<Option<Value>, ExceptionCode> {
+        let needs = point.write.iter().flat_map(|write| &write.needs);
+        for need in needs {
+            let so =
+                self.profile.point(&need.point).and_then(|other| other.raw_whole(&self.get(other)));
+            if so != Some(need.raw) {
+                return Err(ExceptionCode::ServerDeviceFailure);
+            }
+        }
+        let decoded = point.decode(&self.get(point));
+        match decoded.quality {
+            Quality::Good => Ok(decoded.value),
+            Quality::Stale
+            | Quality::OutOfRange
+            | Quality::SensorOpen
+            | Quality::Comm
+            | Quality::Disagrees => Err(ExceptionCode::IllegalDataValue),
+        }
+    }
+
+    fn get(&self, point: &Point) -> Raw {
+        let cell = |offset: u16| {
+            let at = point.address.wrapping_add(offset);
+            self.cells.get(&(point.entity, at)).copied().unwrap_or(0)
+        };
+        if point.entity.is_bit() {
+            Raw::Bit(cell(0) != 0)
+        } else {
+            Raw::Words((0..point.data_type.span()).map(cell).collect())
+        }
+    }
+
+    /// A value that the point cannot hold leaves it as it is.
+    fn put_value(&mut self, point: &Point, value: Value) {
+        if let Ok(raw) = point.encode(value) {
+            self.put(point, &raw);
+        }
+    }
+
+    fn put(&mut self, point: &Point, raw: &Raw) {
+        let words = match raw {
+            Raw::Bit(on) => vec![u16::from(*on)],
+            Raw::Words(words) => words.clone(),
+        };
+        let mask = if point.entity.is_bit() { 1 } else { point.mask() };
+        for (offset, word) in (0_u16..).zip(words) {
+            let at = (point.entity, point.address.wrapping_add(offset));
+            let cell = self.cells.entry(at).or_insert(0);
+            *cell = (*cell & !mask) | (word & mask);
+        }
+    }
+}
+
+/// Adds the other faces of what has a role: a point whose usual role is the one that another
+/// point of the device plays as its own usual role shows the same (a value as word and float).
+fn with_aliases(profile: &Profile, mut roles: BTreeMap<String, Role>) -> BTreeMap<String, Role> {
+    let usual = |point: &&Point| roles.get(&point.name).copied() == point.usual_role;
+    let played: Vec<Role> =
+        profile.points().iter().filter(usual).filter_map(|point| point.usual_role).collect();
+    for point in profile.points() {
+        if let Some(role) = point.usual_role.filter(|role| played.contains(role)) {
+            roles.entry(point.name.clone()).or_insert(role);
+        }
+    }
+    roles
+}
+
+/// The points that a cell belongs to: several if they are bits of one word.
+fn points_at(profile: &Profile, entity: Entity, address: u16) -> impl Iterator<Item = &Point> {
+    profile.points().iter().filter(move |point| {
+        let offset = address.checked_sub(point.address);
+        point.entity == entity && offset.is_some_and(|n| n < point.data_type.span())
+    })
+}
+
+/// What a role that is read says now; `None` for actuators.
+fn sensed(role: Role, plant: &Plant) -> Option<Value> {
+    let temperature = |value_c: f64| Celsius::from_f64(value_c).map(Value::Temperature);
+    match role {
+        Role::Bath => temperature(plant.bath_probe_c()),
+        Role::Milk(index) => plant.milk_probe_c(index.into()).and_then(temperature),
+        Role::Reference => temperature(plant.reference_probe_c()),
+        Role::Lid => Some(Value::Switch(plant.lid_closed())),
+        Role::Heater | Role::Setpoint | Role::Power | Role::Agitator | Role::CoolingValve => None,
+    }
+}
