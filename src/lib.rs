@@ -6,5 +6,6 @@
 
 pub mod batch;
 pub mod profiles;
+pub mod station;
 pub mod store;
 pub mod toml_file;

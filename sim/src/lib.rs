@@ -3,8 +3,10 @@
 //! - [`params`]: what one machine is made of, and the range of good machines.
 //! - [`plant`]: the physics; what is true is kept apart from what the probes say.
 //! - [`machine`]: one plant in the process, a command in and a reading out, without sockets.
+//! - [`hands`]: a technician at a simulator in another process.
 //! - [`server`]: one plant on real sockets, as all the devices of a unit at once.
 
+pub mod hands;
 pub mod machine;
 pub mod params;
 mod pi;

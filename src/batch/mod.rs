@@ -10,17 +10,24 @@
 //! | [`certificate`] | what a raw reading means |
 //! | [`params`] | what was frozen when the batch began |
 //! | [`engine`] | the phases, live: facts first, safety second, phase logic last |
-//! | [`control`] | how much heat is wanted |
-//! | [`interlock`] | when heat is forbidden, whatever is wanted |
+//! | `control` | how much heat is wanted |
+//! | `interlock` | when heat is forbidden, whatever is wanted |
 //! | [`curve`] | what the judge reads: corrected, trusted values over time |
 //! | [`judge`] | the verdict, again, by separate code |
 //! | [`lethality`] | what the heat did, by Bigelow |
 //! | [`verdict`] | the words of a verdict |
 
 pub mod certificate;
+mod control;
 pub mod curve;
+pub mod engine;
 pub mod event;
+mod facts;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod interlock;
 pub mod params;
 pub mod phase;
 pub mod recipe;
 pub mod verdict;
+mod window;

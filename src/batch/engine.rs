@@ -1,0 +1,426 @@
+//! The phases of a batch, live: one input in, all effects out.
+//!
+//! ```text
+//!            bath      bottles            20 s above     30 min        <= 10 °C         bottles
+//!            stable    confirmed          the limit      unbroken      (or too long)    out
+//!  Preheat ────► Load ─────────► ComeUp ──────────► Hold ──────► Cool ───────► Unload ───► Finished
+//!     │            │              │  ▲                │ broken     ▲
+//!     │            │              │  └────────────────┤            │
+//!     │            │              └───────────────────┴────────────┘ failed: milk is cooled
+//!     └────────────┴───── stopped by a person or an interlock, from any phase ───► Aborted
+//! ```
+//!
+//! Each step has three parts in this order: **facts** (no side effect on the batch), **safety**
+//! (alarms, stops), **phase logic**. Every transition is an `enter_*` function that makes one
+//! entry with its cause and the readings behind it. In doubt there is no heat.
+
+use holder_hal::{Celsius, Command, Heat, Kelvin, Tick};
+
+use super::control::{Control, Wanted};
+use super::event::{Action, Alarm, Cause, Effects, Entry, Event, HoldBreak, Input, Refusal};
+use super::facts::{Facts, Senses};
+use super::interlock::{Interlocks, Ruling, Watched};
+use super::params::{BatchParams, ParamsFault};
+use super::phase::PhaseName;
+
+/// The bath counts as stable within this of its set point …
+const STABLE_WITHIN: Kelvin = Kelvin::from_milli(300);
+/// … for this long, milliseconds.
+const STABLE_FOR_MS: u64 = 120_000;
+
+/// The phase a batch is in, with what only that phase knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Preheat { since: Tick, stable_since: Option<Tick> },
+    Load { since: Tick },
+    ComeUp { since: Tick, above_since: Option<Tick> },
+    Hold { since: Tick, unbroken: Tick },
+    Cool { since: Tick },
+    Unload,
+    Finished,
+    Aborted { cooling: bool },
+}
+
+/// What the engine has to answer for at the end.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    holds_broken: u32,
+    ceiling_lines_passed: usize,
+    hold_complete: bool,
+    heat_up_too_long: bool,
+    cooled_in_time: bool,
+}
+
+/// A running batch.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    params: BatchParams,
+    phase: Phase,
+    started: Option<Tick>,
+    loaded: Option<Tick>,
+    now: Tick,
+    senses: Senses,
+    standing: Ruling,
+    interlocks: Interlocks,
+    control: Control,
+    tally: Tally,
+}
+
+impl Engine {
+    /// A batch that begins with its first step.
+    ///
+    /// # Errors
+    /// The first rule that the parameters break.
+    pub fn new(params: BatchParams) -> Result<Self, ParamsFault> {
+        params.check()?;
+        let control = Control::new(params.cascade, params.heater);
+        Ok(Self {
+            phase: Phase::Preheat { since: Tick::from_ms(0), stable_since: None },
+            started: None,
+            loaded: None,
+            now: Tick::from_ms(0),
+            senses: Senses::new(&params),
+            standing: Ruling::default(),
+            interlocks: Interlocks::default(),
+            control,
+            tally: Tally::default(),
+            params,
+        })
+    }
+
+    /// What was frozen at the start.
+    pub fn params(&self) -> &BatchParams {
+        &self.params
+    }
+
+    /// The phase it is in.
+    pub fn phase(&self) -> PhaseName {
+        match self.phase {
+            Phase::Preheat { .. } => PhaseName::Preheat,
+            Phase::Load { .. } => PhaseName::Load,
+            Phase::ComeUp { .. } => PhaseName::ComeUp,
+            Phase::Hold { .. } => PhaseName::Hold,
+            Phase::Cool { .. } => PhaseName::Cool,
+            Phase::Unload => PhaseName::Unload,
+            Phase::Finished => PhaseName::Finished,
+            Phase::Aborted { .. } => PhaseName::Aborted,
+        }
+    }
+
+    /// Whether this alarm stands now.
+    pub fn stands(&self, alarm: Alarm) -> bool {
+        self.standing.stands(alarm)
+    }
+
+    /// How long the unbroken hold has lasted, milliseconds; `None` outside of a hold.
+    pub fn held_ms(&self) -> Option<u64> {
+        match self.phase {
+            Phase::Hold { since, .. } => Some(self.now.ms_since(since)),
+            Phase::Preheat { .. }
+            | Phase::Load { .. }
+            | Phase::ComeUp { .. }
+            | Phase::Cool { .. }
+            | Phase::Unload
+            | Phase::Finished
+            | Phase::Aborted { .. } => None,
+        }
+    }
+
+    /// How often a hold was broken.
+    pub fn holds_broken(&self) -> u32 {
+        self.tally.holds_broken
+    }
+
+    /// What the engine decided: `Some` once the batch has come to its end. Acceptable here means
+    /// no more than that: the judge must say so too.
+    pub fn accepts(&self) -> Option<bool> {
+        let tally = &self.tally;
+        match self.phase {
+            Phase::Finished => Some(
+                tally.hold_complete
+                    && tally.cooled_in_time
+                    && !tally.heat_up_too_long
+                    && tally.holds_broken <= self.params.recipe.hold.holds_restarted_max
+                    && tally.ceiling_lines_passed < self.ceiling_lines().len(),
+            ),
+            Phase::Aborted { .. } => Some(false),
+            Phase::Preheat { .. }
+            | Phase::Load { .. }
+            | Phase::ComeUp { .. }
+            | Phase::Hold { .. }
+            | Phase::Cool { .. }
+            | Phase::Unload => None,
+        }
+    }
+
+    /// Takes one input and says all that follows from it. `now` never goes back: an earlier one
+    /// counts as the latest known.
+    pub fn step(&mut self, now: Tick, input: Input) -> Effects {
+        self.now = self.now.max(now);
+        let mut entries = Vec::new();
+        if let Input::Reading(reading) = &input {
+            self.senses.observe(self.now, &self.params, reading);
+        }
+        let since = self.loaded.or(self.started).unwrap_or(self.now);
+        let facts = self.senses.facts(self.now, &self.params, since);
+        if self.started.is_none() {
+            self.enter_preheat(&facts, &mut entries);
+        }
+
+        let ruling = self.interlocks.judge(facts.now, &self.params, self.watched(&facts));
+        self.note_alarms(ruling, &facts, &mut entries);
+        self.note_ceiling(&facts, &mut entries);
+
+        let refusal = match input {
+            Input::Operator(action) => self.act(action, &facts, &mut entries).err(),
+            Input::Reading(_) | Input::Wake => None,
+        };
+        match ruling.stop.filter(|_| self.is_heating()) {
+            Some(alarm) => self.enter_aborted(Cause::Interlock { alarm }, &facts, &mut entries),
+            None => self.advance(&facts, &mut entries),
+        }
+        Effects { command: self.command(&facts), entries, refusal }
+    }
+
+    // --- safety --------------------------------------------------------------------------
+
+    fn watched(&self, facts: &Facts) -> Watched {
+        Watched {
+            bath: facts.bath,
+            bath_seen: facts.bath_seen,
+            bath_lost_ms: facts.bath_lost_ms,
+            milk_lost_ms: facts.milk_lost_ms,
+            milk_heated: matches!(self.phase, Phase::ComeUp { .. } | Phase::Hold { .. }),
+            lid_open: facts.lid_open,
+        }
+    }
+
+    fn is_heating(&self) -> bool {
+        match self.phase {
+            Phase::Preheat { .. }
+            | Phase::Load { .. }
+            | Phase::ComeUp { .. }
+            | Phase::Hold { .. } => true,
+            Phase::Cool { .. } | Phase::Unload | Phase::Finished | Phase::Aborted { .. } => false,
+        }
+    }
+
+    fn note_alarms(&mut self, ruling: Ruling, facts: &Facts, entries: &mut Vec<Entry>) {
+        if ruling.standing != self.standing.standing {
+            for alarm in Alarm::ALL {
+                match (self.standing.stands(alarm), ruling.stands(alarm)) {
+                    (false, true) => entries.push(entry(facts, Event::Raised { alarm })),
+                    (true, false) => entries.push(entry(facts, Event::Cleared { alarm })),
+                    (true, true) | (false, false) => {}
+                }
+            }
+        }
+        self.standing = ruling;
+    }
+
+    fn ceiling_lines(&self) -> [Celsius; 3] {
+        let ceiling = &self.params.recipe.ceiling;
+        [ceiling.note, ceiling.deviation, ceiling.fail]
+    }
+
+    /// Notes each line of the ceiling when it is passed for the first time.
+    fn note_ceiling(&mut self, facts: &Facts, entries: &mut Vec<Entry>) {
+        let Some(hottest) = facts.hottest_allowed_for.filter(|_| self.loaded.is_some()) else {
+            return;
+        };
+        for (index, line) in self.ceiling_lines().into_iter().enumerate() {
+            if hottest > line && self.tally.ceiling_lines_passed <= index {
+                self.tally.ceiling_lines_passed = index + 1;
+                let allowance = facts.hottest.map_or(Kelvin::ZERO, |mean| hottest - mean);
+                entries.push(entry(facts, Event::AboveCeiling { line, allowance }));
+            }
+        }
+    }
+
+    fn act(&mut self, action: Action, facts: &Facts, out: &mut Vec<Entry>) -> Result<(), Refusal> {
+        let phase = self.phase();
+        if phase.is_final() {
+            return Err(Refusal::Over(phase));
+        }
+        match action {
+            Action::Stop { reason } => {
+                self.enter_aborted(Cause::OperatorStop { reason }, facts, out)
+            }
+            Action::ConfirmLoad { .. } if phase != PhaseName::Load => {
+                return Err(Refusal::NotLoading(phase));
+            }
+            Action::ConfirmLoad { bottles: 0 } => return Err(Refusal::NoBottles),
+            Action::ConfirmLoad { bottles } => {
+                self.loaded = Some(facts.now);
+                self.enter_come_up(Cause::Loaded { bottles }, facts, out);
+            }
+            Action::ConfirmUnload if phase != PhaseName::Unload => {
+                return Err(Refusal::NotUnloading(phase));
+            }
+            Action::ConfirmUnload => self.enter_finished(facts, out),
+        }
+        Ok(())
+    }
+
+    // --- phase logic ---------------------------------------------------------------------
+
+    fn advance(&mut self, facts: &Facts, out: &mut Vec<Entry>) {
+        let limits = &self.params.recipe.limits;
+        match self.phase {
+            Phase::Preheat { since, stable_since } => {
+                let stable_since = self.bath_stable_since(stable_since, facts);
+                self.phase = Phase::Preheat { since, stable_since };
+                if stable_since.is_some_and(|from| facts.now.ms_since(from) >= STABLE_FOR_MS) {
+                    self.enter_load(facts, out);
+                } else if facts.now.ms_since(since) > limits.preheat_max_ms {
+                    self.enter_aborted(Cause::PreheatTooLong, facts, out);
+                }
+            }
+            Phase::Load { since } => {
+                if facts.now.ms_since(since) > limits.load_max_ms {
+                    self.enter_aborted(Cause::LoadTooLong, facts, out);
+                }
+            }
+            Phase::ComeUp { since, above_since } => self.come_up(since, above_since, facts, out),
+            Phase::Hold { since, unbroken } => self.hold(since, unbroken, facts, out),
+            Phase::Cool { since } => self.cool(since, facts, out),
+            Phase::Unload | Phase::Finished | Phase::Aborted { .. } => {}
+        }
+    }
+
+    fn bath_stable_since(&self, since: Option<Tick>, facts: &Facts) -> Option<Tick> {
+        let off_by = facts.bath? - self.params.cascade.bath_max;
+        let is_near = off_by <= STABLE_WITHIN && -off_by <= STABLE_WITHIN;
+        is_near.then(|| since.unwrap_or(facts.now))
+    }
+
+    fn come_up(&mut self, since: Tick, above: Option<Tick>, facts: &Facts, out: &mut Vec<Entry>) {
+        let rule = &self.params.recipe.hold;
+        let is_above = facts.clearance.is_some_and(|clearance| clearance >= rule.begin_above)
+            && facts.milk_lost_ms <= rule.max_gap_ms
+            && !facts.lid_open;
+        let above_since = is_above.then(|| above.unwrap_or(facts.now));
+        self.phase = Phase::ComeUp { since, above_since };
+        if above_since.is_some_and(|from| facts.now.ms_since(from) >= rule.begin_after_ms) {
+            self.enter_hold(facts, out);
+        } else if facts.now.ms_since(since) > self.params.recipe.heat_up.fail_ms {
+            self.tally.heat_up_too_long = true;
+            self.enter_cool(Cause::HeatUpTooLong, facts, out);
+        }
+    }
+
+    fn hold(&mut self, since: Tick, unbroken: Tick, facts: &Facts, out: &mut Vec<Entry>) {
+        let rule = &self.params.recipe.hold;
+        let broken_by = if facts.lid_open {
+            Some(HoldBreak::LidOpened)
+        } else if facts.milk_lost_ms > rule.max_gap_ms {
+            Some(HoldBreak::Gap)
+        } else if facts.clearance.is_some_and(|clearance| clearance < Kelvin::ZERO) {
+            Some(HoldBreak::BelowLimit)
+        } else {
+            None
+        };
+        let Some(by) = broken_by else {
+            // Time counts only up to a moment at which the milk was known to be warm enough.
+            let unbroken = if facts.clearance.is_some() { facts.now } else { unbroken };
+            self.phase = Phase::Hold { since, unbroken };
+            if unbroken.ms_since(since) >= rule.hold_ms && facts.milk_lost_ms == 0 {
+                self.tally.hold_complete = true;
+                self.enter_cool(Cause::HoldComplete, facts, out);
+            }
+            return;
+        };
+        self.tally.holds_broken += 1;
+        let held_ms = unbroken.ms_since(since);
+        if self.tally.holds_broken > rule.holds_restarted_max {
+            self.enter_cool(Cause::RestartsExhausted { by, held_ms }, facts, out);
+        } else {
+            self.enter_come_up(Cause::HoldBroken { by, held_ms }, facts, out);
+        }
+    }
+
+    fn cool(&mut self, since: Tick, facts: &Facts, out: &mut Vec<Entry>) {
+        let rule = &self.params.recipe.cooling;
+        let all_known = facts.clearance.is_some() && facts.milk_lost_ms == 0;
+        if all_known && facts.hottest.is_some_and(|hottest| hottest <= rule.target) {
+            self.tally.cooled_in_time = facts.now.ms_since(since) <= rule.fail_ms;
+            self.enter_unload(Cause::Cooled, facts, out);
+        } else if facts.now.ms_since(since) > rule.fail_ms {
+            self.enter_unload(Cause::CoolingTooLong, facts, out);
+        }
+    }
+
+    // --- transitions ---------------------------------------------------------------------
+
+    fn enter_preheat(&mut self, facts: &Facts, out: &mut Vec<Entry>) {
+        self.started = Some(facts.now);
+        self.enter(
+            Phase::Preheat { since: facts.now, stable_since: None },
+            Cause::Started,
+            facts,
+            out,
+        );
+    }
+
+    fn enter_load(&mut self, facts: &Facts, out: &mut Vec<Entry>) {
+        self.enter(Phase::Load { since: facts.now }, Cause::BathStable, facts, out);
+    }
+
+    fn enter_come_up(&mut self, cause: Cause, facts: &Facts, out: &mut Vec<Entry>) {
+        self.control.reset();
+        self.enter(Phase::ComeUp { since: facts.now, above_since: None }, cause, facts, out);
+    }
+
+    fn enter_hold(&mut self, facts: &Facts, out: &mut Vec<Entry>) {
+        let hold = Phase::Hold { since: facts.now, unbroken: facts.now };
+        self.enter(hold, Cause::HoldBegun, facts, out);
+    }
+
+    fn enter_cool(&mut self, cause: Cause, facts: &Facts, out: &mut Vec<Entry>) {
+        self.enter(Phase::Cool { since: facts.now }, cause, facts, out);
+    }
+
+    fn enter_unload(&mut self, cause: Cause, facts: &Facts, out: &mut Vec<Entry>) {
+        self.enter(Phase::Unload, cause, facts, out);
+    }
+
+    fn enter_finished(&mut self, facts: &Facts, out: &mut Vec<Entry>) {
+        self.enter(Phase::Finished, Cause::Unloaded, facts, out);
+    }
+
+    fn enter_aborted(&mut self, cause: Cause, facts: &Facts, out: &mut Vec<Entry>) {
+        let cooling = matches!(self.phase, Phase::Cool { .. } | Phase::Unload);
+        self.enter(Phase::Aborted { cooling }, cause, facts, out);
+    }
+
+    fn enter(&mut self, phase: Phase, cause: Cause, facts: &Facts, out: &mut Vec<Entry>) {
+        self.phase = phase;
+        out.push(entry(facts, Event::Entered { phase: self.phase(), cause }));
+    }
+
+    // --- command -------------------------------------------------------------------------
+
+    fn command(&mut self, facts: &Facts) -> Command {
+        let (agitator, cooling, milk_target) = match self.phase {
+            Phase::Preheat { .. } | Phase::Load { .. } => (true, false, None),
+            Phase::ComeUp { .. } | Phase::Hold { .. } => (true, false, Some(self.params.target())),
+            Phase::Cool { .. } | Phase::Unload => (true, true, None),
+            Phase::Finished => (false, false, None),
+            Phase::Aborted { cooling } => (true, cooling, None),
+        };
+        if !self.is_heating() || !self.standing.heat_allowed() {
+            return Command { heat: Heat::Off, agitator, cooling };
+        }
+        // Control works on the coldest probe by its own limit, as the judge does.
+        let milk = facts.newest_clearance.map(|clearance| self.params.limit_max() + clearance);
+        let wanted = Wanted { milk_target, milk, bath: facts.bath };
+        Command { heat: self.control.heat(facts.now, wanted), agitator, cooling }
+    }
+}
+
+fn entry(facts: &Facts, event: Event) -> Entry {
+    Entry { at: facts.now, event, readings_mc: facts.snapshot() }
+}
+
+#[cfg(test)]
+mod tests;

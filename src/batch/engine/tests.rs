@@ -1,0 +1,305 @@
+//! The engine on hand-made readings: every transition, every way to stop, every refusal.
+
+use holder_hal::{Quality, Reading, Sample, Switch};
+
+use super::*;
+use crate::batch::fixture::{milli, params};
+
+/// A batch that is fed by hand, second by second.
+struct Bench {
+    engine: Engine,
+    now_s: u64,
+    reading: Reading,
+    last: Effects,
+    log: Vec<Entry>,
+}
+
+impl Bench {
+    fn new(params: BatchParams) -> Self {
+        let mut reading = Reading::nothing(params.milk.len(), true);
+        reading.bath = Sample::good(milli(63_500));
+        reading.milk.iter_mut().flatten().for_each(|probe| *probe = Sample::good(milli(4_000)));
+        reading.lid = Some(Switch { on: Some(true), quality: Quality::Good });
+        let engine = Engine::new(params).expect("valid parameters");
+        let last = Effects { command: Command::safe(false), entries: vec![], refusal: None };
+        Self { engine, now_s: 0, reading, last, log: vec![] }
+    }
+
+    fn input(&mut self, input: Input) {
+        self.last = self.engine.step(Tick::from_ms(self.now_s * 1000), input);
+        self.log.extend(self.last.entries.clone());
+    }
+
+    fn seconds(&mut self, count: u64) {
+        for _ in 0..count {
+            self.now_s += 1;
+            self.input(Input::Reading(self.reading));
+        }
+    }
+
+    fn milk(&mut self, value: i32) {
+        self.reading.milk.iter_mut().flatten().for_each(|p| *p = Sample::good(milli(value)));
+    }
+
+    fn act(&mut self, action: Action) -> Option<Refusal> {
+        self.input(Input::Operator(action));
+        self.last.refusal.clone()
+    }
+
+    fn until(&mut self, phase: PhaseName) {
+        for _ in 0..5 * 3600 {
+            if self.engine.phase() == phase {
+                return;
+            }
+            self.seconds(1);
+        }
+        panic!("{phase} was never reached; still in {}", self.engine.phase());
+    }
+
+    /// Loads 48 bottles and holds the milk at 63 °C until the hold begins.
+    fn holding(params: BatchParams) -> Self {
+        let mut bench = Self::new(params);
+        bench.until(PhaseName::Load);
+        assert_eq!(bench.act(Action::ConfirmLoad { bottles: 48 }), None);
+        bench.seconds(60);
+        bench.milk(63_000);
+        bench.until(PhaseName::Hold);
+        bench
+    }
+
+    fn causes(&self) -> Vec<&Cause> {
+        fn cause(entry: &Entry) -> Option<&Cause> {
+            match &entry.event {
+                Event::Entered { cause, .. } => Some(cause),
+                Event::Raised { .. } | Event::Cleared { .. } | Event::AboveCeiling { .. } => None,
+            }
+        }
+        self.log.iter().filter_map(cause).collect()
+    }
+
+    fn heats(&self) -> bool {
+        self.last.command.heats()
+    }
+}
+
+#[test]
+fn a_good_batch_goes_through_every_phase_and_is_accepted() {
+    let mut bench = Bench::holding(params());
+    let hold_began_s = bench.now_s;
+    assert!(bench.heats());
+    bench.until(PhaseName::Cool);
+    assert_eq!(bench.now_s - hold_began_s, 1800, "30 minutes, not a second less");
+    assert_eq!(bench.last.command, Command { heat: Heat::Off, agitator: true, cooling: true });
+    bench.milk(10_000);
+    bench.until(PhaseName::Unload);
+    assert_eq!(bench.engine.accepts(), None, "nothing is decided before the end");
+    assert_eq!(bench.act(Action::ConfirmUnload), None);
+    assert_eq!(bench.engine.accepts(), Some(true));
+    let causes: Vec<Cause> = bench.causes().into_iter().cloned().collect();
+    let expected = [
+        Cause::Started,
+        Cause::BathStable,
+        Cause::Loaded { bottles: 48 },
+        Cause::HoldBegun,
+        Cause::HoldComplete,
+        Cause::Cooled,
+        Cause::Unloaded,
+    ];
+    assert_eq!(causes, expected);
+}
+
+#[test]
+fn the_hold_begins_after_twenty_seconds_above_the_limit_and_not_below_it() {
+    let mut bench = Bench::new(params());
+    bench.until(PhaseName::Load);
+    bench.act(Action::ConfirmLoad { bottles: 1 });
+    bench.milk(62_849);
+    bench.seconds(600);
+    assert_eq!(bench.engine.phase(), PhaseName::ComeUp, "limit 62.8 + 0.05 was not reached");
+    bench.milk(62_850);
+    // Ten seconds until the mean is there, then twenty.
+    bench.seconds(9 + 20);
+    assert_eq!(bench.engine.phase(), PhaseName::ComeUp);
+    bench.seconds(1);
+    assert_eq!(bench.engine.phase(), PhaseName::Hold);
+}
+
+#[test]
+fn one_probe_below_the_limit_breaks_the_hold_whatever_the_other_says() {
+    let mut bench = Bench::holding(params());
+    bench.seconds(600);
+    bench.milk(62_800);
+    bench.seconds(30);
+    assert_eq!(bench.engine.phase(), PhaseName::Hold, "at the limit is not below it");
+    bench.reading.milk[1] = Some(Sample::good(milli(62_799)));
+    bench.seconds(10);
+    assert_eq!(bench.engine.phase(), PhaseName::ComeUp);
+    let last = bench.causes().into_iter().next_back().cloned();
+    let Some(Cause::HoldBroken { by: HoldBreak::BelowLimit, held_ms }) = last else {
+        panic!("the entry does not say why: {last:?}");
+    };
+    assert!((629_000..=639_000).contains(&held_ms), "{held_ms}");
+}
+
+#[test]
+fn a_gap_of_ten_seconds_is_borne_and_one_of_eleven_breaks_the_hold() {
+    for (silent_s, phase) in [(10, PhaseName::Hold), (11, PhaseName::ComeUp)] {
+        let mut bench = Bench::holding(params());
+        bench.seconds(100);
+        bench.reading.milk[0] = Some(Sample::missing(Quality::SensorOpen));
+        bench.seconds(silent_s);
+        assert_eq!(bench.engine.phase(), phase, "after {silent_s} s");
+    }
+}
+
+#[test]
+fn every_quality_but_good_cuts_the_heat_within_two_periods() {
+    for quality in Quality::ALL.into_iter().filter(|quality| *quality != Quality::Good) {
+        for channel in 0..3 {
+            let mut bench = Bench::holding(params());
+            let bad = Sample { raw: Some(milli(63_000)), age_ms: 0, quality };
+            match channel {
+                0 => bench.reading.bath = bad,
+                probe => bench.reading.milk[probe - 1] = Some(bad),
+            }
+            bench.seconds(2);
+            assert!(!bench.heats(), "{quality:?} on channel {channel} left the heat on");
+        }
+    }
+}
+
+#[test]
+fn silence_cuts_the_heat_within_two_periods_and_stops_the_batch_in_the_end() {
+    let mut bench = Bench::holding(params());
+    bench.now_s += 2;
+    bench.input(Input::Wake);
+    assert!(!bench.heats());
+    bench.now_s += 120;
+    bench.input(Input::Wake);
+    assert_eq!(bench.engine.phase(), PhaseName::Aborted);
+    assert_eq!(bench.engine.accepts(), Some(false));
+}
+
+#[test]
+fn before_the_bath_was_ever_read_there_is_no_heat() {
+    let mut bench = Bench::new(params());
+    bench.input(Input::Wake);
+    assert!(!bench.heats());
+    bench.reading.bath = Sample::missing(Quality::Comm);
+    bench.seconds(1);
+    assert!(!bench.heats());
+}
+
+#[test]
+fn one_reading_too_hot_cuts_the_heat_and_three_stop_the_batch() {
+    let mut bench = Bench::holding(params());
+    bench.reading.bath = Sample::good(milli(64_501));
+    bench.seconds(1);
+    assert!(!bench.heats() && bench.engine.phase() == PhaseName::Hold);
+    assert!(bench.engine.stands(Alarm::OverTemperature));
+    bench.reading.bath = Sample::good(milli(63_500));
+    bench.seconds(1);
+    assert!(bench.heats(), "a single spike must not stop the batch");
+    bench.reading.bath = Sample::good(milli(64_501));
+    bench.seconds(3);
+    assert_eq!(bench.engine.phase(), PhaseName::Aborted);
+    bench.reading.bath = Sample::good(milli(60_000));
+    bench.seconds(60);
+    assert!(!bench.heats(), "heat stays off");
+}
+
+#[test]
+fn an_opened_lid_restarts_the_hold_and_the_second_time_fails_the_batch() {
+    let mut bench = Bench::holding(params());
+    for phase in [PhaseName::ComeUp, PhaseName::Cool] {
+        bench.until(PhaseName::Hold);
+        bench.reading.lid = Some(Switch { on: Some(false), quality: Quality::Good });
+        bench.seconds(1);
+        assert_eq!(bench.engine.phase(), phase);
+        bench.reading.lid = Some(Switch { on: Some(true), quality: Quality::Good });
+    }
+    bench.milk(9_000);
+    bench.until(PhaseName::Unload);
+    bench.act(Action::ConfirmUnload);
+    assert_eq!(bench.engine.accepts(), Some(false));
+}
+
+#[test]
+fn a_stop_turns_the_heat_off_at_once_and_leaves_a_running_cooling_on() {
+    let stop = || Action::Stop { reason: "smoke".into() };
+    let mut bench = Bench::holding(params());
+    assert_eq!(bench.act(stop()), None);
+    assert_eq!(bench.last.command, Command { heat: Heat::Off, agitator: true, cooling: false });
+
+    let mut bench = Bench::holding(params());
+    bench.until(PhaseName::Cool);
+    bench.act(stop());
+    assert_eq!(bench.last.command, Command { heat: Heat::Off, agitator: true, cooling: true });
+    assert_eq!(bench.act(stop()), Some(Refusal::Over(PhaseName::Aborted)));
+}
+
+#[test]
+fn milk_that_never_gets_warm_or_never_gets_cold_ends_the_wait() {
+    let mut bench = Bench::new(params());
+    bench.until(PhaseName::Load);
+    bench.act(Action::ConfirmLoad { bottles: 48 });
+    bench.until(PhaseName::Cool);
+    assert!(bench.causes().contains(&&Cause::HeatUpTooLong));
+    let mut bench = Bench::holding(params());
+    bench.until(PhaseName::Cool);
+    bench.until(PhaseName::Unload);
+    assert!(bench.causes().contains(&&Cause::CoolingTooLong));
+    bench.act(Action::ConfirmUnload);
+    assert_eq!(bench.engine.accepts(), Some(false));
+}
+
+#[test]
+fn the_ceiling_is_judged_with_uncertainty_and_margin_and_66_fails() {
+    let mut bench = Bench::holding(params());
+    bench.milk(65_700);
+    bench.seconds(20);
+    let lines = |bench: &Bench| {
+        bench.log.iter().filter(|e| matches!(e.event, Event::AboveCeiling { .. })).count()
+    };
+    assert_eq!(lines(&bench), 2, "65.7 + 0.1 + 0.2 is at 66, not above");
+    bench.milk(65_701);
+    bench.seconds(20);
+    assert_eq!(lines(&bench), 3);
+    bench.milk(63_000);
+    bench.until(PhaseName::Cool);
+    bench.milk(4_000);
+    bench.until(PhaseName::Unload);
+    bench.act(Action::ConfirmUnload);
+    assert_eq!(bench.engine.accepts(), Some(false));
+}
+
+#[test]
+fn actions_out_of_place_are_refused_and_change_nothing() {
+    let mut bench = Bench::new(params());
+    bench.seconds(1);
+    let load = |bottles| Action::ConfirmLoad { bottles };
+    assert_eq!(bench.act(load(48)), Some(Refusal::NotLoading(PhaseName::Preheat)));
+    assert_eq!(bench.act(Action::ConfirmUnload), Some(Refusal::NotUnloading(PhaseName::Preheat)));
+    bench.until(PhaseName::Load);
+    assert_eq!(bench.act(load(0)), Some(Refusal::NoBottles));
+    assert_eq!(bench.engine.phase(), PhaseName::Load);
+}
+
+#[test]
+fn probes_that_cannot_serve_the_margin_are_refused_at_the_start() {
+    let mut params = params();
+    params.margin = Kelvin::from_milli(451);
+    let fault = Engine::new(params.clone()).expect_err("63.301 > 63.3");
+    assert!(matches!(fault, ParamsFault::TargetAboveClamp { .. }));
+    params.margin = Kelvin::from_milli(450);
+    assert!(Engine::new(params).is_ok());
+}
+
+#[test]
+fn a_clock_that_goes_back_shortens_nothing() {
+    let mut bench = Bench::holding(params());
+    bench.seconds(1700);
+    let reading = Input::Reading(bench.reading);
+    bench.engine.step(Tick::from_ms(0), reading);
+    assert_eq!(bench.engine.held_ms(), Some(1_700_000));
+}

@@ -1,0 +1,109 @@
+//! Facts first: what is known at one step, computed from the readings before anything is
+//! decided. Nothing in here changes what happens to the batch.
+
+use holder_hal::{Celsius, Kelvin, Reading, Tick};
+
+use super::event::Snapshot;
+use super::params::BatchParams;
+use super::window::Window;
+
+/// What is known at this step.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Facts {
+    /// The step's time.
+    pub(super) now: Tick,
+    /// The bath, if its probe can be trusted at this very step.
+    pub(super) bath: Option<Celsius>,
+    /// Whether the bath probe could ever be trusted.
+    pub(super) bath_seen: bool,
+    /// Least distance of a required probe's mean from its own limit; `None` if a probe has none.
+    pub(super) clearance: Option<Kelvin>,
+    /// The same of the newest readings, for control.
+    pub(super) newest_clearance: Option<Kelvin>,
+    /// Lowest mean of a required probe.
+    pub(super) coldest: Option<Celsius>,
+    /// Highest mean of a required probe.
+    pub(super) hottest: Option<Celsius>,
+    /// Highest mean with its probe's uncertainty and the margin added.
+    pub(super) hottest_allowed_for: Option<Celsius>,
+    /// Time since the bath probe could last be trusted, milliseconds.
+    pub(super) bath_lost_ms: u64,
+    /// The same for the worst required milk probe.
+    pub(super) milk_lost_ms: u64,
+    /// The lid was open when it was last seen.
+    pub(super) lid_open: bool,
+}
+
+impl Facts {
+    /// The readings to keep with an entry.
+    pub(super) fn snapshot(&self) -> Snapshot {
+        Snapshot { bath: self.bath, coldest: self.coldest, hottest: self.hottest }
+    }
+}
+
+/// The readings that still matter.
+#[derive(Clone, Debug)]
+pub(super) struct Senses {
+    milk: Vec<Window>,
+    bath: Option<(Tick, Celsius)>,
+    lid_open: bool,
+}
+
+impl Senses {
+    /// Nothing was read yet.
+    pub(super) fn new(params: &BatchParams) -> Self {
+        let span_ms = params.recipe.hold.mean_ms;
+        let milk = params.milk.iter().map(|_| Window::new(span_ms)).collect();
+        Self { milk, bath: None, lid_open: false }
+    }
+
+    /// Takes in what can be trusted of a reading.
+    pub(super) fn observe(&mut self, now: Tick, params: &BatchParams, reading: &Reading) {
+        if let Some(bath) = params.bath.trusted(reading.bath) {
+            self.bath = Some((now, bath));
+        }
+        for ((window, probe), sample) in self.milk.iter_mut().zip(&params.milk).zip(reading.milk) {
+            if let Some(value) = sample.and_then(|sample| probe.trusted(sample)) {
+                window.push(now, value);
+            }
+        }
+        if let Some(closed) = reading.lid.and_then(|lid| lid.on) {
+            self.lid_open = !closed;
+        }
+    }
+
+    /// What is known now. A probe that never gave a trustworthy value is lost since `since`.
+    pub(super) fn facts(&mut self, now: Tick, params: &BatchParams, since: Tick) -> Facts {
+        let bath_good = self.bath.map_or(since, |(at, _)| at);
+        let mut facts = Facts {
+            now,
+            bath: self.bath.filter(|(at, _)| *at == now).map(|(_, bath)| bath),
+            bath_seen: self.bath.is_some(),
+            clearance: Some(Kelvin::from_milli(i32::MAX)),
+            newest_clearance: Some(Kelvin::from_milli(i32::MAX)),
+            coldest: None,
+            hottest: None,
+            hottest_allowed_for: None,
+            bath_lost_ms: now.ms_since(bath_good),
+            milk_lost_ms: 0,
+            lid_open: self.lid_open,
+        };
+        for (window, probe) in self.milk.iter_mut().zip(&params.milk) {
+            window.expire(now);
+            let limit = params.limit(probe);
+            let least = |known: Option<Kelvin>, value: Option<Celsius>| {
+                known.zip(value).map(|(known, value)| known.min(value - limit))
+            };
+            facts.clearance = least(facts.clearance, window.mean_low());
+            facts.newest_clearance = least(facts.newest_clearance, window.newest());
+            facts.coldest = window.mean_low().into_iter().chain(facts.coldest).min();
+            facts.hottest = window.mean_high().into_iter().chain(facts.hottest).max();
+            let allowance = probe.certificate.uncertainty + params.margin;
+            let allowed_for = window.mean_high().map(|mean| mean + allowance);
+            facts.hottest_allowed_for =
+                allowed_for.into_iter().chain(facts.hottest_allowed_for).max();
+            facts.milk_lost_ms = facts.milk_lost_ms.max(window.lost_ms(now, since));
+        }
+        facts
+    }
+}

@@ -1,0 +1,103 @@
+//! When heat is forbidden, whatever the controller wants.
+//!
+//! Asymmetric on purpose: one bad sample may cut the heat, several must agree before a batch is
+//! stopped (STYLE, hubris' scars).
+
+use holder_hal::{Celsius, Tick};
+
+use super::event::Alarm;
+use super::params::BatchParams;
+
+/// What the interlocks look at: facts of this period, nothing else.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Watched {
+    /// The bath, if its probe can be trusted now.
+    pub(super) bath: Option<Celsius>,
+    /// Whether the bath probe could ever be trusted.
+    pub(super) bath_seen: bool,
+    /// Since when the bath probe has given nothing to trust, milliseconds.
+    pub(super) bath_lost_ms: u64,
+    /// The same for the worst required milk probe.
+    pub(super) milk_lost_ms: u64,
+    /// Whether the milk probes matter in this phase: the bottles are in and being heated.
+    pub(super) milk_heated: bool,
+    /// The lid is known to be open.
+    pub(super) lid_open: bool,
+}
+
+/// What the interlocks say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Ruling {
+    /// The alarms that stand, in the order of [`Alarm::ALL`].
+    pub(super) standing: [bool; Alarm::ALL.len()],
+    /// The alarm that ends the batch.
+    pub(super) stop: Option<Alarm>,
+}
+
+impl Ruling {
+    /// Whether this alarm stands.
+    pub(super) fn stands(&self, alarm: Alarm) -> bool {
+        Alarm::ALL.iter().zip(self.standing).any(|(known, stands)| *known == alarm && stands)
+    }
+
+    /// Whether heat may be on. An open lid costs heat and restarts a hold, but is no danger.
+    pub(super) fn heat_allowed(&self) -> bool {
+        !Alarm::ALL.iter().zip(self.standing).any(|(alarm, stands)| stands && cuts_heat(*alarm))
+    }
+}
+
+fn cuts_heat(alarm: Alarm) -> bool {
+    match alarm {
+        Alarm::OverTemperature | Alarm::BathProbeLost | Alarm::MilkProbeLost => true,
+        Alarm::LidOpen => false,
+    }
+}
+
+/// The memory of the interlocks.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Interlocks {
+    too_hot: bool,
+    too_hot_in_a_row: u32,
+    last_judged: Option<Tick>,
+}
+
+impl Interlocks {
+    /// So many readings in a row above the trip stop the batch.
+    const TOO_HOT_STOPS: u32 = 3;
+
+    /// Judges the facts of this period.
+    pub(super) fn judge(&mut self, now: Tick, params: &BatchParams, seen: Watched) -> Ruling {
+        // Steps without a new reading (an operator's action) must not count a sample twice, and
+        // a bath that was too hot when last seen is too hot until it is seen again.
+        if let Some(bath) = seen.bath
+            && self.last_judged != Some(now)
+        {
+            self.too_hot = bath > params.bath_trip();
+            self.too_hot_in_a_row = if self.too_hot { self.too_hot_in_a_row + 1 } else { 0 };
+        }
+        self.last_judged = Some(now);
+
+        // Commanded off within two periods of the last trustworthy reading (DESIGN): with the
+        // second reading missed at the latest, and already with the first one if it is late.
+        let is_lost = |lost_ms: u64| lost_ms.saturating_mul(2) > params.period_ms * 3;
+        let milk_lost_ms = if seen.milk_heated { seen.milk_lost_ms } else { 0 };
+        let given_up = |lost_ms: u64| lost_ms > params.recipe.limits.probe_lost_max_ms;
+
+        let stop = if self.too_hot_in_a_row >= Self::TOO_HOT_STOPS {
+            Some(Alarm::OverTemperature)
+        } else if given_up(seen.bath_lost_ms) {
+            Some(Alarm::BathProbeLost)
+        } else if given_up(milk_lost_ms) {
+            Some(Alarm::MilkProbeLost)
+        } else {
+            None
+        };
+        let standing = Alarm::ALL.map(|alarm| match alarm {
+            Alarm::OverTemperature => self.too_hot || stop == Some(alarm),
+            Alarm::BathProbeLost => is_lost(seen.bath_lost_ms) || !seen.bath_seen,
+            Alarm::MilkProbeLost => is_lost(milk_lost_ms),
+            Alarm::LidOpen => seen.milk_heated && seen.lid_open,
+        });
+        Ruling { standing, stop }
+    }
+}

@@ -1,0 +1,101 @@
+//! The one adapter that reads the machine's clocks. Everybody else gets time as an argument.
+//!
+//! Durations are monotonic ticks. Wall-clock time (UTC) is an annotation: its steps are
+//! recorded and change nothing. Time-outs on the wire are always real time and not from here.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use holder_hal::Tick;
+use holder_sim::server::SimServer;
+
+/// Milliseconds since 1970 UTC, by the machine's wall clock.
+pub fn utc_now_ms() -> i64 {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock adapter")]
+    let now = jiff::Timestamp::now();
+    now.as_millisecond()
+}
+
+/// The time of one unit's loop.
+#[derive(Clone)]
+pub enum Clock {
+    /// Time passes by itself, `speed` times as fast as the wall clock (1 on real hardware).
+    Running {
+        /// When tick 0 was.
+        start: std::time::Instant,
+        /// Scale, 1 to 60.
+        speed: u32,
+    },
+    /// Time passes only when somebody waits, in lockstep with the simulator of this process.
+    Lockstep {
+        /// Now, milliseconds.
+        now_ms: Arc<AtomicU64>,
+        /// Wall-clock time of tick 0.
+        start_utc_ms: i64,
+        /// The simulated machine, which lives through the same time.
+        machine: Arc<SimServer>,
+    },
+}
+
+impl Clock {
+    /// A clock that runs by itself from 0, `speed` times as fast as the wall clock.
+    pub fn running(speed: u32) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "this is the clock adapter")]
+        let start = std::time::Instant::now();
+        Self::Running { start, speed: speed.max(1) }
+    }
+
+    /// A clock at 0 that moves with the simulator of this process.
+    pub fn lockstep(machine: Arc<SimServer>) -> Self {
+        Self::Lockstep { now_ms: Arc::default(), start_utc_ms: utc_now_ms(), machine }
+    }
+
+    /// Now.
+    pub fn now(&self) -> Tick {
+        match self {
+            Self::Running { start, speed } => {
+                let real_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+                Tick::from_ms(real_ms.saturating_mul(u64::from(*speed)))
+            }
+            Self::Lockstep { now_ms, .. } => Tick::from_ms(now_ms.load(Ordering::Acquire)),
+        }
+    }
+
+    /// Wall-clock time now, milliseconds since 1970 UTC.
+    pub fn utc_ms(&self) -> i64 {
+        match self {
+            Self::Running { .. } => utc_now_ms(),
+            Self::Lockstep { start_utc_ms, .. } => {
+                let passed = i64::try_from(self.now().ms()).unwrap_or(i64::MAX);
+                start_utc_ms.saturating_add(passed)
+            }
+        }
+    }
+
+    /// Waits until `due`; returns at once if that is past.
+    pub async fn sleep_until(&self, due: Tick) {
+        let wait_ms = due.ms_since(self.now());
+        match self {
+            Self::Running { speed, .. } => {
+                let real_us = wait_ms.saturating_mul(1000) / u64::from(*speed);
+                tokio::time::sleep(Duration::from_micros(real_us)).await;
+            }
+            Self::Lockstep { now_ms, machine, .. } => {
+                machine.advance(wait_ms);
+                now_ms.fetch_add(wait_ms, Ordering::AcqRel);
+                // Lets the servers' tasks and the person at the keyboard have their turn.
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    /// How long the disk may take to acknowledge a period before heat loses its permit: half a
+    /// period of real time; without end in lockstep, where the disk costs no virtual time.
+    pub fn disk_patience(&self, period_ms: u64) -> Duration {
+        match self {
+            Self::Running { speed, .. } => Duration::from_millis(period_ms / u64::from(*speed) / 2),
+            Self::Lockstep { .. } => Duration::from_secs(30),
+        }
+    }
+}

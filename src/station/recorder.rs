@@ -1,0 +1,114 @@
+//! Keeps the record of one batch: every step goes to the store's thread, and what the disk has
+//! acknowledged gives heat its permit.
+
+use std::collections::VecDeque;
+
+use holder_hal::Tick;
+use tokio::sync::oneshot;
+
+use super::clock::Clock;
+use super::permit::HeatPermit;
+use crate::batch::event::{Effects, Input};
+use crate::batch::phase::PhaseName;
+use crate::store::{Step, StoreError, StoreThread};
+
+/// Steps that may wait for the disk: five minutes at one a second. More means that the record
+/// is lost.
+const WAITING_MAX: usize = 300;
+
+/// Why the record cannot be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The store refused or failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The disk does not keep up.
+    #[error(
+        "the disk has not acknowledged {WAITING_MAX} readings: heat is off; check the disk, then \
+         start holder again"
+    )]
+    Stalled,
+    /// The store's thread is gone.
+    #[error("the store's thread has ended: heat is off; start holder again")]
+    ThreadGone,
+}
+
+/// The record of one batch.
+pub struct Recorder {
+    store: StoreThread,
+    batch: String,
+    operator: String,
+    permit: HeatPermit,
+    period_ms: u64,
+    waiting: VecDeque<(Tick, oneshot::Receiver<Result<(), StoreError>>)>,
+}
+
+impl Recorder {
+    /// The record of `batch`, which the store has begun.
+    pub fn new(store: StoreThread, batch: String, operator: String, period_ms: u64) -> Self {
+        let permit = HeatPermit::new(period_ms);
+        Self { store, batch, operator, permit, period_ms, waiting: VecDeque::new() }
+    }
+
+    /// Code of the batch.
+    pub fn batch(&self) -> &str {
+        &self.batch
+    }
+
+    /// The permit, as the disk has earned it.
+    pub fn permit(&self) -> HeatPermit {
+        self.permit
+    }
+
+    /// Hands one step to the store and waits for the disk, but not for ever: a step that is not
+    /// acknowledged in time waits in line, and heat loses its permit meanwhile.
+    ///
+    /// # Errors
+    /// The store failed, or too many steps wait.
+    pub async fn commit(
+        &mut self,
+        clock: &Clock,
+        at: Tick,
+        who: Option<&str>,
+        input: Input,
+        effects: &Effects,
+        phase: PhaseName,
+    ) -> Result<(), RecordError> {
+        if self.waiting.len() >= WAITING_MAX {
+            return Err(RecordError::Stalled);
+        }
+        let step = Step {
+            batch: self.batch.clone(),
+            at,
+            utc_ms: clock.utc_ms(),
+            who: who.unwrap_or(&self.operator).to_owned(),
+            input,
+            command: effects.command,
+            entries: effects.entries.clone(),
+            phase,
+        };
+        let reply = self.store.commit_step(step).map_err(|_| RecordError::Stalled)?;
+        self.waiting.push_back((at, reply));
+        let patience = clock.disk_patience(self.period_ms);
+        match tokio::time::timeout(patience, self.settle()).await {
+            Ok(settled) => settled,
+            Err(_) => {
+                tracing::warn!(waiting = self.waiting.len(), "the disk is slow");
+                Ok(())
+            }
+        }
+    }
+
+    /// Waits until the disk has acknowledged everything.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn settle(&mut self) -> Result<(), RecordError> {
+        while let Some((at, reply)) = self.waiting.front_mut() {
+            reply.await.map_err(|_| RecordError::ThreadGone)??;
+            self.permit.committed(*at);
+            self.waiting.pop_front();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,152 @@
+//! A whole batch in one process, without wires, disk or clock: plant and engine hand in hand.
+//! The tests of the rules, the bench and the soak use it; the truth is kept beside the record.
+
+use holder_hal::{Command, Tick};
+use holder_sim::machine::SimMachine;
+use holder_sim::params::PlantParams;
+
+use crate::batch::engine::Engine;
+use crate::batch::event::{Action, Entry, Input};
+use crate::batch::params::{BatchParams, ParamsFault};
+use crate::batch::phase::PhaseName;
+use crate::store::model::Period;
+
+/// What happened, and what really happened.
+#[derive(Clone, Debug)]
+pub struct Rehearsal {
+    /// Every period, as it would have been stored.
+    pub periods: Vec<Period>,
+    /// The engine's entries.
+    pub entries: Vec<Entry>,
+    /// The engine at its end.
+    pub engine: Engine,
+    /// Coldest true milk while a hold was declared, °C.
+    pub true_coldest_in_hold_c: Option<f64>,
+    /// Hottest true milk of the whole batch, °C.
+    pub true_hottest_c: Option<f64>,
+}
+
+/// A day bounds every rehearsal.
+const PERIODS_MAX: u64 = 86_400;
+
+/// Rehearses a batch of `bottles` on the plant with these parameters.
+///
+/// # Errors
+/// The first rule that the parameters break.
+pub fn rehearse(
+    params: BatchParams,
+    plant: PlantParams,
+    seed: u64,
+    resolution_k: f64,
+    bottles: u16,
+) -> Result<Rehearsal, ParamsFault> {
+    let period_ms = params.period_ms;
+    let mut machine = SimMachine::new(plant, seed, params.milk.len(), resolution_k);
+    let mut command = Command::safe(false);
+    let mut run = Rehearsal {
+        periods: Vec::with_capacity(6_000),
+        entries: Vec::new(),
+        engine: Engine::new(params)?,
+        true_coldest_in_hold_c: None,
+        true_hottest_c: None,
+    };
+    for period in 0..PERIODS_MAX {
+        let at = Tick::from_ms(period * period_ms);
+        let reading = machine.step(&command, period_ms);
+        let effects = run.engine.step(at, Input::Reading(reading));
+        command = effects.command;
+        run.entries.extend(effects.entries);
+        let phase = run.engine.phase();
+        run.periods.push(Period { at, reading, command, phase });
+        run.witness(&machine, phase);
+        let action = match phase {
+            PhaseName::Load => {
+                machine.load(u32::from(bottles));
+                Action::ConfirmLoad { bottles }
+            }
+            PhaseName::Unload => Action::ConfirmUnload,
+            PhaseName::Finished | PhaseName::Aborted => break,
+            PhaseName::Preheat | PhaseName::ComeUp | PhaseName::Hold | PhaseName::Cool => continue,
+        };
+        let effects = run.engine.step(at, Input::Operator(action));
+        command = effects.command;
+        run.entries.extend(effects.entries);
+    }
+    Ok(run)
+}
+
+impl Rehearsal {
+    fn witness(&mut self, machine: &SimMachine, phase: PhaseName) {
+        let truth = machine.truth();
+        let hottest = truth.hottest_milk_c.into_iter().chain(self.true_hottest_c);
+        self.true_hottest_c = hottest.reduce(f64::max);
+        if phase == PhaseName::Hold {
+            let coldest = truth.coldest_milk_c.into_iter().chain(self.true_coldest_in_hold_c);
+            self.true_coldest_in_hold_c = coldest.reduce(f64::min);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::event::{Cause, Event};
+    use crate::batch::fixture;
+    use crate::batch::params::Heater;
+
+    fn entered_at_s(run: &Rehearsal, wanted: PhaseName) -> Option<f64> {
+        let found = run.entries.iter().find(|entry| match &entry.event {
+            Event::Entered { phase, .. } => *phase == wanted,
+            Event::Raised { .. } | Event::Cleared { .. } | Event::AboveCeiling { .. } => false,
+        });
+        found.map(|entry| entry.at.ms() as f64 / 1000.0)
+    }
+
+    /// The figures of PLANT's table for this controller: come-up about 1.31 × 21.2 min.
+    #[test]
+    fn on_the_nominal_plant_the_batch_is_good_in_truth_too() {
+        let run = rehearse(fixture::params(), PlantParams::nominal(), 7, 0.1, 48).expect("starts");
+        assert_eq!(run.engine.accepts(), Some(true), "{:#?}", run.entries);
+        let come_up_s = entered_at_s(&run, PhaseName::Hold).expect("held")
+            - entered_at_s(&run, PhaseName::ComeUp).expect("loaded");
+        assert!((1450.0..1850.0).contains(&come_up_s), "come-up {come_up_s} s");
+        assert!(run.true_coldest_in_hold_c.expect("held") >= 62.5);
+        assert!(run.true_hottest_c.expect("loaded") <= 63.5);
+    }
+
+    #[test]
+    fn over_the_range_of_good_plants_no_declared_hold_has_milk_below_the_floor() {
+        for seed in 1000..1040 {
+            let plant = PlantParams::drawn(seed);
+            let run = rehearse(fixture::params(), plant, seed, 0.1, plant.bottles as u16);
+            let run = run.expect("starts");
+            assert_eq!(run.engine.accepts(), Some(true), "seed {seed}: {:#?}", run.entries);
+            assert_eq!(run.engine.holds_broken(), 0, "seed {seed}: {:#?}", run.entries);
+            let coldest = run.true_coldest_in_hold_c.expect("held");
+            assert!(coldest >= 62.5, "seed {seed}: true coldest {coldest}");
+            let hottest = run.true_hottest_c.expect("loaded");
+            assert!(hottest <= 63.5, "seed {seed}: true hottest {hottest}");
+        }
+    }
+
+    #[test]
+    fn a_machine_that_is_driven_by_power_does_as_well() {
+        let plant = PlantParams::nominal();
+        let mut params = fixture::params();
+        params.heater = Heater::Power { power_w: 6_000, bath_j_per_k: 173_200, delay_ms: 26_000 };
+        let run = rehearse(params, plant, 3, 0.1, 48).expect("starts");
+        assert_eq!(run.engine.accepts(), Some(true), "{:#?}", run.entries);
+        assert!(run.true_coldest_in_hold_c.expect("held") >= 62.5);
+    }
+
+    #[test]
+    fn without_cold_water_the_batch_ends_and_fails() {
+        let plant = PlantParams { coolant_l_min: 0.0, ..PlantParams::nominal() };
+        let run = rehearse(fixture::params(), plant, 1, 0.1, 48).expect("starts");
+        assert_eq!(run.engine.accepts(), Some(false));
+        let late = |entry: &Entry| {
+            entry.event == Event::Entered { phase: PhaseName::Unload, cause: Cause::CoolingTooLong }
+        };
+        assert!(run.entries.iter().any(late));
+    }
+}

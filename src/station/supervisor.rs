@@ -1,0 +1,103 @@
+//! Owns the machine and the loop's task: however the task ends (return, error, panic, signal),
+//! the machine is made safe.
+
+use std::time::Duration;
+
+use holder_hal::Machine;
+
+use super::control_loop::{ControlLoop, LastCommand, SharedMachine, safe_command};
+use super::recorder::RecordError;
+use crate::batch::engine::Engine;
+
+/// The safe state must have arrived after this long (real time), or a person must act.
+const SAFE_WITHIN: Duration = Duration::from_secs(5);
+
+/// How the loop of a batch ended.
+#[derive(Debug)]
+pub enum Ending {
+    /// The batch came to its end.
+    Over(Box<Engine>),
+    /// The program was told to stop.
+    Interrupted(&'static str),
+    /// The record could not be kept.
+    RecordLost(RecordError),
+    /// A defect in our own code.
+    Panicked(String),
+}
+
+/// A loop's end, and whether the machine is known to be safe.
+#[derive(Debug)]
+pub struct Outcome {
+    /// How the loop ended.
+    pub ending: Ending,
+    /// Why the safe state is not proved; `None` if it was written and read back.
+    pub unsafe_because: Option<String>,
+}
+
+/// Runs a batch to its end, or to safety.
+pub async fn supervise<M: Machine + Send + 'static>(unit: ControlLoop<M>) -> Outcome {
+    let machine = unit.machine.clone();
+    let last_command = unit.last_command.clone();
+    let mut task = tokio::spawn(unit.run());
+    let ending = tokio::select! {
+        joined = &mut task => match joined {
+            Ok(Ok(engine)) => Ending::Over(Box::new(engine)),
+            Ok(Err(error)) => Ending::RecordLost(error),
+            Err(error) => Ending::Panicked(error.to_string()),
+        },
+        signal = told_to_stop() => {
+            task.abort();
+            // The task is gone before anybody else speaks to the machine.
+            let _ = task.await;
+            Ending::Interrupted(signal)
+        }
+    };
+    let batch_over = matches!(ending, Ending::Over(_));
+    let unsafe_because = make_safe(&machine, &last_command, batch_over).await;
+    Outcome { ending, unsafe_because }
+}
+
+/// Sends the safe state; says why it is not proved to have arrived.
+async fn make_safe<M: Machine>(
+    machine: &SharedMachine<M>,
+    last: &LastCommand,
+    batch_over: bool,
+) -> Option<String> {
+    let last = *last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let command = safe_command(last, batch_over);
+    let write = async { machine.lock().await.write(&command).await };
+    match tokio::time::timeout(SAFE_WITHIN, write).await {
+        Ok(Ok(())) => None,
+        Ok(Err(fault)) => Some(fault.to_string()),
+        Err(_) => Some(format!("no answer within {} s", SAFE_WITHIN.as_secs())),
+    }
+}
+
+/// Completes when the program is told to stop, with the signal's name.
+#[cfg(unix)]
+async fn told_to_stop() -> &'static str {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+        signal(SignalKind::hangup()),
+    ) else {
+        // Without signals the loop still ends by itself; nothing better can be done here.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => "Ctrl-C",
+        _ = terminate.recv() => "SIGTERM",
+        _ = hangup.recv() => "SIGHUP",
+    }
+}
+
+/// Completes when the program is told to stop, with the signal's name.
+#[cfg(not(unix))]
+async fn told_to_stop() -> &'static str {
+    match tokio::signal::ctrl_c().await {
+        Ok(()) => "Ctrl-C",
+        Err(_) => std::future::pending().await,
+    }
+}

@@ -1,0 +1,69 @@
+//! Plays the technician on a simulated machine (`--yes`): puts the bottles in when the screen
+//! asks for them, confirms, and takes them out again. Never on real hardware.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use holder_sim::{SimServer, hands};
+use tokio::sync::mpsc;
+
+use super::view::View;
+use crate::batch::event::Action;
+use crate::batch::phase::PhaseName;
+
+/// How long the technician takes to put the bottles in, milliseconds of the batch's time.
+const HANDS_MS: u64 = 20_000;
+
+/// The hands in the simulated world.
+pub enum Hands {
+    /// The simulator of this process.
+    Here(Arc<SimServer>),
+    /// The operator's panel of a simulator elsewhere.
+    Panel(SocketAddr),
+}
+
+impl Hands {
+    async fn put(&self, bottles: u16) -> Result<(), hands::HandsError> {
+        match self {
+            Self::Here(machine) if bottles == 0 => machine.unload(),
+            Self::Here(machine) => machine.load(u32::from(bottles)),
+            Self::Panel(at) => return hands::put_bottles(*at, bottles).await,
+        }
+        Ok(())
+    }
+}
+
+/// Follows a batch and does what the screen asks for; passes every view on to the screen.
+pub async fn play(
+    hands: Hands,
+    bottles: u16,
+    mut views: mpsc::Receiver<View>,
+    screen: mpsc::Sender<View>,
+    actions: mpsc::Sender<(String, Action)>,
+    who: String,
+) {
+    let mut done = None;
+    while let Some(view) = views.recv().await {
+        let phase = view.phase;
+        let waited_ms = view.at.ms_since(view.phase_since);
+        let _ = screen.send(view).await;
+        let (put, action) = match phase {
+            PhaseName::Load => (bottles, Action::ConfirmLoad { bottles }),
+            PhaseName::Unload => (0, Action::ConfirmUnload),
+            PhaseName::Preheat
+            | PhaseName::ComeUp
+            | PhaseName::Hold
+            | PhaseName::Cool
+            | PhaseName::Finished
+            | PhaseName::Aborted => continue,
+        };
+        if waited_ms < HANDS_MS || done == Some(phase) {
+            continue;
+        }
+        done = Some(phase);
+        if let Err(fault) = hands.put(put).await {
+            tracing::warn!(%fault, "the simulated technician could not reach the machine");
+        }
+        let _ = actions.send((who.clone(), action)).await;
+    }
+}
