@@ -3,6 +3,8 @@
 //! The way of one control period stands in `control_loop`: read → step → commit → permit →
 //! command.
 
+pub mod clock;
+pub mod config;
 pub mod lock;
 pub mod permit;
 pub mod rehearsal;
