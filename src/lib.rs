@@ -5,7 +5,9 @@
 //! machine; `record` draws what QA reads from the store alone; `cli` is how people reach it.
 
 pub mod batch;
+pub mod cli;
 pub mod profiles;
+pub mod record;
 pub mod station;
 pub mod store;
 pub mod toml_file;
