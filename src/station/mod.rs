@@ -8,4 +8,5 @@ pub mod config;
 pub mod lock;
 pub mod permit;
 pub mod rehearsal;
+pub mod screen;
 pub mod view;
