@@ -320,7 +320,16 @@ impl StationConfig {
         if !path.is_file() {
             return Err(ConfigError::NoStation(dir.to_owned()));
         }
-        Self::parse(&path.display().to_string(), &read(&path)?, Library::of_station(dir)?)
+        Self::load_file(&path)
+    }
+
+    /// Reads a station from a file of any name; its own profiles and recipes lie beside it.
+    ///
+    /// # Errors
+    /// As [`StationConfig::load`].
+    pub fn load_file(path: &Path) -> Result<Self, ConfigError> {
+        let library = Library::of_station(path.parent().unwrap_or(Path::new("")))?;
+        Self::parse(&path.display().to_string(), &read(path)?, library)
     }
 
     /// Reads a station from `text`. `file` is for the messages.

@@ -11,6 +11,7 @@ use holder_hal::wire::Profile;
 use super::{ConfigError, read};
 use crate::batch::recipe::Recipe;
 use crate::profiles;
+use crate::toml_file::TomlError;
 
 /// A recipe with its text.
 #[derive(Clone, Debug)]
@@ -87,7 +88,12 @@ impl Library {
     /// There is none, or its file breaks a rule.
     pub fn recipe(&self, name: &str) -> Result<KnownRecipe, ConfigError> {
         let (file, text, origin) = find("recipe", name, profiles::RECIPES, &self.own_recipes)?;
-        Ok(KnownRecipe { recipe: Recipe::parse(&file, &text)?, text, origin })
+        let recipe = Recipe::parse(&file, &text)?;
+        if recipe.name != name {
+            let rule = format!("the recipe of the file {name}.toml is named {name:?}");
+            return Err(TomlError::rule(&file, &text, "name", rule).into());
+        }
+        Ok(KnownRecipe { recipe, text, origin })
     }
 }
 

@@ -170,6 +170,15 @@ impl Unit<'_> {
         }
     }
 
+    /// The probes whose certificate is no longer valid on `today`: `device.point (number)`.
+    pub fn overdue(&self, today: Date) -> Vec<String> {
+        let certificates = self.written.certificate.iter();
+        certificates
+            .filter(|(source, certificate)| self.check_due(source, certificate, today).is_err())
+            .map(|(source, certificate)| format!("{source} ({})", certificate.number))
+            .collect()
+    }
+
     /// Milk on real hardware wants a cut that does not need us (DESIGN, safe state). A declared
     /// device watchdog must be one by the profile of a device, and one that stops the heat.
     fn check_cut(&self, spec: &UnitSpec, purpose: Purpose) -> Result<(), ConfigError> {
