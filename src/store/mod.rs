@@ -21,6 +21,8 @@
 
 mod batches;
 mod error;
+#[cfg(test)]
+mod fixture;
 mod journal;
 mod milk;
 pub mod model;
@@ -70,7 +72,7 @@ impl Store {
     /// # Errors
     /// Not a file, not a database, another program's, a newer version's, locked, or read-only.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::from_connection(schema::open(path, schema::MIGRATIONS)?)
+        Self::from_connection(schema::open(path)?)
     }
 
     /// Opens a file only to read it.

@@ -245,3 +245,6 @@ impl Store {
         Ok(report)
     }
 }
+
+#[cfg(test)]
+mod tests;
