@@ -32,6 +32,8 @@ pub(super) fn new() -> (TempDir, PathBuf, Store) {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("holder.db");
     let store = Store::create(&path, &station(), "ann").expect("made");
+    // A test's machine does not lose power: the flush of every commit is left out.
+    store.db.pragma_update(None, "synchronous", "OFF").expect("set");
     (dir, path, store)
 }
 

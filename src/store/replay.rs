@@ -117,7 +117,12 @@ mod tests {
             let action = match engine.phase() {
                 PhaseName::Load => Some(Action::ConfirmLoad { bottles: 12 }),
                 PhaseName::Unload => Some(Action::ConfirmUnload),
-                _ => None,
+                PhaseName::Preheat
+                | PhaseName::ComeUp
+                | PhaseName::Hold
+                | PhaseName::Cool
+                | PhaseName::Finished
+                | PhaseName::Aborted => None,
             };
             let steps = [action.map(Input::Operator), Some(Input::Reading(period.reading))];
             for input in steps.iter().flatten() {
@@ -142,7 +147,6 @@ mod tests {
     #[test]
     fn the_stored_inputs_of_a_whole_batch_give_the_stored_entries_again() {
         let (_dir, _path, mut store) = new();
-        store.db.pragma_update(None, "synchronous", "OFF").expect("faster here");
         let (batch, count) = whole_batch(&mut store);
         let (record, inputs) = (store.load_batch(&batch).expect("read"), store.inputs(&batch));
         let inputs = inputs.expect("read");

@@ -203,6 +203,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_acknowledged_is_on_the_disk() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("holder.db");
+        let made = Store::create(&path, &station(), "ann").expect("made");
+        for store in [&made, &Store::open(&path).expect("opens")] {
+            let pragma = |name: &str| -> String {
+                let value = |row: &rusqlite::Row<'_>| row.get::<_, rusqlite::types::Value>(0);
+                format!("{:?}", store.db.pragma_query_value(None, name, value).expect("read"))
+            };
+            assert_eq!(pragma("synchronous"), "Integer(2)", "FULL");
+            assert_eq!(pragma("journal_mode"), "Text(\"wal\")");
+            assert_eq!(pragma("foreign_keys"), "Integer(1)");
+        }
+    }
+
+    #[test]
     fn a_newer_version_is_refused_with_both_numbers() {
         let (_dir, path, store) = new();
         store.db.pragma_update(None, "user_version", 99).expect("set");

@@ -4,7 +4,9 @@ use super::super::fixture::{
 use super::*;
 use crate::batch::engine::Engine;
 use crate::milk::{Refusal, Status};
-use holder_hal::{Celsius, Reading};
+use holder_hal::{Celsius, Reading, Tick};
+
+use crate::batch::event::Input;
 
 #[test]
 fn a_batch_comes_back_as_it_was_given() {

@@ -109,7 +109,7 @@ fn a_misfit_shows_the_expected_and_the_found_hash() {
     let Err(Misfit::Differs { place, expected, found, .. }) = store.verify(None) else {
         panic!("verifies");
     };
-    assert_eq!(place, MisfitPlace::Entry { seq: 2 });
+    assert_eq!(*place, MisfitPlace::Entry { seq: 2 });
     assert_eq!((expected.len(), found.len()), (64, 64));
     assert_ne!(expected, found);
 }
