@@ -354,7 +354,7 @@ impl StationConfig {
                 let words = "a training station has simulated units only; write simulated = true";
                 Some(("simulated", words.to_owned()))
             } else {
-                unit.fault()
+                unit.fault(name)
             };
             if let Some((key, words)) = broken {
                 return Err(TomlError::rule_in(file, text, &section, key, words).into());
@@ -389,7 +389,7 @@ impl UnitConfig {
     }
 
     /// Key and rule of the first contradiction.
-    fn fault(&self) -> Option<(&'static str, String)> {
+    fn fault(&self, unit: &str) -> Option<(&'static str, String)> {
         let thermostat = self.cut.filter(|cut| cut.by == CutBy::LimitThermostat);
         let watchdog = self.cut.filter(|cut| cut.by == CutBy::DeviceWatchdog);
         let rules = [
@@ -423,15 +423,15 @@ impl UnitConfig {
             ),
         ];
         let broken = rules.into_iter().find(|(_, broken, _)| *broken);
-        broken.map(|(key, _, rule)| (key, rule.to_owned())).or_else(|| self.certificate_fault())
+        broken.map(|(key, _, rule)| (key, rule.to_owned())).or_else(|| self.certificate_fault(unit))
     }
 
-    fn certificate_fault(&self) -> Option<(&'static str, String)> {
+    fn certificate_fault(&self, unit: &str) -> Option<(&'static str, String)> {
         if let Some(missing) =
             self.probes().find(|probe| !self.certificate.contains_key(&probe.to_string()))
         {
             let rule = format!(
-                "the probe {missing} has no certificate: add [unit.….certificate.\"{missing}\"]"
+                "the probe {missing} has no certificate: add [unit.{unit}.certificate.\"{missing}\"]"
             );
             return Some(("", rule));
         }
