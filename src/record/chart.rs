@@ -110,17 +110,76 @@ mod tests {
     use super::*;
     use crate::record::fixture;
 
+    fn svg_of((record, verdict): (BatchRecord, Verdict)) -> String {
+        svg_by_name(&record, &verdict, ChartOptions::default()).expect("drawn")
+    }
+
     #[test]
-    #[ignore]
-    fn look() {
-        let o = ChartOptions::default();
-        for (name, (record, verdict)) in
-            [("good", fixture::good()), ("troubled", fixture::troubled())]
-        {
-            std::fs::write(format!("/tmp/rec/{name}.svg"), svg(&record, &verdict, o).unwrap())
-                .unwrap();
-            std::fs::write(format!("/tmp/rec/{name}.png"), png(&record, &verdict, o).unwrap())
-                .unwrap();
+    fn the_chart_is_as_it_was_looked_at() {
+        insta::assert_binary_snapshot!("troubled.svg", svg_of(fixture::troubled()).into_bytes());
+    }
+
+    #[test]
+    fn what_qa_must_see_is_written_on_the_chart() {
+        let text = svg_of(fixture::troubled());
+        for said in [
+            "SIMULATED — not a real machine",
+            "Europe/Berlin, UTC+01:00",
+            "B-2026-0001",
+            "holder-hmbana",
+            "limit 62.80 °C",
+            "floor 62.50 °C",
+            "hold 30.0 min",
+            "broken after 7.0 min",
+        ] {
+            assert!(text.contains(said), "{said} is not on the chart");
         }
+        assert!(!text.contains("TRAINING"));
+    }
+
+    #[test]
+    fn real_water_in_a_training_station_is_marked_so() {
+        let (mut record, verdict) = fixture::good();
+        record.header.simulated = false;
+        record.header.purpose = crate::batch::params::Purpose::Water;
+        let text = svg(&record, &verdict, ChartOptions { training: true }).expect("drawn");
+        assert!(text.contains("TRAINING") && text.contains("WATER — no milk"));
+        assert!(!text.contains("SIMULATED"));
+    }
+
+    #[test]
+    fn a_browser_needs_no_font_and_no_network() {
+        let (record, verdict) = fixture::good();
+        let text = svg(&record, &verdict, ChartOptions::default()).expect("drawn");
+        assert!(text.starts_with("<svg ") && text.trim_end().ends_with("</svg>"));
+        assert_eq!(text.matches("@font-face").count(), 2);
+        assert_eq!(text.matches("http").count(), 1, "only the namespace");
+    }
+
+    #[test]
+    fn a_png_has_the_size_of_the_sheet_and_is_the_same_every_time() {
+        let (record, verdict) = fixture::good();
+        let file = png(&record, &verdict, ChartOptions::default()).expect("drawn");
+        let reader = png::Decoder::new(std::io::Cursor::new(&file)).read_info().expect("a PNG");
+        assert_eq!((reader.info().width, reader.info().height), SHEET_PX);
+        assert!(file == png(&record, &verdict, ChartOptions::default()).expect("drawn again"));
+    }
+
+    #[test]
+    fn odd_records_are_drawn_without_a_panic() {
+        let (mut record, mut verdict) = fixture::good();
+        record.time_zone = "nowhere".into();
+        record.header.code = "<B & \"x\">".repeat(40);
+        verdict.findings = Vec::new();
+        verdict.figures.hold_s = None;
+        svg(&record, &verdict, ChartOptions::default()).expect("without findings");
+        record.entries.clear();
+        svg(&record, &verdict, ChartOptions::default()).expect("without entries");
+        record.periods.truncate(1);
+        svg(&record, &verdict, ChartOptions::default()).expect("one period");
+        record.periods[0].at = holder_hal::Tick::from_ms(u64::MAX);
+        png(&record, &verdict, ChartOptions::default()).expect("at the end of time");
+        record.periods.clear();
+        png(&record, &verdict, ChartOptions::default()).expect("no period");
     }
 }

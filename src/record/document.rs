@@ -135,18 +135,57 @@ mod tests {
     use super::*;
     use crate::record::fixture;
 
+    const PRODUCED_UTC_MS: i64 = 1_773_480_000_000;
+
+    fn made(template: Option<&str>) -> Result<Vec<u8>, RecordError> {
+        let (record, verdict) = fixture::troubled();
+        let template =
+            template.map(|text| Template { file: "bank.typ".into(), text: text.to_owned() });
+        let options =
+            PdfOptions { template, produced_utc_ms: PRODUCED_UTC_MS, ..PdfOptions::default() };
+        pdf(&record, &verdict, &options)
+    }
+
+    fn contains(bytes: &[u8], text: &str) -> bool {
+        bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    }
+
     #[test]
-    #[ignore]
-    fn look() {
-        let produced_utc_ms = 1_773_480_000_000;
-        for (name, (record, verdict)) in
-            [("good", fixture::good()), ("troubled", fixture::troubled())]
-        {
-            let options = PdfOptions { produced_utc_ms, ..PdfOptions::default() };
-            match pdf(&record, &verdict, &options) {
-                Ok(bytes) => std::fs::write(format!("/tmp/rec/{name}.pdf"), bytes).unwrap(),
-                Err(e) => panic!("{e}"),
-            }
+    fn the_record_is_an_archival_pdf_and_the_same_every_time() {
+        let first = made(None).expect("our template is right");
+        assert!(first.starts_with(b"%PDF-1.7"));
+        // The identification that ISO 19005-2, 6.6.4 asks for.
+        assert!(contains(&first, "<pdfaid:part>2</pdfaid:part>"));
+        assert!(contains(&first, "<pdfaid:conformance>B</pdfaid:conformance>"));
+        assert!(contains(&first, "2026-03-14T09:20:00"), "the date is not the argument");
+        assert!(first == made(None).expect("made again"), "two runs differ");
+    }
+
+    #[test]
+    fn a_template_with_a_mistake_is_refused_with_file_line_and_column() {
+        let message = made(Some("= Record\n\n#let a = (1,\n")).expect_err("refused").to_string();
+        assert!(message.starts_with("bank.typ:3:10: unclosed delimiter"), "{message}");
+        let wrong_key = "#let record = json(\"record.json\")\n#record.bath.code\n";
+        let message = made(Some(wrong_key)).expect_err("refused").to_string();
+        assert!(message.starts_with("bank.typ:2:9: ") && message.contains("bath"), "{message}");
+    }
+
+    #[test]
+    fn a_template_reaches_no_other_file_and_no_package() {
+        for (text, said) in [
+            ("#read(\"/etc/passwd\")", "a record has no file `etc/passwd`"),
+            ("#import \"@preview/cetz:0.4.0\": canvas", "a record has no file"),
+            ("#datetime.today()", "date"),
+        ] {
+            let message = made(Some(text)).expect_err("refused").to_string();
+            assert!(message.starts_with("bank.typ:1:") && message.contains(said), "{message}");
         }
+    }
+
+    #[test]
+    fn a_template_of_a_bank_is_used() {
+        let plain = "#let record = json(\"record.json\")\n#record.batch.code";
+        let bytes = made(Some(plain)).expect("a small template");
+        assert!(bytes.starts_with(b"%PDF") && bytes.len() < 60_000);
     }
 }

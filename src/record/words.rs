@@ -9,7 +9,7 @@ use crate::batch::phase::PhaseName;
 use crate::batch::verdict::{Outcome, Rule, Severity, Verdict};
 use crate::store::model::{BatchHeader, Closing};
 
-/// What a duration is for a person: `30 min 06 s`, seconds rounded down.
+/// What a duration is for a person: `30 min 06 s` or `30 min`, seconds rounded down.
 pub(crate) fn duration(seconds: f64) -> String {
     if !seconds.is_finite() {
         return "unknown".to_owned();
@@ -17,10 +17,10 @@ pub(crate) fn duration(seconds: f64) -> String {
     let sign = if seconds < 0.0 { "−" } else { "" };
     let whole = seconds.abs().floor() as u64;
     let (minutes, rest) = (whole / 60, whole % 60);
-    if minutes == 0 {
-        format!("{sign}{rest} s")
-    } else {
-        format!("{sign}{minutes} min {rest:02} s")
+    match (minutes, rest) {
+        (0, _) => format!("{sign}{rest} s"),
+        (_, 0) => format!("{sign}{minutes} min"),
+        (_, _) => format!("{sign}{minutes} min {rest:02} s"),
     }
 }
 
@@ -171,7 +171,7 @@ pub(crate) fn event(event: &Event) -> (String, bool) {
         }
         Event::Raised { alarm } => (format!("Alarm {}: {}", alarm.number(), alarm.title()), true),
         Event::Cleared { alarm } => {
-            (format!("Alarm {} is over: {}", alarm.number(), alarm.title()), false)
+            (format!("Over: alarm {} ({})", alarm.number(), alarm.title()), false)
         }
         Event::AboveCeiling { line, allowance } => (
             format!(
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn a_hold_that_lacks_a_second_is_not_rounded_up() {
         assert_eq!(duration(1_799.99), "29 min 59 s");
-        assert_eq!(duration(1_800.0), "30 min 00 s");
+        assert_eq!(duration(1_800.0), "30 min");
         assert_eq!(duration(9.9), "9 s");
         assert_eq!(duration(f64::NAN), "unknown");
     }

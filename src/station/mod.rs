@@ -4,9 +4,15 @@
 //! command.
 
 pub mod clock;
+pub mod conduct;
 pub mod config;
+pub mod control_loop;
 pub mod lock;
 pub mod permit;
+pub mod recorder;
+pub mod recovery;
 pub mod rehearsal;
 pub mod screen;
+pub mod supervisor;
+pub mod technician;
 pub mod view;

@@ -157,6 +157,11 @@ fn batch(record: &BatchRecord, zone: &Zone) -> Batch {
     let header = &record.header;
     let closed = header.closed_utc_ms.map(|at| zone.stamp(at)).unwrap_or_default();
     let bottles = format!("{} and the control bottle", header.bottles);
+    let live = match header.engine_accepts {
+        Some(true) => "the live engine accepted the run",
+        Some(false) => "the live engine did not accept the run",
+        None => "the live engine did not come to a decision",
+    };
     let rows = vec![
         ("Unit", header.unit.clone()),
         ("Purpose", header.purpose.word().to_owned()),
@@ -165,6 +170,7 @@ fn batch(record: &BatchRecord, zone: &Zone) -> Batch {
         ("Bottles", bottles),
         ("Started", format!("{} by {}", zone.stamp(header.started_utc_ms), header.operator)),
         ("Closed", format!("{closed} {}", words::closing(header.closing)).trim().to_owned()),
+        ("Live decision", live.to_owned()),
         ("Times", format!("in {}", zone.label(header.started_utc_ms))),
     ];
     Batch { code: header.code.clone(), station: record.station.clone(), rows }
@@ -300,7 +306,8 @@ fn events(record: &BatchRecord, zone: &Zone) -> Vec<Happened> {
 }
 
 fn millilitres(volume_ul: i64) -> String {
-    format!("{}.{:03} ml", volume_ul / 1000, (volume_ul % 1000).abs())
+    let exact = format!("{}.{:03}", volume_ul / 1000, (volume_ul % 1000).abs());
+    format!("{} ml", exact.trim_end_matches('0').trim_end_matches('.'))
 }
 
 fn pool(pool: &PoolRecord) -> Pool {

@@ -25,11 +25,11 @@ pub(super) fn limits(recipe: &Recipe) -> Vec<Limit> {
         ("Floor of the hold", format!("{:.2} °C", hold.floor), "hold.floor_c"),
         ("Length of the hold", time(hold.hold_ms), "hold.hold_min"),
         (
-            "Hold begins above the limit by",
+            "Hold begins this far above the limit",
             format!("{:.2} °C", hold.begin_above),
             "hold.begin_above_c",
         ),
-        ("… for", time(hold.begin_after_ms), "hold.begin_after_s"),
+        ("… and after", time(hold.begin_after_ms), "hold.begin_after_s"),
         ("Readings are averaged over", time(hold.mean_ms), "hold.mean_s"),
         ("Longest gap in a hold", time(hold.max_gap_ms), "hold.max_gap_s"),
         (

@@ -54,6 +54,9 @@ impl Lines {
                 writeln!(to, "         next: {}", advice::next(state, view))?;
             }
         }
+        if let Some(message) = &view.message {
+            writeln!(to, "{}  {message}", clock(state, view.at))?;
+        }
         let minute = state.elapsed_ms(view.at) / 60_000;
         if minute > self.minute {
             self.minute = minute;

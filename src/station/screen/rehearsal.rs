@@ -116,6 +116,7 @@ impl Rehearsal {
             command: effects.command,
             alarms: Alarm::ALL.into_iter().filter(|alarm| self.engine.stands(*alarm)).collect(),
             news: effects.entries,
+            message: effects.refusal.map(|refusal| refusal.to_string()),
         }
     }
 

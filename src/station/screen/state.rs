@@ -77,6 +77,9 @@ impl ScreenState {
         if self.view.is_none() {
             self.origin = view.at;
         }
+        if view.message.is_some() {
+            self.note.clone_from(&view.message);
+        }
         let was = self.view.as_ref().map(|view| view.phase);
         let mut sound = was != Some(view.phase) && advice::calls_a_person(view.phase);
         for entry in &view.news {
