@@ -6,6 +6,7 @@ use holder_hal::wire::WireError;
 
 use crate::batch::verdict::Outcome;
 use crate::station::config::ConfigError;
+use crate::store::StoreError;
 
 /// Why a command did not do what was asked.
 #[derive(Debug)]
@@ -60,6 +61,12 @@ impl From<anyhow::Error> for Failure {
 
 impl From<ConfigError> for Failure {
     fn from(why: ConfigError) -> Self {
+        Self::Refused(why.into())
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(why: StoreError) -> Self {
         Self::Refused(why.into())
     }
 }

@@ -4,6 +4,8 @@
 #![allow(clippy::expect_used, reason = "a story that cannot go on has failed")]
 
 mod bad_files;
+mod databases;
+mod donors_and_pools;
 mod help;
 mod new_station;
 mod rig;

@@ -7,6 +7,13 @@ use std::process::{Command, Output};
 use assert_cmd::cargo::cargo_bin;
 use tempfile::TempDir;
 
+/// Today in UTC, the zone of the training stations here.
+pub(crate) fn today() -> jiff::civil::Date {
+    #[expect(clippy::disallowed_methods, reason = "a story happens today, as for the program")]
+    let now = jiff::Timestamp::now();
+    now.to_zoned_datetime(jiff::tz::TimeZone::UTC).date()
+}
+
 /// A folder of its own, in which the program runs as user `ana`.
 pub(crate) struct Desk {
     folder: TempDir,
