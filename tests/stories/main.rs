@@ -6,6 +6,7 @@
 mod bad_files;
 mod databases;
 mod donors_and_pools;
+mod foreign_curves;
 mod help;
 mod new_station;
 mod rig;
