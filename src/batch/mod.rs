@@ -22,6 +22,7 @@ mod control;
 pub mod curve;
 pub mod engine;
 pub mod event;
+pub mod judge;
 mod facts;
 #[cfg(test)]
 pub(crate) mod fixture;

@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use super::failure::Failure;
 use crate::station::clock;
 use crate::station::config::{Library, STATION_FILE, StationConfig};
+use crate::store::{Stamp, Station, Store};
 
 /// The file that is the station's memory.
 pub(crate) const DATABASE_FILE: &str = "holder.db";
@@ -38,13 +39,34 @@ impl Context {
         Ok(StationConfig::load(self.dir())?)
     }
 
+    /// The same context in another folder, if none was named.
+    pub(crate) fn or_in(&self, folder: &str) -> Self {
+        let dir = self.dir.clone().unwrap_or_else(|| PathBuf::from(folder));
+        Self { dir: Some(dir), json: self.json, user: self.user.clone() }
+    }
+
     /// Makes the station's memory.
-    pub(crate) fn create_store(
-        &self,
-        _path: &Path,
-        _station: &StationConfig,
-    ) -> Result<(), Failure> {
+    pub(crate) fn create_store(&self, path: &Path, station: &StationConfig) -> Result<(), Failure> {
+        let founded = Station {
+            name: station.name.clone(),
+            time_zone: station.time_zone.clone(),
+            training: station.training,
+            created_utc_ms: self.now_utc_ms(),
+        };
+        let who = self.who()?;
+        let mut store = Store::create(path, &founded, &who)?;
+        store.add_user(self.stamp(&who), &who)?;
         Ok(())
+    }
+
+    /// The station's memory.
+    pub(crate) fn store(&self) -> Result<Store, Failure> {
+        Ok(Store::open(&self.dir().join(DATABASE_FILE))?)
+    }
+
+    /// `who` acts now.
+    pub(crate) fn stamp<'a>(&self, who: &'a str) -> Stamp<'a> {
+        Stamp { utc_ms: self.now_utc_ms(), who }
     }
 
     /// The recipes and profiles: of the station if there is one, else what is shipped.

@@ -10,12 +10,14 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 mod context;
+mod demo;
 mod device;
 mod failure;
 mod files;
 mod init;
 mod out;
 mod recipe;
+mod run;
 mod shell;
 mod sim;
 mod unit;
@@ -65,7 +67,9 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::DemoArgs),
     Init(init::InitArgs),
+    Run(run::RunArgs),
     Sim(sim::SimArgs),
     #[command(subcommand)]
     Unit(unit::UnitCommand),
@@ -97,6 +101,8 @@ pub fn main() -> ExitCode {
 fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
     match command {
         Command::Init(args) => init::run(context, args),
+        Command::Demo(args) => demo::run(context, args),
+        Command::Run(args) => run::run(context, args),
         Command::Sim(args) => sim::run(context, args),
         Command::Unit(command) => unit::run(context, command),
         Command::Device(command) => device::run(context, command),

@@ -16,6 +16,8 @@ pub mod document;
 #[cfg(test)]
 mod fixture;
 mod fonts;
+pub mod curve;
+pub mod curve_csv;
 pub mod json;
 #[cfg(feature = "pdf")]
 mod words;
