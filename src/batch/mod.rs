@@ -22,11 +22,11 @@ mod control;
 pub mod curve;
 pub mod engine;
 pub mod event;
-pub mod judge;
 mod facts;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod interlock;
+pub mod judge;
 pub mod params;
 pub mod phase;
 pub mod recipe;

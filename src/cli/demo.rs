@@ -21,11 +21,12 @@ use crate::record::{chart, curve, curve_csv, json};
 use crate::station::conduct::{Conducted, Pace, Request, conduct};
 use crate::station::config::StationConfig;
 use crate::station::screen::Mode;
-use crate::store::Store;
 use crate::store::model::BatchRecord;
 
 /// Where the demonstration goes if no folder is named.
 const FOLDER: &str = "holder-demo";
+/// Who runs it if nobody is named.
+const USER: &str = "demo";
 /// Bottles of 130 ml in the bath.
 const BOTTLES: u16 = 48;
 const BOTTLE_UL: i64 = 130_000;
@@ -46,10 +47,9 @@ pub(crate) struct DemoArgs {
 }
 
 pub(crate) fn run(context: &Context, args: DemoArgs) -> Result<(), Failure> {
-    let context = &context.or_in(FOLDER);
+    let context = &context.or(FOLDER, USER);
     let station = station(context)?;
-    let who = context.who().unwrap_or_else(|_| "demo".to_owned());
-    let pool = receive_milk(context, &station, &who)?;
+    let pool = receive_milk(context, &station)?;
     out::note("SIMULATED: a pasteurizer made of equations, over Modbus TCP on this computer");
     let request = Request {
         dir: context.dir(),
@@ -60,15 +60,14 @@ pub(crate) fn run(context: &Context, args: DemoArgs) -> Result<(), Failure> {
         bottles: BOTTLES,
         bottle_ul: BOTTLE_UL,
         recipe: profiles::RECIPE_DEFAULT,
-        who,
+        who: context.who()?,
         today: context.today(&station.time_zone)?,
         pace: Pace::Lockstep { seed: args.seed },
         yes: true,
         mode: Mode::Plain(Box::new(std::io::stderr())),
     };
     let done = unit::runtime()?.block_on(conduct(request))?;
-    let store = Store::open_read_only(&context.dir().join(DATABASE_FILE))?;
-    let record = store.load_batch(&done.batch)?;
+    let record = context.store_to_read()?.load_batch(&done.batch)?;
     let files = write_record(context, &station, &record)?;
     report(context, &done, &files)?;
     match done.verdict.outcome {
@@ -97,18 +96,17 @@ fn station(context: &Context) -> Result<StationConfig, Failure> {
 }
 
 /// Three cleared donors, a deposit of each, and a pool of them.
-fn receive_milk(context: &Context, station: &StationConfig, who: &str) -> Result<String, Failure> {
-    let mut store = context.store()?;
+fn receive_milk(context: &Context, station: &StationConfig) -> Result<String, Failure> {
+    let (mut store, actor) = context.store_to_write()?;
     let today = context.today(&station.time_zone)?;
     let round = store.pools()?.len() + 1;
     let mut deposits = Vec::new();
     for (number, volume_ml) in [(1, 2_400), (2, 2_100), (3, 1_740)] {
         let donor = format!("D-{number:04}");
         if store.donors()?.iter().all(|known| known.code != donor) {
-            let until = day(today, 180)?;
-            store.add_donor(context.stamp(who), &donor)?;
-            let cleared = Status::Cleared { until };
-            store.set_donor_status(context.stamp(who), &donor, cleared, "demonstration")?;
+            let cleared = Status::Cleared { until: day(today, 180)? };
+            store.add_donor(actor.stamp(), &donor)?;
+            store.set_donor_status(actor.stamp(), &donor, cleared, "demonstration")?;
         }
         let deposit = Deposit {
             code: format!("M-{round:04}-{number}"),
@@ -117,12 +115,12 @@ fn receive_milk(context: &Context, station: &StationConfig, who: &str) -> Result
             expressed_on: day(today, -30)?,
             received_on: today,
         };
-        store.add_deposit(context.stamp(who), &deposit)?;
+        store.add_deposit(actor.stamp(), &deposit)?;
         deposits.push(deposit.code);
     }
     let pool = format!("P-{round:04}");
     let rule = station.library.recipe(profiles::RECIPE_DEFAULT)?.recipe.pool;
-    store.add_pool(context.stamp(who), &pool, &deposits, &rule)?;
+    store.add_pool(actor.stamp(), &pool, &deposits, &rule)?;
     out::note(&format!("pool {pool}: 6.24 l of 3 donors, known by their codes only"));
     Ok(pool)
 }

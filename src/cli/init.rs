@@ -8,11 +8,12 @@ use clap::Args;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
-use super::context::Context;
+use super::context::{Context, DATABASE_FILE};
 use super::failure::Failure;
 use super::{files, out};
 use crate::profiles;
 use crate::station::config::{Library, STATION_FILE, StationConfig};
+use crate::store::{Station, Store};
 
 /// Make a new station: its description station.toml and its memory holder.db
 #[derive(Debug, Args)]
@@ -51,7 +52,7 @@ pub(crate) fn run(context: &Context, args: InitArgs) -> Result<(), Failure> {
 /// Makes the station that `text` describes in `folder`.
 pub(super) fn make(context: &Context, folder: &Path, text: &str) -> Result<StationConfig, Failure> {
     let station_file = folder.join(STATION_FILE);
-    let database = folder.join(super::context::DATABASE_FILE);
+    let database = folder.join(DATABASE_FILE);
     for file in [&station_file, &database] {
         if file.exists() {
             return Err(Failure::refused(format!(
@@ -66,8 +67,24 @@ pub(super) fn make(context: &Context, folder: &Path, text: &str) -> Result<Stati
     let station = StationConfig::parse(&file, text, Library::shipped())?;
     fs::create_dir_all(folder)
         .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
-    context.create_store(&database, &station)?;
-    files::write(&station_file, text.as_bytes(), false)?;
+    let actor = context.actor()?;
+    let founded = Station {
+        name: station.name.clone(),
+        time_zone: station.time_zone.clone(),
+        training: station.training,
+        created_utc_ms: actor.utc_ms,
+    };
+    let mut store = Store::create(&database, &founded, &actor.who)?;
+    let rest = store
+        .add_user(actor.stamp(), &actor.who)
+        .map_err(Failure::from)
+        .and_then(|()| files::write(&station_file, text.as_bytes(), false));
+    drop(store);
+    if rest.is_err() {
+        // No half of a station stays behind; if even this fails, the first error says why.
+        let _ = fs::remove_file(&database);
+    }
+    rest?;
     Ok(station)
 }
 

@@ -11,13 +11,13 @@
 //! station's zone, whose name and offset stand beside it.
 
 pub mod chart;
+pub mod curve;
+pub mod curve_csv;
 #[cfg(feature = "pdf")]
 pub mod document;
 #[cfg(test)]
 mod fixture;
 mod fonts;
-pub mod curve;
-pub mod curve_csv;
 pub mod json;
 #[cfg(feature = "pdf")]
 mod words;
