@@ -13,6 +13,7 @@ use super::clock::Clock;
 use super::config::{ConfigError, StationConfig, Unit};
 use super::control_loop::ControlLoop;
 use super::lock::{LockError, UnitLock};
+use super::permit::HeatPermit;
 use super::recorder::Recorder;
 use super::recovery;
 use super::screen::{self, Ended, Mode};
@@ -166,8 +167,10 @@ pub async fn conduct(request: Request<'_>) -> Result<Conducted, ConductError> {
 
     let engine = Engine::new(params.clone())?;
     let batch = begin(&store, &request, params, texts, &clock).await?;
-    let recorder =
-        Recorder::new(store.clone(), batch.clone(), request.who.clone(), engine.params().period_ms);
+    let period_ms = engine.params().period_ms;
+    let (permit, patience) = (HeatPermit::new(period_ms), clock.disk_patience(period_ms));
+    let who = request.who.clone();
+    let recorder = Recorder::new(store.clone(), batch.clone(), who, permit, patience);
     let (views_in, views) = mpsc::channel(VIEWS_WAITING_MAX);
     let (act, actions) = mpsc::channel(16);
     let views = match hands {
