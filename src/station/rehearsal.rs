@@ -78,10 +78,10 @@ pub fn rehearse(
 impl Rehearsal {
     fn witness(&mut self, machine: &SimMachine, phase: PhaseName) {
         let truth = machine.truth();
-        let hottest = truth.hottest_milk_c.into_iter().chain(self.true_hottest_c);
+        let hottest = truth.hottest_milk().into_iter().chain(self.true_hottest_c);
         self.true_hottest_c = hottest.reduce(f64::max);
         if phase == PhaseName::Hold {
-            let coldest = truth.coldest_milk_c.into_iter().chain(self.true_coldest_in_hold_c);
+            let coldest = truth.coldest_milk().into_iter().chain(self.true_coldest_in_hold_c);
             self.true_coldest_in_hold_c = coldest.reduce(f64::min);
         }
     }

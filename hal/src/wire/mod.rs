@@ -6,17 +6,25 @@
 //! - `device`, `unit`: polling, and commands that are proved by reading back.
 //! - `report`: what a check of a unit says.
 
+#[cfg(test)]
+mod bench;
 mod bus;
 #[cfg(test)]
 mod bus_tests;
+#[cfg(test)]
+mod command_tests;
 mod device;
 mod error;
 #[cfg(test)]
 mod fake;
 mod modbus;
+#[cfg(test)]
+mod modbus_tests;
 pub mod profile;
 mod report;
 mod spec;
+#[cfg(test)]
+mod spec_tests;
 mod unit;
 #[cfg(test)]
 mod unit_tests;

@@ -248,9 +248,8 @@ impl Point {
             return Ok(self.encode_two(float.to_bits()));
         }
         let whole = divide_rounded(ninths, 9 * i128::from(self.scale_nano.max(1)));
-        i64::try_from(whole)
-            .map_err(|_| self.size_error(value))
-            .and_then(|whole| self.encode_whole(whole))
+        let whole = i64::try_from(whole).map_err(|_| self.size_error(value))?;
+        self.encode_whole(whole).map_err(|_| self.size_error(value))
     }
 
     /// The registers that hold this raw number, before scale and unit.

@@ -6,12 +6,16 @@
 //! our own for what safety needs. `profiles/devices/` has the shipped ones.
 
 mod codec;
+#[cfg(test)]
+mod codec_tests;
 mod error;
 mod parse;
 mod parse_point;
 mod point;
 mod reader;
 mod rules;
+#[cfg(test)]
+mod rules_tests;
 #[cfg(test)]
 mod shipped_tests;
 

@@ -6,7 +6,7 @@
 use std::fmt::Display;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue};
 
 use super::error::ProfileError;
 
@@ -40,8 +40,8 @@ impl Source<'_> {
 /// The word out of `known` that `word` was probably meant to be.
 fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     known
-        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
-        .filter(|(likeness, _)| *likeness > 0.7)
+        .map(|candidate| (strsim::normalized_damerau_levenshtein(word, candidate), candidate))
+        .filter(|(likeness, _)| *likeness > 0.6)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate)
 }
@@ -83,9 +83,28 @@ impl<'a> Section<'a> {
         self.maybe(key).ok_or_else(|| self.missing(key, rule))
     }
 
+    /// The error for a key that must be there; if a misspelt one is there, for that one.
     pub(crate) fn missing(&self, key: &str, rule: impl Display) -> ProfileError {
+        let misspelt = self.table.iter().find(|(name, _)| {
+            let name = name.get_ref().as_ref();
+            !self.asked.contains(&name) && nearest(name, [key].into_iter()).is_some()
+        });
+        if let Some((name, value)) = misspelt {
+            return self.unknown(name, value, &format!("did you mean `{key}`?"));
+        }
         let rule = format!("is missing: {rule}");
         self.source.error(self.offset, self.full_key(key), String::new(), rule)
+    }
+
+    fn unknown(
+        &self,
+        name: &Spanned<DeString<'a>>,
+        value: &'a Spanned<DeValue<'a>>,
+        hint: &str,
+    ) -> ProfileError {
+        let field = Field { source: self.source, key: self.full_key(name.get_ref()), value };
+        let rule = format!("unknown key; {hint}");
+        self.source.error(name.span().start, field.key.clone(), field.written(), rule)
     }
 
     /// The tables of an array of tables; none if the key is absent.
@@ -105,14 +124,7 @@ impl<'a> Section<'a> {
                 Some(known) => format!("did you mean `{known}`?"),
                 None => format!("known here are {}", self.asked.join(", ")),
             };
-            let field = Field { source: self.source, key: self.full_key(key), value };
-            let rule = format!("unknown key; {hint}");
-            return Err(self.source.error(
-                name.span().start,
-                field.key.clone(),
-                field.written(),
-                rule,
-            ));
+            return Err(self.unknown(name, value, &hint));
         }
         Ok(())
     }
