@@ -6,6 +6,7 @@
 
 pub mod batch;
 pub mod profiles;
+pub mod record;
 pub mod station;
 pub mod store;
 pub mod toml_file;

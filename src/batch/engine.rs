@@ -167,7 +167,7 @@ impl Engine {
             self.enter_preheat(&facts, &mut entries);
         }
 
-        let ruling = self.interlocks.judge(facts.now, &self.params, self.watched(&facts));
+        let ruling = self.interlocks.judge(&self.params, self.watched(&facts));
         self.note_alarms(ruling, &facts, &mut entries);
         self.note_ceiling(&facts, &mut entries);
 
@@ -185,12 +185,14 @@ impl Engine {
     // --- safety --------------------------------------------------------------------------
 
     fn watched(&self, facts: &Facts) -> Watched {
+        let is_heated = matches!(self.phase, Phase::ComeUp { .. } | Phase::Hold { .. });
         Watched {
-            bath: facts.bath,
+            bath_new: facts.bath.filter(|_| facts.bath_is_new),
             bath_seen: facts.bath_seen,
             bath_lost_ms: facts.bath_lost_ms,
             milk_lost_ms: facts.milk_lost_ms,
-            milk_heated: matches!(self.phase, Phase::ComeUp { .. } | Phase::Hold { .. }),
+            milk_watched: is_heated || matches!(self.phase, Phase::Cool { .. }),
+            milk_heated: is_heated,
             lid_open: facts.lid_open,
         }
     }

@@ -12,8 +12,10 @@ use super::window::Window;
 pub(super) struct Facts {
     /// The step's time.
     pub(super) now: Tick,
-    /// The bath, if its probe can be trusted at this very step.
+    /// The bath, if its probe could be trusted at most one and a half periods ago.
     pub(super) bath: Option<Celsius>,
+    /// Whether that value came with this very step.
+    pub(super) bath_is_new: bool,
     /// Whether the bath probe could ever be trusted.
     pub(super) bath_seen: bool,
     /// Least distance of a required probe's mean from its own limit; `None` if a probe has none.
@@ -39,6 +41,13 @@ impl Facts {
     pub(super) fn snapshot(&self) -> Snapshot {
         Snapshot { bath: self.bath, coldest: self.coldest, hottest: self.hottest }
     }
+}
+
+/// Whether a probe that gave nothing to trust for so long is lost: heat is commanded off within
+/// two periods of the last trustworthy reading (DESIGN), with the second reading missed at the
+/// latest, and already with the first one if it is late.
+pub(super) fn is_lost(lost_ms: u64, params: &BatchParams) -> bool {
+    lost_ms.saturating_mul(2) > params.period_ms * 3
 }
 
 /// The readings that still matter.
@@ -74,17 +83,18 @@ impl Senses {
 
     /// What is known now. A probe that never gave a trustworthy value is lost since `since`.
     pub(super) fn facts(&mut self, now: Tick, params: &BatchParams, since: Tick) -> Facts {
-        let bath_good = self.bath.map_or(since, |(at, _)| at);
+        let bath_lost_ms = now.ms_since(self.bath.map_or(since, |(at, _)| at));
         let mut facts = Facts {
             now,
-            bath: self.bath.filter(|(at, _)| *at == now).map(|(_, bath)| bath),
+            bath: self.bath.filter(|_| !is_lost(bath_lost_ms, params)).map(|(_, bath)| bath),
+            bath_is_new: self.bath.is_some_and(|(at, _)| at == now),
             bath_seen: self.bath.is_some(),
             clearance: Some(Kelvin::from_milli(i32::MAX)),
             newest_clearance: Some(Kelvin::from_milli(i32::MAX)),
             coldest: None,
             hottest: None,
             hottest_allowed_for: None,
-            bath_lost_ms: now.ms_since(bath_good),
+            bath_lost_ms,
             milk_lost_ms: 0,
             lid_open: self.lid_open,
         };

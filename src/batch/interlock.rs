@@ -3,23 +3,26 @@
 //! Asymmetric on purpose: one bad sample may cut the heat, several must agree before a batch is
 //! stopped (STYLE, hubris' scars).
 
-use holder_hal::{Celsius, Tick};
+use holder_hal::Celsius;
 
 use super::event::Alarm;
+use super::facts::is_lost;
 use super::params::BatchParams;
 
 /// What the interlocks look at: facts of this period, nothing else.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Watched {
-    /// The bath, if its probe can be trusted now.
-    pub(super) bath: Option<Celsius>,
+    /// The bath, if its probe gave a value to trust at this very step.
+    pub(super) bath_new: Option<Celsius>,
     /// Whether the bath probe could ever be trusted.
     pub(super) bath_seen: bool,
     /// Since when the bath probe has given nothing to trust, milliseconds.
     pub(super) bath_lost_ms: u64,
     /// The same for the worst required milk probe.
     pub(super) milk_lost_ms: u64,
-    /// Whether the milk probes matter in this phase: the bottles are in and being heated.
+    /// Whether the milk probes matter in this phase: the bottles are in.
+    pub(super) milk_watched: bool,
+    /// Whether the lid must be closed in this phase: milk is being heated or held.
     pub(super) milk_heated: bool,
     /// The lid is known to be open.
     pub(super) lid_open: bool,
@@ -58,7 +61,6 @@ fn cuts_heat(alarm: Alarm) -> bool {
 pub(super) struct Interlocks {
     too_hot: bool,
     too_hot_in_a_row: u32,
-    last_judged: Option<Tick>,
 }
 
 impl Interlocks {
@@ -66,21 +68,14 @@ impl Interlocks {
     const TOO_HOT_STOPS: u32 = 3;
 
     /// Judges the facts of this period.
-    pub(super) fn judge(&mut self, now: Tick, params: &BatchParams, seen: Watched) -> Ruling {
-        // Steps without a new reading (an operator's action) must not count a sample twice, and
-        // a bath that was too hot when last seen is too hot until it is seen again.
-        if let Some(bath) = seen.bath
-            && self.last_judged != Some(now)
-        {
+    pub(super) fn judge(&mut self, params: &BatchParams, seen: Watched) -> Ruling {
+        // A bath that was too hot when last seen is too hot until it is seen again.
+        if let Some(bath) = seen.bath_new {
             self.too_hot = bath > params.bath_trip();
             self.too_hot_in_a_row = if self.too_hot { self.too_hot_in_a_row + 1 } else { 0 };
         }
-        self.last_judged = Some(now);
-
-        // Commanded off within two periods of the last trustworthy reading (DESIGN): with the
-        // second reading missed at the latest, and already with the first one if it is late.
-        let is_lost = |lost_ms: u64| lost_ms.saturating_mul(2) > params.period_ms * 3;
-        let milk_lost_ms = if seen.milk_heated { seen.milk_lost_ms } else { 0 };
+        let is_lost = |lost_ms: u64| is_lost(lost_ms, params);
+        let milk_lost_ms = if seen.milk_watched { seen.milk_lost_ms } else { 0 };
         let given_up = |lost_ms: u64| lost_ms > params.recipe.limits.probe_lost_max_ms;
 
         let stop = if self.too_hot_in_a_row >= Self::TOO_HOT_STOPS {

@@ -32,7 +32,7 @@ pub struct ControlLoop<M> {
     /// The record.
     pub recorder: Recorder,
     /// What people do.
-    pub actions: mpsc::Receiver<(String, Action)>,
+    pub actions: mpsc::Receiver<Action>,
     /// What people see.
     pub views: mpsc::Sender<View>,
     /// What the machine was last told.
@@ -49,7 +49,7 @@ impl<M: Machine> ControlLoop<M> {
         clock: Clock,
         engine: Engine,
         recorder: Recorder,
-        actions: mpsc::Receiver<(String, Action)>,
+        actions: mpsc::Receiver<Action>,
         views: mpsc::Sender<View>,
     ) -> Self {
         let last_command = Arc::new(std::sync::Mutex::new(Command::safe(false)));
@@ -78,7 +78,7 @@ impl<M: Machine> ControlLoop<M> {
         while !self.engine.phase().is_final() {
             let reading = self.machine.lock().await.read().await;
             self.last_reading = Some(reading);
-            self.turn(None, Input::Reading(reading)).await?;
+            self.turn(Input::Reading(reading)).await?;
             // A late period is not made up for: the next one is a whole period away.
             due = due.plus_ms(period_ms).max(self.clock.now());
             self.wait_until(due).await?;
@@ -88,7 +88,7 @@ impl<M: Machine> ControlLoop<M> {
     }
 
     /// One turn: whatever the input, the way to the machine is the same.
-    async fn turn(&mut self, who: Option<&str>, input: Input) -> Result<(), RecordError> {
+    async fn turn(&mut self, input: Input) -> Result<(), RecordError> {
         let now = self.clock.now();
         let effects = self.engine.step(now, input.clone());
         // An off-command never waits for a disk.
@@ -96,7 +96,7 @@ impl<M: Machine> ControlLoop<M> {
             self.send(effects.command).await;
         }
         let phase = self.engine.phase();
-        self.recorder.commit(&self.clock, now, who, input, &effects, phase).await?;
+        self.recorder.commit(&self.clock, now, input, &effects, phase).await?;
         if effects.command.heats() {
             let granted = self.recorder.permit().grant(self.clock.now(), effects.command);
             self.send(granted).await;
@@ -110,8 +110,8 @@ impl<M: Machine> ControlLoop<M> {
         loop {
             tokio::select! {
                 biased;
-                Some((who, action)) = self.actions.recv() => {
-                    self.turn(Some(&who), Input::Operator(action)).await?;
+                Some(action) = self.actions.recv() => {
+                    self.turn(Input::Operator(action)).await?;
                     if self.engine.phase().is_final() {
                         return Ok(());
                     }

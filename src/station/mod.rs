@@ -6,4 +6,5 @@
 pub mod lock;
 pub mod permit;
 pub mod rehearsal;
+pub mod screen;
 pub mod view;

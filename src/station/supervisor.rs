@@ -34,18 +34,24 @@ pub struct Outcome {
     pub unsafe_because: Option<String>,
 }
 
-/// Runs a batch to its end, or to safety.
-pub async fn supervise<M: Machine + Send + 'static>(unit: ControlLoop<M>) -> Outcome {
+/// Runs a batch to its end, or to safety. `left` completes when the person leaves the screen.
+pub async fn supervise<M: Machine + Send + 'static>(
+    unit: ControlLoop<M>,
+    left: impl Future<Output = &'static str>,
+) -> Outcome {
     let machine = unit.machine.clone();
     let last_command = unit.last_command.clone();
     let mut task = tokio::spawn(unit.run());
+    let told_to_stop = async {
+        tokio::select! { signal = signalled() => signal, leaving = left => leaving }
+    };
     let ending = tokio::select! {
         joined = &mut task => match joined {
             Ok(Ok(engine)) => Ending::Over(Box::new(engine)),
             Ok(Err(error)) => Ending::RecordLost(error),
             Err(error) => Ending::Panicked(error.to_string()),
         },
-        signal = told_to_stop() => {
+        signal = told_to_stop => {
             task.abort();
             // The task is gone before anybody else speaks to the machine.
             let _ = task.await;
@@ -75,7 +81,7 @@ async fn make_safe<M: Machine>(
 
 /// Completes when the program is told to stop, with the signal's name.
 #[cfg(unix)]
-async fn told_to_stop() -> &'static str {
+async fn signalled() -> &'static str {
     use tokio::signal::unix::{SignalKind, signal};
 
     let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = (
@@ -95,7 +101,7 @@ async fn told_to_stop() -> &'static str {
 
 /// Completes when the program is told to stop, with the signal's name.
 #[cfg(not(unix))]
-async fn told_to_stop() -> &'static str {
+async fn signalled() -> &'static str {
     match tokio::signal::ctrl_c().await {
         Ok(()) => "Ctrl-C",
         Err(_) => std::future::pending().await,

@@ -39,8 +39,7 @@ pub async fn play(
     bottles: u16,
     mut views: mpsc::Receiver<View>,
     screen: mpsc::Sender<View>,
-    actions: mpsc::Sender<(String, Action)>,
-    who: String,
+    actions: mpsc::Sender<Action>,
 ) {
     let mut done = None;
     while let Some(view) = views.recv().await {
@@ -64,6 +63,6 @@ pub async fn play(
         if let Err(fault) = hands.put(put).await {
             tracing::warn!(%fault, "the simulated technician could not reach the machine");
         }
-        let _ = actions.send((who.clone(), action)).await;
+        let _ = actions.send(action).await;
     }
 }

@@ -154,11 +154,14 @@ async fn about_device(report: &mut Report<'_>, device: &mut Device, bus: &mut Bu
     if profile.verified() == Verified::Unverified {
         let names = profile.points().iter().filter(|point| point.verified == Verified::Unverified);
         let names: Vec<&str> = names.map(|point| point.name.as_str()).collect();
-        let text = format!(
-            "the profile {} was not verified against a manual or a device for: {}",
-            profile.name(),
+        let which = if names.len() == profile.points().len() {
+            "any of its points".to_owned()
+        } else {
             names.join(", ")
-        );
+        };
+        let profile = profile.name();
+        let text =
+            format!("the profile {profile} was not verified by manual or device for {which}");
         report.add(Grade::Note, None, text);
     }
     match profile.watchdog() {

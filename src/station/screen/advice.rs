@@ -1,0 +1,97 @@
+//! What the technician has to do next: one imperative sentence for each phase, and what a probe
+//! is worth in words.
+
+use holder_hal::{Heat, Quality};
+
+use super::state::ScreenState;
+use crate::batch::phase::PhaseName;
+use crate::station::view::View;
+
+/// What to do next.
+pub(super) fn next(state: &ScreenState, view: &View) -> &'static str {
+    match view.phase {
+        PhaseName::Preheat => "Keep the lid closed and get the bottles ready.",
+        PhaseName::Load => {
+            "Put in the bottles and the control bottle, close the lid, then press b."
+        }
+        PhaseName::ComeUp | PhaseName::Hold if view.lid_closed == Some(false) => {
+            "Close the lid now."
+        }
+        PhaseName::ComeUp if view.holds_broken > 0 => {
+            "Keep the lid closed: the hold was broken and begins again when the milk is warm."
+        }
+        PhaseName::ComeUp => "Keep the lid closed until the hold is over.",
+        PhaseName::Hold => "Do not open the lid until the time is up.",
+        PhaseName::Cool if state.failed() => {
+            "Leave the bottles in the cold water: the batch has failed, and the milk is cooled."
+        }
+        PhaseName::Cool => "Leave the bottles in the cold water.",
+        PhaseName::Unload if state.failed() => {
+            "Take the bottles out and keep them apart: the batch has failed. Then press u."
+        }
+        PhaseName::Unload => "Take the bottles out, then press u.",
+        PhaseName::Finished if state.failed() => {
+            "Mark the bottles and keep them apart: the batch has failed. Tell QA."
+        }
+        PhaseName::Finished => {
+            "Label the bottles and freeze them in quarantine; the verdict is on the record."
+        }
+        PhaseName::Aborted if state.may_hold_bottles() => {
+            "Put any bottles into cold water now and keep them apart. Tell QA."
+        }
+        PhaseName::Aborted => "Find out why it was stopped, then start a new batch.",
+    }
+}
+
+/// Whether a person is waited for, so that it is worth a sound.
+pub(super) fn calls_a_person(phase: PhaseName) -> bool {
+    match phase {
+        PhaseName::Load | PhaseName::Unload | PhaseName::Aborted => true,
+        PhaseName::Preheat
+        | PhaseName::ComeUp
+        | PhaseName::Hold
+        | PhaseName::Cool
+        | PhaseName::Finished => false,
+    }
+}
+
+/// The keys that do something in this phase.
+pub(super) fn keys(phase: PhaseName) -> &'static str {
+    match phase {
+        PhaseName::Load => "b = bottles are in    s = stop the batch    q = leave",
+        PhaseName::Unload => "u = bottles are out    s = stop the batch    q = leave",
+        PhaseName::Preheat | PhaseName::ComeUp | PhaseName::Hold | PhaseName::Cool => {
+            "s = stop the batch    q = leave"
+        }
+        PhaseName::Finished | PhaseName::Aborted => "q = leave",
+    }
+}
+
+/// What is wrong with a value, or nothing.
+pub(super) fn quality(quality: Quality) -> &'static str {
+    match quality {
+        Quality::Good => "",
+        Quality::Stale => "stale",
+        Quality::OutOfRange => "out of range",
+        Quality::SensorOpen => "sensor open",
+        Quality::Comm => "no answer",
+        Quality::Disagrees => "disagrees",
+    }
+}
+
+/// What the machine was told, and the lid, in words.
+pub(super) fn machine(view: &View) -> String {
+    let heater = match view.command.heat {
+        Heat::Off => "OFF".to_owned(),
+        Heat::Setpoint(bath) => format!("on, bath to {bath:.1} °C"),
+        Heat::Duty(duty) => format!("on, {} % power", duty.permille().div_ceil(10)),
+    };
+    let agitator = if view.command.agitator { "on" } else { "off" };
+    let water = if view.command.cooling { "open" } else { "shut" };
+    let lid = match view.lid_closed {
+        Some(true) => "closed",
+        Some(false) => "OPEN",
+        None => "not known",
+    };
+    format!("Heater {heater} · Agitator {agitator} · Cooling water {water} · Lid {lid}")
+}

@@ -1,0 +1,325 @@
+//! What a person types, one key at a time: from a key to a question, from a question to an
+//! action. Everything that cannot be undone takes two steps, for gloves and for scanners that
+//! type by themselves.
+
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+use crate::batch::event::Action;
+use crate::batch::phase::PhaseName;
+
+/// A key that means something here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    /// A printable character.
+    Letter(char),
+    /// The end of an answer.
+    Enter,
+    /// Takes back the last character.
+    Back,
+    /// Takes back the question.
+    Escape,
+    /// Ctrl-C: raw mode takes the signal away, so it is given back here.
+    Interrupt,
+    /// Ctrl-L: something else wrote on the terminal.
+    Repaint,
+    /// Anything else.
+    Other,
+}
+
+impl From<KeyEvent> for Key {
+    fn from(event: KeyEvent) -> Self {
+        if event.kind == KeyEventKind::Release {
+            return Self::Other;
+        }
+        if event.modifiers == KeyModifiers::CONTROL {
+            return if event.code.is_char('c') {
+                Self::Interrupt
+            } else if event.code.is_char('l') {
+                Self::Repaint
+            } else {
+                Self::Other
+            };
+        }
+        if let KeyCode::Char(letter) = event.code {
+            return if letter.is_control() { Self::Other } else { Self::Letter(letter) };
+        }
+        let named = [
+            (KeyCode::Enter, Self::Enter),
+            (KeyCode::Backspace, Self::Back),
+            (KeyCode::Esc, Self::Escape),
+        ];
+        named.into_iter().find(|(code, _)| *code == event.code).map_or(Self::Other, |(_, key)| key)
+    }
+}
+
+/// What the person is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Prompt {
+    /// Nothing.
+    Idle,
+    /// How many bottles; the digits so far.
+    Bottles(String),
+    /// Whether this number is right.
+    BottlesSure(u16),
+    /// Whether the bottles are out.
+    UnloadSure,
+    /// Whether to stop the batch.
+    StopSure,
+    /// Why; the text so far.
+    StopReason(String),
+    /// Whether to leave while a batch runs.
+    LeaveSure,
+}
+
+/// What a key leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Intent {
+    /// Nothing to do but to show the prompt, with a word for the person.
+    Say(Option<&'static str>),
+    /// Send this to the batch.
+    Send(Action),
+    /// End the screen.
+    Leave,
+    /// Draw everything anew.
+    Repaint,
+}
+
+/// Reasons that one key gives, for a hand in a glove.
+const REASONS: [&str; 3] =
+    ["trouble with the machine", "trouble with a bottle or the milk", "started by mistake"];
+const DIGITS_MAX: usize = 5;
+const REASON_CHARS_MAX: usize = 120;
+
+impl Prompt {
+    /// The question and what the keys do, if something is asked.
+    pub(super) fn text(&self) -> Option<(String, &'static str)> {
+        let yes_or_no = "y = yes    any other key = no";
+        let (question, keys) = match self {
+            Self::Idle => return None,
+            Self::Bottles(digits) => (
+                format!("How many bottles are in, besides the control bottle?  {digits}_"),
+                "digits, then Enter    Esc = back",
+            ),
+            Self::BottlesSure(bottles) => {
+                let noun = if *bottles == 1 { "bottle is" } else { "bottles are" };
+                let text =
+                    format!("{bottles} {noun} in, the control bottle too, and the lid is closed?");
+                (text, yes_or_no)
+            }
+            Self::UnloadSure => ("All bottles are out?".to_owned(), yes_or_no),
+            Self::StopSure => (
+                "Stop the batch? Heat goes off and stays off; the milk cannot be released."
+                    .to_owned(),
+                yes_or_no,
+            ),
+            Self::StopReason(text) => (
+                format!("Why? Type it, or 1 = machine, 2 = bottle or milk, 3 = mistake:  {text}_"),
+                "Enter = stop now    Esc = back, the batch goes on",
+            ),
+            Self::LeaveSure => {
+                ("A batch is running. Leaving stops it. Leave?".to_owned(), yes_or_no)
+            }
+        };
+        Some((question, keys))
+    }
+
+    /// Drops a question that the phase has overtaken.
+    pub(super) fn settle(&mut self, phase: PhaseName) {
+        let still_fits = match self {
+            Self::Idle => true,
+            Self::Bottles(_) | Self::BottlesSure(_) => phase == PhaseName::Load,
+            Self::UnloadSure => phase == PhaseName::Unload,
+            Self::StopSure | Self::StopReason(_) | Self::LeaveSure => !phase.is_final(),
+        };
+        if !still_fits {
+            *self = Self::Idle;
+        }
+    }
+
+    /// Takes one key. `phase` is `None` before the first view.
+    pub(super) fn press(&mut self, key: Key, phase: Option<PhaseName>) -> Intent {
+        match key {
+            Key::Interrupt => return Intent::Leave,
+            Key::Repaint => return Intent::Repaint,
+            Key::Other => return Intent::Say(None),
+            Key::Letter(_) | Key::Enter | Key::Back | Key::Escape => {}
+        }
+        let asked = std::mem::replace(self, Self::Idle);
+        let is_yes = matches!(key, Key::Letter('y' | 'Y'));
+        match asked {
+            Self::Idle => self.begin(key, phase),
+            Self::Bottles(digits) => self.bottles(digits, key),
+            Self::StopReason(text) => self.reason(text, key),
+            Self::StopSure if is_yes => self.ask(Self::StopReason(String::new())),
+            Self::BottlesSure(bottles) if is_yes => Intent::Send(Action::ConfirmLoad { bottles }),
+            Self::UnloadSure if is_yes => Intent::Send(Action::ConfirmUnload),
+            Self::LeaveSure if is_yes => Intent::Leave,
+            Self::BottlesSure(_) | Self::UnloadSure | Self::StopSure | Self::LeaveSure => {
+                Intent::Say(Some("Nothing was done."))
+            }
+        }
+    }
+
+    fn ask(&mut self, question: Self) -> Intent {
+        *self = question;
+        Intent::Say(None)
+    }
+
+    fn begin(&mut self, key: Key, phase: Option<PhaseName>) -> Intent {
+        let Key::Letter(letter) = key else { return Intent::Say(None) };
+        let is_over = phase.is_some_and(PhaseName::is_final);
+        match letter.to_ascii_lowercase() {
+            'b' if phase == Some(PhaseName::Load) => self.ask(Self::Bottles(String::new())),
+            'b' => Intent::Say(Some("Not waiting for bottles now.")),
+            'u' if phase == Some(PhaseName::Unload) => self.ask(Self::UnloadSure),
+            'u' => Intent::Say(Some("Not waiting for unloading now.")),
+            's' if is_over => Intent::Say(Some("The batch is over already.")),
+            's' => self.ask(Self::StopSure),
+            'q' if is_over => Intent::Leave,
+            'q' => self.ask(Self::LeaveSure),
+            _ => Intent::Say(None),
+        }
+    }
+
+    fn bottles(&mut self, mut digits: String, key: Key) -> Intent {
+        match key {
+            Key::Escape => return Intent::Say(Some("Nothing was done.")),
+            Key::Letter(digit) if digit.is_ascii_digit() => {
+                if digits.len() == DIGITS_MAX {
+                    let said = "That is no number of bottles (a scanner?): press b again.";
+                    return Intent::Say(Some(said));
+                }
+                digits.push(digit);
+            }
+            Key::Back => {
+                digits.pop();
+            }
+            Key::Enter => match digits.parse() {
+                Ok(0) | Err(_) => {
+                    *self = Self::Bottles(String::new());
+                    return Intent::Say(Some("Count the bottles and type their number."));
+                }
+                Ok(bottles) => return self.ask(Self::BottlesSure(bottles)),
+            },
+            Key::Letter(_) | Key::Interrupt | Key::Repaint | Key::Other => {}
+        }
+        self.ask(Self::Bottles(digits))
+    }
+
+    fn reason(&mut self, mut text: String, key: Key) -> Intent {
+        match key {
+            Key::Escape => return Intent::Say(Some("Not stopped: the batch goes on.")),
+            Key::Enter if !text.trim().is_empty() => {
+                return Intent::Send(Action::Stop { reason: text.trim().to_owned() });
+            }
+            Key::Back => {
+                text.pop();
+            }
+            Key::Letter(number @ '1'..='3') if text.is_empty() => {
+                let index = (u32::from(number) - u32::from('1')) as usize;
+                text.push_str(REASONS.get(index).copied().unwrap_or_default());
+            }
+            Key::Letter(letter) if text.chars().count() < REASON_CHARS_MAX => text.push(letter),
+            Key::Letter(_) | Key::Enter | Key::Interrupt | Key::Repaint | Key::Other => {}
+        }
+        self.ask(Self::StopReason(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn type_in(prompt: &mut Prompt, keys: &str, phase: PhaseName) -> Intent {
+        let mut last = Intent::Say(None);
+        for c in keys.chars() {
+            let code = match c {
+                '\n' => KeyCode::Enter,
+                '\u{1b}' => KeyCode::Esc,
+                other => KeyCode::Char(other),
+            };
+            let event = KeyEvent::new(code, KeyModifiers::NONE);
+            last = prompt.press(event.into(), Some(phase));
+        }
+        last
+    }
+
+    #[test]
+    fn bottles_take_a_number_and_a_yes() {
+        let mut prompt = Prompt::Idle;
+        assert_eq!(type_in(&mut prompt, "b48\n", PhaseName::Load), Intent::Say(None));
+        assert_eq!(prompt, Prompt::BottlesSure(48));
+        let sent = type_in(&mut prompt, "y", PhaseName::Load);
+        assert_eq!(sent, Intent::Send(Action::ConfirmLoad { bottles: 48 }));
+        assert_eq!(prompt, Prompt::Idle);
+    }
+
+    #[test]
+    fn anything_but_yes_confirms_nothing() {
+        for keys in ["b48\nn", "b48\n\n", "b48\n\u{1b}", "b4\u{1b}"] {
+            let mut prompt = Prompt::Idle;
+            let intent = type_in(&mut prompt, keys, PhaseName::Load);
+            assert_eq!(intent, Intent::Say(Some("Nothing was done.")), "{keys:?}");
+            assert_eq!(prompt, Prompt::Idle);
+        }
+    }
+
+    #[test]
+    fn no_bottles_and_too_many_are_asked_again() {
+        for keys in ["b0\n", "b\n", "b70000\n"] {
+            let mut prompt = Prompt::Idle;
+            type_in(&mut prompt, keys, PhaseName::Load);
+            assert_eq!(prompt, Prompt::Bottles(String::new()), "{keys:?}");
+        }
+    }
+
+    #[test]
+    fn a_scanned_bar_code_is_not_a_number_of_bottles() {
+        let mut prompt = Prompt::Idle;
+        let intent = type_in(&mut prompt, "b7312345678901\n", PhaseName::Load);
+        assert_eq!((intent, prompt), (Intent::Say(None), Prompt::Idle));
+    }
+
+    #[test]
+    fn a_key_of_another_phase_asks_nothing() {
+        let mut prompt = Prompt::Idle;
+        type_in(&mut prompt, "b", PhaseName::Hold);
+        type_in(&mut prompt, "u", PhaseName::Hold);
+        assert_eq!(prompt, Prompt::Idle);
+    }
+
+    #[test]
+    fn a_stop_takes_a_yes_and_a_reason() {
+        let mut prompt = Prompt::Idle;
+        assert_eq!(type_in(&mut prompt, "sy\n", PhaseName::Hold), Intent::Say(None));
+        let sent = type_in(&mut prompt, "2\n", PhaseName::Hold);
+        let reason = "trouble with a bottle or the milk".to_owned();
+        assert_eq!(sent, Intent::Send(Action::Stop { reason }));
+        let sent = type_in(&mut prompt, "sysmell of smoke\n", PhaseName::Hold);
+        assert_eq!(sent, Intent::Send(Action::Stop { reason: "smell of smoke".into() }));
+    }
+
+    #[test]
+    fn leaving_a_running_batch_takes_a_yes_and_a_finished_one_none() {
+        let mut prompt = Prompt::Idle;
+        assert_eq!(type_in(&mut prompt, "q", PhaseName::Hold), Intent::Say(None));
+        assert_eq!(type_in(&mut prompt, "y", PhaseName::Hold), Intent::Leave);
+        assert_eq!(type_in(&mut Prompt::Idle, "q", PhaseName::Finished), Intent::Leave);
+    }
+
+    #[test]
+    fn ctrl_c_is_heard_in_every_question() {
+        let ctrl_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+        let mut prompt = Prompt::StopReason("because".into());
+        assert_eq!(prompt.press(ctrl_c.into(), Some(PhaseName::Hold)), Intent::Leave);
+    }
+
+    #[test]
+    fn a_question_that_the_phase_has_overtaken_goes_away() {
+        let mut prompt = Prompt::BottlesSure(48);
+        prompt.settle(PhaseName::Load);
+        assert_eq!(prompt, Prompt::BottlesSure(48));
+        prompt.settle(PhaseName::Aborted);
+        assert_eq!(prompt, Prompt::Idle);
+    }
+}

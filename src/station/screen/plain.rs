@@ -1,0 +1,175 @@
+//! The plain lines, for where no person sits at a terminal: what happened, when it happened, and
+//! one line of state for each minute of batch time. Times are since the batch began, `h:mm:ss`.
+
+use std::io::{self, Write};
+
+use holder_hal::{Celsius, MILK_PROBES_MAX, Tick};
+use ratatui::symbols::Marker;
+use tokio::sync::mpsc;
+
+use super::Ended;
+use super::advice;
+use super::state::{ScreenState, coldest};
+use super::words;
+use crate::batch::event::{Entry, Event};
+use crate::station::view::{Shown, View};
+
+/// Writes lines until no more views come. If the lines cannot be written, the views are taken in
+/// silence, so that a closed pipe never holds up a batch; the error is told at the end.
+pub(super) fn show(mut views: mpsc::Receiver<View>, mut to: impl Write) -> io::Result<Ended> {
+    let mut lines = Lines::default();
+    let mut outcome = Ok(Ended::Closed);
+    while let Some(view) = views.blocking_recv() {
+        if outcome.is_ok()
+            && let Err(error) = lines.write(view, &mut to)
+        {
+            outcome = Err(error);
+        }
+    }
+    outcome
+}
+
+/// What the lines need to remember.
+#[derive(Default)]
+struct Lines {
+    state: Option<ScreenState>,
+    minute: u64,
+}
+
+impl Lines {
+    fn write(&mut self, view: View, to: &mut impl Write) -> io::Result<()> {
+        let is_first = self.state.is_none();
+        let state = self.state.get_or_insert_with(|| ScreenState::new(Marker::default()));
+        let news = view.news.clone();
+        state.take(view);
+        let Some(view) = &state.view else { return Ok(()) };
+        if is_first {
+            let simulated = if view.simulated { "SIMULATED, " } else { "" };
+            let (batch, unit, recipe) = (&view.batch, &view.unit, &view.recipe);
+            writeln!(to, "{simulated}batch {batch}, unit {unit}, recipe {recipe}")?;
+        }
+        for entry in &news {
+            writeln!(to, "{}  {}", clock(state, entry.at), happened(entry))?;
+            if matches!(entry.event, Event::Entered { .. }) {
+                writeln!(to, "         next: {}", advice::next(state, view))?;
+            }
+        }
+        if let Some(message) = &view.message {
+            writeln!(to, "{}  {message}", clock(state, view.at))?;
+        }
+        let minute = state.elapsed_ms(view.at) / 60_000;
+        if minute > self.minute {
+            self.minute = minute;
+            writeln!(to, "{}  {}", clock(state, view.at), status(view))?;
+        }
+        to.flush()
+    }
+}
+
+fn clock(state: &ScreenState, at: Tick) -> String {
+    words::elapsed(state.elapsed_ms(at))
+}
+
+fn happened(entry: &Entry) -> String {
+    let what = words::describe(entry);
+    match &entry.event {
+        Event::Entered { phase, .. } => format!("{}: {what}", phase.word().to_uppercase()),
+        Event::Raised { .. } | Event::Cleared { .. } | Event::AboveCeiling { .. } => what,
+    }
+}
+
+/// The state of one moment in one line.
+fn status(view: &View) -> String {
+    let time = match view.held_ms {
+        Some(held) => format!(
+            ": {} of {}",
+            words::duration(held.min(view.hold_ms)),
+            words::duration(view.hold_ms)
+        ),
+        None => format!(": {}", words::duration(view.at.ms_since(view.phase_since))),
+    };
+    let mut parts = vec![format!("{}{time}", view.phase), format!("bath {}", value(view.bath))];
+    let probes = view.milk.iter().take(MILK_PROBES_MAX).flatten().enumerate();
+    parts.extend(probes.map(|(index, probe)| format!("milk {} {}", index + 1, value(*probe))));
+    parts.extend(view.reference.map(|probe| format!("reference {}", value(probe))));
+    if coldest(view).is_none() {
+        parts.push("coldest milk not known".to_owned());
+    }
+    parts.push(advice::machine(view).replace(" · ", ", "));
+    parts.extend(view.alarms.iter().map(|alarm| format!("ALARM {}", alarm.number())));
+    parts.join(", ")
+}
+
+/// A value as it is read, with what is wrong with it.
+fn value(shown: Shown) -> String {
+    let fault = advice::quality(shown.quality);
+    match (shown.value.map(degrees), fault.is_empty()) {
+        (Some(number), true) => format!("{number} °C"),
+        (Some(number), false) => format!("{fault} ({number} °C)"),
+        (None, true) => "no value".to_owned(),
+        (None, false) => fault.to_owned(),
+    }
+}
+
+/// Hundredths of a degree, rounded down, so that a value below a limit never looks like it.
+pub(super) fn degrees(value: Celsius) -> String {
+    format!("{:.2}", Celsius::from_milli(value.milli().div_euclid(10) * 10))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::batch::phase::PhaseName;
+    use crate::station::screen::rehearsal::Rehearsal;
+
+    fn whole_batch() -> Vec<View> {
+        let mut views = Vec::new();
+        Rehearsal::new().until(PhaseName::Finished, 0, &mut |view| views.push(view));
+        views
+    }
+
+    fn sent(views: Vec<View>) -> (mpsc::Receiver<View>, thread::JoinHandle<bool>) {
+        let (to, from) = mpsc::channel(4);
+        let sender =
+            thread::spawn(move || views.into_iter().all(|view| to.blocking_send(view).is_ok()));
+        (from, sender)
+    }
+
+    #[test]
+    fn a_whole_batch_reads_like_a_log_with_one_line_of_state_for_each_minute() {
+        let views = whole_batch();
+        let last = views.last().unwrap().at;
+        let minutes = last.ms_since(views[0].at) / 60_000;
+        let (from, _sender) = sent(views);
+        let mut written = Vec::new();
+        assert_eq!(show(from, &mut written).unwrap(), Ended::Closed);
+        let written = String::from_utf8(written).unwrap();
+        let (state, events): (Vec<&str>, Vec<&str>) =
+            written.lines().partition(|line| line.contains("Agitator"));
+        assert_eq!(state.len() as u64, minutes);
+        insta::assert_snapshot!("events", events.join("\n"));
+        insta::assert_snapshot!("state", [state[0], state[50], state[85]].join("\n"));
+    }
+
+    struct ClosedPipe;
+
+    impl Write for ClosedPipe {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_closed_pipe_takes_every_view_in_silence_and_tells_at_the_end() {
+        let (from, sender) = sent(whole_batch());
+        let error = show(from, ClosedPipe).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+        assert!(sender.join().unwrap(), "the batch would have been held up");
+    }
+}

@@ -1,0 +1,209 @@
+//! Entries of the journal as sentences, for the screen, the plain lines and the printed record.
+//!
+//! **Terms.** A *sentence* says what happened; its *readings* are the trustworthy values behind
+//! it. Temperatures are written exactly, in °C; durations as minutes and seconds, rounded down.
+
+use holder_hal::Celsius;
+
+use crate::batch::event::{Alarm, Cause, Entry, Event, HoldBreak, Snapshot};
+
+/// The whole entry in words: its sentence with the readings behind it.
+pub fn describe(entry: &Entry) -> String {
+    format!("{} ({})", sentence(&entry.event), readings(&entry.readings_mc))
+}
+
+/// What happened, as one or two sentences without the readings.
+pub fn sentence(event: &Event) -> String {
+    match event {
+        Event::Entered { phase: _, cause } => cause_sentence(cause),
+        Event::Raised { alarm } => raised(*alarm),
+        Event::Cleared { alarm } => {
+            format!("Alarm {} ({}) does not stand any more.", alarm.number(), alarm.title())
+        }
+        Event::AboveCeiling { line, allowance } => format!(
+            "The hottest milk went above {} °C, with {} °C added for uncertainty and margin.",
+            exact(line.milli()),
+            exact(allowance.milli())
+        ),
+    }
+}
+
+/// An alarm that stands, with its number and what to do: `ALARM 301: the lid is open; close …`.
+pub fn raised(alarm: Alarm) -> String {
+    format!("ALARM {}: {}; {}.", alarm.number(), alarm.title(), alarm.advice())
+}
+
+fn cause_sentence(cause: &Cause) -> String {
+    match cause {
+        Cause::Started => "The batch began; the empty bath is warmed.".to_owned(),
+        Cause::BathStable => "The bath is stable at its set point; bottles can go in.".to_owned(),
+        Cause::Loaded { bottles: 1 } => {
+            "1 bottle was confirmed besides the control bottle; the milk is warmed.".to_owned()
+        }
+        Cause::Loaded { bottles } => format!(
+            "{bottles} bottles were confirmed besides the control bottle; the milk is warmed."
+        ),
+        Cause::HoldBegun => {
+            "The milk stayed above the limit for long enough; the hold began.".to_owned()
+        }
+        Cause::HoldBroken { by, held_ms } => format!(
+            "The hold was broken after {}: {}. The milk is warmed again for a new hold.",
+            duration(*held_ms),
+            broken_by(*by)
+        ),
+        Cause::HoldComplete => "The hold is complete; the milk is cooled.".to_owned(),
+        Cause::RestartsExhausted { by, held_ms } => format!(
+            "The hold was broken after {}: {}. That is once more than the recipe allows: the \
+             batch has failed, and the milk is cooled.",
+            duration(*held_ms),
+            broken_by(*by)
+        ),
+        Cause::HeatUpTooLong => "The hold did not begin within the recipe's time: the batch has \
+                                 failed, and the milk is cooled."
+            .to_owned(),
+        Cause::Cooled => "The hottest milk is cold; bottles can come out.".to_owned(),
+        Cause::CoolingTooLong => "The milk was not cold within the recipe's time: the batch has \
+                                  failed; bottles can come out."
+            .to_owned(),
+        Cause::Unloaded => "The bottles were confirmed to be out; the run is over.".to_owned(),
+        Cause::OperatorStop { reason } => {
+            format!("A person stopped the batch: “{}”. Heat is off.", one_line(reason))
+        }
+        Cause::Interlock { alarm } => format!(
+            "Alarm {} stopped the batch: {}. Heat is off and stays off.",
+            alarm.number(),
+            alarm.title()
+        ),
+        Cause::PreheatTooLong => {
+            "The bath was not stable within the recipe's time: the batch was stopped. Heat is off."
+                .to_owned()
+        }
+        Cause::LoadTooLong => "The bottles were not confirmed within the recipe's time: the batch \
+                               was stopped. Heat is off."
+            .to_owned(),
+    }
+}
+
+fn broken_by(by: HoldBreak) -> &'static str {
+    match by {
+        HoldBreak::BelowLimit => "the coldest milk fell below the limit",
+        HoldBreak::Gap => "a milk probe gave no good reading for too long",
+        HoldBreak::LidOpened => "the lid was opened",
+    }
+}
+
+/// The readings behind an entry: `bath 63.4 °C, milk probes 62.85 to 62.9 °C`.
+pub fn readings(seen: &Snapshot) -> String {
+    let bath = match seen.bath {
+        Some(bath) => format!("bath {} °C", exact(bath.milli())),
+        None => "no good bath reading at that moment".to_owned(),
+    };
+    let milk = match (seen.coldest, seen.hottest) {
+        (Some(coldest), Some(hottest)) if coldest == hottest => {
+            format!("milk probes {} °C", exact(coldest.milli()))
+        }
+        (Some(coldest), Some(hottest)) => {
+            format!("milk probes {} to {} °C", exact(coldest.milli()), exact(hottest.milli()))
+        }
+        (Some(_), None) | (None, Some(_)) | (None, None) => "no good milk reading".to_owned(),
+    };
+    format!("{bath}, {milk}")
+}
+
+/// A duration in minutes and seconds, rounded down: `12 min 03 s`, or `45 s`.
+pub fn duration(ms: u64) -> String {
+    let seconds = ms / 1000;
+    match seconds / 60 {
+        0 => format!("{seconds} s"),
+        minutes => format!("{minutes} min {:02} s", seconds % 60),
+    }
+}
+
+/// Time since the batch began, rounded down to the second: `1:02:03`.
+pub fn elapsed(ms: u64) -> String {
+    let seconds = ms / 1000;
+    format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+/// Thousandths with as many decimals as they need, at least one: `62.5`, `62.85`, `62.796`.
+fn exact(milli: i32) -> String {
+    let text = Celsius::from_milli(milli).to_string();
+    let shorter = text.strip_suffix('0').unwrap_or(&text);
+    shorter.strip_suffix('0').unwrap_or(shorter).to_owned()
+}
+
+/// What a person typed, without what could move a cursor.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use holder_hal::{Kelvin, Tick};
+
+    use super::*;
+    use crate::batch::fixture::milli;
+    use crate::batch::phase::PhaseName;
+
+    fn entry(event: Event) -> Entry {
+        let seen = Snapshot {
+            bath: Some(milli(63_400)),
+            coldest: Some(milli(62_796)),
+            hottest: Some(milli(62_850)),
+        };
+        Entry { at: Tick::from_ms(0), event, readings_mc: seen }
+    }
+
+    #[test]
+    fn a_broken_hold_says_how_long_it_lasted_and_why_with_exact_figures() {
+        let cause = Cause::HoldBroken { by: HoldBreak::BelowLimit, held_ms: 723_999 };
+        let broken = entry(Event::Entered { phase: PhaseName::ComeUp, cause });
+        assert_eq!(
+            describe(&broken),
+            "The hold was broken after 12 min 03 s: the coldest milk fell below the limit. The \
+             milk is warmed again for a new hold. (bath 63.4 °C, milk probes 62.796 to 62.85 °C)"
+        );
+    }
+
+    #[test]
+    fn a_passed_ceiling_names_the_line_and_what_was_added() {
+        let (line, allowance) = (milli(63_500), Kelvin::from_milli(300));
+        assert_eq!(
+            sentence(&Event::AboveCeiling { line, allowance }),
+            "The hottest milk went above 63.5 °C, with 0.3 °C added for uncertainty and margin."
+        );
+    }
+
+    #[test]
+    fn a_value_that_could_not_be_trusted_is_said_to_be_missing() {
+        let nothing = Snapshot { bath: None, coldest: None, hottest: None };
+        let said = "no good bath reading at that moment, no good milk reading";
+        assert_eq!(readings(&nothing), said);
+        let half = Snapshot { hottest: Some(milli(62_500)), ..nothing };
+        assert_eq!(readings(&half), said);
+    }
+
+    #[test]
+    fn a_typed_reason_cannot_move_the_cursor() {
+        let cause = Cause::OperatorStop { reason: "steam\u{1b}[2J\nhere".into() };
+        let text = sentence(&Event::Entered { phase: PhaseName::Aborted, cause });
+        assert_eq!(text, "A person stopped the batch: “steam [2J here”. Heat is off.");
+    }
+
+    #[test]
+    fn every_alarm_is_raised_with_its_number_and_its_advice() {
+        for alarm in Alarm::ALL {
+            let text = sentence(&Event::Raised { alarm });
+            assert!(text.starts_with(&format!("ALARM {}", alarm.number())), "{text}");
+            assert!(text.contains(alarm.advice()), "{text}");
+        }
+    }
+
+    #[test]
+    fn temperatures_keep_the_decimals_they_need() {
+        assert_eq!(
+            [62_500, 62_850, 62_796, 4_000, -20].map(exact),
+            ["62.5", "62.85", "62.796", "4.0", "-0.02"]
+        );
+    }
+}
