@@ -1,3 +1,137 @@
 //! What is remembered: one SQLite file per station, with the journal as the truth.
+//!
+//! **Terms.** The *journal* is append-only and hash-chained. *Inputs* and *samples* are what the
+//! engine was given, raw; every 60 s and at each transition they are *sealed*: their hash goes
+//! into the journal. A *projection* is a table that could be made again from the journal (donors,
+//! pools, batches); it is written in the same transaction as its entry. A method that returns
+//! `Ok` has its effect on the disk (WAL, `synchronous=FULL`); one that returns `Err` has none.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `schema` | making, recognising and upgrading the file |
+//! | `journal` | entries and their hash chain |
+//! | `samples` | one control period as rows, and sealing |
+//! | `batches` | starting, stepping and closing a batch |
+//! | `read` | a batch as it is read |
+//! | `milk` | donors, deposits, pools |
+//! | `station` | the station and its users |
+//! | `verify` | recomputing everything |
+//! | `replay` | the stored inputs give the stored entries |
+//! | `thread` | the store on its own thread |
 
+mod batches;
+mod error;
+mod journal;
+mod milk;
 pub mod model;
+mod read;
+mod replay;
+mod samples;
+mod schema;
+mod station;
+mod thread;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+pub use batches::{Close, NewBatch, Step};
+pub use error::StoreError;
+pub use journal::{Body, Head, Stamp};
+pub use milk::{DepositShown, PoolShown};
+pub use replay::{ReplayMisfit, replay};
+pub use station::Station;
+pub use thread::StoreThread;
+
+/// The station's memory: one connection.
+pub struct Store {
+    db: Connection,
+    station: Station,
+    /// Open batches that this connection steps, by code.
+    tails: BTreeMap<String, batches::Tail>,
+}
+
+impl Store {
+    /// Makes a new file with its first entry.
+    ///
+    /// # Errors
+    /// A file is there already, the name or time zone cannot be used, or the disk; no file
+    /// remains then.
+    pub fn create(path: &Path, station: &Station, who: &str) -> Result<Self, StoreError> {
+        let db = schema::create(path, |db| station::found(db, station, who))?;
+        Ok(Self { db, station: station.clone(), tails: BTreeMap::new() })
+    }
+
+    /// Opens a file to read and write; one of an older version is upgraded, after a copy.
+    ///
+    /// # Errors
+    /// Not a file, not a database, another program's, a newer version's, locked, or read-only.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::from_connection(schema::open(path, schema::MIGRATIONS)?)
+    }
+
+    /// Opens a file only to read it.
+    ///
+    /// # Errors
+    /// As [`Store::open`]; also an older version, which is left as it is.
+    pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        Self::from_connection(schema::open_read_only(path)?)
+    }
+
+    fn from_connection(db: Connection) -> Result<Self, StoreError> {
+        let station = station::read(&db)?;
+        Ok(Self { db, station, tails: BTreeMap::new() })
+    }
+
+    /// The station that this file belongs to.
+    pub fn station(&self) -> &Station {
+        &self.station
+    }
+
+    /// The day in the station's time zone.
+    ///
+    /// # Errors
+    /// A time outside of the calendar.
+    pub fn day(&self, utc_ms: i64) -> Result<jiff::civil::Date, StoreError> {
+        self.station.day(utc_ms)
+    }
+
+    /// The newest entry of the journal: its hash is printed on records and exports.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn head(&self) -> Result<Head, StoreError> {
+        journal::head(&self.db)
+    }
+
+    /// Appends one entry of a kind that the store has no rule for; `batch` if it belongs to one.
+    ///
+    /// # Errors
+    /// A kind that the store writes itself, an unknown batch, or the disk.
+    pub fn append(
+        &mut self,
+        stamp: Stamp<'_>,
+        kind: &str,
+        subject: &str,
+        batch: Option<&str>,
+        body: &Body,
+    ) -> Result<Head, StoreError> {
+        if journal::Kind::from_word(kind).is_some() {
+            return Err(StoreError::ReservedKind(kind.to_owned()));
+        }
+        let tx = self.write()?;
+        if let Some(code) = batch {
+            batches::id_of(&tx, code)?;
+        }
+        let place = journal::Place { kind, subject, batch, tick_ms: None };
+        let head = journal::append(&tx, stamp, place, body)?;
+        tx.commit()?;
+        Ok(head)
+    }
+
+    /// A write transaction: the head of the chain cannot move under it.
+    fn write(&mut self) -> Result<Transaction<'_>, StoreError> {
+        Ok(self.db.transaction_with_behavior(TransactionBehavior::Immediate)?)
+    }
+}

@@ -1,0 +1,199 @@
+//! Why the store did not do what was asked: what happened, to what, what to do.
+
+use std::path::PathBuf;
+
+use rusqlite::ErrorCode;
+
+use crate::milk::Refusal;
+
+/// Why the store did not do what was asked. Nothing was half-written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No file there.
+    #[error("{} does not exist; `holder init` makes a new station", .0.display())]
+    Missing(PathBuf),
+    /// A file is in the way of a new station.
+    #[error("{} exists already; choose another folder, or use the station that is there", .0.display())]
+    Exists(PathBuf),
+    /// A directory or something else that is no file.
+    #[error("{} is not a file; name the station's folder or its holder.db", .0.display())]
+    NotAFile(PathBuf),
+    /// Not SQLite.
+    #[error("{} is not a database; restore holder.db from a backup, or name another folder", .0.display())]
+    NotADatabase(PathBuf),
+    /// A database of another program.
+    #[error(
+        "{} belongs to another program (application id {application_id:#010x}); it was not \
+         touched; name the folder of a station", path.display()
+    )]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// Whose it is.
+        application_id: u32,
+    },
+    /// Written by a newer version of this program.
+    #[error(
+        "{} has schema version {found}, but this program knows up to {known}; it was not touched; \
+         install the newer holder", path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The newest version that this program knows.
+        known: u32,
+    },
+    /// Of an older version, opened only to be read.
+    #[error(
+        "{} has schema version {found}, but this program needs {known}; open it with a command that \
+         writes, which brings it up to date (a copy is made first)", path.display()
+    )]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The version that is needed.
+        known: u32,
+    },
+    /// Another program holds the database.
+    #[error("the database is in use by another program; wait until it has finished, or stop it")]
+    Locked,
+    /// The file or its folder cannot be written.
+    #[error("the database cannot be written; check the permissions of holder.db and its folder")]
+    ReadOnly,
+    /// No space.
+    #[error("the disk is full; nothing of this step was kept; make room and try again")]
+    DiskFull,
+    /// The disk or the file system failed.
+    #[error("the disk failed ({0}); nothing of this step was kept; check the disk")]
+    Disk(String),
+    /// The file is damaged.
+    #[error(
+        "the database is damaged ({0}); keep it as it is, and restore a backup into a new folder"
+    )]
+    Damaged(String),
+    /// Something stored cannot be understood.
+    #[error("stored {what} cannot be understood: {why}; run `holder db verify`")]
+    Garbled {
+        /// What.
+        what: String,
+        /// Why not.
+        why: String,
+    },
+    /// No batch with this code.
+    #[error("no batch {0}; see `holder batch list`")]
+    NoBatch(String),
+    /// The record of the batch is closed.
+    #[error("the record of batch {0} is closed; nothing can be added to it")]
+    BatchClosed(String),
+    /// The unit runs another batch.
+    #[error("unit {unit} has the open batch {batch}; finish or close it first")]
+    UnitBusy {
+        /// The unit.
+        unit: String,
+        /// Its open batch.
+        batch: String,
+    },
+    /// An input that is not later than what is stored.
+    #[error(
+        "batch {batch}: an input at {at_ms} ms does not come after the stored one at {last_ms} ms; \
+         it was not kept"
+    )]
+    TickBack {
+        /// The batch.
+        batch: String,
+        /// Its tick.
+        at_ms: u64,
+        /// The newest stored tick.
+        last_ms: u64,
+    },
+    /// A number that no record can hold.
+    #[error("{what} = {value} is out of range; it was not kept")]
+    OutOfRange {
+        /// What.
+        what: &'static str,
+        /// Its value.
+        value: u64,
+    },
+    /// The parameters of a batch are not allowed.
+    #[error(transparent)]
+    Params(#[from] crate::batch::params::ParamsFault),
+    /// A frozen text whose hash is not its own.
+    #[error("the text of {kind} {name} does not have the hash that was given; read it again")]
+    TextHash {
+        /// What it is.
+        kind: String,
+        /// Its name.
+        name: String,
+    },
+    /// A kind of entry that only the store writes.
+    #[error("entries of kind `{0}` are written by the store itself; use another word")]
+    ReservedKind(String),
+    /// A name that cannot be one.
+    #[error("{what} `{value}` cannot be used: {why}")]
+    BadName {
+        /// What.
+        what: &'static str,
+        /// The name.
+        value: String,
+        /// Why not.
+        why: String,
+    },
+    /// A rule for milk stands against it.
+    #[error(transparent)]
+    Milk(#[from] Refusal),
+    /// The thread of the store has ended.
+    #[error("the record keeper has stopped; no heat is allowed; start the program again")]
+    ThreadGone,
+    /// The queue of the store is full.
+    #[error("the record keeper cannot keep up; the disk is too slow or stuck")]
+    QueueFull,
+    /// Anything else that SQLite said.
+    #[error("the database refused: {0}")]
+    Sql(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        // The codes are another crate's open list: a chain of comparisons, not a match.
+        let Some(code) = error.sqlite_error_code() else { return Self::Sql(error) };
+        if code == ErrorCode::DiskFull {
+            Self::DiskFull
+        } else if code == ErrorCode::DatabaseBusy || code == ErrorCode::DatabaseLocked {
+            Self::Locked
+        } else if code == ErrorCode::ReadOnly || code == ErrorCode::PermissionDenied {
+            Self::ReadOnly
+        } else if code == ErrorCode::SystemIoFailure || code == ErrorCode::CannotOpen {
+            Self::Disk(error.to_string())
+        } else if code == ErrorCode::DatabaseCorrupt || code == ErrorCode::NotADatabase {
+            Self::Damaged(error.to_string())
+        } else {
+            Self::Sql(error)
+        }
+    }
+}
+
+impl From<std::io::Error> for StoreError {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull => Self::DiskFull,
+            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+                Self::ReadOnly
+            }
+            _ => Self::Disk(error.to_string()),
+        }
+    }
+}
+
+/// A [`StoreError::Garbled`].
+pub(super) fn garbled(what: impl Into<String>, why: impl ToString) -> StoreError {
+    StoreError::Garbled { what: what.into(), why: why.to_string() }
+}
+
+/// A number as SQLite keeps it.
+pub(super) fn sql_int(what: &'static str, value: u64) -> Result<i64, StoreError> {
+    i64::try_from(value).map_err(|_| StoreError::OutOfRange { what, value })
+}

@@ -1,0 +1,368 @@
+//! Donors, deposits and pools: the rules of [`crate::milk`], and where they are kept. Each change
+//! writes its journal entry and its row in one transaction.
+
+use jiff::civil::Date;
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Store;
+use super::batches::NewBatch;
+use super::error::{StoreError, garbled};
+use super::journal::{self, Body, Kind as Entry, Place, Stamp};
+use super::model::{PoolRecord, PoolShare};
+use crate::batch::params::Purpose;
+use crate::batch::recipe::PoolRule;
+use crate::milk::{Deposit, Donor, Kind, Pool, Refusal, Share, Status, check_code, pool};
+
+/// A deposit and where it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DepositShown {
+    /// The deposit.
+    #[serde(flatten)]
+    pub deposit: Deposit,
+    /// The pool that it is in.
+    pub pool: Option<String>,
+}
+
+/// A pool, what is left of it, and the batches that came from it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PoolShown {
+    /// The pool.
+    #[serde(flatten)]
+    pub pool: Pool,
+    /// What no batch has drawn yet, microlitres.
+    pub left_ul: i64,
+    /// Codes of its batches, oldest first.
+    pub batches: Vec<String>,
+}
+
+fn day(what: &str, text: &str) -> Result<Date, StoreError> {
+    text.parse().map_err(|error| garbled(format!("{what} `{text}`"), error))
+}
+
+fn value<T: Serialize>(of: &T) -> Result<Value, StoreError> {
+    serde_json::to_value(of).map_err(|error| garbled("entry", error))
+}
+
+fn unknown(kind: Kind, code: &str) -> StoreError {
+    Refusal::Unknown { kind, code: code.to_owned() }.into()
+}
+
+fn donor_row(row: &rusqlite::Row<'_>) -> Result<Donor, StoreError> {
+    let (code, word): (String, String) = (row.get(0)?, row.get(1)?);
+    let until = row.get::<_, Option<String>>(2)?.map(|until| day("day", &until)).transpose()?;
+    let status = Status::from_parts(&word, until)
+        .ok_or_else(|| garbled(format!("donor {code}"), format!("status `{word}`")))?;
+    Ok(Donor { code, status })
+}
+
+fn deposit_row(row: &rusqlite::Row<'_>) -> Result<DepositShown, StoreError> {
+    let deposit = Deposit {
+        code: row.get(0)?,
+        donor: row.get(1)?,
+        volume_ul: row.get(2)?,
+        expressed_on: day("day", &row.get::<_, String>(3)?)?,
+        received_on: day("day", &row.get::<_, String>(4)?)?,
+    };
+    Ok(DepositShown { deposit, pool: row.get(5)? })
+}
+
+/// All rows of a query.
+fn rows<T>(
+    db: &Connection,
+    sql: &str,
+    key: Option<&str>,
+    read: impl Fn(&rusqlite::Row<'_>) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let mut select = db.prepare_cached(sql)?;
+    let mut rows = select.query(rusqlite::params_from_iter(key))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(read(row)?);
+    }
+    Ok(found)
+}
+
+const DONORS: &str = "SELECT code, status, cleared_until FROM donors";
+const DEPOSITS: &str = "SELECT code, donor, volume_ul, expressed_on, received_on, pool \
+     FROM deposits LEFT JOIN pool_deposits ON deposit = code";
+const POOLS: &str = "SELECT code, made_on, expires_on, volume_ul FROM pools";
+
+/// Every donor, by code.
+pub(super) fn donors(db: &Connection) -> Result<Vec<Donor>, StoreError> {
+    rows(db, &format!("{DONORS} ORDER BY code"), None, donor_row)
+}
+
+/// Every deposit, by code.
+pub(super) fn deposits(db: &Connection) -> Result<Vec<DepositShown>, StoreError> {
+    rows(db, &format!("{DEPOSITS} ORDER BY code"), None, deposit_row)
+}
+
+/// Every pool, by code.
+pub(super) fn pools(db: &Connection) -> Result<Vec<Pool>, StoreError> {
+    rows(db, &format!("{POOLS} ORDER BY code"), None, |row| pool_row(db, row))
+}
+
+fn donor(db: &Connection, code: &str) -> Result<Donor, StoreError> {
+    let found = rows(db, &format!("{DONORS} WHERE code = ?"), Some(code), donor_row)?;
+    found.into_iter().next().ok_or_else(|| unknown(Kind::Donor, code))
+}
+
+fn deposit(db: &Connection, code: &str) -> Result<DepositShown, StoreError> {
+    let found = rows(db, &format!("{DEPOSITS} WHERE code = ?"), Some(code), deposit_row)?;
+    found.into_iter().next().ok_or_else(|| unknown(Kind::Deposit, code))
+}
+
+fn pool_row(db: &Connection, row: &rusqlite::Row<'_>) -> Result<Pool, StoreError> {
+    let code: String = row.get(0)?;
+    let deposits = rows(
+        db,
+        "SELECT deposit FROM pool_deposits WHERE pool = ? ORDER BY position",
+        Some(&code),
+        |row| Ok(row.get(0)?),
+    )?;
+    Ok(Pool {
+        made_on: day("day", &row.get::<_, String>(1)?)?,
+        expires_on: day("day", &row.get::<_, String>(2)?)?,
+        volume_ul: row.get(3)?,
+        deposits,
+        code,
+    })
+}
+
+fn pool(db: &Connection, code: &str) -> Result<Pool, StoreError> {
+    let read = |row: &rusqlite::Row<'_>| pool_row(db, row);
+    let found = rows(db, &format!("{POOLS} WHERE code = ?"), Some(code), read)?;
+    found.into_iter().next().ok_or_else(|| unknown(Kind::Pool, code))
+}
+
+fn shares(db: &Connection, deposits: &[String]) -> Result<Vec<Share>, StoreError> {
+    let share = |code: &String| {
+        let deposit = deposit(db, code)?.deposit;
+        Ok(Share { donor: donor(db, &deposit.donor)?, deposit })
+    };
+    deposits.iter().map(share).collect()
+}
+
+fn pool_shown(db: &Connection, code: &str) -> Result<PoolShown, StoreError> {
+    let pool = pool(db, code)?;
+    let drawn: i64 = db.query_row(
+        "SELECT coalesce(sum(volume_ul), 0) FROM batches WHERE pool = ?",
+        [code],
+        |row| row.get(0),
+    )?;
+    let sql = "SELECT code FROM batches WHERE pool = ? ORDER BY id";
+    let batches = rows(db, sql, Some(code), |row| Ok(row.get(0)?))?;
+    Ok(PoolShown { left_ul: pool.volume_ul.saturating_sub(drawn), pool, batches })
+}
+
+/// The pool as it stands on a batch record.
+pub(super) fn pool_record(db: &Connection, code: &str) -> Result<PoolRecord, StoreError> {
+    let pool = pool(db, code)?;
+    let share = |code: &String| {
+        let deposit = deposit(db, code)?.deposit;
+        Ok(PoolShare {
+            deposit: deposit.code,
+            donor: deposit.donor,
+            volume_ul: deposit.volume_ul,
+            expressed_on: deposit.expressed_on.to_string(),
+        })
+    };
+    let shares = pool.deposits.iter().map(share).collect::<Result<_, StoreError>>()?;
+    Ok(PoolRecord { code: pool.code, volume_ul: pool.volume_ul, shares })
+}
+
+/// Checks that a batch may start with its pool, and gives what it draws, microlitres.
+pub(super) fn check_start(db: &Connection, new: &NewBatch, today: Date) -> Result<i64, StoreError> {
+    match (new.params.purpose, &new.pool) {
+        (Purpose::Water, None) => Ok(0),
+        (Purpose::Water, Some(pool)) => Err(Refusal::PoolNotWanted { pool: pool.clone() }.into()),
+        (Purpose::Milk, None) => Err(Refusal::PoolNeeded.into()),
+        (Purpose::Milk, Some(code)) => {
+            let shown = pool_shown(db, code)?;
+            let shares = shares(db, &shown.pool.deposits)?;
+            pool::check_pool(code, &shares, &new.params.recipe.pool, today)?;
+            Ok(pool::check_draw(code, shown.left_ul, new.bottles, new.bottle_ul)?)
+        }
+    }
+}
+
+/// Refuses a code that names something already.
+fn check_free(db: &Connection, kind: Kind, table: &str, code: &str) -> Result<(), StoreError> {
+    check_code(kind, code)?;
+    let taken = db
+        .query_row(&format!("SELECT 1 FROM {table} WHERE code = ?"), [code], |_| Ok(()))
+        .optional()?;
+    match taken {
+        Some(()) => Err(Refusal::Taken { kind, code: code.to_owned() }.into()),
+        None => Ok(()),
+    }
+}
+
+impl Store {
+    /// Adds a donor by code, in screening.
+    ///
+    /// # Errors
+    /// A code that is none or is taken; the disk.
+    pub fn add_donor(&mut self, stamp: Stamp<'_>, code: &str) -> Result<Donor, StoreError> {
+        let tx = self.write()?;
+        check_free(&tx, Kind::Donor, "donors", code)?;
+        let donor = Donor { code: code.to_owned(), status: Status::Screening };
+        tx.execute(
+            "INSERT INTO donors (code, status) VALUES (?, ?)",
+            params![code, donor.status.word()],
+        )?;
+        let body = Body::new("donor added").after(value(&donor)?);
+        journal::append(&tx, stamp, Place::of(Entry::Donor, code), &body)?;
+        tx.commit()?;
+        Ok(donor)
+    }
+
+    /// Changes where a donor stands. `why` must hold no personal data: it stays for ever.
+    ///
+    /// # Errors
+    /// No such donor; the disk.
+    pub fn set_donor_status(
+        &mut self,
+        stamp: Stamp<'_>,
+        code: &str,
+        status: Status,
+        why: &str,
+    ) -> Result<Donor, StoreError> {
+        let tx = self.write()?;
+        let before = donor(&tx, code)?;
+        let after = Donor { code: code.to_owned(), status };
+        tx.execute(
+            "UPDATE donors SET status = ?, cleared_until = ? WHERE code = ?",
+            params![status.word(), status.cleared_until().map(|day| day.to_string()), code],
+        )?;
+        let body = Body::new(format!("donor is now {}", status.word()))
+            .before(value(&before)?)
+            .after(value(&after)?)
+            .why(why);
+        journal::append(&tx, stamp, Place::of(Entry::Donor, code), &body)?;
+        tx.commit()?;
+        Ok(after)
+    }
+
+    /// Records a deposit. Milk of any donor is received; whether it may be used is asked when
+    /// it is pooled.
+    ///
+    /// # Errors
+    /// A code that is taken, an unknown donor, a volume or days that cannot be; the disk.
+    pub fn add_deposit(&mut self, stamp: Stamp<'_>, deposit: &Deposit) -> Result<(), StoreError> {
+        deposit.check(self.station.day(stamp.utc_ms)?)?;
+        let tx = self.write()?;
+        check_free(&tx, Kind::Deposit, "deposits", &deposit.code)?;
+        donor(&tx, &deposit.donor)?;
+        tx.execute(
+            "INSERT INTO deposits (code, donor, volume_ul, expressed_on, received_on) \
+             VALUES (?, ?, ?, ?, ?)",
+            params![
+                deposit.code,
+                deposit.donor,
+                deposit.volume_ul,
+                deposit.expressed_on.to_string(),
+                deposit.received_on.to_string()
+            ],
+        )?;
+        let body = Body::new("deposit received").after(value(deposit)?);
+        journal::append(&tx, stamp, Place::of(Entry::Deposit, &deposit.code), &body)?;
+        Ok(tx.commit()?)
+    }
+
+    /// Mixes deposits into a pool, by the recipe's rule.
+    ///
+    /// # Errors
+    /// A code that is taken, an unknown deposit, or the first deposit and rule that stand
+    /// against it; the disk.
+    pub fn add_pool(
+        &mut self,
+        stamp: Stamp<'_>,
+        code: &str,
+        deposits: &[String],
+        rule: &PoolRule,
+    ) -> Result<Pool, StoreError> {
+        let made_on = self.station.day(stamp.utc_ms)?;
+        let tx = self.write()?;
+        check_free(&tx, Kind::Pool, "pools", code)?;
+        for name in deposits {
+            if let Some(pool) = deposit(&tx, name)?.pool {
+                return Err(Refusal::Pooled { deposit: name.clone(), pool }.into());
+            }
+        }
+        let facts = pool::check_pool(code, &shares(&tx, deposits)?, rule, made_on)?;
+        let pool = Pool {
+            code: code.to_owned(),
+            made_on,
+            expires_on: facts.expires_on,
+            volume_ul: facts.volume_ul,
+            deposits: deposits.to_vec(),
+        };
+        let (made_on, expires_on) = (made_on.to_string(), facts.expires_on.to_string());
+        tx.execute(
+            "INSERT INTO pools (code, made_on, expires_on, volume_ul) VALUES (?, ?, ?, ?)",
+            params![code, made_on, expires_on, facts.volume_ul],
+        )?;
+        for (position, deposit) in (0_i64..).zip(deposits) {
+            tx.execute(
+                "INSERT INTO pool_deposits (pool, position, deposit) VALUES (?, ?, ?)",
+                params![code, position, deposit],
+            )?;
+        }
+        let body = Body::new("pool mixed").after(value(&pool)?);
+        journal::append(&tx, stamp, Place::of(Entry::Pool, code), &body)?;
+        tx.commit()?;
+        Ok(pool)
+    }
+
+    /// Every donor, by code.
+    ///
+    /// # Errors
+    /// The disk, or a row that cannot be understood.
+    pub fn donors(&self) -> Result<Vec<Donor>, StoreError> {
+        donors(&self.db)
+    }
+
+    /// One donor.
+    ///
+    /// # Errors
+    /// No such donor; the disk.
+    pub fn donor(&self, code: &str) -> Result<Donor, StoreError> {
+        donor(&self.db, code)
+    }
+
+    /// Every deposit with the pool that it is in, by code.
+    ///
+    /// # Errors
+    /// The disk, or a row that cannot be understood.
+    pub fn deposits(&self) -> Result<Vec<DepositShown>, StoreError> {
+        deposits(&self.db)
+    }
+
+    /// One deposit with the pool that it is in.
+    ///
+    /// # Errors
+    /// No such deposit; the disk.
+    pub fn deposit(&self, code: &str) -> Result<DepositShown, StoreError> {
+        deposit(&self.db, code)
+    }
+
+    /// Every pool with what is left of it, by code.
+    ///
+    /// # Errors
+    /// The disk, or a row that cannot be understood.
+    pub fn pools(&self) -> Result<Vec<PoolShown>, StoreError> {
+        let db = &self.db.unchecked_transaction()?;
+        pools(db)?.iter().map(|pool| pool_shown(db, &pool.code)).collect()
+    }
+
+    /// One pool with what is left of it.
+    ///
+    /// # Errors
+    /// No such pool; the disk.
+    pub fn pool(&self, code: &str) -> Result<PoolShown, StoreError> {
+        pool_shown(&*self.db.unchecked_transaction()?, code)
+    }
+}

@@ -1,0 +1,264 @@
+//! A batch as it is read: for the list, for the judge, for the record, for a replay.
+
+use holder_hal::Tick;
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Store;
+use super::batches::id_of;
+use super::error::{StoreError, garbled};
+use super::journal::{self, Hash, Kind, Row, hex};
+use super::milk;
+use super::model::{
+    BatchHeader, BatchRecord, Closing, FrozenText, Period, StampedAction, StampedEntry,
+};
+use super::samples::{self, InputRow};
+use crate::batch::event::Input;
+use crate::batch::params::{BatchParams, Purpose};
+use crate::batch::phase::PhaseName;
+
+/// The stable word of a closing.
+pub(super) const fn closing_word(closing: Closing) -> &'static str {
+    match closing {
+        Closing::Ended => "ended",
+        Closing::Interrupted => "interrupted",
+    }
+}
+
+const HEADER: &str = "SELECT code, unit, purpose, simulated, recipe, pool, bottles, operator, \
+     started_utc_ms, closed_utc_ms, closing, phase, engine_accepts, volume_ul, verdict FROM batches";
+
+/// One row of `batches`.
+struct HeaderRow {
+    header: BatchHeader,
+    volume_ul: i64,
+    verdict: Option<String>,
+}
+
+fn header_row(row: &rusqlite::Row<'_>) -> Result<HeaderRow, StoreError> {
+    let code: String = row.get(0)?;
+    let what = || format!("batch {code}");
+    let purpose = match row.get::<_, String>(2)?.as_str() {
+        "milk" => Purpose::Milk,
+        "water" => Purpose::Water,
+        other => return Err(garbled(what(), format!("purpose `{other}`"))),
+    };
+    let closing = match row.get::<_, Option<String>>(10)?.as_deref() {
+        None => None,
+        Some("ended") => Some(Closing::Ended),
+        Some("interrupted") => Some(Closing::Interrupted),
+        Some(other) => return Err(garbled(what(), format!("closing `{other}`"))),
+    };
+    let phase: String = row.get(11)?;
+    let phase =
+        PhaseName::from_word(&phase).ok_or_else(|| garbled(what(), format!("phase `{phase}`")))?;
+    let header = BatchHeader {
+        unit: row.get(1)?,
+        purpose,
+        simulated: row.get(3)?,
+        recipe: row.get(4)?,
+        pool: row.get(5)?,
+        bottles: row.get(6)?,
+        operator: row.get(7)?,
+        started_utc_ms: row.get(8)?,
+        closed_utc_ms: row.get(9)?,
+        closing,
+        phase,
+        engine_accepts: row.get(12)?,
+        code,
+    };
+    Ok(HeaderRow { header, volume_ul: row.get(13)?, verdict: row.get(14)? })
+}
+
+fn headers(db: &Connection, filter: &str) -> Result<Vec<BatchHeader>, StoreError> {
+    let mut select = db.prepare_cached(&format!("{HEADER} {filter} ORDER BY id"))?;
+    let mut rows = select.query([])?;
+    let mut headers = Vec::new();
+    while let Some(row) = rows.next()? {
+        headers.push(header_row(row)?.header);
+    }
+    Ok(headers)
+}
+
+fn one(db: &Connection, code: &str) -> Result<HeaderRow, StoreError> {
+    let mut select = db.prepare_cached(&format!("{HEADER} WHERE code = ?"))?;
+    let mut rows = select.query([code])?;
+    match rows.next()? {
+        Some(row) => header_row(row),
+        None => Err(StoreError::NoBatch(code.to_owned())),
+    }
+}
+
+/// The first page of one batch.
+pub(super) fn header(db: &Connection, code: &str) -> Result<BatchHeader, StoreError> {
+    Ok(one(db, code)?.header)
+}
+
+/// The whole row of a batch as the journal keeps it.
+pub(super) fn batch_state(db: &Connection, code: &str) -> Result<Value, StoreError> {
+    #[derive(Serialize)]
+    struct State<'a> {
+        #[serde(flatten)]
+        header: &'a BatchHeader,
+        volume_ul: i64,
+        verdict: Option<Value>,
+    }
+    let row = one(db, code)?;
+    let verdict = row.verdict.as_deref().map(serde_json::from_str).transpose();
+    let verdict = verdict.map_err(|error| garbled(format!("verdict of batch {code}"), error))?;
+    let state = State { header: &row.header, volume_ul: row.volume_ul, verdict };
+    serde_json::to_value(state).map_err(|error| garbled(format!("batch {code}"), error))
+}
+
+/// The frozen texts of a batch, in the order in which they were given.
+pub(super) fn texts(db: &Connection, id: i64) -> Result<Vec<FrozenText>, StoreError> {
+    let mut select = db.prepare_cached(
+        "SELECT kind, name, sha256, text FROM batch_texts JOIN texts USING (sha256) \
+         WHERE batch = ? ORDER BY position",
+    )?;
+    let rows = select.query_map([id], |row| {
+        Ok(FrozenText {
+            kind: row.get(0)?,
+            name: row.get(1)?,
+            sha256: hex(&row.get::<_, Hash>(2)?),
+            text: row.get(3)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn frozen_params(db: &Connection, id: i64) -> Result<BatchParams, StoreError> {
+    let json: Option<String> = db
+        .query_row("SELECT json FROM params WHERE batch = ?", [id], |row| row.get(0))
+        .optional()?;
+    let json = json.ok_or_else(|| garbled("parameters", "their row is missing"))?;
+    serde_json::from_str(&json).map_err(|error| garbled("parameters", error))
+}
+
+/// The engine's entries of a batch, in order.
+fn entries(db: &Connection, code: &str) -> Result<Vec<StampedEntry>, StoreError> {
+    let mut select = db.prepare_cached(&format!(
+        "SELECT {} FROM journal WHERE batch = ?1 AND kind = ?2 ORDER BY seq",
+        Row::COLUMNS
+    ))?;
+    let mut rows = select.query(params![code, Kind::Event.word()])?;
+    let mut entries = Vec::new();
+    while let Some(row) = rows.next()? {
+        let Row { seq, utc_ms, who, .. } = &Row::read(row)?;
+        let (seq, utc_ms, who) = (*seq, *utc_ms, who.clone());
+        let after = Row::read(row)?.body()?.after.unwrap_or_default();
+        let entry =
+            serde_json::from_value(after).map_err(|e| garbled(format!("entry {seq}"), e))?;
+        entries.push(StampedEntry { seq, utc_ms, who, entry });
+    }
+    Ok(entries)
+}
+
+/// The actions of a batch that the engine did not refuse, in order.
+fn actions(rows: &[InputRow]) -> Result<Vec<StampedAction>, StoreError> {
+    let accepted = rows.iter().filter(|row| row.refused.is_none());
+    let actions = accepted.filter_map(|row| row.action.as_deref().map(|action| (row, action)));
+    actions
+        .map(|(row, action)| {
+            Ok(StampedAction {
+                tick_ms: tick_ms(row)?,
+                utc_ms: row.utc_ms,
+                who: row.who.clone(),
+                action: serde_json::from_str(action).map_err(|e| garbled("action", e))?,
+            })
+        })
+        .collect()
+}
+
+fn tick_ms(row: &InputRow) -> Result<u64, StoreError> {
+    u64::try_from(row.tick_ms).map_err(|error| garbled("tick", error))
+}
+
+/// The inputs of the engine; every reading takes its period's samples.
+fn inputs(rows: &[InputRow], periods: &[Period]) -> Result<Vec<(Tick, Input)>, StoreError> {
+    let mut periods = periods.iter();
+    let mut inputs = Vec::with_capacity(rows.len());
+    for row in rows {
+        let at = Tick::from_ms(tick_ms(row)?);
+        let input = match (row.kind.as_str(), &row.action) {
+            ("reading", _) => {
+                let period = periods.next().filter(|period| period.at == at);
+                let missing = || garbled(format!("input {}", row.n), "its samples are missing");
+                Input::Reading(period.ok_or_else(missing)?.reading)
+            }
+            ("operator", Some(action)) => Input::Operator(
+                serde_json::from_str(action).map_err(|error| garbled("action", error))?,
+            ),
+            ("wake", _) => Input::Wake,
+            (kind, _) => return Err(garbled(format!("input {}", row.n), format!("kind {kind}"))),
+        };
+        inputs.push((at, input));
+    }
+    Ok(inputs)
+}
+
+impl Store {
+    /// The first page of every batch, oldest first.
+    ///
+    /// # Errors
+    /// The disk, or a row that cannot be understood.
+    pub fn batches(&self) -> Result<Vec<BatchHeader>, StoreError> {
+        headers(&self.db, "")
+    }
+
+    /// The batches whose record is not closed: running, or interrupted.
+    ///
+    /// # Errors
+    /// The disk, or a row that cannot be understood.
+    pub fn open_batches(&self) -> Result<Vec<BatchHeader>, StoreError> {
+        headers(&self.db, "WHERE closed_utc_ms IS NULL")
+    }
+
+    /// The verdict that was kept when the batch was closed.
+    ///
+    /// # Errors
+    /// No such batch, the disk, or a verdict that cannot be understood.
+    pub fn verdict_of(&self, code: &str) -> Result<Option<Value>, StoreError> {
+        let verdict = one(&self.db, code)?.verdict;
+        let verdict = verdict.as_deref().map(serde_json::from_str).transpose();
+        verdict.map_err(|error| garbled(format!("verdict of batch {code}"), error))
+    }
+
+    /// Everything that a judge or a reader needs of one batch, as of one moment.
+    ///
+    /// # Errors
+    /// No such batch, the disk, or something stored that cannot be understood.
+    pub fn load_batch(&self, code: &str) -> Result<BatchRecord, StoreError> {
+        let db = &self.db.unchecked_transaction()?;
+        let id = id_of(db, code)?;
+        let periods = samples::periods(db, id)?;
+        let mut header = header(db, code)?;
+        header.simulated |= periods.iter().any(|period| period.reading.simulated);
+        let pool = header.pool.as_deref().map(|pool| milk::pool_record(db, pool)).transpose()?;
+        let head = journal::head(db)?;
+        Ok(BatchRecord {
+            header,
+            station: self.station.name.clone(),
+            time_zone: self.station.time_zone.clone(),
+            params: frozen_params(db, id)?,
+            texts: texts(db, id)?,
+            periods,
+            entries: entries(db, code)?,
+            actions: actions(&InputRow::after(db, id, 0)?)?,
+            pool,
+            head_seq: head.seq,
+            head_hash: head.hash(),
+        })
+    }
+
+    /// Every input of the engine in order, for a replay.
+    ///
+    /// # Errors
+    /// No such batch, the disk, or something stored that cannot be understood.
+    pub fn inputs(&self, code: &str) -> Result<Vec<(Tick, Input)>, StoreError> {
+        let db = &self.db.unchecked_transaction()?;
+        let id = id_of(db, code)?;
+        inputs(&InputRow::after(db, id, 0)?, &samples::periods(db, id)?)
+    }
+}

@@ -1,0 +1,425 @@
+//! One control period as rows, and the hash that seals a block of them.
+//!
+//! **Terms.** A *channel* is a number for one thing that was read or commanded (the list stands
+//! in the schema); a *block* is a run of inputs, with the samples of its readings.
+
+use std::collections::BTreeMap;
+
+use holder_hal::{
+    Celsius, Command, Duty, Heat, MILK_PROBES_MAX, Quality, Reading, Sample, Switch, Tick,
+};
+use rusqlite::{Connection, params};
+use serde::{Deserialize, Serialize};
+
+use super::error::{StoreError, garbled};
+use super::journal::{Canon, Hash};
+use super::model::Period;
+use crate::batch::phase::PhaseName;
+
+const BATH: u8 = 0;
+const MILK: u8 = 1;
+const REFERENCE: u8 = 9;
+const LID: u8 = 10;
+const SIMULATED: u8 = 11;
+const HEAT_OFF: u8 = 20;
+const SETPOINT: u8 = 21;
+const DUTY: u8 = 22;
+const AGITATOR: u8 = 23;
+const COOLING: u8 = 24;
+const PHASE: u8 = 30;
+
+/// One row of `samples`, without its batch and tick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cell {
+    channel: u8,
+    value: Option<i32>,
+    age_ms: u32,
+    quality: Quality,
+}
+
+impl Cell {
+    fn sample(channel: u8, sample: Sample) -> Self {
+        let Sample { raw, age_ms, quality } = sample;
+        Self { channel, value: raw.map(Celsius::milli), age_ms, quality }
+    }
+
+    fn known(channel: u8, value: i32) -> Self {
+        Self { channel, value: Some(value), age_ms: 0, quality: Quality::Good }
+    }
+
+    fn as_sample(self) -> Sample {
+        Sample {
+            raw: self.value.map(Celsius::from_milli),
+            age_ms: self.age_ms,
+            quality: self.quality,
+        }
+    }
+
+    fn flag(self) -> Result<Option<bool>, StoreError> {
+        match self.value {
+            None => Ok(None),
+            Some(0) => Ok(Some(false)),
+            Some(1) => Ok(Some(true)),
+            Some(other) => Err(garbled("switch", other)),
+        }
+    }
+}
+
+/// The stored number of a quality: its place in the contract's list.
+fn quality_number(quality: Quality) -> i64 {
+    Quality::ALL.iter().zip(0..).find(|(known, _)| **known == quality).map_or(-1, |(_, n)| n)
+}
+
+/// The stored number of a phase: its place in the order of a batch.
+fn phase_number(phase: PhaseName) -> i32 {
+    PhaseName::ALL.iter().zip(0..).find(|(known, _)| **known == phase).map_or(-1, |(_, n)| n)
+}
+
+/// One period as cells, by channel.
+pub(super) fn cells(reading: &Reading, command: &Command, phase: PhaseName) -> Vec<Cell> {
+    let mut cells = Vec::with_capacity(16);
+    cells.push(Cell::sample(BATH, reading.bath));
+    for (channel, probe) in (MILK..).zip(&reading.milk) {
+        cells.extend(probe.map(|sample| Cell::sample(channel, sample)));
+    }
+    cells.extend(reading.reference.map(|sample| Cell::sample(REFERENCE, sample)));
+    cells.extend(reading.lid.map(|lid| Cell {
+        channel: LID,
+        value: lid.on.map(i32::from),
+        age_ms: 0,
+        quality: lid.quality,
+    }));
+    cells.push(Cell::known(SIMULATED, i32::from(reading.simulated)));
+    cells.push(match command.heat {
+        Heat::Off => Cell::known(HEAT_OFF, 0),
+        Heat::Setpoint(setpoint) => Cell::known(SETPOINT, setpoint.milli()),
+        Heat::Duty(duty) => Cell::known(DUTY, i32::from(duty.permille())),
+    });
+    cells.push(Cell::known(AGITATOR, i32::from(command.agitator)));
+    cells.push(Cell::known(COOLING, i32::from(command.cooling)));
+    cells.push(Cell::known(PHASE, phase_number(phase)));
+    cells
+}
+
+/// The period that these cells came from.
+fn period(at: Tick, cells: &BTreeMap<u8, Cell>) -> Result<Period, StoreError> {
+    let need = |channel: u8| {
+        let cell = cells.get(&channel).copied();
+        cell.ok_or_else(|| {
+            garbled(format!("period at {} ms", at.ms()), format!("channel {channel} is missing"))
+        })
+    };
+    let value = |channel: u8| need(channel)?.value.ok_or_else(|| garbled("command", "no value"));
+    let flag = |channel: u8| need(channel)?.flag()?.ok_or_else(|| garbled("switch", "no value"));
+    let mut milk = [None; MILK_PROBES_MAX];
+    for (channel, probe) in (MILK..).zip(&mut milk) {
+        *probe = cells.get(&channel).map(|cell| cell.as_sample());
+    }
+    let lid = cells.get(&LID).map(|cell| -> Result<Switch, StoreError> {
+        Ok(Switch { on: cell.flag()?, quality: cell.quality })
+    });
+    let heat = if cells.contains_key(&HEAT_OFF) {
+        Heat::Off
+    } else if cells.contains_key(&SETPOINT) {
+        Heat::Setpoint(Celsius::from_milli(value(SETPOINT)?))
+    } else {
+        let permille = u16::try_from(value(DUTY)?).ok();
+        let duty = permille.and_then(Duty::from_permille);
+        Heat::Duty(duty.ok_or_else(|| garbled("duty", "above full power"))?)
+    };
+    let phase = usize::try_from(value(PHASE)?).ok();
+    Ok(Period {
+        at,
+        reading: Reading {
+            bath: need(BATH)?.as_sample(),
+            milk,
+            reference: cells.get(&REFERENCE).map(|cell| cell.as_sample()),
+            lid: lid.transpose()?,
+            simulated: flag(SIMULATED)?,
+        },
+        command: Command { heat, agitator: flag(AGITATOR)?, cooling: flag(COOLING)? },
+        phase: phase
+            .and_then(|number| PhaseName::ALL.get(number).copied())
+            .ok_or_else(|| garbled("phase", "unknown number"))?,
+    })
+}
+
+/// Writes the cells of one period.
+pub(super) fn insert(
+    db: &Connection,
+    batch: i64,
+    tick_ms: i64,
+    cells: &[Cell],
+) -> Result<(), StoreError> {
+    let mut insert = db.prepare_cached(
+        "INSERT INTO samples (batch, tick_ms, channel, value, age_ms, quality) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    for cell in cells {
+        let quality = quality_number(cell.quality);
+        insert.execute(params![batch, tick_ms, cell.channel, cell.value, cell.age_ms, quality])?;
+    }
+    Ok(())
+}
+
+fn read_cell(row: &rusqlite::Row<'_>) -> Result<(i64, Cell), StoreError> {
+    let quality: usize = row.get::<_, u8>(4)?.into();
+    let quality = Quality::ALL.get(quality).copied();
+    let cell = Cell {
+        channel: row.get(1)?,
+        value: row.get(2)?,
+        age_ms: row.get(3)?,
+        quality: quality.ok_or_else(|| garbled("quality", "unknown number"))?,
+    };
+    Ok((row.get(0)?, cell))
+}
+
+/// Calls `each` with every tick after `after_ms` up to `until_ms` and its cells, in order.
+fn each_tick(
+    db: &Connection,
+    batch: i64,
+    (after_ms, until_ms): (i64, i64),
+    mut each: impl FnMut(i64, &BTreeMap<u8, Cell>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut select = db.prepare_cached(
+        "SELECT tick_ms, channel, value, age_ms, quality FROM samples \
+         WHERE batch = ?1 AND tick_ms > ?2 AND tick_ms <= ?3 ORDER BY tick_ms, channel",
+    )?;
+    let mut rows = select.query(params![batch, after_ms, until_ms])?;
+    let mut cells = BTreeMap::new();
+    let mut tick = None;
+    while let Some(row) = rows.next()? {
+        let (tick_ms, cell) = read_cell(row)?;
+        if tick != Some(tick_ms) {
+            if let Some(tick) = tick.replace(tick_ms) {
+                each(tick, &cells)?;
+            }
+            cells.clear();
+        }
+        cells.insert(cell.channel, cell);
+    }
+    tick.map_or(Ok(()), |tick| each(tick, &cells))
+}
+
+/// Every stored period of a batch, in order.
+pub(super) fn periods(db: &Connection, batch: i64) -> Result<Vec<Period>, StoreError> {
+    let mut periods = Vec::new();
+    each_tick(db, batch, (-1, i64::MAX), |tick_ms, cells| {
+        let at = u64::try_from(tick_ms).map_err(|error| garbled("tick", error))?;
+        periods.push(period(Tick::from_ms(at), cells)?);
+        Ok(())
+    })?;
+    Ok(periods)
+}
+
+/// One row of `inputs`.
+#[derive(Clone, Debug)]
+pub(super) struct InputRow {
+    pub(super) n: i64,
+    pub(super) tick_ms: i64,
+    pub(super) utc_ms: i64,
+    pub(super) kind: String,
+    pub(super) who: String,
+    pub(super) action: Option<String>,
+    pub(super) refused: Option<String>,
+}
+
+impl InputRow {
+    pub(super) fn insert(&self, db: &Connection, batch: i64) -> Result<(), StoreError> {
+        db.prepare_cached(
+            "INSERT INTO inputs (batch, n, tick_ms, utc_ms, kind, who, action, refused) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute(params![
+            batch,
+            self.n,
+            self.tick_ms,
+            self.utc_ms,
+            self.kind,
+            self.who,
+            self.action,
+            self.refused
+        ])?;
+        Ok(())
+    }
+
+    /// The inputs after number `after`, in order.
+    pub(super) fn after(db: &Connection, batch: i64, after: i64) -> Result<Vec<Self>, StoreError> {
+        let mut select = db.prepare_cached(
+            "SELECT n, tick_ms, utc_ms, kind, who, action, refused FROM inputs \
+             WHERE batch = ?1 AND n > ?2 ORDER BY n",
+        )?;
+        let rows = select.query_map(params![batch, after], |row| {
+            Ok(Self {
+                n: row.get(0)?,
+                tick_ms: row.get(1)?,
+                utc_ms: row.get(2)?,
+                kind: row.get(3)?,
+                who: row.get(4)?,
+                action: row.get(5)?,
+                refused: row.get(6)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+/// What a sealing entry says of its block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Seal {
+    pub(super) first_input: i64,
+    pub(super) last_input: i64,
+    pub(super) first_tick_ms: i64,
+    pub(super) last_tick_ms: i64,
+    /// Rows of samples.
+    pub(super) rows: i64,
+    /// Of the inputs and samples, hexadecimal.
+    pub(super) sha256: String,
+}
+
+/// A block that grows until it is sealed.
+#[derive(Clone)]
+pub(super) struct Block {
+    canon: Canon,
+    ends: Option<(i64, i64, i64, i64)>,
+    rows: i64,
+}
+
+impl Block {
+    pub(super) fn new() -> Self {
+        Self { canon: Canon::new("holder block 1"), ends: None, rows: 0 }
+    }
+
+    /// Adds one input with the samples of its reading (none for any other input).
+    pub(super) fn add(&mut self, input: &InputRow, cells: &[Cell]) {
+        let canon = &mut self.canon;
+        canon.int(Some(input.n));
+        canon.int(Some(input.tick_ms));
+        canon.int(Some(input.utc_ms));
+        canon.text(Some(&input.kind));
+        canon.text(Some(&input.who));
+        canon.text(input.action.as_deref());
+        canon.text(input.refused.as_deref());
+        canon.int(i64::try_from(cells.len()).ok());
+        for cell in cells {
+            canon.int(Some(i64::from(cell.channel)));
+            canon.int(cell.value.map(i64::from));
+            canon.int(Some(i64::from(cell.age_ms)));
+            canon.int(Some(quality_number(cell.quality)));
+            self.rows += 1;
+        }
+        let (first, first_tick_ms, ..) = self.ends.unwrap_or((input.n, input.tick_ms, 0, 0));
+        self.ends = Some((first, first_tick_ms, input.n, input.tick_ms));
+    }
+
+    /// How long the block is, from its first to its last tick; `None` when it is empty.
+    pub(super) fn span_ms(&self) -> Option<i64> {
+        self.ends.map(|(_, first, _, last)| last.saturating_sub(first))
+    }
+
+    /// Number and tick of its last input; `None` when it is empty.
+    pub(super) fn last(&self) -> Option<(i64, i64)> {
+        self.ends.map(|(_, _, n, tick_ms)| (n, tick_ms))
+    }
+
+    /// Rows of samples in it.
+    pub(super) const fn rows(&self) -> i64 {
+        self.rows
+    }
+
+    fn sha256(&self) -> Hash {
+        self.canon.clone().finish()
+    }
+
+    /// What the sealing entry says; `None` when the block is empty.
+    pub(super) fn seal(&self) -> Option<Seal> {
+        let (first_input, first_tick_ms, last_input, last_tick_ms) = self.ends?;
+        let sha256 = super::journal::hex(&self.sha256());
+        Some(Seal { first_input, last_input, first_tick_ms, last_tick_ms, rows: self.rows, sha256 })
+    }
+}
+
+/// Every input of a batch with its cells, from the file, in order.
+pub(super) fn each_input(
+    db: &Connection,
+    batch: i64,
+    after: i64,
+    mut each: impl FnMut(&InputRow, &[Cell]) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let inputs = InputRow::after(db, batch, after)?;
+    let mut of_tick = db.prepare_cached(
+        "SELECT tick_ms, channel, value, age_ms, quality FROM samples \
+         WHERE batch = ?1 AND tick_ms = ?2 ORDER BY channel",
+    )?;
+    for input in &inputs {
+        let mut cells = Vec::new();
+        if input.kind == "reading" {
+            let mut rows = of_tick.query(params![batch, input.tick_ms])?;
+            while let Some(row) = rows.next()? {
+                cells.push(read_cell(row)?.1);
+            }
+        }
+        each(input, &cells)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading() -> Reading {
+        let mut reading = Reading::nothing(2, true);
+        reading.bath = Sample::good(Celsius::from_milli(-1));
+        reading.milk[1] = Some(Sample {
+            raw: Some(Celsius::from_milli(62_500)),
+            age_ms: u32::MAX,
+            quality: Quality::Stale,
+        });
+        reading
+    }
+
+    #[test]
+    fn a_period_comes_back_exactly() {
+        let off = Command::safe(true);
+        let lids = [None, Some(None), Some(Some(true)), Some(Some(false))];
+        let duty = Duty::from_permille(1000).expect("full power");
+        let heats = [Heat::Off, Heat::Setpoint(Celsius::from_milli(0)), Heat::Duty(duty)];
+        for (lid, heat) in lids.iter().flat_map(|lid| heats.map(|heat| (lid, heat))) {
+            for (phase, quality) in PhaseName::ALL.into_iter().zip(Quality::ALL) {
+                let reading = Reading {
+                    lid: lid.map(|on| Switch { on, quality }),
+                    reference: Some(Sample::missing(quality)),
+                    ..reading()
+                };
+                let given = Period {
+                    at: Tick::from_ms(7),
+                    reading,
+                    command: Command { heat, ..off },
+                    phase,
+                };
+                let cells = cells(&given.reading, &given.command, given.phase);
+                let by_channel = cells.iter().map(|cell| (cell.channel, *cell)).collect();
+                assert_eq!(period(given.at, &by_channel).expect("complete"), given);
+                assert_eq!(by_channel.len(), cells.len(), "each channel once");
+                assert!(cells.is_sorted_by_key(|cell| cell.channel), "in the stored order");
+            }
+        }
+    }
+
+    #[test]
+    fn a_period_with_a_channel_missing_or_absurd_is_not_guessed() {
+        let cells = cells(&reading(), &Command::safe(false), PhaseName::Hold);
+        let full: BTreeMap<u8, Cell> = cells.iter().map(|cell| (cell.channel, *cell)).collect();
+        for channel in [BATH, SIMULATED, HEAT_OFF, AGITATOR, COOLING, PHASE] {
+            let mut less = full.clone();
+            less.remove(&channel);
+            assert!(period(Tick::from_ms(0), &less).is_err(), "channel {channel}");
+        }
+        for (channel, value) in [(AGITATOR, 2), (PHASE, 8), (PHASE, -1)] {
+            let mut wrong = full.clone();
+            wrong.insert(channel, Cell::known(channel, value));
+            assert!(period(Tick::from_ms(0), &wrong).is_err(), "channel {channel}");
+        }
+    }
+}
