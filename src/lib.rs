@@ -6,6 +6,7 @@
 
 pub mod batch;
 pub mod milk;
+pub mod cli;
 pub mod profiles;
 pub mod record;
 pub mod station;

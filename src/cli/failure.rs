@@ -1,0 +1,71 @@
+//! How a command fails: the reason for a person, and the exit code for a program.
+
+use std::process::ExitCode;
+
+use holder_hal::wire::WireError;
+
+use crate::batch::verdict::Outcome;
+use crate::station::config::ConfigError;
+
+/// Why a command did not do what was asked.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Refused or failed.
+    Refused(anyhow::Error),
+    /// The arguments contradict each other in a way that only the command can see.
+    Usage(String),
+    /// What was judged is not acceptable; the verdict has been shown.
+    NotAcceptable(Outcome),
+    /// The machine does not answer.
+    Unreachable(anyhow::Error),
+    /// A record does not verify.
+    DoesNotVerify(anyhow::Error),
+}
+
+impl Failure {
+    const fn code(&self) -> u8 {
+        match self {
+            Self::Refused(_) => 1,
+            Self::Usage(_) => 2,
+            Self::NotAcceptable(_) => 3,
+            Self::Unreachable(_) => 4,
+            Self::DoesNotVerify(_) => 5,
+        }
+    }
+
+    /// Says why on stderr, and gives the exit code.
+    pub(crate) fn report(&self) -> ExitCode {
+        let text = match self {
+            Self::Refused(why) | Self::Unreachable(why) | Self::DoesNotVerify(why) => {
+                format!("error: {why:#}")
+            }
+            Self::Usage(why) => format!("error: {why}"),
+            Self::NotAcceptable(outcome) => format!("not acceptable: {outcome}"),
+        };
+        super::out::note(&text);
+        ExitCode::from(self.code())
+    }
+
+    /// Refused, for a reason of our own.
+    pub(crate) fn refused(why: impl Into<String>) -> Self {
+        Self::Refused(anyhow::Error::msg(why.into()))
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(why: anyhow::Error) -> Self {
+        Self::Refused(why)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(why: ConfigError) -> Self {
+        Self::Refused(why.into())
+    }
+}
+
+impl From<WireError> for Failure {
+    fn from(why: WireError) -> Self {
+        if why.is_unreachable() { Self::Unreachable(why.into()) } else { Self::Refused(why.into()) }
+    }
+}
