@@ -10,12 +10,18 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 mod context;
+mod db;
+mod demo;
+mod deposit;
 mod device;
+mod donor;
 mod failure;
 mod files;
 mod init;
 mod out;
+mod pool;
 mod recipe;
+mod run;
 mod shell;
 mod sim;
 mod unit;
@@ -65,7 +71,9 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::DemoArgs),
     Init(init::InitArgs),
+    Run(run::RunArgs),
     Sim(sim::SimArgs),
     #[command(subcommand)]
     Unit(unit::UnitCommand),
@@ -73,6 +81,14 @@ enum Command {
     Device(device::DeviceCommand),
     #[command(subcommand)]
     Recipe(recipe::RecipeCommand),
+    #[command(subcommand)]
+    Donor(donor::DonorCommand),
+    #[command(subcommand)]
+    Deposit(deposit::DepositCommand),
+    #[command(subcommand)]
+    Pool(pool::PoolCommand),
+    #[command(subcommand)]
+    Db(db::DbCommand),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
 }
@@ -97,10 +113,16 @@ pub fn main() -> ExitCode {
 fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
     match command {
         Command::Init(args) => init::run(context, args),
+        Command::Demo(args) => demo::run(context, args),
+        Command::Run(args) => run::run(context, args),
         Command::Sim(args) => sim::run(context, args),
         Command::Unit(command) => unit::run(context, command),
         Command::Device(command) => device::run(context, command),
         Command::Recipe(command) => recipe::run(context, command),
+        Command::Donor(command) => donor::run(context, command),
+        Command::Deposit(command) => deposit::run(context, command),
+        Command::Pool(command) => pool::run(context, command),
+        Command::Db(command) => db::run(context, command),
         Command::Completions(args) => shell::completions(args),
         Command::Man(args) => shell::man(args),
     }

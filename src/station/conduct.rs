@@ -9,7 +9,7 @@ use holder_hal::wire::{UnitSpec, WireError, WiredUnit};
 use holder_sim::{Pace as SimPace, PlantParams, SimOptions, SimServer, Start};
 use tokio::sync::{Mutex, mpsc};
 
-use super::clock::{self, Clock};
+use super::clock::Clock;
 use super::config::{ConfigError, StationConfig, Unit};
 use super::control_loop::ControlLoop;
 use super::lock::{LockError, UnitLock};
@@ -67,6 +67,8 @@ pub struct Request<'a> {
     pub recipe: &'a str,
     /// Who runs it.
     pub who: String,
+    /// Today in the station's zone: certificates must be valid.
+    pub today: jiff::civil::Date,
     /// How time passes.
     pub pace: Pace,
     /// Whether the technician is played by the program (simulated units only).
@@ -112,9 +114,7 @@ pub enum ConductError {
     #[error(transparent)]
     Simulator(#[from] holder_sim::SimError),
     /// Something that only a simulated unit may do.
-    #[error(
-        "{what} is for simulated units only, and unit {unit} is real hardware; run it without"
-    )]
+    #[error("{what} is for simulated units only, and unit {unit} is real hardware; run it without")]
     NotSimulated {
         /// The option.
         what: &'static str,
@@ -149,8 +149,7 @@ pub async fn conduct(request: Request<'_>) -> Result<Conducted, ConductError> {
     let unit = request.station.unit(request.unit)?;
     check_request(&request, &unit)?;
     let recipe = request.station.library.recipe(request.recipe)?;
-    let today = clock::today(&request.station.time_zone);
-    let params = unit.params(request.purpose, &recipe, today)?;
+    let params = unit.params(request.purpose, &recipe, request.today)?;
     let texts = unit.texts(&recipe)?;
 
     let _lock = UnitLock::take(request.dir, request.unit)?;
@@ -224,10 +223,9 @@ async fn reach(
             };
             let server = SimServer::start(&spec, PlantParams::nominal(), seed, options).await?;
             let server = Arc::new(server);
-            let served = server.as_served(&spec).map_err(|fault| ConfigError::Spec {
-                file: request.station.file.clone(),
-                fault,
-            })?;
+            let served = server
+                .as_served(&spec)
+                .map_err(|fault| ConfigError::Spec { file: request.station.file.clone(), fault })?;
             let machine = WiredUnit::connect(served).await?;
             let hands = request.yes.then(|| Hands::Here(server.clone()));
             Ok((machine, Clock::lockstep(server), hands))
@@ -240,10 +238,7 @@ fn panel_address(url: &str) -> Option<SocketAddr> {
 }
 
 /// Before the first step nobody knows what the machine does: it is made safe.
-async fn make_safe_first(
-    machine: &Arc<Mutex<WiredUnit>>,
-    unit: &str,
-) -> Result<(), ConductError> {
+async fn make_safe_first(machine: &Arc<Mutex<WiredUnit>>, unit: &str) -> Result<(), ConductError> {
     use holder_hal::{Command, Machine};
 
     let mut machine = machine.lock().await;

@@ -30,6 +30,7 @@ mod samples;
 mod schema;
 mod station;
 mod thread;
+mod verify;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -43,6 +44,7 @@ pub use milk::{DepositShown, PoolShown};
 pub use replay::{ReplayMisfit, replay};
 pub use station::Station;
 pub use thread::StoreThread;
+pub use verify::{Misfit, MisfitPlace, VerifyReport};
 
 /// The station's memory: one connection.
 pub struct Store {

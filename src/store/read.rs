@@ -71,7 +71,8 @@ fn header_row(row: &rusqlite::Row<'_>) -> Result<HeaderRow, StoreError> {
     Ok(HeaderRow { header, volume_ul: row.get(13)?, verdict: row.get(14)? })
 }
 
-fn headers(db: &Connection, filter: &str) -> Result<Vec<BatchHeader>, StoreError> {
+/// The first pages that `filter` (a WHERE clause or nothing) lets through, oldest first.
+pub(super) fn headers(db: &Connection, filter: &str) -> Result<Vec<BatchHeader>, StoreError> {
     let mut select = db.prepare_cached(&format!("{HEADER} {filter} ORDER BY id"))?;
     let mut rows = select.query([])?;
     let mut headers = Vec::new();
@@ -145,9 +146,9 @@ fn entries(db: &Connection, code: &str) -> Result<Vec<StampedEntry>, StoreError>
     let mut rows = select.query(params![code, Kind::Event.word()])?;
     let mut entries = Vec::new();
     while let Some(row) = rows.next()? {
-        let Row { seq, utc_ms, who, .. } = &Row::read(row)?;
-        let (seq, utc_ms, who) = (*seq, *utc_ms, who.clone());
-        let after = Row::read(row)?.body()?.after.unwrap_or_default();
+        let row = Row::read(row)?;
+        let after = row.body()?.after.unwrap_or_default();
+        let Row { seq, utc_ms, who, .. } = row;
         let entry =
             serde_json::from_value(after).map_err(|e| garbled(format!("entry {seq}"), e))?;
         entries.push(StampedEntry { seq, utc_ms, who, entry });

@@ -317,9 +317,9 @@ impl Block {
         self.ends.map(|(_, first, _, last)| last.saturating_sub(first))
     }
 
-    /// Number and tick of its last input; `None` when it is empty.
-    pub(super) fn last(&self) -> Option<(i64, i64)> {
-        self.ends.map(|(_, _, n, tick_ms)| (n, tick_ms))
+    /// Whether it has no input.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.ends.is_none()
     }
 
     /// Rows of samples in it.

@@ -35,6 +35,12 @@ def check(what, good, seen=""):
     return good
 
 
+def closing_line():
+    """Says how many checks passed and failed, and ends with exit code 1 unless all did."""
+    print(f"{len(passed)} passed, {len(failed)} failed")
+    sys.exit(1 if failed or not passed else 0)
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -238,8 +244,7 @@ def main():
                 conversation(holder, *needs)
             except Exception as error:  # noqa: BLE001 - whatever it is, the conversation failed
                 check(name, False, f"{type(error).__name__}: {error}")
-    print(f"{len(passed)} passed, {len(failed)} failed")
-    sys.exit(1 if failed or not passed else 0)
+    closing_line()
 
 
 if __name__ == "__main__":
