@@ -6,6 +6,7 @@
 //! bytes.
 
 mod facts;
+mod figures;
 mod limits;
 mod world;
 

@@ -52,7 +52,7 @@ impl Lettering {
         Self { h: HPos::Center, ..self }
     }
 
-    pub(super) const fn from_right(self) -> Self {
+    pub(super) const fn right_aligned(self) -> Self {
         Self { h: HPos::Right, ..self }
     }
 
