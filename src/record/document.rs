@@ -184,6 +184,16 @@ mod tests {
     }
 
     #[test]
+    fn words_in_any_script_never_keep_a_record_from_being_printed() {
+        let (mut record, mut verdict) = fixture::troubled();
+        for text in [&mut record.header.operator, &mut record.station, &mut record.header.unit] {
+            *text = "山田 😀 \u{0} #let x = [ \\ $ *bold* \u{202E}שלום".into();
+        }
+        verdict.findings[0].text = "#panic(\"not a template\")".repeat(300);
+        pdf(&record, &verdict, &PdfOptions::default()).expect("printed");
+    }
+
+    #[test]
     fn a_template_of_a_bank_is_used() {
         let plain = "#let record = json(\"record.json\")\n#record.batch.code";
         let bytes = made(Some(plain)).expect("a small template");

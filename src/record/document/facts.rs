@@ -2,14 +2,15 @@
 //! template only arranges it. The template that is shipped shows every key.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::PdfOptions;
 use super::figures::{self, Figure};
 use super::limits::{self, Limit};
 use crate::batch::params::{BatchParams, Heater, Probe, Purpose};
 use crate::batch::verdict::{Outcome, Verdict};
-use crate::record::words;
 use crate::record::zone::{Zone, wall_ms};
+use crate::record::{fonts, words};
 use crate::store::model::{BatchRecord, PoolRecord};
 
 #[derive(Serialize)]
@@ -133,7 +134,18 @@ pub(super) fn facts(
         produced: zone.stamp(options.produced_utc_ms),
         zone: zone.label(record.header.started_utc_ms),
     };
+    let mut facts = serde_json::to_value(&facts)?;
+    make_printable(&mut facts);
     serde_json::to_vec(&facts)
+}
+
+fn make_printable(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = fonts::printable(text).into_owned(),
+        Value::Array(items) => items.iter_mut().for_each(make_printable),
+        Value::Object(keys) => keys.values_mut().for_each(make_printable),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 fn marks(record: &BatchRecord, training: bool) -> Vec<&'static str> {
