@@ -53,6 +53,13 @@ impl Context {
         Ok(StationConfig::load(self.dir())?)
     }
 
+    /// The same context, in this folder and as this user where nobody said otherwise.
+    pub(crate) fn or(&self, folder: &str, user: &str) -> Self {
+        let dir = self.dir.clone().unwrap_or_else(|| PathBuf::from(folder));
+        let user = self.who().unwrap_or_else(|_| user.to_owned());
+        Self { dir: Some(dir), json: self.json, user: Some(user) }
+    }
+
     fn database(&self) -> PathBuf {
         self.dir().join(DATABASE_FILE)
     }

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use holder_hal::wire::WireError;
 
 use crate::batch::verdict::Outcome;
+use crate::record::RecordError;
+use crate::station::conduct::ConductError;
 use crate::station::config::ConfigError;
 use crate::store::StoreError;
 
@@ -69,9 +71,31 @@ impl From<ConfigError> for Failure {
     }
 }
 
+impl From<RecordError> for Failure {
+    fn from(why: RecordError) -> Self {
+        Self::Refused(why.into())
+    }
+}
+
 impl From<StoreError> for Failure {
     fn from(why: StoreError) -> Self {
         Self::Refused(why.into())
+    }
+}
+
+impl From<ConductError> for Failure {
+    fn from(why: ConductError) -> Self {
+        match why {
+            ConductError::Machine(fault) => fault.into(),
+            ConductError::Config(_)
+            | ConductError::Params(_)
+            | ConductError::Lock(_)
+            | ConductError::Store(_)
+            | ConductError::Simulator(_)
+            | ConductError::NotSimulated { .. }
+            | ConductError::Bottles { .. }
+            | ConductError::NotSafe { .. } => Self::Refused(why.into()),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! `holder init`: a new station.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -38,6 +38,19 @@ pub(crate) struct InitArgs {
 
 pub(crate) fn run(context: &Context, args: InitArgs) -> Result<(), Failure> {
     let folder = args.folder.clone().unwrap_or_else(|| context.dir().to_owned());
+    let station = make(context, &folder, &station_text(&args)?)?;
+    let units: Vec<&String> = station.units.keys().collect();
+    if context.json {
+        return Ok(out::json(&json!({
+            "folder": folder, "name": station.name, "time_zone": station.time_zone,
+            "training": station.training, "units": units,
+        }))?);
+    }
+    Ok(out::text(&next_steps(&args, &folder.display().to_string()))?)
+}
+
+/// Makes the station that `text` describes in `folder`.
+pub(super) fn make(context: &Context, folder: &Path, text: &str) -> Result<StationConfig, Failure> {
     let station_file = folder.join(STATION_FILE);
     let database = folder.join(DATABASE_FILE);
     for file in [&station_file, &database] {
@@ -49,11 +62,10 @@ pub(crate) fn run(context: &Context, args: InitArgs) -> Result<(), Failure> {
             )));
         }
     }
-    let text = station_text(&args)?;
     // What is written must be what is read, so it is read before it is written.
     let file = station_file.display().to_string();
-    let station = StationConfig::parse(&file, &text, Library::shipped())?;
-    fs::create_dir_all(&folder)
+    let station = StationConfig::parse(&file, text, Library::shipped())?;
+    fs::create_dir_all(folder)
         .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
     let actor = context.actor()?;
     let founded = Station {
@@ -73,14 +85,7 @@ pub(crate) fn run(context: &Context, args: InitArgs) -> Result<(), Failure> {
         let _ = fs::remove_file(&database);
     }
     rest?;
-    let units: Vec<&String> = station.units.keys().collect();
-    if context.json {
-        return Ok(out::json(&json!({
-            "folder": folder, "name": station.name, "time_zone": station.time_zone,
-            "training": station.training, "units": units, "first_user": actor.who,
-        }))?);
-    }
-    Ok(out::text(&next_steps(&args, &folder.display().to_string()))?)
+    Ok(station)
 }
 
 fn next_steps(args: &InitArgs, folder: &str) -> String {

@@ -12,6 +12,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 mod batch;
 mod context;
 mod db;
+mod demo;
 mod deposit;
 mod device;
 mod donor;
@@ -22,6 +23,7 @@ mod judge;
 mod out;
 mod pool;
 mod recipe;
+mod run;
 mod shell;
 mod sim;
 mod unit;
@@ -72,7 +74,9 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::DemoArgs),
     Init(init::InitArgs),
+    Run(run::RunArgs),
     Sim(sim::SimArgs),
     #[command(subcommand)]
     Unit(unit::UnitCommand),
@@ -115,6 +119,8 @@ pub fn main() -> ExitCode {
 fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
     match command {
         Command::Init(args) => init::run(context, args),
+        Command::Demo(args) => demo::run(context, args),
+        Command::Run(args) => run::run(context, args),
         Command::Sim(args) => sim::run(context, args),
         Command::Unit(command) => unit::run(context, command),
         Command::Device(command) => device::run(context, command),

@@ -11,6 +11,8 @@
 //! station's zone, whose name and offset stand beside it.
 
 pub mod chart;
+pub mod curve;
+pub mod curve_csv;
 #[cfg(feature = "pdf")]
 pub mod document;
 #[cfg(test)]
