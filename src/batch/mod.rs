@@ -26,6 +26,7 @@ mod facts;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod interlock;
+pub mod judge;
 pub mod params;
 pub mod phase;
 pub mod recipe;

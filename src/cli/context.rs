@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use super::failure::Failure;
 use crate::station::clock;
 use crate::station::config::{Library, STATION_FILE, StationConfig};
+use crate::store::{Stamp, Store};
 
 /// The file that is the station's memory.
 pub(crate) const DATABASE_FILE: &str = "holder.db";
@@ -21,6 +22,20 @@ pub(crate) struct Context {
     /// Whether stdout carries one JSON document.
     pub(crate) json: bool,
     user: Option<String>,
+}
+
+/// Who acts, and when.
+#[derive(Debug)]
+pub(crate) struct Actor {
+    pub(crate) who: String,
+    /// Wall-clock time, milliseconds since 1970 UTC.
+    pub(crate) utc_ms: i64,
+}
+
+impl Actor {
+    pub(crate) fn stamp(&self) -> Stamp<'_> {
+        Stamp { utc_ms: self.utc_ms, who: &self.who }
+    }
 }
 
 impl Context {
@@ -38,13 +53,33 @@ impl Context {
         Ok(StationConfig::load(self.dir())?)
     }
 
-    /// Makes the station's memory.
-    pub(crate) fn create_store(
-        &self,
-        _path: &Path,
-        _station: &StationConfig,
-    ) -> Result<(), Failure> {
-        Ok(())
+    /// The same context, in this folder and as this user where nobody said otherwise.
+    pub(crate) fn or(&self, folder: &str, user: &str) -> Self {
+        let dir = self.dir.clone().unwrap_or_else(|| PathBuf::from(folder));
+        let user = self.who().unwrap_or_else(|_| user.to_owned());
+        Self { dir: Some(dir), json: self.json, user: Some(user) }
+    }
+
+    fn database(&self) -> PathBuf {
+        self.dir().join(DATABASE_FILE)
+    }
+
+    /// The station's memory, to read.
+    pub(crate) fn store_to_read(&self) -> Result<Store, Failure> {
+        Ok(Store::open_read_only(&self.database())?)
+    }
+
+    /// The station's memory to write, and on whose behalf.
+    pub(crate) fn store_to_write(&self) -> Result<(Store, Actor), Failure> {
+        let actor = self.actor()?;
+        let store = Store::open(&self.database())?;
+        self.station()?.agrees_with(store.station())?;
+        Ok((store, actor))
+    }
+
+    /// Who acts, now.
+    pub(crate) fn actor(&self) -> Result<Actor, Failure> {
+        Ok(Actor { who: self.who()?, utc_ms: self.now_utc_ms() })
     }
 
     /// The recipes and profiles: of the station if there is one, else what is shipped.

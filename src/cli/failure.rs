@@ -5,7 +5,10 @@ use std::process::ExitCode;
 use holder_hal::wire::WireError;
 
 use crate::batch::verdict::Outcome;
+use crate::record::RecordError;
+use crate::station::conduct::ConductError;
 use crate::station::config::ConfigError;
+use crate::store::StoreError;
 
 /// Why a command did not do what was asked.
 #[derive(Debug)]
@@ -33,16 +36,20 @@ impl Failure {
         }
     }
 
+    /// The reason, for a person.
+    pub(crate) fn why(&self) -> String {
+        match self {
+            Self::Refused(why) | Self::Unreachable(why) | Self::DoesNotVerify(why) => {
+                format!("{why:#}")
+            }
+            Self::Usage(why) => why.clone(),
+            Self::NotAcceptable(outcome) => format!("the verdict is {outcome}"),
+        }
+    }
+
     /// Says why on stderr, and gives the exit code.
     pub(crate) fn report(&self) -> ExitCode {
-        let text = match self {
-            Self::Refused(why) | Self::Unreachable(why) | Self::DoesNotVerify(why) => {
-                format!("error: {why:#}")
-            }
-            Self::Usage(why) => format!("error: {why}"),
-            Self::NotAcceptable(outcome) => format!("not acceptable: {outcome}"),
-        };
-        super::out::note(&text);
+        super::out::note(&format!("error: {}", self.why()));
         ExitCode::from(self.code())
     }
 
@@ -61,6 +68,34 @@ impl From<anyhow::Error> for Failure {
 impl From<ConfigError> for Failure {
     fn from(why: ConfigError) -> Self {
         Self::Refused(why.into())
+    }
+}
+
+impl From<RecordError> for Failure {
+    fn from(why: RecordError) -> Self {
+        Self::Refused(why.into())
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(why: StoreError) -> Self {
+        Self::Refused(why.into())
+    }
+}
+
+impl From<ConductError> for Failure {
+    fn from(why: ConductError) -> Self {
+        match why {
+            ConductError::Machine(fault) => fault.into(),
+            ConductError::Config(_)
+            | ConductError::Params(_)
+            | ConductError::Lock(_)
+            | ConductError::Store(_)
+            | ConductError::Simulator(_)
+            | ConductError::NotSimulated { .. }
+            | ConductError::Bottles { .. }
+            | ConductError::NotSafe { .. } => Self::Refused(why.into()),
+        }
     }
 }
 

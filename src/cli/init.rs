@@ -1,18 +1,19 @@
 //! `holder init`: a new station.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
-use super::context::Context;
+use super::context::{Context, DATABASE_FILE};
 use super::failure::Failure;
 use super::{files, out};
 use crate::profiles;
 use crate::station::config::{Library, STATION_FILE, StationConfig};
+use crate::store::{Station, Store};
 
 /// Make a new station: its description station.toml and its memory holder.db
 #[derive(Debug, Args)]
@@ -37,8 +38,21 @@ pub(crate) struct InitArgs {
 
 pub(crate) fn run(context: &Context, args: InitArgs) -> Result<(), Failure> {
     let folder = args.folder.clone().unwrap_or_else(|| context.dir().to_owned());
+    let station = make(context, &folder, &station_text(&args)?)?;
+    let units: Vec<&String> = station.units.keys().collect();
+    if context.json {
+        return Ok(out::json(&json!({
+            "folder": folder, "name": station.name, "time_zone": station.time_zone,
+            "training": station.training, "units": units,
+        }))?);
+    }
+    Ok(out::text(&next_steps(&args, &folder.display().to_string()))?)
+}
+
+/// Makes the station that `text` describes in `folder`.
+pub(super) fn make(context: &Context, folder: &Path, text: &str) -> Result<StationConfig, Failure> {
     let station_file = folder.join(STATION_FILE);
-    let database = folder.join(super::context::DATABASE_FILE);
+    let database = folder.join(DATABASE_FILE);
     for file in [&station_file, &database] {
         if file.exists() {
             return Err(Failure::refused(format!(
@@ -48,22 +62,30 @@ pub(crate) fn run(context: &Context, args: InitArgs) -> Result<(), Failure> {
             )));
         }
     }
-    let text = station_text(&args)?;
     // What is written must be what is read, so it is read before it is written.
     let file = station_file.display().to_string();
-    let station = StationConfig::parse(&file, &text, Library::shipped())?;
-    fs::create_dir_all(&folder)
+    let station = StationConfig::parse(&file, text, Library::shipped())?;
+    fs::create_dir_all(folder)
         .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
-    context.create_store(&database, &station)?;
-    files::write(&station_file, text.as_bytes(), false)?;
-    let units: Vec<&String> = station.units.keys().collect();
-    if context.json {
-        return Ok(out::json(&json!({
-            "folder": folder, "name": station.name, "time_zone": station.time_zone,
-            "training": station.training, "units": units,
-        }))?);
+    let actor = context.actor()?;
+    let founded = Station {
+        name: station.name.clone(),
+        time_zone: station.time_zone.clone(),
+        training: station.training,
+        created_utc_ms: actor.utc_ms,
+    };
+    let mut store = Store::create(&database, &founded, &actor.who)?;
+    let rest = store
+        .add_user(actor.stamp(), &actor.who)
+        .map_err(Failure::from)
+        .and_then(|()| files::write(&station_file, text.as_bytes(), false));
+    drop(store);
+    if rest.is_err() {
+        // No half of a station stays behind; if even this fails, the first error says why.
+        let _ = fs::remove_file(&database);
     }
-    Ok(out::text(&next_steps(&args, &folder.display().to_string()))?)
+    rest?;
+    Ok(station)
 }
 
 fn next_steps(args: &InitArgs, folder: &str) -> String {

@@ -9,16 +9,25 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
+mod batch;
 mod context;
+mod db;
+mod demo;
+mod deposit;
 mod device;
+mod donor;
 mod failure;
 mod files;
 mod init;
+mod judge;
 mod out;
+mod pool;
 mod recipe;
+mod run;
 mod shell;
 mod sim;
 mod unit;
+mod verdict;
 
 use context::Context;
 use failure::Failure;
@@ -65,14 +74,27 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::DemoArgs),
     Init(init::InitArgs),
+    Run(run::RunArgs),
     Sim(sim::SimArgs),
     #[command(subcommand)]
     Unit(unit::UnitCommand),
     #[command(subcommand)]
     Device(device::DeviceCommand),
     #[command(subcommand)]
+    Batch(batch::BatchCommand),
+    Judge(judge::JudgeArgs),
+    #[command(subcommand)]
     Recipe(recipe::RecipeCommand),
+    #[command(subcommand)]
+    Donor(donor::DonorCommand),
+    #[command(subcommand)]
+    Deposit(deposit::DepositCommand),
+    #[command(subcommand)]
+    Pool(pool::PoolCommand),
+    #[command(subcommand)]
+    Db(db::DbCommand),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
 }
@@ -97,10 +119,18 @@ pub fn main() -> ExitCode {
 fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
     match command {
         Command::Init(args) => init::run(context, args),
+        Command::Demo(args) => demo::run(context, args),
+        Command::Run(args) => run::run(context, args),
         Command::Sim(args) => sim::run(context, args),
         Command::Unit(command) => unit::run(context, command),
         Command::Device(command) => device::run(context, command),
+        Command::Batch(command) => batch::run(context, command),
+        Command::Judge(args) => judge::run(context, &args),
         Command::Recipe(command) => recipe::run(context, command),
+        Command::Donor(command) => donor::run(context, command),
+        Command::Deposit(command) => deposit::run(context, command),
+        Command::Pool(command) => pool::run(context, command),
+        Command::Db(command) => db::run(context, command),
         Command::Completions(args) => shell::completions(args),
         Command::Man(args) => shell::man(args),
     }

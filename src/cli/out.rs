@@ -82,6 +82,11 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     shown
 }
 
+/// A table, or a sentence where there is nothing to list.
+pub(crate) fn list(head: &[&str], rows: &[Vec<String>], nothing: &str) -> String {
+    if rows.is_empty() { nothing.to_owned() } else { table(head, rows) }
+}
+
 fn line(cells: &[String], widths: &[usize]) -> String {
     let mut line = String::new();
     for (cell, width) in cells.iter().zip(widths) {

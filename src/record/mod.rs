@@ -11,6 +11,8 @@
 //! station's zone, whose name and offset stand beside it.
 
 pub mod chart;
+pub mod curve;
+pub mod curve_csv;
 #[cfg(feature = "pdf")]
 pub mod document;
 #[cfg(test)]
@@ -19,7 +21,7 @@ mod fonts;
 pub mod json;
 #[cfg(feature = "pdf")]
 mod words;
-mod zone;
+pub(crate) mod zone;
 
 /// Why a chart, document or export could not be made.
 #[derive(Debug, thiserror::Error)]

@@ -9,10 +9,11 @@ use holder_hal::wire::{UnitSpec, WireError, WiredUnit};
 use holder_sim::{Pace as SimPace, PlantParams, SimOptions, SimServer, Start};
 use tokio::sync::{Mutex, mpsc};
 
-use super::clock::{self, Clock};
+use super::clock::Clock;
 use super::config::{ConfigError, StationConfig, Unit};
 use super::control_loop::ControlLoop;
 use super::lock::{LockError, UnitLock};
+use super::permit::HeatPermit;
 use super::recorder::Recorder;
 use super::recovery;
 use super::screen::{self, Ended, Mode};
@@ -67,6 +68,8 @@ pub struct Request<'a> {
     pub recipe: &'a str,
     /// Who runs it.
     pub who: String,
+    /// Today in the station's zone: certificates must be valid.
+    pub today: jiff::civil::Date,
     /// How time passes.
     pub pace: Pace,
     /// Whether the technician is played by the program (simulated units only).
@@ -112,9 +115,7 @@ pub enum ConductError {
     #[error(transparent)]
     Simulator(#[from] holder_sim::SimError),
     /// Something that only a simulated unit may do.
-    #[error(
-        "{what} is for simulated units only, and unit {unit} is real hardware; run it without"
-    )]
+    #[error("{what} is for simulated units only, and unit {unit} is real hardware; run it without")]
     NotSimulated {
         /// The option.
         what: &'static str,
@@ -149,8 +150,7 @@ pub async fn conduct(request: Request<'_>) -> Result<Conducted, ConductError> {
     let unit = request.station.unit(request.unit)?;
     check_request(&request, &unit)?;
     let recipe = request.station.library.recipe(request.recipe)?;
-    let today = clock::today(&request.station.time_zone);
-    let params = unit.params(request.purpose, &recipe, today)?;
+    let params = unit.params(request.purpose, &recipe, request.today)?;
     let texts = unit.texts(&recipe)?;
 
     let _lock = UnitLock::take(request.dir, request.unit)?;
@@ -167,8 +167,10 @@ pub async fn conduct(request: Request<'_>) -> Result<Conducted, ConductError> {
 
     let engine = Engine::new(params.clone())?;
     let batch = begin(&store, &request, params, texts, &clock).await?;
-    let recorder =
-        Recorder::new(store.clone(), batch.clone(), request.who.clone(), engine.params().period_ms);
+    let period_ms = engine.params().period_ms;
+    let (permit, patience) = (HeatPermit::new(period_ms), clock.disk_patience(period_ms));
+    let who = request.who.clone();
+    let recorder = Recorder::new(store.clone(), batch.clone(), who, permit, patience);
     let (views_in, views) = mpsc::channel(VIEWS_WAITING_MAX);
     let (act, actions) = mpsc::channel(16);
     let views = match hands {
@@ -224,10 +226,9 @@ async fn reach(
             };
             let server = SimServer::start(&spec, PlantParams::nominal(), seed, options).await?;
             let server = Arc::new(server);
-            let served = server.as_served(&spec).map_err(|fault| ConfigError::Spec {
-                file: request.station.file.clone(),
-                fault,
-            })?;
+            let served = server
+                .as_served(&spec)
+                .map_err(|fault| ConfigError::Spec { file: request.station.file.clone(), fault })?;
             let machine = WiredUnit::connect(served).await?;
             let hands = request.yes.then(|| Hands::Here(server.clone()));
             Ok((machine, Clock::lockstep(server), hands))
@@ -240,10 +241,7 @@ fn panel_address(url: &str) -> Option<SocketAddr> {
 }
 
 /// Before the first step nobody knows what the machine does: it is made safe.
-async fn make_safe_first(
-    machine: &Arc<Mutex<WiredUnit>>,
-    unit: &str,
-) -> Result<(), ConductError> {
+async fn make_safe_first(machine: &Arc<Mutex<WiredUnit>>, unit: &str) -> Result<(), ConductError> {
     use holder_hal::{Command, Machine};
 
     let mut machine = machine.lock().await;

@@ -22,6 +22,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use crate::batch::certificate::Certificate;
 use crate::batch::params::{Cascade, ParamsFault};
 use crate::batch::recipe::de;
+use crate::store::Station;
 use crate::toml_file::{self, TomlError};
 
 pub mod library;
@@ -96,6 +97,22 @@ pub enum ConfigError {
         hint: String,
         /// The names that exist.
         known: String,
+    },
+    /// The file and the database are not of one station.
+    #[error(
+        "{file}: {key} = {here}, but the station's memory holder.db was made with {there}; this \
+         is fixed when a station is made. Write {there} back, or make a new station with `holder \
+         init`"
+    )]
+    OtherStation {
+        /// The station file.
+        file: String,
+        /// What differs.
+        key: &'static str,
+        /// What the file says.
+        here: String,
+        /// What the database says.
+        there: String,
     },
     /// The certificate of a probe is no longer valid.
     #[error(
@@ -354,7 +371,7 @@ impl StationConfig {
                 let words = "a training station has simulated units only; write simulated = true";
                 Some(("simulated", words.to_owned()))
             } else {
-                unit.fault()
+                unit.fault(name)
             };
             if let Some((key, words)) = broken {
                 return Err(TomlError::rule_in(file, text, &section, key, words).into());
@@ -362,6 +379,28 @@ impl StationConfig {
         }
         let StationFile { name, time_zone, training, unit: units } = written;
         Ok(Self { file: file.to_owned(), name, time_zone, training, units, library })
+    }
+
+    /// Checks that the file tells of the station whose memory this is.
+    ///
+    /// # Errors
+    /// Name, time zone or training differ: they are fixed when the station is made.
+    pub fn agrees_with(&self, memory: &Station) -> Result<(), ConfigError> {
+        let differs = |key, here: &str, there: &str| {
+            let (file, here, there) = (self.file.clone(), here.to_owned(), there.to_owned());
+            Err(ConfigError::OtherStation { file, key, here, there })
+        };
+        if self.training != memory.training {
+            let (here, there) = (self.training.to_string(), memory.training.to_string());
+            return differs("training", &here, &there);
+        }
+        if self.time_zone != memory.time_zone {
+            return differs("time_zone", &self.time_zone, &memory.time_zone);
+        }
+        if self.name != memory.name {
+            return differs("name", &self.name, &memory.name);
+        }
+        Ok(())
     }
 
     /// The unit of this name.
@@ -389,7 +428,7 @@ impl UnitConfig {
     }
 
     /// Key and rule of the first contradiction.
-    fn fault(&self) -> Option<(&'static str, String)> {
+    fn fault(&self, unit: &str) -> Option<(&'static str, String)> {
         let thermostat = self.cut.filter(|cut| cut.by == CutBy::LimitThermostat);
         let watchdog = self.cut.filter(|cut| cut.by == CutBy::DeviceWatchdog);
         let rules = [
@@ -423,15 +462,15 @@ impl UnitConfig {
             ),
         ];
         let broken = rules.into_iter().find(|(_, broken, _)| *broken);
-        broken.map(|(key, _, rule)| (key, rule.to_owned())).or_else(|| self.certificate_fault())
+        broken.map(|(key, _, rule)| (key, rule.to_owned())).or_else(|| self.certificate_fault(unit))
     }
 
-    fn certificate_fault(&self) -> Option<(&'static str, String)> {
+    fn certificate_fault(&self, unit: &str) -> Option<(&'static str, String)> {
         if let Some(missing) =
             self.probes().find(|probe| !self.certificate.contains_key(&probe.to_string()))
         {
             let rule = format!(
-                "the probe {missing} has no certificate: add [unit.….certificate.\"{missing}\"]"
+                "the probe {missing} has no certificate: add [unit.{unit}.certificate.\"{missing}\"]"
             );
             return Some(("", rule));
         }

@@ -2,6 +2,7 @@
 //! acknowledged gives heat its permit.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use holder_hal::Tick;
 use tokio::sync::oneshot;
@@ -36,15 +37,21 @@ pub struct Recorder {
     batch: String,
     operator: String,
     permit: HeatPermit,
-    period_ms: u64,
+    patience: Duration,
     waiting: VecDeque<(Tick, oneshot::Receiver<Result<(), StoreError>>)>,
 }
 
 impl Recorder {
-    /// The record of `batch`, which the store has begun.
-    pub fn new(store: StoreThread, batch: String, operator: String, period_ms: u64) -> Self {
-        let permit = HeatPermit::new(period_ms);
-        Self { store, batch, operator, permit, period_ms, waiting: VecDeque::new() }
+    /// The record of `batch`, which the store has begun. `patience` is how long a step may wait
+    /// for the disk before the loop goes on without it (real time).
+    pub fn new(
+        store: StoreThread,
+        batch: String,
+        operator: String,
+        permit: HeatPermit,
+        patience: Duration,
+    ) -> Self {
+        Self { store, batch, operator, permit, patience, waiting: VecDeque::new() }
     }
 
     /// Code of the batch.
@@ -81,8 +88,7 @@ impl Recorder {
             store.commit_step(&Step { batch, at, stamp, input, effects, phase })
         })?;
         self.waiting.push_back((at, reply));
-        let patience = clock.disk_patience(self.period_ms);
-        match tokio::time::timeout(patience, self.settle()).await {
+        match tokio::time::timeout(self.patience, self.settle()).await {
             Ok(settled) => settled,
             Err(_) => {
                 tracing::warn!(waiting = self.waiting.len(), "the disk is slow");

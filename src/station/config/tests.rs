@@ -173,3 +173,18 @@ fn what_decides_a_verdict_is_frozen_with_its_hash() {
     let again: UnitConfig = toml_file::parse("frozen", &texts[1].text).expect("reads back");
     assert_eq!(&again, unit.written);
 }
+
+#[test]
+fn a_training_station_cannot_be_made_a_real_one_by_its_file() {
+    let station = parse(shipped("demo")).expect("valid");
+    let memory = Station {
+        name: station.name.clone(),
+        time_zone: station.time_zone.clone(),
+        training: true,
+        created_utc_ms: 0,
+    };
+    station.agrees_with(&memory).expect("the same station");
+    let real = Station { training: false, ..memory };
+    let message = station.agrees_with(&real).expect_err("refused").to_string();
+    assert!(message.contains("training = true") && message.contains("false"), "{message}");
+}
