@@ -24,10 +24,8 @@ use crate::record::curve_csv::{self, Options, Origin};
 /// `holder batch export` carries all that it is judged by and gives the verdict on its record.
 /// The exit code is 3 if the curve is not acceptable.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  holder judge B-2026-0001.csv\n  \
-                  holder judge logger.csv --recipe holder-france --uncertainty-c 0.2 --margin-c 0.2"
-)]
+#[command(after_help = "Examples:\n  holder judge B-2026-0001.csv\n  \
+                  holder judge logger.csv --recipe holder-france --uncertainty-c 0.2 --margin-c 0.2")]
 pub(crate) struct JudgeArgs {
     /// The curve, or - for stdin
     #[arg(value_name = "FILE.csv")]

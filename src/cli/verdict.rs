@@ -28,9 +28,8 @@ fn minutes(seconds: f64) -> String {
 
 fn figure_rows(figures: &Figures) -> Vec<Vec<String>> {
     let time = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), minutes);
-    let degrees = |value: Option<f64>| {
-        value.map_or_else(|| "–".to_owned(), |value| format!("{value:.2} °C"))
-    };
+    let degrees =
+        |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.2} °C"));
     let equivalent =
         figures.equivalent_min.map_or_else(|| "–".to_owned(), |value| format!("{value:.1} min"));
     let gap = figures.gap_max_s.map_or_else(|| "–".to_owned(), |value| format!("{value:.1} s"));
