@@ -158,6 +158,7 @@ pub(super) fn close(store: &mut Store, batch: &str, engine: &Engine) -> Result<(
 pub(super) fn tamper(path: &Path, sql: &str) {
     let db = rusqlite::Connection::open(path).expect("opens");
     db.pragma_update(None, "foreign_keys", false).expect("set");
+    db.pragma_update(None, "synchronous", "OFF").expect("set");
     let mut select =
         db.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").expect("a schema");
     let triggers: Vec<(String, String)> = select
