@@ -36,16 +36,20 @@ impl Failure {
         }
     }
 
+    /// The reason, for a person.
+    pub(crate) fn why(&self) -> String {
+        match self {
+            Self::Refused(why) | Self::Unreachable(why) | Self::DoesNotVerify(why) => {
+                format!("{why:#}")
+            }
+            Self::Usage(why) => why.clone(),
+            Self::NotAcceptable(outcome) => format!("the verdict is {outcome}"),
+        }
+    }
+
     /// Says why on stderr, and gives the exit code.
     pub(crate) fn report(&self) -> ExitCode {
-        let text = match self {
-            Self::Refused(why) | Self::Unreachable(why) | Self::DoesNotVerify(why) => {
-                format!("error: {why:#}")
-            }
-            Self::Usage(why) => format!("error: {why}"),
-            Self::NotAcceptable(outcome) => format!("not acceptable: {outcome}"),
-        };
-        super::out::note(&text);
+        super::out::note(&format!("error: {}", self.why()));
         ExitCode::from(self.code())
     }
 

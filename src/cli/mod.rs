@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
+mod batch;
 mod context;
 mod db;
 mod demo;
@@ -18,6 +19,7 @@ mod donor;
 mod failure;
 mod files;
 mod init;
+mod judge;
 mod out;
 mod pool;
 mod recipe;
@@ -25,6 +27,7 @@ mod run;
 mod shell;
 mod sim;
 mod unit;
+mod verdict;
 
 use context::Context;
 use failure::Failure;
@@ -80,6 +83,9 @@ enum Command {
     #[command(subcommand)]
     Device(device::DeviceCommand),
     #[command(subcommand)]
+    Batch(batch::BatchCommand),
+    Judge(judge::JudgeArgs),
+    #[command(subcommand)]
     Recipe(recipe::RecipeCommand),
     #[command(subcommand)]
     Donor(donor::DonorCommand),
@@ -118,6 +124,8 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Sim(args) => sim::run(context, args),
         Command::Unit(command) => unit::run(context, command),
         Command::Device(command) => device::run(context, command),
+        Command::Batch(command) => batch::run(context, command),
+        Command::Judge(args) => judge::run(context, &args),
         Command::Recipe(command) => recipe::run(context, command),
         Command::Donor(command) => donor::run(context, command),
         Command::Deposit(command) => deposit::run(context, command),
