@@ -12,6 +12,8 @@ mod list;
 mod show;
 mod verify;
 
+pub(crate) use deliver::csv;
+
 /// The record of what was run: list, show, draw, print, export and verify batches
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example:\n  holder batch list")]
@@ -22,10 +24,8 @@ pub(crate) enum BatchCommand {
     /// Show one batch: the verdict and its reasons, the figures, the events
     ///
     /// The verdict is judged anew from the stored readings.
-    #[command(
-        after_help = "Examples:\n  holder batch show B-2026-0001\n  \
-                            holder batch show B-2026-0001 --json"
-    )]
+    #[command(after_help = "Examples:\n  holder batch show B-2026-0001\n  \
+                            holder batch show B-2026-0001 --json")]
     Show {
         /// Code of the batch
         batch: String,
@@ -45,10 +45,8 @@ pub(crate) enum BatchCommand {
 
 /// Draw the curve of a batch as SVG or PNG
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  holder batch chart B-2026-0001\n  \
-                        holder batch chart B-2026-0001 -o curve.png"
-)]
+#[command(after_help = "Examples:\n  holder batch chart B-2026-0001\n  \
+                        holder batch chart B-2026-0001 -o curve.png")]
 pub(crate) struct ChartArgs {
     /// Code of the batch
     batch: String,
@@ -61,10 +59,8 @@ pub(crate) struct ChartArgs {
 
 /// Print the record of a batch as PDF/A: the page on which QA decides
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  holder batch record B-2026-0001\n  \
-                        holder batch record B-2026-0001 --template ours.typ -o record.pdf"
-)]
+#[command(after_help = "Examples:\n  holder batch record B-2026-0001\n  \
+                        holder batch record B-2026-0001 --template ours.typ -o record.pdf")]
 pub(crate) struct RecordArgs {
     /// Code of the batch
     batch: String,
@@ -77,10 +73,8 @@ pub(crate) struct RecordArgs {
 
 /// Export a batch: CSV, which `holder judge` reads back to the same verdict, or JSON with all
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  holder batch export B-2026-0001\n  \
-                        holder batch export B-2026-0001 --format json -o - | jq .verdict"
-)]
+#[command(after_help = "Examples:\n  holder batch export B-2026-0001\n  \
+                        holder batch export B-2026-0001 --format json -o - | jq .verdict")]
 pub(crate) struct ExportArgs {
     /// Code of the batch
     batch: String,

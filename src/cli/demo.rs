@@ -11,13 +11,13 @@ use serde_json::json;
 
 use super::context::{Context, DATABASE_FILE};
 use super::failure::Failure;
-use super::{files, init, out, run, unit};
+use super::{batch, files, init, out, run, unit};
 use crate::batch::judge;
 use crate::batch::params::Purpose;
 use crate::batch::verdict::{Outcome, Verdict};
 use crate::milk::{Deposit, Status};
 use crate::profiles;
-use crate::record::{chart, curve, curve_csv, json};
+use crate::record::{chart, curve, json};
 use crate::station::conduct::{Conducted, Pace, Request, conduct};
 use crate::station::config::StationConfig;
 use crate::station::screen::Mode;
@@ -140,12 +140,10 @@ fn write_record(
     fs::create_dir_all(&folder)
         .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
     let look = chart::ChartOptions { training: station.training };
-    let mut csv = Vec::new();
-    curve_csv::write(record, &mut csv).context("the curve could not be exported")?;
     let documents = [
         ("chart.svg", chart::svg(record, &verdict, look)?.into_bytes()),
         ("chart.png", chart::png(record, &verdict, look)?),
-        ("curve.csv", csv),
+        ("curve.csv", batch::csv(record)?),
         ("record.json", json::export(record, &verdict, context.now_utc_ms())?.into_bytes()),
     ];
     let mut written = Vec::new();

@@ -24,10 +24,8 @@ use crate::record::curve_csv::{self, Options, Origin};
 /// `holder batch export` carries all that it is judged by and gives the verdict on its record.
 /// The exit code is 3 if the curve is not acceptable.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  holder judge B-2026-0001.csv\n  \
-                  holder judge logger.csv --recipe holder-france --uncertainty-c 0.2 --margin-c 0.2"
-)]
+#[command(after_help = "Examples:\n  holder judge B-2026-0001.csv\n  \
+                  holder judge logger.csv --recipe holder-france --uncertainty-c 0.2 --margin-c 0.2")]
 pub(crate) struct JudgeArgs {
     /// The curve, or - for stdin
     #[arg(value_name = "FILE.csv")]
@@ -81,12 +79,6 @@ fn judged(
     let read = curve_csv::read(&name, &bytes(&args.file)?, &options)
         .map_err(|error| Failure::Refused(error.into()))?;
     let recipe = match &read.origin {
-        Some(_) if args.uncertainty_c.or(args.margin_c).is_some() => {
-            return Err(Failure::Usage(format!(
-                "{name} carries the uncertainties and the margin of its batch; leave \
-                 --uncertainty-c and --margin-c out"
-            )));
-        }
         Some(origin) if asked.is_none() => {
             Recipe::parse(&format!("recipe in {name}"), &origin.recipe_text)
                 .map_err(|error| Failure::Refused(error.into()))?

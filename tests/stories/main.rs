@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, reason = "a story that cannot go on has failed")]
 
 mod bad_files;
+mod batches;
 mod databases;
 mod donors_and_pools;
 mod foreign_curves;

@@ -1,7 +1,7 @@
 //! What every story needs: a folder of its own, and the program in it.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use assert_cmd::cargo::cargo_bin;
@@ -28,7 +28,12 @@ pub(crate) struct Answer {
 
 impl Desk {
     pub(crate) fn empty() -> Self {
-        Self { folder: tempfile::tempdir().expect("a folder") }
+        // Thousands of commits with FULL: in memory where the system has such a folder, so that
+        // the stories do not wait for a disk. What the disk costs is measured in benches/.
+        let memory = Path::new("/dev/shm");
+        let folder =
+            if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+        Self { folder: folder.expect("a folder") }
     }
 
     /// A training station, in the zone UTC.
@@ -36,6 +41,13 @@ impl Desk {
         let desk = Self::empty();
         desk.run("init --training --time-zone UTC").expect_code(0);
         desk
+    }
+
+    /// Another folder with the same files.
+    pub(crate) fn copy(&self) -> Self {
+        let other = Self::empty();
+        copy(self.folder.path(), other.folder.path());
+        other
     }
 
     /// The program, in this folder, untouched by the environment of the test.
@@ -73,6 +85,19 @@ impl Desk {
             .collect();
         names.sort();
         names
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.file_type().expect("a type").is_dir() {
+            fs::create_dir(&target).expect("a new folder");
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).expect("copied");
+        }
     }
 }
 

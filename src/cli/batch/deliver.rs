@@ -10,7 +10,7 @@ use crate::cli::failure::Failure;
 use crate::cli::files;
 use crate::record::chart::{self, ChartOptions};
 use crate::record::curve::curve;
-use crate::record::{RecordError, curve_csv, json};
+use crate::record::{curve_csv, json};
 use crate::store::model::BatchRecord;
 
 /// A batch with the judge's verdict, and whether the station is for training.
@@ -76,7 +76,7 @@ pub(super) fn export(context: &Context, args: &ExportArgs) -> Result<(), Failure
 }
 
 /// The curve with all that it is judged by, the recipe as it was frozen included.
-fn csv(record: &BatchRecord) -> Result<Vec<u8>, Failure> {
+pub(crate) fn csv(record: &BatchRecord) -> Result<Vec<u8>, Failure> {
     let recipe = record.texts.iter().find(|text| text.kind == "recipe");
     let recipe = recipe.with_context(|| {
         format!("the recipe of batch {} is not in its record", record.header.code)
@@ -84,10 +84,4 @@ fn csv(record: &BatchRecord) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     curve_csv::write(record, &recipe.text, &mut bytes).context("the curve cannot be written")?;
     Ok(bytes)
-}
-
-impl From<RecordError> for Failure {
-    fn from(why: RecordError) -> Self {
-        Self::Refused(why.into())
-    }
 }
