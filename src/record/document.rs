@@ -6,6 +6,7 @@
 //! bytes.
 
 mod facts;
+mod figures;
 mod limits;
 mod world;
 
@@ -180,6 +181,16 @@ mod tests {
             let message = made(Some(text)).expect_err("refused").to_string();
             assert!(message.starts_with("bank.typ:1:") && message.contains(said), "{message}");
         }
+    }
+
+    #[test]
+    fn words_in_any_script_never_keep_a_record_from_being_printed() {
+        let (mut record, mut verdict) = fixture::troubled();
+        for text in [&mut record.header.operator, &mut record.station, &mut record.header.unit] {
+            *text = "山田 😀 \u{0} #let x = [ \\ $ *bold* \u{202E}שלום".into();
+        }
+        verdict.findings[0].text = "#panic(\"not a template\")".repeat(300);
+        pdf(&record, &verdict, &PdfOptions::default()).expect("printed");
     }
 
     #[test]

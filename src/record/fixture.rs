@@ -181,13 +181,13 @@ fn period(t_s: u64, bath_c: f64, milk_c: &[f64], phase: PhaseName, trouble: Trou
     if lost {
         milk[1] = Some(Sample::missing(Quality::SensorOpen));
     }
-    let heats = matches!(phase, PhaseName::Preheat | PhaseName::Load | PhaseName::ComeUp);
+    let hold_mc = 63_050 + (t_s / 300 % 3) as i32 * 40;
     let heat = match phase {
-        _ if heats => Heat::Setpoint(Celsius::from_milli(63_500)),
-        PhaseName::Hold => {
-            Heat::Setpoint(Celsius::from_milli(63_050 + (t_s / 300 % 3) as i32 * 40))
+        PhaseName::Preheat | PhaseName::Load | PhaseName::ComeUp => {
+            Heat::Setpoint(Celsius::from_milli(63_500))
         }
-        _ => Heat::Off,
+        PhaseName::Hold => Heat::Setpoint(Celsius::from_milli(hold_mc)),
+        PhaseName::Cool | PhaseName::Unload | PhaseName::Finished | PhaseName::Aborted => Heat::Off,
     };
     let reading = Reading {
         bath: sample(bath_c, 0),

@@ -132,7 +132,7 @@ impl Panel<'_> {
             let y = frame.y(degrees);
             pen.line((frame.left, y), (frame.right, y), Ink::solid(GRID, 1))?;
             let text = format!("{degrees:.decimals$}");
-            pen.text(&text, (frame.left - 12, y), Lettering::of(SMALL_EM).from_right())?;
+            pen.text(&text, (frame.left - 12, y), Lettering::of(SMALL_EM).right_aligned())?;
         }
         let middle = (frame.left - 82, (frame.top + frame.bottom) / 2);
         pen.text("°C", middle, Lettering::of(SMALL_EM).centered().upwards())

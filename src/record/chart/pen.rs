@@ -52,7 +52,7 @@ impl Lettering {
         Self { h: HPos::Center, ..self }
     }
 
-    pub(super) const fn from_right(self) -> Self {
+    pub(super) const fn right_aligned(self) -> Self {
         Self { h: HPos::Right, ..self }
     }
 
@@ -78,10 +78,10 @@ impl Lettering {
 
     /// The text, cut so that it fits into a width.
     pub(super) fn fit(self, text: &str, width: i32) -> String {
-        if self.width(text) <= width {
-            return text.to_owned();
+        let mut kept = fonts::printable(text).into_owned();
+        if self.width(&kept) <= width {
+            return kept;
         }
-        let mut kept = text.to_owned();
         while kept.pop().is_some() {
             let cut = format!("{}…", kept.trim_end());
             if self.width(&cut) <= width {
@@ -207,7 +207,8 @@ impl<B: DrawingBackend> Pen<B> {
     }
 
     pub(super) fn text(&mut self, text: &str, at: Place, lettering: Lettering) -> Drawn<B> {
-        self.backend.draw_text(text, &lettering.style(self.size_per_em), at)
+        let text = fonts::printable(text);
+        self.backend.draw_text(&text, &lettering.style(self.size_per_em), at)
     }
 }
 

@@ -272,8 +272,8 @@ impl Scene<'_> {
             pen.text(&clock, (x, bottom + 46), small.centered())?;
         }
         let x = frame.left - 44;
-        pen.text("minutes", (x, bottom + 22), small.from_right())?;
-        pen.text("clock", (x, bottom + 46), small.from_right())?;
+        pen.text("minutes", (x, bottom + 22), small.right_aligned())?;
+        pen.text("clock", (x, bottom + 46), small.right_aligned())?;
         let label = self.zone.label(self.record.header.started_utc_ms);
         pen.text("since the start", (frame.right + 14, bottom + 22), small)?;
         let room = SHEET_RIGHT - frame.right - 14;
@@ -336,7 +336,7 @@ impl Scene<'_> {
                 (from.min(point.t_s - 60.0), to.max(point.t_s + 60.0))
             }),
         };
-        if !(from_s < to_s) {
+        if from_s >= to_s {
             return None;
         }
         let inside = warm.iter().filter(|point| (from_s..=to_s).contains(&point.t_s));

@@ -2,13 +2,15 @@
 //! template only arranges it. The template that is shipped shows every key.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::PdfOptions;
+use super::figures::{self, Figure};
 use super::limits::{self, Limit};
 use crate::batch::params::{BatchParams, Heater, Probe, Purpose};
-use crate::batch::verdict::{Figures, Outcome, Verdict};
-use crate::record::words;
+use crate::batch::verdict::{Outcome, Verdict};
 use crate::record::zone::{Zone, wall_ms};
+use crate::record::{fonts, words};
 use crate::store::model::{BatchRecord, PoolRecord};
 
 #[derive(Serialize)]
@@ -55,13 +57,6 @@ struct Found {
     rule: &'static str,
     when: String,
     text: String,
-}
-
-#[derive(Serialize)]
-struct Figure {
-    what: &'static str,
-    value: String,
-    recipe: String,
 }
 
 #[derive(Serialize)]
@@ -126,7 +121,7 @@ pub(super) fn facts(
         marks: marks(record, options.training),
         batch: batch(record, &zone),
         verdict: judged(record, verdict, &zone, options.training),
-        figures: figures(&verdict.figures, &record.params),
+        figures: figures::figures(&verdict.figures, &record.params),
         events: events(record, &zone),
         pool: record.pool.as_ref().map(pool),
         probes: probes(&record.params),
@@ -139,7 +134,18 @@ pub(super) fn facts(
         produced: zone.stamp(options.produced_utc_ms),
         zone: zone.label(record.header.started_utc_ms),
     };
+    let mut facts = serde_json::to_value(&facts)?;
+    make_printable(&mut facts);
     serde_json::to_vec(&facts)
+}
+
+fn make_printable(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = fonts::printable(text).into_owned(),
+        Value::Array(items) => items.iter_mut().for_each(make_printable),
+        Value::Object(keys) => keys.values_mut().for_each(make_printable),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 fn marks(record: &BatchRecord, training: bool) -> Vec<&'static str> {
@@ -199,77 +205,6 @@ fn when(record: &BatchRecord, zone: &Zone, at_s: f64) -> String {
     let tick_ms = (at_s * 1000.0).max(0.0) as u64;
     let clock = zone.clock(wall_ms(record.header.started_utc_ms, tick_ms));
     format!("{:.1} min, {clock}", at_s / 60.0)
-}
-
-fn figures(figures: &Figures, params: &BatchParams) -> Vec<Figure> {
-    let rules = &params.recipe;
-    let time = |value: Option<f64>| value.map(words::duration);
-    let degrees = |value: Option<f64>| value.map(|value| format!("{value:.3} °C"));
-    let limit = |ms: u64| words::duration(ms as f64 / 1000.0);
-    let restarts = figures.holds_restarted.to_string();
-    let equivalent = figures.equivalent_min.map(|minutes| format!("{minutes:.1} min"));
-    let bigelow = format!(
-        "Tref {:.1} °C, z {:.1} °C, coldest milk probe; a measure, not a promise of log reductions",
-        figures.tref_c, figures.z_c
-    );
-    let rows = [
-        (
-            "Longest unbroken hold",
-            time(figures.hold_s),
-            format!("at least {}", limit(rules.hold.hold_ms)),
-        ),
-        (
-            "Holds broken before they were complete",
-            Some(restarts),
-            format!("at most {}", rules.hold.holds_restarted_max),
-        ),
-        (
-            "Coldest in the hold (mean of 10 s)",
-            degrees(figures.plateau_min_c),
-            format!("limit {:.3} °C", params.limit_max()),
-        ),
-        ("Hottest in the hold (mean of 10 s)", degrees(figures.plateau_max_c), String::new()),
-        ("Mean in the hold, coldest probe", degrees(figures.plateau_mean_c), String::new()),
-        (
-            "Widest spread of the milk probes in the hold",
-            degrees(figures.spread_max_c),
-            format!("at most {:.2} °C", rules.probes.spread_max),
-        ),
-        (
-            "Loading to hold",
-            time(figures.come_up_s),
-            format!("note above {}", limit(rules.heat_up.note_ms)),
-        ),
-        (
-            "58 °C to the floor",
-            time(figures.t58_to_floor_s),
-            format!("note above {}", limit(rules.figures.t58_to_floor_note_ms)),
-        ),
-        (
-            "Above 58 °C",
-            time(figures.above_58_s),
-            format!("note above {}", limit(rules.figures.above_58_note_ms)),
-        ),
-        (
-            "End of hold to 10 °C, hottest probe",
-            time(figures.cool_to_10_s),
-            format!("note above {}", limit(rules.cooling.note_ms)),
-        ),
-        ("Loading to cooled", time(figures.cycle_s), String::new()),
-        ("Equivalent minutes at 62.5 °C", equivalent, bigelow),
-        (
-            "Longest time without a good reading",
-            time(figures.gap_max_s),
-            format!("in a hold at most {}", limit(rules.hold.max_gap_ms)),
-        ),
-        ("Readings judged", Some(figures.samples.to_string()), String::new()),
-    ];
-    let figure = |(what, value, recipe): (_, Option<String>, _)| Figure {
-        what,
-        value: value.unwrap_or_else(|| "the curve does not give it".to_owned()),
-        recipe,
-    };
-    rows.into_iter().map(figure).collect()
 }
 
 /// What the engine entered and what people did, in one order.
