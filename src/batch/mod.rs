@@ -26,6 +26,8 @@ mod facts;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod interlock;
+pub mod judge;
+pub mod lethality;
 pub mod params;
 pub mod phase;
 pub mod recipe;
