@@ -168,7 +168,8 @@ pub async fn conduct(request: Request<'_>) -> Result<Conducted, ConductError> {
     let engine = Engine::new(params.clone())?;
     let batch = begin(&store, &request, params, texts, &clock).await?;
     let period_ms = engine.params().period_ms;
-    let (permit, patience) = (HeatPermit::new(period_ms), clock.disk_patience(period_ms));
+    let (permit, patience) =
+        (HeatPermit::new(clock.permit_ms(period_ms)), clock.disk_patience(period_ms));
     let who = request.who.clone();
     let recorder = Recorder::new(store.clone(), batch.clone(), who, permit, patience);
     let (views_in, views) = mpsc::channel(VIEWS_WAITING_MAX);
