@@ -5,6 +5,7 @@
 //! machine; `record` draws what QA reads from the store alone; `cli` is how people reach it.
 
 pub mod batch;
+pub mod cli;
 pub mod milk;
 pub mod profiles;
 pub mod record;

@@ -10,10 +10,29 @@ pub const RECIPES: &[(&str, &str)] = &[
     ("holder-brazil-recife", include_str!("../profiles/recipes/holder-brazil-recife.toml")),
 ];
 
+/// The shipped device profiles: name and text.
+pub const DEVICES: &[(&str, &str)] = &[
+    ("eurotherm-3200", include_str!("../profiles/devices/eurotherm-3200.toml")),
+    ("icpdas-tm-th8", include_str!("../profiles/devices/icpdas-tm-th8.toml")),
+    ("relay-generic-8", include_str!("../profiles/devices/relay-generic-8.toml")),
+];
+
+/// The shipped stations: name and text. `demo` is simulated; `first` is what `holder init`
+/// writes for a station with real hardware.
+pub const STATIONS: &[(&str, &str)] = &[
+    ("demo", include_str!("../profiles/stations/demo.toml")),
+    ("first", include_str!("../profiles/stations/first.toml")),
+];
+
 /// The recipe that is used where none is named: the strict one.
 pub const RECIPE_DEFAULT: &str = "holder-hmbana";
 
 /// The text of the shipped recipe with this name.
 pub fn recipe(name: &str) -> Option<&'static str> {
     RECIPES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
+/// The text of the shipped station with this name.
+pub fn station(name: &str) -> Option<&'static str> {
+    STATIONS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }

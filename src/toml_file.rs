@@ -15,8 +15,19 @@ pub struct TomlError {
 impl TomlError {
     /// A rule that the value of `key` breaks; the line is that of the first such key.
     pub fn rule(file: &str, text: &str, key: &str, rule: String) -> Self {
-        let is_key = |line: &str| line.trim_start().strip_prefix(key).is_some_and(starts_value);
-        let found = text.lines().enumerate().find(|(_, line)| is_key(line));
+        Self::rule_in(file, text, "", key, rule)
+    }
+
+    /// The same below the line that begins with `section`, such as `[unit.a]`; without such a
+    /// key, the line is that of the section.
+    pub fn rule_in(file: &str, text: &str, section: &str, key: &str, rule: String) -> Self {
+        let begins = |(_, line): &(usize, &str)| line.trim_start().starts_with(section);
+        let is_key = |(_, line): &(usize, &str)| {
+            line.trim_start().strip_prefix(key).is_some_and(starts_value)
+        };
+        let mut lines = text.lines().enumerate().skip_while(|line| !begins(line)).peekable();
+        let head = lines.peek().copied().filter(|_| !section.is_empty());
+        let found = lines.find(is_key).or(head);
         let (line, shown) = found.map_or((1, key), |(index, line)| (index + 1, line.trim()));
         Self { file: file.to_owned(), line, what: format!("`{shown}`: {rule}") }
     }

@@ -21,7 +21,7 @@ use crate::store::model::BatchRecord;
 use pen::Pen;
 
 /// Width and height of the sheet, pixels.
-pub const SHEET_PX: (u32, u32) = (2000, 1400);
+pub const SHEET_PX: (u32, u32) = (2000, 1300);
 
 /// What the record itself does not tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

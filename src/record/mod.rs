@@ -23,7 +23,7 @@ mod fonts;
 pub mod json;
 #[cfg(feature = "pdf")]
 mod words;
-mod zone;
+pub(crate) mod zone;
 
 /// Why a chart, document or export could not be made.
 #[derive(Debug, thiserror::Error)]

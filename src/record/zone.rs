@@ -42,7 +42,6 @@ impl Zone {
     }
 
     /// `2026-03-14 14:05:09`
-    #[cfg(feature = "pdf")]
     pub(crate) fn stamp(&self, utc_ms: i64) -> String {
         self.show(utc_ms, "%Y-%m-%d %H:%M:%S")
     }

@@ -9,10 +9,11 @@ use holder_hal::wire::{UnitSpec, WireError, WiredUnit};
 use holder_sim::{Pace as SimPace, PlantParams, SimOptions, SimServer, Start};
 use tokio::sync::{Mutex, mpsc};
 
-use super::clock::{self, Clock};
+use super::clock::Clock;
 use super::config::{ConfigError, StationConfig, Unit};
 use super::control_loop::ControlLoop;
 use super::lock::{LockError, UnitLock};
+use super::permit::HeatPermit;
 use super::recorder::Recorder;
 use super::recovery;
 use super::screen::{self, Ended, Mode};
@@ -21,14 +22,16 @@ use super::technician::{self, Hands};
 use crate::batch::engine::Engine;
 use crate::batch::judge;
 use crate::batch::params::{BatchParams, ParamsFault, Purpose};
-use crate::batch::phase::PhaseName;
 use crate::batch::verdict::Verdict;
 use crate::record::curve;
 use crate::store::model::{Closing, FrozenText};
-use crate::store::{NewBatch, Store, StoreError, StoreThread};
+use crate::store::{Close, NewBatch, Stamp, Store, StoreError, StoreThread};
 
 /// Views that may wait for a slow screen.
 const VIEWS_WAITING_MAX: usize = 1024;
+
+/// Steps that may wait for a slow disk before the record counts as lost: ten minutes.
+const STEPS_WAITING_MAX: usize = 600;
 
 /// How time passes for a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,10 +62,14 @@ pub struct Request<'a> {
     pub pool: Option<String>,
     /// Bottles, the control bottle not counted.
     pub bottles: u16,
+    /// Milk in each bottle, microlitres.
+    pub bottle_ul: i64,
     /// The recipe's name.
     pub recipe: &'a str,
     /// Who runs it.
     pub who: String,
+    /// Today in the station's zone: certificates must be valid.
+    pub today: jiff::civil::Date,
     /// How time passes.
     pub pace: Pace,
     /// Whether the technician is played by the program (simulated units only).
@@ -108,9 +115,7 @@ pub enum ConductError {
     #[error(transparent)]
     Simulator(#[from] holder_sim::SimError),
     /// Something that only a simulated unit may do.
-    #[error(
-        "{what} is for simulated units only, and unit {unit} is real hardware; run it without"
-    )]
+    #[error("{what} is for simulated units only, and unit {unit} is real hardware; run it without")]
     NotSimulated {
         /// The option.
         what: &'static str,
@@ -145,13 +150,15 @@ pub async fn conduct(request: Request<'_>) -> Result<Conducted, ConductError> {
     let unit = request.station.unit(request.unit)?;
     check_request(&request, &unit)?;
     let recipe = request.station.library.recipe(request.recipe)?;
-    let today = clock::today(&request.station.time_zone);
-    let params = unit.params(request.purpose, &recipe, today)?;
+    let params = unit.params(request.purpose, &recipe, request.today)?;
     let texts = unit.texts(&recipe)?;
 
     let _lock = UnitLock::take(request.dir, request.unit)?;
-    let store = StoreThread::start(Store::open(&request.dir.join("holder.db"))?)?;
-    let recovered = recovery::close_interrupted(&store, request.unit, &request.who).await?;
+    let store = Store::open(&request.dir.join("holder.db"))?;
+    let (store, _thread) = StoreThread::spawn(store, STEPS_WAITING_MAX)?;
+    let (unit_name, who) = (request.unit.to_owned(), request.who.clone());
+    let recovered = store.call(move |store| recovery::close_interrupted(store, &unit_name, &who));
+    let recovered = recovered.await?;
 
     let (machine, clock, hands) = reach(&request, unit.spec()?).await?;
     let params = BatchParams { simulated: params.simulated || machine.simulated(), ..params };
@@ -160,8 +167,10 @@ pub async fn conduct(request: Request<'_>) -> Result<Conducted, ConductError> {
 
     let engine = Engine::new(params.clone())?;
     let batch = begin(&store, &request, params, texts, &clock).await?;
-    let recorder =
-        Recorder::new(store.clone(), batch.clone(), request.who.clone(), engine.params().period_ms);
+    let period_ms = engine.params().period_ms;
+    let (permit, patience) = (HeatPermit::new(period_ms), clock.disk_patience(period_ms));
+    let who = request.who.clone();
+    let recorder = Recorder::new(store.clone(), batch.clone(), who, permit, patience);
     let (views_in, views) = mpsc::channel(VIEWS_WAITING_MAX);
     let (act, actions) = mpsc::channel(16);
     let views = match hands {
@@ -217,10 +226,9 @@ async fn reach(
             };
             let server = SimServer::start(&spec, PlantParams::nominal(), seed, options).await?;
             let server = Arc::new(server);
-            let served = server.as_served(&spec).map_err(|fault| ConfigError::Spec {
-                file: request.station.file.clone(),
-                fault,
-            })?;
+            let served = server
+                .as_served(&spec)
+                .map_err(|fault| ConfigError::Spec { file: request.station.file.clone(), fault })?;
             let machine = WiredUnit::connect(served).await?;
             let hands = request.yes.then(|| Hands::Here(server.clone()));
             Ok((machine, Clock::lockstep(server), hands))
@@ -233,10 +241,7 @@ fn panel_address(url: &str) -> Option<SocketAddr> {
 }
 
 /// Before the first step nobody knows what the machine does: it is made safe.
-async fn make_safe_first(
-    machine: &Arc<Mutex<WiredUnit>>,
-    unit: &str,
-) -> Result<(), ConductError> {
+async fn make_safe_first(machine: &Arc<Mutex<WiredUnit>>, unit: &str) -> Result<(), ConductError> {
     use holder_hal::{Command, Machine};
 
     let mut machine = machine.lock().await;
@@ -253,18 +258,16 @@ async fn begin(
     clock: &Clock,
 ) -> Result<String, StoreError> {
     let new = NewBatch {
-        unit: request.unit.to_owned(),
-        purpose: request.purpose,
         simulated: params.simulated,
-        recipe: request.recipe.to_owned(),
         pool: request.pool.clone(),
         bottles: request.bottles,
+        bottle_ul: request.bottle_ul,
         operator: request.who.clone(),
         started_utc_ms: clock.utc_ms(),
         params,
         texts,
     };
-    store.begin_batch(new).await
+    store.call(move |store| store.begin_batch(&new)).await
 }
 
 fn played(
@@ -297,31 +300,41 @@ async fn close(
     clock: &Clock,
     who: &str,
 ) -> Result<Verdict, StoreError> {
-    let (closing, engine_accepts, phase) = match ending {
-        Ending::Over(engine) => (Closing::Ended, engine.accepts(), Some(engine.phase())),
+    let (closing, engine_accepts) = match ending {
+        Ending::Over(engine) => (Closing::Ended, engine.accepts()),
         Ending::Interrupted(_) | Ending::RecordLost(_) | Ending::Panicked(_) => {
-            (Closing::Interrupted, None, None)
+            (Closing::Interrupted, None)
         }
     };
-    close_judged(store, batch, closing, engine_accepts, phase, clock.utc_ms(), who).await
+    let (batch, who, utc_ms) = (batch.to_owned(), who.to_owned(), clock.utc_ms());
+    store
+        .call(move |store| {
+            let stamp = Stamp { utc_ms, who: &who };
+            close_judged(store, &batch, closing, engine_accepts, stamp)
+        })
+        .await
 }
 
-/// The same for whoever closes a batch: the verdict on the record as it stands, in the journal.
-pub(super) async fn close_judged(
-    store: &StoreThread,
+/// The same for whoever closes a batch: the verdict on the record as it stands goes into the
+/// journal with the closing.
+pub(super) fn close_judged(
+    store: &mut Store,
     batch: &str,
     closing: Closing,
     engine_accepts: Option<bool>,
-    phase: Option<PhaseName>,
-    utc_ms: i64,
-    who: &str,
+    stamp: Stamp<'_>,
 ) -> Result<Verdict, StoreError> {
-    let mut record = store.load_batch(batch.to_owned()).await?;
+    let mut record = store.load_batch(batch)?;
     record.header.engine_accepts = engine_accepts;
     let verdict = judge::judge(&record.params.recipe, &curve::curve(&record));
-    let phase = phase.unwrap_or(record.header.phase);
-    store
-        .close_batch(batch.to_owned(), closing, engine_accepts, phase, verdict.clone(), utc_ms, who.to_owned())
-        .await?;
+    let kept = serde_json::to_value(&verdict).ok();
+    store.close_batch(&Close {
+        batch,
+        stamp,
+        closing,
+        engine_accepts,
+        phase: record.header.phase,
+        verdict: kept.as_ref(),
+    })?;
     Ok(verdict)
 }

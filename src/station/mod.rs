@@ -3,8 +3,16 @@
 //! The way of one control period stands in `control_loop`: read → step → commit → permit →
 //! command.
 
+pub mod clock;
+pub mod conduct;
+pub mod config;
+pub mod control_loop;
 pub mod lock;
 pub mod permit;
+pub mod recorder;
+pub mod recovery;
 pub mod rehearsal;
 pub mod screen;
+pub mod supervisor;
+pub mod technician;
 pub mod view;

@@ -2,6 +2,7 @@
 //! acknowledged gives heat its permit.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use holder_hal::Tick;
 use tokio::sync::oneshot;
@@ -10,7 +11,7 @@ use super::clock::Clock;
 use super::permit::HeatPermit;
 use crate::batch::event::{Effects, Input};
 use crate::batch::phase::PhaseName;
-use crate::store::{Step, StoreError, StoreThread};
+use crate::store::{Stamp, Step, StoreError, StoreThread};
 
 /// Steps that may wait for the disk: five minutes at one a second. More means that the record
 /// is lost.
@@ -28,9 +29,6 @@ pub enum RecordError {
          start holder again"
     )]
     Stalled,
-    /// The store's thread is gone.
-    #[error("the store's thread has ended: heat is off; start holder again")]
-    ThreadGone,
 }
 
 /// The record of one batch.
@@ -39,15 +37,21 @@ pub struct Recorder {
     batch: String,
     operator: String,
     permit: HeatPermit,
-    period_ms: u64,
+    patience: Duration,
     waiting: VecDeque<(Tick, oneshot::Receiver<Result<(), StoreError>>)>,
 }
 
 impl Recorder {
-    /// The record of `batch`, which the store has begun.
-    pub fn new(store: StoreThread, batch: String, operator: String, period_ms: u64) -> Self {
-        let permit = HeatPermit::new(period_ms);
-        Self { store, batch, operator, permit, period_ms, waiting: VecDeque::new() }
+    /// The record of `batch`, which the store has begun. `patience` is how long a step may wait
+    /// for the disk before the loop goes on without it (real time).
+    pub fn new(
+        store: StoreThread,
+        batch: String,
+        operator: String,
+        permit: HeatPermit,
+        patience: Duration,
+    ) -> Self {
+        Self { store, batch, operator, permit, patience, waiting: VecDeque::new() }
     }
 
     /// Code of the batch.
@@ -76,20 +80,15 @@ impl Recorder {
         if self.waiting.len() >= WAITING_MAX {
             return Err(RecordError::Stalled);
         }
-        let step = Step {
-            batch: self.batch.clone(),
-            at,
-            utc_ms: clock.utc_ms(),
-            who: self.operator.clone(),
-            input,
-            command: effects.command,
-            entries: effects.entries.clone(),
-            phase,
-        };
-        let reply = self.store.commit_step(step).map_err(|_| RecordError::Stalled)?;
+        let (batch, who, utc_ms) = (self.batch.clone(), self.operator.clone(), clock.utc_ms());
+        let effects = effects.clone();
+        let reply = self.store.submit(move |store| {
+            let stamp = Stamp { utc_ms, who: &who };
+            let (batch, input, effects) = (batch.as_str(), &input, &effects);
+            store.commit_step(&Step { batch, at, stamp, input, effects, phase })
+        })?;
         self.waiting.push_back((at, reply));
-        let patience = clock.disk_patience(self.period_ms);
-        match tokio::time::timeout(patience, self.settle()).await {
+        match tokio::time::timeout(self.patience, self.settle()).await {
             Ok(settled) => settled,
             Err(_) => {
                 tracing::warn!(waiting = self.waiting.len(), "the disk is slow");
@@ -104,7 +103,7 @@ impl Recorder {
     /// The store failed.
     pub async fn settle(&mut self) -> Result<(), RecordError> {
         while let Some((at, reply)) = self.waiting.front_mut() {
-            reply.await.map_err(|_| RecordError::ThreadGone)??;
+            reply.await.map_err(|_| StoreError::ThreadGone)??;
             self.permit.committed(*at);
             self.waiting.pop_front();
         }

@@ -4,25 +4,24 @@
 use super::clock;
 use super::conduct::close_judged;
 use crate::store::model::Closing;
-use crate::store::{StoreError, StoreThread};
+use crate::store::{Stamp, Store, StoreError};
 
-/// Closes the batches of `unit` that an interrupted program left open. The caller holds the
-/// unit's lock, so that none of them can be running.
+/// Closes the batches of `unit` that an interrupted program left open, and gives their codes.
+/// The caller holds the unit's lock, so that none of them can be running.
 ///
 /// # Errors
 /// The store fails.
-pub async fn close_interrupted(
-    store: &StoreThread,
+pub fn close_interrupted(
+    store: &mut Store,
     unit: &str,
     who: &str,
 ) -> Result<Vec<String>, StoreError> {
-    let mut closed = Vec::new();
-    for header in store.open_batches().await? {
-        if header.unit == unit {
-            let now = clock::utc_now_ms();
-            close_judged(store, &header.code, Closing::Interrupted, None, None, now, who).await?;
-            closed.push(header.code);
-        }
-    }
-    Ok(closed)
+    let open = store.open_batches()?;
+    let mine = open.into_iter().filter(|header| header.unit == unit);
+    mine.map(|header| {
+        let stamp = Stamp { utc_ms: clock::utc_now_ms(), who };
+        close_judged(store, &header.code, Closing::Interrupted, None, stamp)?;
+        Ok(header.code)
+    })
+    .collect()
 }

@@ -107,3 +107,6 @@ async fn signalled() -> &'static str {
         Err(_) => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;

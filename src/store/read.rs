@@ -13,7 +13,8 @@ use super::milk;
 use super::model::{
     BatchHeader, BatchRecord, Closing, FrozenText, Period, StampedAction, StampedEntry,
 };
-use super::samples::{self, InputRow};
+use super::samples;
+use super::seal::InputRow;
 use crate::batch::event::Input;
 use crate::batch::params::{BatchParams, Purpose};
 use crate::batch::phase::PhaseName;
@@ -71,7 +72,8 @@ fn header_row(row: &rusqlite::Row<'_>) -> Result<HeaderRow, StoreError> {
     Ok(HeaderRow { header, volume_ul: row.get(13)?, verdict: row.get(14)? })
 }
 
-fn headers(db: &Connection, filter: &str) -> Result<Vec<BatchHeader>, StoreError> {
+/// The first pages that `filter` (a WHERE clause or nothing) lets through, oldest first.
+pub(super) fn headers(db: &Connection, filter: &str) -> Result<Vec<BatchHeader>, StoreError> {
     let mut select = db.prepare_cached(&format!("{HEADER} {filter} ORDER BY id"))?;
     let mut rows = select.query([])?;
     let mut headers = Vec::new();
@@ -145,9 +147,9 @@ fn entries(db: &Connection, code: &str) -> Result<Vec<StampedEntry>, StoreError>
     let mut rows = select.query(params![code, Kind::Event.word()])?;
     let mut entries = Vec::new();
     while let Some(row) = rows.next()? {
-        let Row { seq, utc_ms, who, .. } = &Row::read(row)?;
-        let (seq, utc_ms, who) = (*seq, *utc_ms, who.clone());
-        let after = Row::read(row)?.body()?.after.unwrap_or_default();
+        let row = Row::read(row)?;
+        let after = row.body()?.after.unwrap_or_default();
+        let Row { seq, utc_ms, who, .. } = row;
         let entry =
             serde_json::from_value(after).map_err(|e| garbled(format!("entry {seq}"), e))?;
         entries.push(StampedEntry { seq, utc_ms, who, entry });
@@ -162,7 +164,7 @@ fn actions(rows: &[InputRow]) -> Result<Vec<StampedAction>, StoreError> {
     actions
         .map(|(row, action)| {
             Ok(StampedAction {
-                tick_ms: tick_ms(row)?,
+                tick_ms: samples::tick(row.tick_ms)?.ms(),
                 utc_ms: row.utc_ms,
                 who: row.who.clone(),
                 action: serde_json::from_str(action).map_err(|e| garbled("action", e))?,
@@ -171,16 +173,12 @@ fn actions(rows: &[InputRow]) -> Result<Vec<StampedAction>, StoreError> {
         .collect()
 }
 
-fn tick_ms(row: &InputRow) -> Result<u64, StoreError> {
-    u64::try_from(row.tick_ms).map_err(|error| garbled("tick", error))
-}
-
 /// The inputs of the engine; every reading takes its period's samples.
 fn inputs(rows: &[InputRow], periods: &[Period]) -> Result<Vec<(Tick, Input)>, StoreError> {
     let mut periods = periods.iter();
     let mut inputs = Vec::with_capacity(rows.len());
     for row in rows {
-        let at = Tick::from_ms(tick_ms(row)?);
+        let at = samples::tick(row.tick_ms)?;
         let input = match (row.kind.as_str(), &row.action) {
             ("reading", _) => {
                 let period = periods.next().filter(|period| period.at == at);

@@ -22,6 +22,8 @@ const SHEET_RIGHT: i32 = SHEET_PX.0 as i32 - 20;
 const PHASE_ROW: i32 = 28;
 const PHASE_ROWS: usize = 3;
 const FLAG_ROWS: usize = 3;
+/// Foot of the plot of the whole run, where the hold is enlarged below it.
+const RUN_BOTTOM: i32 = 670;
 /// Room for the two rows of ticks below a plot.
 const TICKS: i32 = 62;
 const NOTES_Y: i32 = SHEET_PX.1 as i32 - 28;
@@ -58,7 +60,7 @@ pub(super) fn draw<B: DrawingBackend>(
     scene.title(pen)?;
     scene.marks(pen, options)?;
     let hold = scene.hold_frame();
-    let bottom = if hold.is_some() { 740 } else { NOTES_Y - 32 - TICKS };
+    let bottom = if hold.is_some() { RUN_BOTTOM } else { NOTES_Y - 32 - TICKS };
     scene.run(pen, bottom)?;
     if let Some(frame) = hold {
         scene.hold(pen, frame)?;
@@ -81,7 +83,7 @@ fn rules(record: &BatchRecord) -> Vec<RuleLine> {
     for (limit, uncertainty) in &limits {
         let of = if many { limit_owners(record, *limit) } else { String::new() };
         let texts = vec![
-            format!("limit{of} {limit:.2} °C"),
+            format!("limit {limit:.2} °C{of}"),
             format!("= floor + U {uncertainty:.2} + margin {:.2}", params.margin),
         ];
         rules.push(rule(*limit, Ink { color: BLACK, width: 2, dash: &[14, 7] }, texts));
@@ -111,7 +113,7 @@ fn limit_owners(record: &BatchRecord, limit: Celsius) -> String {
     let owners = (1..).zip(&record.params.milk);
     let owners = owners.filter(|(_, probe)| record.params.limit(probe) == limit);
     let numbers: Vec<String> = owners.map(|(number, _): (usize, _)| number.to_string()).collect();
-    format!(" of {}", numbers.join(", "))
+    format!(" ({})", numbers.join(", "))
 }
 
 impl Scene<'_> {
@@ -237,6 +239,7 @@ impl Scene<'_> {
         (flags, rows as i32)
     }
 
+    /// The complete hold is marked next to its curve, the others above it.
     fn brackets<B: DrawingBackend>(&self, pen: &mut Pen<B>, panel: &Panel<'_>) -> Drawn<B> {
         let fail = self.rules.last().map_or(66.0, |rule| rule.c);
         let length = |hold: &Span<HoldEnd>| hold.to_s - hold.from_s;
@@ -253,9 +256,14 @@ impl Scene<'_> {
                 (HoldEnd::Broken, _) => format!("broken after {minutes:.1} min"),
                 (HoldEnd::Cut, _) => format!("ended after {minutes:.1} min"),
             };
-            let (from, to) = panel.bracket_room(hold, &text);
-            let row = labels::lane(&mut taken, from, to).unwrap_or(0) as i32;
-            let y = (panel.frame.y(fail) - 14 - 42 * row).max(panel.frame.top + 32);
+            let row = match hold.what {
+                HoldEnd::Complete => 0,
+                HoldEnd::Broken | HoldEnd::Cut => {
+                    let (from, to) = panel.bracket_room(hold, &text);
+                    1 + labels::lane(&mut taken, from, to).unwrap_or(0) as i32
+                }
+            };
+            let y = (panel.frame.y(fail) - 14 - 40 * row).max(panel.frame.top + 32);
             panel.bracket(pen, hold, y, &text)?;
         }
         Ok(())
@@ -288,15 +296,23 @@ impl Scene<'_> {
         frame: &Frame,
         rules: &[RuleLine],
     ) -> Result<i32, plotters_backend::DrawingErrorKind<B::ErrorType>> {
-        let shown = rules.iter().filter(|rule| frame.shows_c(rule.c));
+        let mut shown: Vec<&RuleLine> = rules.iter().filter(|rule| frame.shows_c(rule.c)).collect();
+        shown.sort_by(|a, b| b.c.total_cmp(&a.c));
         let mut texts: Vec<(i32, i32, &str)> = Vec::new();
         for rule in shown {
             for (row, text) in (0..).zip(&rule.texts) {
                 texts.push((frame.y(rule.c), row, text));
             }
         }
-        texts.sort_by_key(|(y, row, _)| (*y, *row));
-        let wanted: Vec<i32> = texts.iter().map(|(y, row, _)| y + 22 * row).collect();
+        // The second line of a label stays below its first, whatever lies beside them.
+        let mut lowest = i32::MIN;
+        let wanted: Vec<i32> = texts
+            .iter()
+            .map(|(y, row, _)| {
+                lowest = lowest.max(y + 22 * row);
+                lowest
+            })
+            .collect();
         let placed = labels::spread(&wanted, 23, frame.top, frame.bottom);
         let (x, room) = (frame.right + 34, SHEET_RIGHT - frame.right - 34);
         for ((line_y, row, text), y) in texts.into_iter().zip(&placed) {
@@ -352,8 +368,8 @@ impl Scene<'_> {
         let (flags, rows) = self.flags(&frame);
         let heading = Lettering::of(22.0).bold();
         let title = if self.holds.is_empty() { "Near the floor" } else { "The hold" };
-        pen.text(&format!("{title}, enlarged"), (LEFT, 836), heading)?;
-        frame.top = 856 + FLAG_ROW * rows;
+        pen.text(&format!("{title}, enlarged"), (LEFT, RUN_BOTTOM + TICKS + 34), heading)?;
+        frame.top = RUN_BOTTOM + TICKS + 54 + FLAG_ROW * rows;
         let panel = self.panel(frame, &self.rules, &flags, 0.5);
         panel.draw(pen)?;
         self.ticks(pen, &frame)?;

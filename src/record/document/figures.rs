@@ -80,7 +80,7 @@ pub(super) fn figures(figures: &Figures, params: &BatchParams) -> Vec<Figure> {
     ];
     let figure = |(what, value, recipe): (_, Option<String>, _)| Figure {
         what,
-        value: value.unwrap_or_else(|| "the curve does not give it".to_owned()),
+        value: value.unwrap_or_else(|| "not available".to_owned()),
         recipe,
     };
     rows.into_iter().map(figure).collect()

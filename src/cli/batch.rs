@@ -1,0 +1,123 @@
+//! `holder batch`: the record of what was run, and what the judge says of it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::context::Context;
+use super::failure::Failure;
+
+mod deliver;
+mod list;
+mod show;
+mod verify;
+
+pub(crate) use deliver::csv;
+
+/// The record of what was run: list, show, draw, print, export and verify batches
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Example:\n  holder batch list")]
+pub(crate) enum BatchCommand {
+    /// List the batches of this station, oldest first
+    #[command(after_help = "Examples:\n  holder batch list\n  holder batch list --json")]
+    List,
+    /// Show one batch: the verdict and its reasons, the figures, the events
+    ///
+    /// The verdict is judged anew from the stored readings.
+    #[command(after_help = "Examples:\n  holder batch show B-2026-0001\n  \
+                            holder batch show B-2026-0001 --json")]
+    Show {
+        /// Code of the batch
+        batch: String,
+    },
+    Chart(ChartArgs),
+    Record(RecordArgs),
+    Export(ExportArgs),
+    /// Prove one batch again: replay every input, recompute every hash, judge once more
+    ///
+    /// The exit code is 5 if anything differs from what is stored.
+    #[command(after_help = "Example:\n  holder batch verify B-2026-0001")]
+    Verify {
+        /// Code of the batch
+        batch: String,
+    },
+}
+
+/// Draw the curve of a batch as SVG or PNG
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  holder batch chart B-2026-0001\n  \
+                        holder batch chart B-2026-0001 -o curve.png")]
+pub(crate) struct ChartArgs {
+    /// Code of the batch
+    batch: String,
+    #[command(flatten)]
+    to: ToFile,
+    /// Draw a PNG; a file that is named .png is one anyway
+    #[arg(long)]
+    png: bool,
+}
+
+/// Print the record of a batch as PDF/A: the page on which QA decides
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  holder batch record B-2026-0001\n  \
+                        holder batch record B-2026-0001 --template ours.typ -o record.pdf")]
+pub(crate) struct RecordArgs {
+    /// Code of the batch
+    batch: String,
+    #[command(flatten)]
+    to: ToFile,
+    /// A template of your own instead of the one in the program
+    #[arg(long, value_name = "FILE")]
+    template: Option<PathBuf>,
+}
+
+/// Export a batch: CSV, which `holder judge` reads back to the same verdict, or JSON with all
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  holder batch export B-2026-0001\n  \
+                        holder batch export B-2026-0001 --format json -o - | jq .verdict")]
+pub(crate) struct ExportArgs {
+    /// Code of the batch
+    batch: String,
+    #[command(flatten)]
+    to: ToFile,
+    /// CSV for the curve, JSON for everything
+    #[arg(long, value_enum, default_value_t = Format::Csv)]
+    format: Format,
+}
+
+/// What an export is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// The curve, for a spreadsheet or another judge
+    Csv,
+    /// Everything, for another program or another decade
+    Json,
+}
+
+/// Where a file goes.
+#[derive(Debug, Args)]
+pub(crate) struct ToFile {
+    /// The file, or - for stdout [default: the batch's code in the current folder]
+    #[arg(short, long = "output", value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Replace the file if it is there
+    #[arg(long)]
+    force: bool,
+}
+
+impl ToFile {
+    fn path(&self, batch: &str, extension: &str) -> PathBuf {
+        self.output.clone().unwrap_or_else(|| PathBuf::from(format!("{batch}.{extension}")))
+    }
+}
+
+pub(crate) fn run(context: &Context, command: BatchCommand) -> Result<(), Failure> {
+    match command {
+        BatchCommand::List => list::run(context),
+        BatchCommand::Show { batch } => show::run(context, &batch),
+        BatchCommand::Chart(args) => deliver::chart(context, &args),
+        BatchCommand::Record(args) => deliver::record(context, &args),
+        BatchCommand::Export(args) => deliver::export(context, &args),
+        BatchCommand::Verify { batch } => verify::run(context, &batch),
+    }
+}

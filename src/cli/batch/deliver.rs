@@ -1,0 +1,87 @@
+//! `holder batch chart | record | export`: the record as files.
+
+use anyhow::Context as _;
+
+use super::{ChartArgs, ExportArgs, Format, RecordArgs};
+use crate::batch::judge::judge;
+use crate::batch::verdict::Verdict;
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::cli::files;
+use crate::record::chart::{self, ChartOptions};
+use crate::record::curve::curve;
+use crate::record::{curve_csv, json};
+use crate::store::model::BatchRecord;
+
+/// A batch with the judge's verdict, and whether the station is for training.
+struct Judged {
+    record: BatchRecord,
+    verdict: Verdict,
+    training: bool,
+}
+
+fn judged(context: &Context, code: &str) -> Result<Judged, Failure> {
+    let store = context.store_to_read()?;
+    let record = store.load_batch(code)?;
+    let verdict = judge(&record.params.recipe, &curve(&record));
+    Ok(Judged { record, verdict, training: store.station().training })
+}
+
+pub(super) fn chart(context: &Context, args: &ChartArgs) -> Result<(), Failure> {
+    let Judged { record, verdict, training } = judged(context, &args.batch)?;
+    let options = ChartOptions { training };
+    let named_png = args.to.output.as_ref().and_then(|path| path.extension());
+    let bytes = if args.png || named_png.is_some_and(|extension| extension == "png") {
+        chart::png(&record, &verdict, options)?
+    } else {
+        chart::svg(&record, &verdict, options)?.into_bytes()
+    };
+    let path = args.to.path(&args.batch, if args.png { "png" } else { "svg" });
+    files::deliver(&path, &bytes, args.to.force)
+}
+
+#[cfg(feature = "pdf")]
+pub(super) fn record(context: &Context, args: &RecordArgs) -> Result<(), Failure> {
+    use crate::record::document::{PdfOptions, Template, pdf};
+
+    let template = args.template.as_ref().map(|path| {
+        let text = files::read(path)?;
+        Ok::<_, Failure>(Template { file: path.display().to_string(), text })
+    });
+    let template = template.transpose()?;
+    let Judged { record, verdict, training } = judged(context, &args.batch)?;
+    let options = PdfOptions { template, produced_utc_ms: context.now_utc_ms(), training };
+    let bytes = pdf(&record, &verdict, &options)?;
+    files::deliver(&args.to.path(&args.batch, "pdf"), &bytes, args.to.force)
+}
+
+#[cfg(not(feature = "pdf"))]
+pub(super) fn record(_: &Context, args: &RecordArgs) -> Result<(), Failure> {
+    Err(Failure::refused(format!(
+        "this holder was built without the document engine, so the record of {} cannot be \
+         printed; build it with the feature pdf",
+        args.batch
+    )))
+}
+
+pub(super) fn export(context: &Context, args: &ExportArgs) -> Result<(), Failure> {
+    let Judged { record, verdict, .. } = judged(context, &args.batch)?;
+    let (bytes, extension) = match args.format {
+        Format::Csv => (csv(&record)?, "csv"),
+        Format::Json => {
+            (json::export(&record, &verdict, context.now_utc_ms())?.into_bytes(), "json")
+        }
+    };
+    files::deliver(&args.to.path(&args.batch, extension), &bytes, args.to.force)
+}
+
+/// The curve with all that it is judged by, the recipe as it was frozen included.
+pub(crate) fn csv(record: &BatchRecord) -> Result<Vec<u8>, Failure> {
+    let recipe = record.texts.iter().find(|text| text.kind == "recipe");
+    let recipe = recipe.with_context(|| {
+        format!("the recipe of batch {} is not in its record", record.header.code)
+    })?;
+    let mut bytes = Vec::new();
+    curve_csv::write(record, &recipe.text, &mut bytes).context("the curve cannot be written")?;
+    Ok(bytes)
+}

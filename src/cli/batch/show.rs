@@ -1,0 +1,88 @@
+//! `holder batch show`: the verdict and its reasons first, then figures and events.
+
+use serde_json::{Value, json};
+
+use crate::batch::judge::judge;
+use crate::batch::verdict::Verdict;
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::cli::{out, verdict};
+use crate::record::curve::curve;
+use crate::record::zone::{Zone, rfc3339};
+use crate::station::screen::words;
+use crate::store::model::{BatchRecord, Closing};
+
+pub(super) fn run(context: &Context, code: &str) -> Result<(), Failure> {
+    let store = context.store_to_read()?;
+    let record = store.load_batch(code)?;
+    let verdict = judge(&record.params.recipe, &curve(&record));
+    if context.json {
+        return Ok(out::json(&document(&record, &verdict)?)?);
+    }
+    let training = if store.station().training { "TRAINING\n" } else { "" };
+    Ok(out::text(&format!("{training}{}", in_words(&record, &verdict)))?)
+}
+
+/// All but the readings and the frozen texts, which `batch export` gives.
+fn document(record: &BatchRecord, verdict: &Verdict) -> anyhow::Result<Value> {
+    let texts: Vec<Value> = record
+        .texts
+        .iter()
+        .map(|text| json!({ "kind": text.kind, "name": text.name, "sha256": text.sha256 }))
+        .collect();
+    let mut document = json!({
+        "verdict": verdict, "station": record.station, "time_zone": record.time_zone,
+        "started": rfc3339(record.header.started_utc_ms),
+        "closed": record.header.closed_utc_ms.map(rfc3339),
+        "pool_record": record.pool, "entries": record.entries, "actions": record.actions,
+        "params": record.params, "texts": texts,
+        "journal_head": { "seq": record.head_seq, "sha256": record.head_hash },
+    });
+    let header = serde_json::to_value(&record.header)?;
+    if let (Value::Object(document), Value::Object(header)) = (&mut document, header) {
+        document.extend(header);
+    }
+    Ok(document)
+}
+
+fn in_words(record: &BatchRecord, judged: &Verdict) -> String {
+    let header = &record.header;
+    let zone = Zone::named(&record.time_zone);
+    let mark = if header.simulated { "   SIMULATED" } else { "" };
+    let what = match &header.pool {
+        Some(pool) => format!("{} bottles of pool {pool}", header.bottles),
+        None => format!("water in {} bottles, never releasable", header.bottles),
+    };
+    let closed = match (header.closed_utc_ms, header.closing) {
+        (None, _) => format!("open, in {}", header.phase),
+        (Some(at), Some(Closing::Interrupted)) => {
+            format!("interrupted in {}, closed {}", header.phase, zone.stamp(at))
+        }
+        (Some(at), Some(Closing::Ended) | None) => {
+            format!("{}, closed {}", header.phase, zone.stamp(at))
+        }
+    };
+    let mut text = format!(
+        "batch {}{mark}\n{what}, unit {}, recipe {}\nstarted {} by {}; {closed}\ntimes in {}\n\n{}",
+        header.code,
+        header.unit,
+        header.recipe,
+        zone.stamp(header.started_utc_ms),
+        header.operator,
+        zone.label(header.started_utc_ms),
+        verdict::in_words(judged),
+    );
+    let rows: Vec<Vec<String>> = record
+        .entries
+        .iter()
+        .map(|stamped| {
+            let elapsed = words::elapsed(stamped.entry.at.ms());
+            vec![elapsed, zone.clock(stamped.utc_ms), words::describe(&stamped.entry)]
+        })
+        .collect();
+    text += "\n";
+    text += &out::list(&["ELAPSED", "TIME", "EVENT"], &rows, "no events");
+    let count = record.periods.len();
+    text += &format!("\n{count} readings stored; journal head {}\n", record.head_hash);
+    text
+}

@@ -1,0 +1,113 @@
+//! What a command acts on: the station's folder, who acts, and how the answer is wanted.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::failure::Failure;
+use crate::station::clock;
+use crate::station::config::{Library, STATION_FILE, StationConfig};
+use crate::store::{Stamp, Store};
+
+/// The file that is the station's memory.
+pub(crate) const DATABASE_FILE: &str = "holder.db";
+
+/// What a command acts on.
+#[derive(Debug)]
+pub(crate) struct Context {
+    dir: Option<PathBuf>,
+    /// Whether stdout carries one JSON document.
+    pub(crate) json: bool,
+    user: Option<String>,
+}
+
+/// Who acts, and when.
+#[derive(Debug)]
+pub(crate) struct Actor {
+    pub(crate) who: String,
+    /// Wall-clock time, milliseconds since 1970 UTC.
+    pub(crate) utc_ms: i64,
+}
+
+impl Actor {
+    pub(crate) fn stamp(&self) -> Stamp<'_> {
+        Stamp { utc_ms: self.utc_ms, who: &self.who }
+    }
+}
+
+impl Context {
+    pub(crate) const fn new(dir: Option<PathBuf>, json: bool, user: Option<String>) -> Self {
+        Self { dir, json, user }
+    }
+
+    /// The station's folder.
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.as_deref().unwrap_or(Path::new("."))
+    }
+
+    /// The station.
+    pub(crate) fn station(&self) -> Result<StationConfig, Failure> {
+        Ok(StationConfig::load(self.dir())?)
+    }
+
+    /// The same context, in this folder and as this user where nobody said otherwise.
+    pub(crate) fn or(&self, folder: &str, user: &str) -> Self {
+        let dir = self.dir.clone().unwrap_or_else(|| PathBuf::from(folder));
+        let user = self.who().unwrap_or_else(|_| user.to_owned());
+        Self { dir: Some(dir), json: self.json, user: Some(user) }
+    }
+
+    fn database(&self) -> PathBuf {
+        self.dir().join(DATABASE_FILE)
+    }
+
+    /// The station's memory, to read.
+    pub(crate) fn store_to_read(&self) -> Result<Store, Failure> {
+        Ok(Store::open_read_only(&self.database())?)
+    }
+
+    /// The station's memory to write, and on whose behalf.
+    pub(crate) fn store_to_write(&self) -> Result<(Store, Actor), Failure> {
+        let actor = self.actor()?;
+        let store = Store::open(&self.database())?;
+        self.station()?.agrees_with(store.station())?;
+        Ok((store, actor))
+    }
+
+    /// Who acts, now.
+    pub(crate) fn actor(&self) -> Result<Actor, Failure> {
+        Ok(Actor { who: self.who()?, utc_ms: self.now_utc_ms() })
+    }
+
+    /// The recipes and profiles: of the station if there is one, else what is shipped.
+    pub(crate) fn library(&self) -> Result<Library, Failure> {
+        let is_station = self.dir().join(STATION_FILE).is_file();
+        let library = is_station.then(|| Library::of_station(self.dir()));
+        Ok(library.transpose()?.unwrap_or_else(Library::shipped))
+    }
+
+    /// Who acts: as told, else the user of the computer.
+    pub(crate) fn who(&self) -> Result<String, Failure> {
+        let of_computer =
+            || ["USER", "LOGNAME", "USERNAME"].iter().find_map(|key| std::env::var(key).ok());
+        let who = self.user.clone().or_else(of_computer);
+        who.filter(|who| !who.trim().is_empty()).ok_or_else(|| {
+            Failure::refused("the journal must say who acts; name yourself with --as USER")
+        })
+    }
+
+    /// Wall-clock time, milliseconds since 1970 UTC.
+    pub(crate) fn now_utc_ms(&self) -> i64 {
+        clock::utc_now_ms()
+    }
+
+    /// Today, in the station's zone.
+    pub(crate) fn today(&self, time_zone: &str) -> Result<Date, Failure> {
+        let zone = TimeZone::get(time_zone).context("the station's time zone is unknown")?;
+        let now = Timestamp::from_millisecond(self.now_utc_ms()).context("the clock is wrong")?;
+        Ok(now.to_zoned_datetime(zone).date())
+    }
+}

@@ -1,0 +1,160 @@
+//! `holder init`: a new station.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::Args;
+use jiff::tz::TimeZone;
+use serde_json::json;
+
+use super::context::{Context, DATABASE_FILE};
+use super::failure::Failure;
+use super::{files, out};
+use crate::profiles;
+use crate::station::config::{Library, STATION_FILE, StationConfig};
+use crate::store::{Station, Store};
+
+/// Make a new station: its description station.toml and its memory holder.db
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  holder init bank --name \"Our milk bank\" --time-zone Europe/Paris\n  \
+                  holder init practice --training"
+)]
+pub(crate) struct InitArgs {
+    /// Folder of the new station; it is made if it is not there [default: --dir]
+    #[arg(value_name = "DIR")]
+    folder: Option<PathBuf>,
+    /// For practice: simulated units only, and every page is marked TRAINING, for ever
+    #[arg(long)]
+    training: bool,
+    /// Name of the station, as it stands on every record
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Time zone in which times are shown, by its IANA name [default: that of the computer]
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
+}
+
+pub(crate) fn run(context: &Context, args: InitArgs) -> Result<(), Failure> {
+    let folder = args.folder.clone().unwrap_or_else(|| context.dir().to_owned());
+    let station = make(context, &folder, &station_text(&args)?)?;
+    let units: Vec<&String> = station.units.keys().collect();
+    if context.json {
+        return Ok(out::json(&json!({
+            "folder": folder, "name": station.name, "time_zone": station.time_zone,
+            "training": station.training, "units": units,
+        }))?);
+    }
+    Ok(out::text(&next_steps(&args, &folder.display().to_string()))?)
+}
+
+/// Makes the station that `text` describes in `folder`.
+pub(super) fn make(context: &Context, folder: &Path, text: &str) -> Result<StationConfig, Failure> {
+    let station_file = folder.join(STATION_FILE);
+    let database = folder.join(DATABASE_FILE);
+    for file in [&station_file, &database] {
+        if file.exists() {
+            return Err(Failure::refused(format!(
+                "{} exists already: this is a station, and it was left as it is; choose another \
+                 folder",
+                file.display()
+            )));
+        }
+    }
+    // What is written must be what is read, so it is read before it is written.
+    let file = station_file.display().to_string();
+    let station = StationConfig::parse(&file, text, Library::shipped())?;
+    fs::create_dir_all(folder)
+        .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
+    let actor = context.actor()?;
+    let founded = Station {
+        name: station.name.clone(),
+        time_zone: station.time_zone.clone(),
+        training: station.training,
+        created_utc_ms: actor.utc_ms,
+    };
+    let mut store = Store::create(&database, &founded, &actor.who)?;
+    let rest = store
+        .add_user(actor.stamp(), &actor.who)
+        .map_err(Failure::from)
+        .and_then(|()| files::write(&station_file, text.as_bytes(), false));
+    drop(store);
+    if rest.is_err() {
+        // No half of a station stays behind; if even this fails, the first error says why.
+        let _ = fs::remove_file(&database);
+    }
+    rest?;
+    Ok(station)
+}
+
+fn next_steps(args: &InitArgs, folder: &str) -> String {
+    let made = format!("made a station in {folder}: station.toml, holder.db\n");
+    if args.training {
+        format!(
+            "{made}It is for practice: its unit demo is simulated, and every page is marked \
+             TRAINING.\nStart the machine:  holder sim --unit {folder}/station.toml:demo\n\
+             Then run water:     holder --dir {folder} run demo --water --yes --speed 60"
+        )
+    } else {
+        format!(
+            "{made}Now describe your machine in {folder}/station.toml, then try it:\n  \
+             holder --dir {folder} unit check past-1"
+        )
+    }
+}
+
+/// The station's file: a shipped one with the name and zone of this station.
+fn station_text(args: &InitArgs) -> Result<String, Failure> {
+    let shipped = if args.training { "demo" } else { "first" };
+    let text = profiles::station(shipped)
+        .with_context(|| format!("the station {shipped} is not in the program"))?;
+    let zone = args.time_zone.clone().unwrap_or_else(zone_of_the_computer);
+    let mut text = replace_value(text, "time_zone", &zone);
+    if let Some(name) = &args.name {
+        text = replace_value(&text, "name", name);
+    }
+    Ok(text)
+}
+
+fn zone_of_the_computer() -> String {
+    TimeZone::system().iana_name().unwrap_or("UTC").to_owned()
+}
+
+/// The text with the value of its first `key = …` replaced by a string.
+fn replace_value(text: &str, key: &str, value: &str) -> String {
+    let quoted = toml::Value::String(value.to_owned()).to_string();
+    let mut done = false;
+    let line = |line: &str| {
+        let is_it = !done && line.starts_with(key) && line.contains(" = ");
+        done |= is_it;
+        if is_it { format!("{key} = {quoted}\n") } else { format!("{line}\n") }
+    };
+    text.lines().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(training: bool) -> InitArgs {
+        InitArgs {
+            folder: None,
+            training,
+            name: Some("Bank \"Nord\" \\ Süd".to_owned()),
+            time_zone: Some("America/New_York".to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_new_station_carries_its_name_and_zone_whatever_characters_are_in_them() {
+        for training in [true, false] {
+            let text = station_text(&args(training)).expect("shipped");
+            let station = StationConfig::parse("x", &text, Library::shipped()).expect("valid");
+            assert_eq!(station.name, "Bank \"Nord\" \\ Süd");
+            assert_eq!(station.time_zone, "America/New_York");
+            assert_eq!(station.training, training);
+            assert!(text.contains("# "), "the comments stay");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! `holder run`: one batch on one unit.
+
+use clap::Args;
+use serde_json::json;
+
+use super::context::Context;
+use super::failure::Failure;
+use super::{out, unit};
+use crate::batch::params::Purpose;
+use crate::batch::verdict::{Outcome, Verdict};
+use crate::profiles;
+use crate::station::conduct::{Conducted, Pace, Request, conduct};
+use crate::station::screen::Mode;
+use crate::station::supervisor::Ending;
+
+/// Run one batch on a unit, from the cold bath to the cold bottle
+///
+/// On a terminal this shows the live screen, which says what to do next; elsewhere it writes
+/// plain lines to stderr. Ctrl-C makes the machine safe and closes the record as incomplete.
+#[derive(Debug, Args)]
+#[command(
+    group = clap::ArgGroup::new("what").required(true).args(["pool", "water"]),
+    after_help = "Examples:\n  holder run past-1 --pool P-0001 --bottles 48\n  \
+                  holder run past-1 --water --bottles 12\n  \
+                  holder run demo --water --fast --yes      a simulated machine, in seconds"
+)]
+pub(crate) struct RunArgs {
+    /// Name of the unit in station.toml
+    #[arg(value_name = "UNIT")]
+    unit: String,
+    /// Code of the pool whose milk is in the bottles
+    #[arg(long, value_name = "POOL", requires = "bottles")]
+    pool: Option<String>,
+    /// Run water instead of milk, for commissioning and mapping; never releasable
+    #[arg(long)]
+    water: bool,
+    /// How many bottles, the control bottle not counted [default for water: all that fit]
+    #[arg(long, value_name = "N")]
+    bottles: Option<u16>,
+    /// Milk in each bottle, millilitres
+    #[arg(long, value_name = "ML", default_value_t = 130, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    bottle_ml: u32,
+    /// The recipe: what a good batch is
+    #[arg(long, value_name = "RECIPE", default_value = profiles::RECIPE_DEFAULT)]
+    recipe: String,
+    /// Play the technician: confirm loading and unloading (simulated units only)
+    #[arg(long)]
+    yes: bool,
+    /// Simulated seconds per real second, 1 to 60, against `holder sim` (simulated units only)
+    #[arg(long, value_name = "X", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=60))]
+    speed: u32,
+    /// As fast as the processor allows, with a simulated machine made for it (simulated units only)
+    #[arg(long, conflicts_with = "speed")]
+    fast: bool,
+    /// Seed of the machine that --fast makes
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "fast")]
+    seed: u64,
+}
+
+pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
+    let station = context.station()?;
+    let most = station.unit(&args.unit)?.written.bottles_max;
+    let request = Request {
+        dir: context.dir(),
+        station: &station,
+        unit: &args.unit,
+        purpose: if args.water { Purpose::Water } else { Purpose::Milk },
+        pool: args.pool,
+        bottles: args.bottles.unwrap_or(most),
+        bottle_ul: i64::from(args.bottle_ml) * 1000,
+        recipe: &args.recipe,
+        who: context.who()?,
+        today: context.today(&station.time_zone)?,
+        pace: match args.fast {
+            true => Pace::Lockstep { seed: args.seed },
+            false => Pace::Running { speed: args.speed },
+        },
+        yes: args.yes,
+        mode: Mode::for_this_terminal(),
+    };
+    let done = unit::runtime()?.block_on(conduct(request))?;
+    report(context, &done)?;
+    match done.verdict.outcome {
+        Outcome::Acceptable => Ok(()),
+        outcome @ (Outcome::Unacceptable | Outcome::Incomplete) => {
+            Err(Failure::NotAcceptable(outcome))
+        }
+    }
+}
+
+fn report(context: &Context, done: &Conducted) -> Result<(), Failure> {
+    for code in &done.recovered {
+        out::note(&format!("batch {code} had been interrupted; it was closed as incomplete"));
+    }
+    if let Some(why) = &done.unsafe_because {
+        out::note(&format!(
+            "ATTENTION: the machine did not confirm the safe state ({why}). Switch the heater \
+             off at the machine."
+        ));
+    }
+    let ended = ended(&done.ending);
+    if context.json {
+        return Ok(out::json(&json!({
+            "batch": done.batch, "ended": ended, "verdict": done.verdict,
+            "safe": done.unsafe_because.is_none(), "closed_as_incomplete": done.recovered,
+        }))?);
+    }
+    let code = &done.batch;
+    let next = format!("the printed record: holder batch record {code}");
+    Ok(out::text(&format!("batch {code} {ended}\n{}\n{next}", summary(&done.verdict)))?)
+}
+
+fn ended(ending: &Ending) -> String {
+    match ending {
+        Ending::Over(engine) => format!("ended in phase {}", engine.phase()),
+        Ending::Interrupted(signal) => format!("was interrupted by {signal}"),
+        Ending::RecordLost(error) => format!("was stopped: {error}"),
+        Ending::Panicked(error) => format!("was stopped by a defect of holder: {error}"),
+    }
+}
+
+/// The verdict in a few lines.
+pub(crate) fn summary(verdict: &Verdict) -> String {
+    let mut lines = vec![format!("verdict: {}", verdict.outcome)];
+    lines.extend(verdict.findings.iter().map(|finding| {
+        let at = finding.at_s.map(|at_s| format!(" at {:.1} min", at_s / 60.0));
+        format!("  {}{}: {}", finding.severity.word(), at.unwrap_or_default(), finding.text)
+    }));
+    lines.join("\n")
+}

@@ -1,0 +1,254 @@
+//! `holder unit`: the pasteurizers of the station, before milk is entrusted to them.
+
+use clap::Subcommand;
+use holder_hal::wire::{CheckLine, Grade, UnitSpec, WiredUnit};
+use holder_hal::{Celsius, Machine, Quality, Reading, Role, Sample, Switch};
+use serde_json::{Value, json};
+
+use super::context::Context;
+use super::failure::Failure;
+use super::out;
+use crate::station::config::{ConfigError, Unit};
+
+/// The pasteurizers of the station: list, check and read them
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Example:\n  holder unit list")]
+pub(crate) enum UnitCommand {
+    /// List the units of station.toml, and what each lacks
+    #[command(after_help = "Example:\n  holder unit list")]
+    List,
+    /// Read everything that a unit's devices have, change nothing, and say what is missing
+    #[command(after_help = "Example:\n  holder unit check past-1")]
+    Check {
+        /// Name of the unit in station.toml
+        unit: String,
+    },
+    /// Read every channel of a unit once
+    #[command(
+        after_help = "Examples:\n  holder unit read past-1\n  holder unit read past-1 --json"
+    )]
+    Read {
+        /// Name of the unit in station.toml
+        unit: String,
+    },
+}
+
+pub(crate) fn run(context: &Context, command: UnitCommand) -> Result<(), Failure> {
+    match command {
+        UnitCommand::List => list(context),
+        UnitCommand::Check { unit } => check(context, &unit),
+        UnitCommand::Read { unit } => read(context, &unit),
+    }
+}
+
+fn list(context: &Context) -> Result<(), Failure> {
+    let station = context.station()?;
+    let today = context.today(&station.time_zone)?;
+    let mut documents = Vec::new();
+    let mut rows = Vec::new();
+    for name in station.units.keys() {
+        let unit = station.unit(name)?;
+        let overdue = unit.overdue(today);
+        let fault = unit.spec().err().map(|fault| fault.to_string());
+        let kind = if unit.written.simulated { "simulated" } else { "hardware" };
+        documents.push(json!({
+            "name": name, "simulated": unit.written.simulated,
+            "bottles_max": unit.written.bottles_max,
+            "milk_probes": unit.written.roles.milk.len(),
+            "margin_c": unit.written.margin.map(|margin| margin.as_f64()),
+            "cut": unit.cut_in_words(), "overdue": overdue, "fault": fault,
+        }));
+        let mut state = vec![format!("cut: {}", unit.cut_in_words())];
+        state.extend(overdue.iter().map(|number| format!("calibration overdue: {number}")));
+        state.extend(fault);
+        rows.push(vec![
+            name.clone(),
+            kind.to_owned(),
+            unit.written.bottles_max.to_string(),
+            unit.written.roles.milk.len().to_string(),
+            state.join("; "),
+        ]);
+    }
+    if context.json {
+        return Ok(out::json(&documents)?);
+    }
+    if rows.is_empty() {
+        return Ok(out::text("no units yet: describe one in station.toml")?);
+    }
+    Ok(out::text(&out::table(&["UNIT", "KIND", "BOTTLES", "PROBES", "STATE"], &rows))?)
+}
+
+fn check(context: &Context, name: &str) -> Result<(), Failure> {
+    let station = context.station()?;
+    let unit = station.unit(name)?;
+    let spec = unit.spec()?;
+    let runtime = runtime()?;
+    let lines = runtime.block_on(WiredUnit::check(spec.clone()));
+    let mut shown: Vec<Value> = lines.iter().map(line_document).collect();
+    let mut rows: Vec<Vec<String>> = lines.iter().map(line_row).collect();
+    for text in reservations(context, &unit)? {
+        shown.push(json!({ "grade": "note", "text": text }));
+        rows.push(vec!["note".to_owned(), String::new(), text]);
+    }
+    if context.json {
+        out::json(&shown)?;
+    } else {
+        out::text(&out::table(&["", "WHERE", "WHAT"], &rows))?;
+    }
+    let bad = lines.iter().filter(|line| line.grade == Grade::Bad).count();
+    if bad == 0 {
+        return Ok(());
+    }
+    // Whether it is out of reach or set up wrongly decides the exit code; the lines say it all.
+    let connected = runtime.block_on(WiredUnit::connect(spec));
+    let why = format!("unit {name}: {bad} of the lines above stand in the way of a run");
+    match connected {
+        Err(error) if error.is_unreachable() => Err(Failure::Unreachable(anyhow::anyhow!(why))),
+        Err(_) | Ok(_) => Err(Failure::refused(why)),
+    }
+}
+
+/// What stands against milk on this unit, apart from its wires.
+fn reservations(context: &Context, unit: &Unit<'_>) -> Result<Vec<String>, Failure> {
+    let today = context.today(&unit.station.time_zone)?;
+    let mut notes = vec![format!("what cuts the heat without us: {}", unit.cut_in_words())];
+    if unit.written.margin.is_none() {
+        notes.push("margin_c was not measured: a safe 0.2 °C is used".to_owned());
+    }
+    let overdue = unit.overdue(today);
+    notes.extend(overdue.iter().map(|number| format!("calibration overdue: {number}")));
+    Ok(notes)
+}
+
+fn line_document(line: &CheckLine) -> Value {
+    json!({
+        "grade": line.grade.word(), "device": line.device, "point": line.point,
+        "roles": line.roles, "text": line.text,
+    })
+}
+
+fn line_row(line: &CheckLine) -> Vec<String> {
+    let place = [&line.device, &line.point].into_iter().flatten();
+    let place = place.map(String::as_str).collect::<Vec<_>>().join(".");
+    let roles =
+        if line.roles.is_empty() { String::new() } else { format!("[{}] ", line.roles.join(", ")) };
+    vec![line.grade.word().to_owned(), place, format!("{roles}{}", line.text)]
+}
+
+fn read(context: &Context, name: &str) -> Result<(), Failure> {
+    let station = context.station()?;
+    let unit = station.unit(name)?;
+    let spec = unit.spec()?;
+    let (reading, faults) = runtime()?.block_on(async {
+        let mut wired = WiredUnit::connect(spec.clone()).await?;
+        let reading = wired.read().await;
+        let faults: Vec<String> = wired.faults().iter().map(ToString::to_string).collect();
+        Ok::<_, Failure>((reading, faults))
+    })?;
+    faults.iter().for_each(|fault| out::note(fault));
+    let channels = channels(&unit, &spec, &reading)?;
+    if context.json {
+        let document: Vec<Value> = channels.iter().map(Channel::document).collect();
+        let simulated = reading.simulated;
+        out::json(&json!({ "unit": name, "simulated": simulated, "channels": document }))?;
+    } else {
+        let rows: Vec<Vec<String>> = channels.iter().map(Channel::row).collect();
+        let table = out::table(&["ROLE", "READ", "CORRECTED", "QUALITY", "SOURCE"], &rows);
+        let mark = if reading.simulated { "SIMULATED\n" } else { "" };
+        out::text(&format!("{mark}{table}"))?;
+    }
+    Ok(())
+}
+
+/// One channel as it is shown.
+struct Channel {
+    role: Role,
+    source: String,
+    value: ChannelValue,
+    quality: Quality,
+}
+
+enum ChannelValue {
+    Temperature { raw: Option<Celsius>, corrected: Option<Celsius> },
+    Switch(Option<bool>),
+}
+
+impl Channel {
+    fn document(&self) -> Value {
+        let common = json!({
+            "role": self.role.to_string(), "source": self.source, "quality": self.quality.word(),
+        });
+        let value = match self.value {
+            ChannelValue::Temperature { raw, corrected } => json!({
+                "raw_c": raw.map(Celsius::as_f64), "corrected_c": corrected.map(Celsius::as_f64),
+            }),
+            ChannelValue::Switch(on) => json!({ "on": on }),
+        };
+        merged(common, value)
+    }
+
+    fn row(&self) -> Vec<String> {
+        let degrees = |value: Option<Celsius>| {
+            value.map_or_else(|| "–".to_owned(), |value| format!("{value:.2} °C"))
+        };
+        let (read, corrected) = match self.value {
+            ChannelValue::Temperature { raw, corrected } => (degrees(raw), degrees(corrected)),
+            ChannelValue::Switch(Some(true)) => ("closed".to_owned(), String::new()),
+            ChannelValue::Switch(Some(false)) => ("open".to_owned(), String::new()),
+            ChannelValue::Switch(None) => ("–".to_owned(), String::new()),
+        };
+        let quality = self.quality.word().to_owned();
+        vec![self.role.to_string(), read, corrected, quality, self.source.clone()]
+    }
+}
+
+fn merged(mut one: Value, other: Value) -> Value {
+    if let (Value::Object(one), Value::Object(other)) = (&mut one, other) {
+        one.extend(other);
+    }
+    one
+}
+
+fn channels(
+    unit: &Unit<'_>,
+    spec: &UnitSpec,
+    reading: &Reading,
+) -> Result<Vec<Channel>, ConfigError> {
+    let mut channels = vec![temperature(unit, spec, Role::Bath, Some(reading.bath))];
+    for (index, probe) in (0_u8..).zip(reading.milk) {
+        channels.push(temperature(unit, spec, Role::Milk(index), probe));
+    }
+    channels.push(temperature(unit, spec, Role::Reference, reading.reference));
+    channels.push(reading.lid.map(|Switch { on, quality }| Channel {
+        role: Role::Lid,
+        source: source(spec, Role::Lid),
+        value: ChannelValue::Switch(on),
+        quality,
+    }));
+    Ok(channels.into_iter().flatten().collect())
+}
+
+fn temperature(
+    unit: &Unit<'_>,
+    spec: &UnitSpec,
+    role: Role,
+    sample: Option<Sample>,
+) -> Option<Channel> {
+    let Sample { raw, quality, .. } = sample?;
+    let source = source(spec, role);
+    let certificate = unit.written.certificate.get(&source);
+    let corrected = certificate.zip(raw).map(|(certificate, raw)| certificate.correct(raw));
+    Some(Channel { role, source, value: ChannelValue::Temperature { raw, corrected }, quality })
+}
+
+fn source(spec: &UnitSpec, role: Role) -> String {
+    let found = spec.role(role).map(|(device, point)| format!("{}.{}", device.name, point.name));
+    found.unwrap_or_default()
+}
+
+/// A runtime for a command that speaks to a machine.
+pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    use anyhow::Context as _;
+    let built = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    built.context("the system gives no threads")
+}

@@ -1,0 +1,293 @@
+//! What a batch on a unit runs by: the wires, the parameters of the rules, and the texts that
+//! are frozen at its start.
+
+use std::fmt::Write as _;
+
+use holder_hal::wire::profile::{DataType, Point, Unit as PointUnit};
+use holder_hal::wire::{BusSpec, DeviceSpec, Profile, RoleSpec, UnitSpec};
+use holder_hal::{Kelvin, Role};
+use jiff::civil::Date;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::library::KnownRecipe;
+use super::{ConfigError, CutBy, PointRef, StationConfig, UnitConfig};
+use crate::batch::certificate::Certificate;
+use crate::batch::params::{
+    BatchParams, Cascade, Heater, MARGIN_UNKNOWN, ParamsFault, Probe, Purpose,
+};
+use crate::store::model::FrozenText;
+
+/// The uncertainty up to which the quicker controller settings were tried (PLANT, "known").
+const KNOWN_UNCERTAINTY_MAX: Kelvin = Kelvin::from_milli(50);
+
+/// One unit of a station.
+#[derive(Clone, Copy, Debug)]
+pub struct Unit<'a> {
+    /// The station that it belongs to.
+    pub station: &'a StationConfig,
+    /// Its name.
+    pub name: &'a str,
+    /// As it is written.
+    pub written: &'a UnitConfig,
+}
+
+impl Unit<'_> {
+    /// The unit as devices on wires.
+    ///
+    /// # Errors
+    /// A profile that does not exist or breaks a rule; buses, devices and roles that do not fit.
+    pub fn spec(&self) -> Result<UnitSpec, ConfigError> {
+        let buses = self.written.bus.iter();
+        let buses = buses.map(|(name, url)| BusSpec { name: name.clone(), url: url.clone() });
+        let mut devices = Vec::new();
+        for (name, device) in &self.written.device {
+            devices.push(DeviceSpec {
+                name: name.clone(),
+                profile: self.station.library.profile(&device.profile)?.profile,
+                bus: device.bus.clone(),
+                address: device.address,
+            });
+        }
+        let spec = UnitSpec::new(
+            self.name,
+            self.written.simulated,
+            self.written.period_ms,
+            buses.collect(),
+            devices,
+            self.roles(),
+        );
+        spec.map_err(|fault| ConfigError::Spec { file: self.station.file.clone(), fault })
+    }
+
+    fn roles(&self) -> Vec<RoleSpec> {
+        let roles = &self.written.roles;
+        let single = [
+            (Role::Bath, Some(&roles.bath)),
+            (Role::Reference, roles.reference.as_ref()),
+            (Role::Lid, roles.lid.as_ref()),
+            (Role::Heater, roles.heater.as_ref()),
+            (Role::Setpoint, roles.setpoint.as_ref()),
+            (Role::Power, roles.power.as_ref()),
+            (Role::Agitator, roles.agitator.as_ref()),
+            (Role::CoolingValve, roles.cooling_valve.as_ref()),
+        ];
+        let single = single.into_iter().filter_map(|(role, point)| Some((role, point?)));
+        let milk = (0_u8..).map(Role::Milk).zip(&roles.milk);
+        single
+            .chain(milk)
+            .map(|(role, point)| RoleSpec {
+                role,
+                device: point.device.clone(),
+                point: point.point.clone(),
+            })
+            .collect()
+    }
+
+    /// What a batch of this `purpose` by this `recipe` runs by, checked: certificates that are
+    /// valid on `today` (a day in the station's zone), a cut where milk is heated on real
+    /// hardware, and the rules of [`BatchParams::check`].
+    ///
+    /// # Errors
+    /// As [`Unit::spec`], and the first reason why a batch cannot begin.
+    pub fn params(
+        &self,
+        purpose: Purpose,
+        recipe: &KnownRecipe,
+        today: Date,
+    ) -> Result<BatchParams, ConfigError> {
+        let spec = self.spec()?;
+        let milk = self.written.roles.milk.iter().map(|probe| self.probe(&spec, probe, today));
+        let milk = milk.collect::<Result<Vec<_>, _>>()?;
+        let reference = self.written.roles.reference.as_ref();
+        let reference = reference.map(|probe| self.probe(&spec, probe, today)).transpose()?;
+        let margin = self.written.margin;
+        let params = BatchParams {
+            purpose,
+            unit: self.name.to_owned(),
+            simulated: self.written.simulated,
+            recipe: recipe.recipe.clone(),
+            period_ms: self.written.period_ms,
+            bath: self.probe(&spec, &self.written.roles.bath, today)?,
+            reference,
+            has_lid: self.written.roles.lid.is_some(),
+            margin: margin.unwrap_or(MARGIN_UNKNOWN),
+            margin_measured: margin.is_some(),
+            heater: self.heater(),
+            cascade: self.written.cascade.unwrap_or_else(|| usual_cascade(margin, &milk)),
+            milk,
+        };
+        let refused = |fault| self.refused(fault);
+        params.check().map_err(refused)?;
+        self.check_cut(&spec, purpose)?;
+        Ok(params)
+    }
+
+    fn refused(&self, fault: ParamsFault) -> ConfigError {
+        let (file, unit) = (self.station.file.clone(), self.name.to_owned());
+        ConfigError::Params { file, unit, fault }
+    }
+
+    fn heater(&self) -> Heater {
+        self.written.heater.map_or(Heater::Setpoint, |heater| Heater::Power {
+            power_w: heater.power_w,
+            bath_j_per_k: heater.bath_j_per_k,
+            delay_ms: u32::try_from(heater.delay_ms).unwrap_or(u32::MAX),
+        })
+    }
+
+    fn probe(&self, spec: &UnitSpec, at: &PointRef, today: Date) -> Result<Probe, ConfigError> {
+        let source = at.to_string();
+        let certificate = self.written.certificate.get(&source).cloned();
+        // Both were checked before: the certificates when the file was read, the point by `spec`.
+        let absent = || {
+            let fault = format!("the probe {source} or its certificate is missing");
+            self.refused(ParamsFault::Contradiction(fault))
+        };
+        let certificate = certificate.ok_or_else(absent)?;
+        let device = spec.device(&at.device).ok_or_else(absent)?;
+        let point = device.profile.point(&at.point).ok_or_else(absent)?;
+        self.check_due(&source, &certificate, today)?;
+        Ok(Probe { resolution: resolution(point), source, certificate })
+    }
+
+    /// Overdue blocks the start (DOMAIN, calibration).
+    fn check_due(
+        &self,
+        source: &str,
+        certificate: &Certificate,
+        today: Date,
+    ) -> Result<(), ConfigError> {
+        match certificate.due.parse::<Date>() {
+            Ok(due) if today <= due => Ok(()),
+            Ok(_) | Err(_) => Err(ConfigError::Overdue {
+                file: self.station.file.clone(),
+                source_point: source.to_owned(),
+                number: certificate.number.clone(),
+                due: certificate.due.clone(),
+                today,
+            }),
+        }
+    }
+
+    /// The probes whose certificate is no longer valid on `today`: `device.point (number)`.
+    pub fn overdue(&self, today: Date) -> Vec<String> {
+        let certificates = self.written.certificate.iter();
+        certificates
+            .filter(|(source, certificate)| self.check_due(source, certificate, today).is_err())
+            .map(|(source, certificate)| format!("{source} ({})", certificate.number))
+            .collect()
+    }
+
+    /// Milk on real hardware wants a cut that does not need us (DESIGN, safe state). A declared
+    /// device watchdog must be one by the profile of a device, and one that stops the heat.
+    fn check_cut(&self, spec: &UnitSpec, purpose: Purpose) -> Result<(), ConfigError> {
+        let no_cut =
+            || ConfigError::NoCut { file: self.station.file.clone(), unit: self.name.to_owned() };
+        match (purpose, self.written.cut) {
+            (Purpose::Water, _) => Ok(()),
+            (Purpose::Milk, _) if self.written.simulated => Ok(()),
+            (Purpose::Milk, None) => Err(no_cut()),
+            (Purpose::Milk, Some(cut)) => match cut.by {
+                CutBy::LimitThermostat => Ok(()),
+                CutBy::DeviceWatchdog if self.has_stopping_watchdog(spec) => Ok(()),
+                CutBy::DeviceWatchdog => Err(self.refused(ParamsFault::Contradiction(
+                    "cut: by the profiles of its devices, none of this unit that heats has a \
+                     watchdog that stops the heat; it needs an independent limit thermostat"
+                        .to_owned(),
+                ))),
+            },
+        }
+    }
+
+    fn has_stopping_watchdog(&self, spec: &UnitSpec) -> bool {
+        let heats = [Role::Heater, Role::Power, Role::Setpoint];
+        let devices = heats.into_iter().filter_map(|role| spec.role(role));
+        devices
+            .filter_map(|(device, _)| device.profile.watchdog())
+            .any(|watchdog| watchdog.stops_heat)
+    }
+
+    /// What takes the heat away without us, in a technician's words.
+    pub fn cut_in_words(&self) -> String {
+        match self.written.cut {
+            _ if self.written.simulated => "simulated: nothing to cut".to_owned(),
+            None => "none declared: water only".to_owned(),
+            Some(cut) => {
+                let seconds = cut.within_ms as f64 / 1000.0;
+                let at = cut.at.map(|at| format!(" at {at:.1} °C")).unwrap_or_default();
+                let by = match cut.by {
+                    CutBy::DeviceWatchdog => "device watchdog",
+                    CutBy::LimitThermostat => "limit thermostat",
+                };
+                format!("{by}{at}, within {seconds} s")
+            }
+        }
+    }
+
+    /// The texts that are frozen at the start of a batch: recipe, unit, profiles, certificates.
+    ///
+    /// # Errors
+    /// A profile that does not exist or breaks a rule.
+    pub fn texts(&self, recipe: &KnownRecipe) -> Result<Vec<FrozenText>, ConfigError> {
+        let mut texts = vec![
+            frozen("recipe", &recipe.recipe.name, recipe.text.clone()),
+            frozen("unit", self.name, self.as_toml(self.written)?),
+        ];
+        let mut profiles: Vec<&str> =
+            self.written.device.values().map(|device| device.profile.as_str()).collect();
+        profiles.sort_unstable();
+        profiles.dedup();
+        for name in profiles {
+            let profile = self.station.library.profile(name)?.profile;
+            texts.push(frozen("profile", name, Profile::text(&profile).to_owned()));
+        }
+        for (probe, certificate) in &self.written.certificate {
+            texts.push(frozen("certificate", probe, self.as_toml(certificate)?));
+        }
+        Ok(texts)
+    }
+
+    /// The same content always gives the same text, whatever comments and order the file has.
+    fn as_toml(&self, value: &impl Serialize) -> Result<String, ConfigError> {
+        toml::to_string(value).map_err(|error| {
+            self.refused(ParamsFault::Contradiction(format!("cannot be frozen: {error}")))
+        })
+    }
+}
+
+/// The quicker settings serve a machine whose margin was measured, with good probes.
+fn usual_cascade(margin: Option<Kelvin>, milk: &[Probe]) -> Cascade {
+    let good = |probe: &Probe| probe.certificate.uncertainty <= KNOWN_UNCERTAINTY_MAX;
+    match margin {
+        Some(_) if milk.iter().all(good) => Cascade::KNOWN,
+        Some(_) | None => Cascade::UNKNOWN,
+    }
+}
+
+/// The smallest step of a temperature point; of a floating one, the step that is stored.
+fn resolution(point: &Point) -> Kelvin {
+    let per_step = match point.unit {
+        PointUnit::DegF => 5.0 / 9.0,
+        PointUnit::DegC | PointUnit::Percent | PointUnit::Switch | PointUnit::Mode => 1.0,
+    };
+    match point.data_type {
+        DataType::Float32 => Kelvin::from_milli(1),
+        DataType::Bit(_)
+        | DataType::Int16
+        | DataType::Uint16
+        | DataType::Int32
+        | DataType::Uint32 => {
+            let kelvin = point.scale_nano as f64 * 1e-9 * per_step;
+            Kelvin::from_f64(kelvin).unwrap_or(Kelvin::from_milli(100)).max(Kelvin::from_milli(1))
+        }
+    }
+}
+
+fn frozen(kind: &str, name: &str, text: String) -> FrozenText {
+    let sha256 = Sha256::digest(&text).iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
+    FrozenText { kind: kind.to_owned(), name: name.to_owned(), sha256, text }
+}

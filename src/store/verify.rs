@@ -1,0 +1,250 @@
+//! Recomputing everything that is stored, and naming the first thing that does not fit.
+//!
+//! What a record proves rests on this: the chain of the journal, the seals over inputs and
+//! samples, the hashes of what was frozen, the projections against the journal, and the schema
+//! with its triggers. Samples of an open batch that came after its last seal have no hash yet;
+//! they are counted, not judged.
+
+use rusqlite::Connection;
+
+use super::error::StoreError;
+use super::journal::{GENESIS, Row, hex};
+use super::{Store, schema};
+
+mod blocks;
+mod facts;
+
+use facts::Facts;
+
+/// Fewest hexadecimal digits of a head hash that name an entry.
+const PAPER_DIGITS_MIN: usize = 16;
+
+/// Where something does not fit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MisfitPlace {
+    /// The file as a whole.
+    File,
+    /// An entry of the journal.
+    Entry {
+        /// Its number.
+        seq: i64,
+    },
+    /// The hash on paper.
+    Paper,
+    /// A block of inputs and samples.
+    Block {
+        /// The batch.
+        batch: String,
+        /// Its first tick, milliseconds on the batch's own time.
+        first_tick_ms: i64,
+        /// Its last tick.
+        last_tick_ms: i64,
+    },
+    /// A batch as a whole.
+    Batch {
+        /// Its code.
+        batch: String,
+    },
+    /// A frozen text.
+    Text {
+        /// The batch.
+        batch: String,
+        /// What it is: `recipe`, `unit`, `profile`, `certificate`.
+        kind: String,
+        /// Its name.
+        name: String,
+    },
+    /// The frozen parameters of a batch.
+    Params {
+        /// The batch.
+        batch: String,
+    },
+    /// A row of a projection.
+    Row {
+        /// The table.
+        table: &'static str,
+        /// Its key.
+        key: String,
+    },
+}
+
+impl std::fmt::Display for MisfitPlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File => f.write_str("the database file"),
+            Self::Entry { seq } => write!(f, "entry {seq} of the journal"),
+            Self::Paper => f.write_str("the hash on paper"),
+            Self::Block { batch, first_tick_ms, last_tick_ms } => {
+                write!(f, "samples of batch {batch} from {first_tick_ms} to {last_tick_ms} ms")
+            }
+            Self::Batch { batch } => write!(f, "batch {batch}"),
+            Self::Text { batch, kind, name } => {
+                write!(f, "frozen text of {kind} {name} of batch {batch}")
+            }
+            Self::Params { batch } => write!(f, "frozen parameters of batch {batch}"),
+            Self::Row { table, key } => write!(f, "row {key} of {table}"),
+        }
+    }
+}
+
+/// The first thing that does not fit.
+#[derive(Debug, thiserror::Error)]
+pub enum Misfit {
+    /// Something is not what it was.
+    #[error("{place} does not verify: {what}; expected {expected}, found {found}")]
+    Differs {
+        /// Where.
+        place: Box<MisfitPlace>,
+        /// Which of its properties.
+        what: &'static str,
+        /// What it should be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// Something cannot even be read.
+    #[error("the record cannot be read, so it does not verify: {0}")]
+    Unreadable(#[from] StoreError),
+}
+
+impl From<rusqlite::Error> for Misfit {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Unreadable(error.into())
+    }
+}
+
+/// Compares, and names the difference.
+fn same<T: PartialEq + ToString>(
+    place: impl FnOnce() -> MisfitPlace,
+    what: &'static str,
+    expected: &T,
+    found: &T,
+) -> Result<(), Misfit> {
+    if expected == found {
+        return Ok(());
+    }
+    let (expected, found) = (expected.to_string(), found.to_string());
+    Err(Misfit::Differs { place: Box::new(place()), what, expected, found })
+}
+
+/// What was recomputed, all of it in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct VerifyReport {
+    /// Entries of the journal.
+    pub entries: i64,
+    /// Hash of the newest entry, hexadecimal.
+    pub head_hash: String,
+    /// Batches.
+    pub batches: usize,
+    /// Sealed blocks.
+    pub seals: usize,
+    /// Inputs of the engine.
+    pub inputs: i64,
+    /// Rows of samples.
+    pub samples: i64,
+    /// Rows of samples that came after the last seal of an open batch.
+    pub samples_unsealed: i64,
+    /// Frozen texts of all batches.
+    pub texts: usize,
+}
+
+/// SQLite's own checks.
+fn check_file(db: &Connection) -> Result<(), Misfit> {
+    let ok = "ok".to_owned();
+    let found: String = db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    same(|| MisfitPlace::File, "integrity_check", &ok, &found)?;
+    let mut select = db.prepare("PRAGMA foreign_key_check")?;
+    let mut rows = select.query([])?;
+    let found = match rows.next()? {
+        None => ok.clone(),
+        Some(row) => {
+            let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
+            format!("a row of {table} without its {parent}")
+        }
+    };
+    same(|| MisfitPlace::File, "foreign_key_check", &ok, &found)
+}
+
+/// The whole schema as text.
+fn schema_text(db: &Connection) -> Result<Vec<String>, Misfit> {
+    let mut select = db.prepare(
+        "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' \
+         ORDER BY type, name",
+    )?;
+    let texts = select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(texts)
+}
+
+/// Tables, indexes and triggers are those that the migrations make.
+fn check_schema(db: &Connection) -> Result<(), Misfit> {
+    let mut fresh = Connection::open_in_memory()?;
+    schema::migrate(&mut fresh, schema::MIGRATIONS)?;
+    let (expected, found) = (schema_text(&fresh)?, schema_text(db)?);
+    let none = "nothing".to_owned();
+    for sql in &expected {
+        let present = if found.contains(sql) { sql } else { &none };
+        same(|| MisfitPlace::File, "a part of the schema is missing", sql, present)?;
+    }
+    for sql in &found {
+        let known = if expected.contains(sql) { sql } else { &none };
+        same(|| MisfitPlace::File, "a part of the schema is not ours", known, sql)?;
+    }
+    Ok(())
+}
+
+/// Walks the chain, and collects what the journal says of everything else.
+fn check_chain(db: &Connection, paper: Option<&str>) -> Result<(Facts, i64, String), Misfit> {
+    let paper = paper.map(|hash| hash.trim().to_lowercase());
+    let mut seen = paper.is_none();
+    let (mut seq, mut prev) = (0_i64, GENESIS);
+    let mut facts = Facts::default();
+    let mut select = db.prepare(&format!("SELECT {} FROM journal ORDER BY seq", Row::COLUMNS))?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let row = Row::read(row)?;
+        let place = || MisfitPlace::Entry { seq: row.seq };
+        same(place, "a hole in the sequence", &(seq + 1), &row.seq)?;
+        same(place, "hash of the entry before", &hex(&prev), &hex(&row.prev_hash))?;
+        let found = hex(&row.computed_hash());
+        same(place, "hash of its content", &hex(&row.hash), &found)?;
+        seen |= paper.as_ref().is_some_and(|hash| {
+            hash.len() >= PAPER_DIGITS_MIN && hex(&row.hash).starts_with(hash.as_str())
+        });
+        facts.note(&row)?;
+        (seq, prev) = (row.seq, row.hash);
+    }
+    match paper {
+        Some(expected) if !seen => Err(Misfit::Differs {
+            place: Box::new(MisfitPlace::Paper),
+            what: "no entry has it: the journal was rewritten, or cut off before it",
+            expected,
+            found: format!("a journal of {seq} entries that ends in {}", hex(&prev)),
+        }),
+        Some(_) | None => Ok((facts, seq, hex(&prev))),
+    }
+}
+
+impl Store {
+    /// Recomputes everything as of one moment. `paper` is a head hash from a printed record or
+    /// an export (at least its first 16 digits): the journal must still contain it.
+    ///
+    /// # Errors
+    /// The first thing that does not fit, with what was expected and what was found.
+    pub fn verify(&self, paper: Option<&str>) -> Result<VerifyReport, Misfit> {
+        let db = &self.db.unchecked_transaction()?;
+        check_file(db)?;
+        let (facts, entries, head_hash) = check_chain(db, paper)?;
+        let mut report = VerifyReport { entries, head_hash, ..VerifyReport::default() };
+        for (batch, facts) in &facts.batches {
+            blocks::check_frozen(db, batch, facts, &mut report)?;
+            blocks::check_blocks(db, batch, facts, &mut report)?;
+        }
+        facts.check_projections(db)?;
+        blocks::check_nothing_else(db, &report)?;
+        check_schema(db)?;
+        Ok(report)
+    }
+}
+
+#[cfg(test)]
+mod tests;

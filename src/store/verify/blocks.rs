@@ -1,0 +1,131 @@
+//! What was frozen and sealed of a batch, against its hashes in the journal.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::super::batches::id_of;
+use super::super::journal::{hex, sha256};
+use super::super::read;
+use super::super::seal::{self, Block, Seal};
+use super::facts::BatchFacts;
+use super::{Misfit, MisfitPlace, VerifyReport, same};
+
+/// Parameters and texts.
+pub(super) fn check_frozen(
+    db: &Connection,
+    batch: &str,
+    facts: &BatchFacts,
+    report: &mut VerifyReport,
+) -> Result<(), Misfit> {
+    let id = id_of(db, batch)?;
+    let params: Option<(String, Vec<u8>)> = db
+        .query_row("SELECT json, sha256 FROM params WHERE batch = ?", [id], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?;
+    let (json, column) = params.unwrap_or_default();
+    let place = || MisfitPlace::Params { batch: batch.to_owned() };
+    same(place, "hash of their text", &facts.params_sha256, &hex(&sha256(&json)))?;
+    same(place, "hash beside them", &facts.params_sha256, &hex(&column))?;
+    let stored = read::texts(db, id)?;
+    for (index, fact) in facts.texts.iter().enumerate() {
+        let (kind, name) = (fact.kind.clone(), fact.name.clone());
+        let place = || MisfitPlace::Text { batch: batch.to_owned(), kind, name };
+        let found = stored.get(index).map_or_else(
+            || "no text".to_owned(),
+            |text| format!("{} {} {}", text.kind, text.name, hex(&sha256(&text.text))),
+        );
+        let expected = format!("{} {} {}", fact.kind, fact.name, fact.sha256);
+        same(place, "hash of its text", &expected, &found)?;
+    }
+    let place = || MisfitPlace::Batch { batch: batch.to_owned() };
+    same(place, "number of frozen texts", &facts.texts.len(), &stored.len())?;
+    report.batches += 1;
+    report.texts += stored.len();
+    Ok(())
+}
+
+/// Compares a block with its seal.
+fn check_seal(batch: &str, seal: &Seal, block: &Block) -> Result<(), Misfit> {
+    let place = || MisfitPlace::Block {
+        batch: batch.to_owned(),
+        first_tick_ms: seal.first_tick_ms,
+        last_tick_ms: seal.last_tick_ms,
+    };
+    let found = block.seal().map_or_else(|| "no samples".to_owned(), |found| found.sha256);
+    same(place, "hash of its inputs and samples", &seal.sha256, &found)?;
+    same(place, "rows of samples", &seal.rows, &block.rows())
+}
+
+/// Inputs and samples of one batch against their seals.
+pub(super) fn check_blocks(
+    db: &Connection,
+    batch: &str,
+    facts: &BatchFacts,
+    report: &mut VerifyReport,
+) -> Result<(), Misfit> {
+    let id = id_of(db, batch)?;
+    let place = || MisfitPlace::Batch { batch: batch.to_owned() };
+    let mut seals = facts.seals.iter().map(|(_, seal)| seal).peekable();
+    let mut block = Block::new();
+    let mut count = 0_i64;
+    let mut rows = 0_i64;
+    let mut misfit = None;
+    seal::each_input(db, id, 0, |input, cells| {
+        count += 1;
+        rows += i64::try_from(cells.len()).unwrap_or(i64::MAX);
+        if misfit.is_some() {
+            return Ok(());
+        }
+        misfit = same(place, "a hole in its inputs", &count, &input.n).err();
+        block.add(input, cells);
+        if seals.peek().is_some_and(|seal| input.n >= seal.last_input) {
+            let sealed = std::mem::replace(&mut block, Block::new());
+            let seal = seals.next();
+            misfit = misfit.take().or(seal.and_then(|s| check_seal(batch, s, &sealed).err()));
+            report.seals += 1;
+        }
+        Ok(())
+    })?;
+    if let Some(misfit) = misfit {
+        return Err(misfit);
+    }
+    // A seal that is left over has lost its inputs, in part or in whole.
+    if let Some(seal) = seals.next() {
+        check_seal(batch, seal, &block)?;
+        return Err(Misfit::Differs {
+            place: Box::new(place()),
+            what: "its last sealed input",
+            expected: seal.last_input.to_string(),
+            found: count.to_string(),
+        });
+    }
+    if facts.closed {
+        same(place, "rows after its last seal", &0, &block.rows())?;
+        same(place, "inputs after its last seal", &true, &block.is_empty())?;
+    }
+    let stored: i64 =
+        db.query_row("SELECT count(*) FROM samples WHERE batch = ?", [id], |row| row.get(0))?;
+    same(place, "rows of samples that belong to an input", &rows, &stored)?;
+    report.inputs += count;
+    report.samples += rows;
+    report.samples_unsealed += block.rows();
+    Ok(())
+}
+
+/// Nothing is stored for a batch that the journal does not know.
+pub(super) fn check_nothing_else(db: &Connection, report: &VerifyReport) -> Result<(), Misfit> {
+    let count = |table: &str| -> Result<i64, Misfit> {
+        Ok(db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?)
+    };
+    let whole = || MisfitPlace::File;
+    same(whole, "rows of samples", &report.samples, &count("samples")?)?;
+    same(whole, "rows of inputs", &report.inputs, &count("inputs")?)?;
+    let batches = i64::try_from(report.batches).unwrap_or(i64::MAX);
+    same(whole, "rows of parameters", &batches, &count("params")?)?;
+    let unused: i64 = db.query_row(
+        "SELECT count(*) FROM texts WHERE sha256 NOT IN (SELECT sha256 FROM batch_texts)",
+        [],
+        |row| row.get(0),
+    )?;
+    same(whole, "texts of no batch", &0, &unused)
+}

@@ -1,0 +1,160 @@
+//! What the journal says of everything else, and the projections against it.
+
+use std::collections::BTreeMap;
+
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::super::error::{StoreError, garbled};
+use super::super::journal::{Kind, Row};
+use super::super::seal::Seal;
+use super::super::{milk, read, station};
+use super::{Misfit, MisfitPlace};
+
+/// What the journal says of one frozen text.
+#[derive(Debug, Deserialize)]
+pub(super) struct TextFact {
+    pub(super) kind: String,
+    pub(super) name: String,
+    pub(super) sha256: String,
+}
+
+/// What the journal says when a batch starts.
+#[derive(Debug, Deserialize)]
+struct Started {
+    state: Value,
+    params_sha256: String,
+    texts: Vec<TextFact>,
+}
+
+/// What the journal says of one batch.
+#[derive(Debug)]
+pub(super) struct BatchFacts {
+    pub(super) params_sha256: String,
+    pub(super) texts: Vec<TextFact>,
+    /// Each seal with the number of its entry.
+    pub(super) seals: Vec<(i64, Seal)>,
+    pub(super) closed: bool,
+    state: Value,
+}
+
+/// What the journal says.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    pub(super) batches: BTreeMap<String, BatchFacts>,
+    /// The newest state of each row, by table and key.
+    rows: BTreeMap<(&'static str, String), Value>,
+}
+
+fn parsed<T: serde::de::DeserializeOwned>(row: &Row, value: Value) -> Result<T, StoreError> {
+    serde_json::from_value(value).map_err(|error| garbled(format!("entry {}", row.seq), error))
+}
+
+impl Facts {
+    /// Takes in one entry.
+    pub(super) fn note(&mut self, row: &Row) -> Result<(), StoreError> {
+        let Some(kind) = Kind::from_word(&row.kind) else { return Ok(()) };
+        let after = row.body()?.after.unwrap_or_default();
+        let table = match kind {
+            Kind::Station => "station",
+            Kind::User => "users",
+            Kind::Donor => "donors",
+            Kind::Deposit => "deposits",
+            Kind::Pool => "pools",
+            Kind::BatchStarted
+            | Kind::BatchChanged
+            | Kind::BatchClosed
+            | Kind::Event
+            | Kind::Action
+            | Kind::ActionRefused
+            | Kind::Seal => return self.note_batch(row, kind, after),
+        };
+        self.rows.insert((table, row.subject.clone()), after);
+        Ok(())
+    }
+
+    fn note_batch(&mut self, row: &Row, kind: Kind, after: Value) -> Result<(), StoreError> {
+        let code = row.batch.clone().unwrap_or_default();
+        if kind == Kind::BatchStarted {
+            let Started { state, params_sha256, texts } = parsed(row, after)?;
+            let facts =
+                BatchFacts { params_sha256, texts, seals: Vec::new(), closed: false, state };
+            self.batches.insert(code, facts);
+            return Ok(());
+        }
+        let facts = self.batches.get_mut(&code);
+        let facts = facts.ok_or_else(|| garbled(format!("entry {}", row.seq), "no such batch"))?;
+        match kind {
+            Kind::BatchChanged => facts.state = after,
+            Kind::BatchClosed => {
+                facts.state = after;
+                facts.closed = true;
+            }
+            Kind::Event => {
+                let entered = after.get("event").and_then(Value::as_str) == Some("entered");
+                let phase = after.get("phase").filter(|_| entered);
+                if let (Some(phase), Some(state)) = (phase, facts.state.as_object_mut()) {
+                    state.insert("phase".to_owned(), phase.clone());
+                }
+            }
+            Kind::Seal => facts.seals.push((row.seq, parsed(row, after)?)),
+            Kind::Action | Kind::ActionRefused => {}
+            Kind::Station
+            | Kind::User
+            | Kind::Donor
+            | Kind::Deposit
+            | Kind::Pool
+            | Kind::BatchStarted => {}
+        }
+        Ok(())
+    }
+
+    /// Compares every row of every projection with the journal, both ways.
+    pub(super) fn check_projections(mut self, db: &Connection) -> Result<(), Misfit> {
+        let stored = stored_rows(db)?;
+        for (code, facts) in std::mem::take(&mut self.batches) {
+            self.rows.insert(("batches", code), facts.state);
+        }
+        let keys: std::collections::BTreeSet<_> = self.rows.keys().chain(stored.keys()).collect();
+        for key in keys {
+            let show = |value: Option<&Value>| {
+                value.map_or_else(|| "no row".to_owned(), ToString::to_string)
+            };
+            let (expected, found) = (show(self.rows.get(key)), show(stored.get(key)));
+            let place = || MisfitPlace::Row { table: key.0, key: key.1.clone() };
+            super::same(place, "its content against the journal", &expected, &found)?;
+        }
+        Ok(())
+    }
+}
+
+fn value<T: Serialize>(of: &T) -> Result<Value, StoreError> {
+    serde_json::to_value(of).map_err(|error| garbled("row", error))
+}
+
+/// Every row of the projections as the journal would say it.
+fn stored_rows(db: &Connection) -> Result<BTreeMap<(&'static str, String), Value>, Misfit> {
+    let mut rows = BTreeMap::new();
+    rows.insert(("station", "station".to_owned()), value(&station::read(db)?)?);
+    let mut users = db.prepare("SELECT name, added_utc_ms FROM users")?;
+    let mut found = users.query([])?;
+    while let Some(row) = found.next()? {
+        let (name, added_utc_ms): (String, i64) = (row.get(0)?, row.get(1)?);
+        let user = serde_json::json!({ "name": name, "added_utc_ms": added_utc_ms });
+        rows.insert(("users", name), user);
+    }
+    for donor in milk::donors(db)? {
+        rows.insert(("donors", donor.code.clone()), value(&donor)?);
+    }
+    for shown in milk::deposits(db)? {
+        rows.insert(("deposits", shown.deposit.code.clone()), value(&shown.deposit)?);
+    }
+    for pool in milk::pools(db)? {
+        rows.insert(("pools", pool.code.clone()), value(&pool)?);
+    }
+    for header in read::headers(db, "")? {
+        rows.insert(("batches", header.code.clone()), read::batch_state(db, &header.code)?);
+    }
+    Ok(rows)
+}

@@ -1,0 +1,88 @@
+//! Milk comes in, and only what may reach a baby is pooled.
+
+use crate::rig::{Desk, today};
+
+/// Three cleared donors with a deposit each.
+fn with_deposits() -> Desk {
+    let desk = Desk::training();
+    for number in 1..=3 {
+        desk.run(&format!("donor add D-{number} --cleared-until 2099-12-31")).expect_code(0);
+        let day = today();
+        desk.run(&format!(
+            "deposit add M-{number} --donor D-{number} --volume-ml 2100.5 --expressed-on {day}"
+        ))
+        .expect_code(0);
+    }
+    desk
+}
+
+#[test]
+fn deposits_of_cleared_donors_make_a_pool_and_everything_is_accounted_for() {
+    let desk = with_deposits();
+    let pool = desk.run("--json pool add P-1 M-1 M-2 M-3").expect_code(0).json();
+    assert_eq!(pool["volume_ul"], 6_301_500);
+    let shown = desk.run("--json pool show P-1").expect_code(0).json();
+    assert_eq!(shown["pool"]["left_ul"], 6_301_500);
+    assert_eq!(shown["deposits"][1]["donor"], "D-2");
+    let list = desk.run("pool list").expect_code(0).stdout;
+    assert!(list.contains("6301.500"), "{list}");
+    let donor = desk.run("donor show D-2").expect_code(0).stdout;
+    assert!(donor.contains("M-2") && donor.contains("P-1"), "{donor}");
+    desk.run("pool add P-2 M-1 M-2 M-3").expect_refusal(&["deposit M-1", "pool P-1"]);
+    desk.run("db verify").expect_code(0);
+}
+
+#[test]
+fn milk_of_a_donor_who_is_not_cleared_cannot_enter_a_pool() {
+    let cases = [
+        ("--screening", "screening of donor D-2 is not complete"),
+        ("--deferred", "donor D-2 is deferred"),
+        ("--research-only", "research only"),
+        ("--cleared-until 2020-01-01", "clearance of donor D-2 ended"),
+    ];
+    for (status, rule) in cases {
+        let desk = with_deposits();
+        desk.run(&format!("donor set D-2 {status} --why review")).expect_code(0);
+        desk.run("pool add P-1 M-1 M-2 M-3").expect_refusal(&["deposit M-2", rule]);
+        assert_eq!(desk.run("--json pool list").expect_code(0).json(), serde_json::json!([]));
+    }
+}
+
+#[test]
+fn a_pool_has_as_many_donors_as_its_recipe_wants() {
+    let desk = with_deposits();
+    desk.run("pool add P-1 M-1 M-2").expect_refusal(&["2 donors", "3"]);
+    desk.run("pool add P-1 M-1 M-2 --recipe holder-france").expect_code(0);
+    desk.run("pool add P-3 M-3 --recipe nowhere").expect_refusal(&["no recipe", "holder-france"]);
+}
+
+#[test]
+fn mistakes_at_the_desk_change_nothing() {
+    let desk = with_deposits();
+    desk.run("donor add D-1").expect_refusal(&["donor D-1", "recorded already"]);
+    desk.run("donor add Jane_Doe!").expect_refusal(&["donor code"]);
+    desk.run("donor show D-9").expect_refusal(&["no donor D-9"]);
+    let add = "deposit add M-9 --donor D-9 --volume-ml 5 --expressed-on 2026-01-01";
+    desk.run(add).expect_refusal(&["no donor D-9"]);
+    desk.run(&add.replace("--volume-ml 5", "--volume-ml 5e3")).expect_code(2);
+    desk.run(&add.replace("2026-01-01", "yesterday")).expect_code(2);
+    desk.run("donor set D-1 --deferred").expect_code(2);
+    desk.run("donor set D-1 --deferred --screening --why both").expect_code(2);
+    assert_eq!(desk.run("--json deposit list").json().as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn the_journal_says_who_did_it() {
+    let desk = Desk::training();
+    desk.run("--as berta donor add D-1").expect_code(0);
+    let nobody = desk
+        .program()
+        .args(["donor", "add", "D-2"])
+        .env_remove("HOLDER_USER")
+        .env_remove("USER")
+        .env_remove("LOGNAME")
+        .env_remove("USERNAME")
+        .output()
+        .expect("it starts");
+    crate::rig::Answer::of(nobody).expect_refusal(&["--as USER"]);
+}

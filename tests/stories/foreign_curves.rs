@@ -1,0 +1,126 @@
+//! A curve from anybody's logger is judged.
+
+use std::fmt::Write as _;
+
+use crate::rig::Desk;
+
+/// A good run at one reading in 10 s: 20 min up, `hold_min` at `hold_c`, 15 min down.
+fn curve(hold_c: f64, hold_min: u32) -> String {
+    let mut csv = String::from("t_s,milk_1,milk_2\n");
+    let mut row = |t_s: u32, celsius: f64| {
+        writeln!(csv, "{t_s},{celsius:.2},{:.2}", celsius + 0.1).expect("a string")
+    };
+    let (up_s, hold_s, down_s) = (1200, hold_min * 60, 900);
+    for t_s in (0..up_s).step_by(10) {
+        row(t_s, 5.0 + (hold_c - 5.0) * f64::from(t_s) / f64::from(up_s));
+    }
+    for t_s in (up_s..up_s + hold_s).step_by(10) {
+        row(t_s, hold_c);
+    }
+    for t_s in (0..=down_s).step_by(10) {
+        row(up_s + hold_s + t_s, hold_c - (hold_c - 4.0) * f64::from(t_s) / f64::from(down_s));
+    }
+    csv
+}
+
+fn judged(desk: &Desk, csv: &str, options: &str, code: i32) -> serde_json::Value {
+    desk.write("logger.csv", csv);
+    desk.run(&format!("judge logger.csv --json {options}")).expect_code(code).json()
+}
+
+#[test]
+fn a_good_curve_is_acceptable_and_said_to_be_judged_as_read() {
+    let desk = Desk::empty();
+    let verdict = judged(&desk, &curve(62.9, 32), "", 0);
+    assert_eq!(verdict["outcome"], "acceptable", "{verdict:#}");
+    assert!(verdict["figures"]["hold_s"].as_f64().expect("a figure") >= 1800.0);
+    let findings = verdict["findings"].as_array().expect("findings");
+    assert!(findings.iter().any(|finding| finding["rule"] == "judged"), "{verdict:#}");
+    let shown = desk.run("judge logger.csv --recipe holder-france").expect_code(0).stdout;
+    assert!(shown.starts_with("verdict: acceptable"), "{shown}");
+}
+
+#[test]
+fn uncertainty_and_margin_raise_the_limit() {
+    let desk = Desk::empty();
+    let csv = curve(62.6, 32);
+    judged(&desk, &csv, "", 0);
+    let verdict = judged(&desk, &csv, "--uncertainty-c 0.1 --margin-c 0.2", 3);
+    assert_ne!(verdict["outcome"], "acceptable");
+}
+
+#[test]
+fn a_hold_that_is_too_cold_or_too_short_is_not_acceptable() {
+    let desk = Desk::empty();
+    for csv in [curve(62.4, 45), curve(62.9, 28)] {
+        let verdict = judged(&desk, &csv, "", 3);
+        assert_eq!(verdict["outcome"], "unacceptable", "{verdict:#}");
+    }
+    let answer = desk.run("judge logger.csv").expect_code(3);
+    assert!(answer.stderr.contains("unacceptable"), "{}", answer.stderr);
+}
+
+#[test]
+fn a_curve_that_lacks_something_is_never_acceptable() {
+    let good = curve(62.9, 32);
+    let head = "t_s,milk_1,milk_2\n";
+    let half: String = good.lines().take(200).map(|line| format!("{line}\n")).collect();
+    let torn: String = good.chars().take(good.len() * 3 / 4).collect();
+    let holes: String = good
+        .lines()
+        .enumerate()
+        .filter(|(index, _)| *index < 150 || *index % 40 < 25)
+        .map(|(_, line)| format!("{line}\n"))
+        .collect();
+    let blank: String = good
+        .lines()
+        .enumerate()
+        .map(|(index, line)| match line.split_once(',') {
+            Some((t_s, _)) if index > 130 => format!("{t_s},,\n"),
+            Some(_) | None => format!("{line}\n"),
+        })
+        .collect();
+    let never_loaded = "t_s,bath\n0,62.9\n10,62.9\n".to_owned();
+    let cases = [head.to_owned(), half, holes, blank, never_loaded, torn, String::new()];
+    for csv in cases {
+        let desk = Desk::empty();
+        desk.write("logger.csv", &csv);
+        let answer = desk.run("judge logger.csv --json");
+        assert!(matches!(answer.code, 1 | 3), "code {}: {}", answer.code, answer.stdout);
+        assert!(!answer.stdout.contains("\"outcome\": \"acceptable\""), "{}", answer.stdout);
+        assert!(!answer.stderr.is_empty());
+    }
+}
+
+#[test]
+fn what_is_no_curve_is_refused_with_line_and_column() {
+    let good = curve(62.9, 32);
+    let spoil = |from: &str, to: &str| {
+        assert!(good.contains(from), "{from} is not in it");
+        good.replacen(from, to, 1)
+    };
+    let cases: [(String, &[&str]); 5] = [
+        (spoil("\n1500,62.90", "\n1500,warm"), &["152", "milk_1", "warm"]),
+        (spoil("\n1500,62.90", "\n1500,NaN"), &["152", "milk_1", "NaN"]),
+        (spoil("\n1500,", "\n1400,"), &["152", "t_s"]),
+        (spoil("\n1500,", "\n-1500,"), &["152", "t_s"]),
+        (spoil("t_s,", "minutes,"), &["t_s"]),
+    ];
+    for (csv, words) in cases {
+        let desk = Desk::empty();
+        desk.write("logger.csv", &csv);
+        let mut words = words.to_vec();
+        words.push("logger.csv");
+        desk.run("judge logger.csv").expect_refusal(&words);
+    }
+}
+
+#[test]
+fn a_file_or_recipe_that_is_not_there_is_named() {
+    let desk = Desk::empty();
+    desk.run("judge nowhere.csv").expect_refusal(&["nowhere.csv"]);
+    desk.write("logger.csv", &curve(62.9, 32));
+    desk.run("judge logger.csv --recipe holder-hmban").expect_refusal(&["holder-hmbana"]);
+    desk.run("judge logger.csv --uncertainty-c nan").expect_code(2);
+    desk.run("judge logger.csv --margin-c -0.1").expect_code(2);
+}

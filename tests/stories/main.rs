@@ -1,0 +1,14 @@
+//! Stories: the binary is run as a user runs it. One module per thing that a user does; one test
+//! binary, so that it links once.
+
+#![allow(clippy::expect_used, reason = "a story that cannot go on has failed")]
+
+mod bad_files;
+mod batches;
+mod databases;
+mod donors_and_pools;
+mod foreign_curves;
+mod help;
+mod new_station;
+mod rig;
+mod simulator;

@@ -1,0 +1,109 @@
+//! A client speaks to the simulator as to a machine.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Stdio};
+
+use crate::rig::Desk;
+
+/// A simulator in its own process; it is told to stop when the story ends.
+struct Running {
+    child: Child,
+    served: serde_json::Value,
+}
+
+impl Running {
+    fn start(desk: &Desk, line: &str) -> Self {
+        let mut program = desk.program();
+        program.arg("--json").args(line.split_whitespace());
+        program.stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = program.spawn().expect("it starts");
+        let stdout = BufReader::new(child.stdout.take().expect("piped"));
+        let mut document = String::new();
+        for line in stdout.lines() {
+            let line = line.expect("text");
+            document.push_str(&line);
+            if line == "]" {
+                break;
+            }
+        }
+        let served = serde_json::from_str(&document).expect("one document");
+        Self { child, served }
+    }
+
+    fn address(&self, index: usize) -> &str {
+        self.served[index]["address"].as_str().expect("an address")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_device_stands_in_the_middle_of_a_hold_at_62_5() {
+    let desk = Desk::empty();
+    let running = Running::start(&desk, "sim --device eurotherm-3200 --tcp 127.0.0.1:0");
+    let mut wire = TcpStream::connect(running.address(0)).expect("it listens");
+    // Read holding register 1 of unit id 1, as the Modbus specification writes it.
+    wire.write_all(&[0, 7, 0, 0, 0, 6, 1, 3, 0, 1, 0, 1]).expect("sent");
+    let mut answer = [0; 11];
+    wire.read_exact(&mut answer).expect("answered");
+    assert_eq!(answer, [0, 7, 0, 0, 0, 5, 1, 3, 2, 0x02, 0x71], "625 tenths of a degree");
+}
+
+#[test]
+fn a_unit_is_checked_and_read_through_all_of_its_devices() {
+    let desk = Desk::training();
+    let running = Running::start(&desk, "sim --unit station.toml:demo --tcp 127.0.0.1:0");
+    let (panel, probes) = (running.address(0), running.address(2));
+    let text = desk.read("station.toml");
+    let text = text.replace("127.0.0.1:15021", panel).replace("127.0.0.1:15022", probes);
+    desk.write("station.toml", &text);
+    let read = desk.run("unit read demo --json").expect_code(0).json();
+    assert_eq!(read["simulated"], true);
+    let channels = read["channels"].as_array().expect("channels");
+    let milk = channels.iter().find(|channel| channel["role"] == "milk-1").expect("a milk probe");
+    assert_eq!(milk["quality"], "good");
+    assert_eq!(milk["source"], "bottles.channel_1");
+    let shown = desk.run("unit read demo").expect_code(0).stdout;
+    assert!(shown.contains("SIMULATED"), "{shown}");
+}
+
+#[test]
+fn a_unit_that_is_not_marked_simulated_refuses_the_simulator() {
+    let desk = Desk::training();
+    let running = Running::start(&desk, "sim --unit station.toml:demo --tcp 127.0.0.1:0");
+    let text = desk.read("station.toml");
+    let text = text.replace("127.0.0.1:15021", running.address(0));
+    let text = text.replace("127.0.0.1:15022", running.address(2));
+    let text = text.replace("training = true", "training = false");
+    desk.write("real/station.toml", &text.replace("simulated = true", "simulated = false"));
+    let refused = desk.run("--dir real unit read demo").expect_code(1);
+    assert!(refused.stderr.contains("is a simulator"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let desk = Desk::empty();
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let at = taken.local_addr().expect("it listens");
+    desk.run(&format!("sim --device eurotherm-3200 --tcp {at}"))
+        .expect_refusal(&["port is in use", &at.to_string()]);
+}
+
+#[test]
+fn what_cannot_be_simulated_says_why() {
+    let desk = Desk::training();
+    desk.run("sim --unit station.toml:dem").expect_refusal(&["did you mean \"demo\"?"]);
+    desk.run("sim --unit nowhere.toml:demo").expect_refusal(&["nowhere.toml"]);
+    desk.run("sim --device eurotherm --tcp 127.0.0.1:0").expect_refusal(&["device profile"]);
+    desk.run("sim --device eurotherm-3200 --tcp 127.0.0.1:0 --load 100000")
+        .expect_refusal(&["at most"]);
+    for line in ["--unit demo", "--unit station.toml:demo --tcp 127.0.0.1:1502", "--speed 61"] {
+        desk.run(&format!("sim {line}")).expect_code(2);
+    }
+}
