@@ -228,7 +228,7 @@ async fn reach(
             let server = Arc::new(server);
             let served = server
                 .as_served(&spec)
-                .map_err(|fault| ConfigError::Spec { file: request.station.file.clone(), fault })?;
+                .map_err(|fault| ConfigError::Spec { file: request.station.file.clone(), fault: Box::new(fault) })?;
             let machine = WiredUnit::connect(served).await?;
             let hands = request.yes.then(|| Hands::Here(server.clone()));
             Ok((machine, Clock::lockstep(server), hands))

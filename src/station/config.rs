@@ -63,7 +63,7 @@ pub enum ConfigError {
         /// The station file.
         file: String,
         /// What does not fit.
-        fault: SpecError,
+        fault: Box<SpecError>,
     },
     /// A batch cannot begin with these parameters.
     #[error("{file}, unit {unit}: {fault}")]
