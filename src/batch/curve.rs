@@ -28,16 +28,27 @@ pub struct Curve {
     pub milk_uncertainty: Vec<Kelvin>,
     /// Distance from the control bottle to the coldest bottle of the machine.
     pub margin: Kelvin,
+    /// Whether the margin was measured on this machine (false: a default or a guess).
+    pub margin_measured: bool,
     /// The longest time without a good reading that does not break a hold, milliseconds.
     pub max_gap_ms: u64,
     /// Half the resolution of the milk readings, for the comparison with the reference probe.
     pub half_resolution: Kelvin,
     /// When the bottles were loaded; `None` for a foreign curve, which starts at its first row.
     pub load_ms: Option<u64>,
+    /// Whether there is an indicating probe, whatever it read.
+    pub has_reference: bool,
+    /// Whether there is a lid switch, whatever it said.
+    pub has_lid: bool,
     /// Whether the curve comes from our own record (false: a foreign logger, judged as read).
     pub own_record: bool,
     /// What the live engine decided, if the curve tells: the judge disputes a difference.
     pub engine_accepts: Option<bool>,
+    /// The phase in which the record was closed, or is; `None` if the curve does not tell, and
+    /// then the last row's phase stands.
+    pub end_phase: Option<PhaseName>,
+    /// Whether the end is missing: fewer rows than the file tells, or a torn last line.
+    pub cut_off: bool,
     /// The rows, in strictly rising time.
     pub rows: Vec<Row>,
 }

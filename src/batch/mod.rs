@@ -27,6 +27,7 @@ mod facts;
 pub(crate) mod fixture;
 mod interlock;
 pub mod judge;
+pub mod lethality;
 pub mod params;
 pub mod phase;
 pub mod recipe;

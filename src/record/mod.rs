@@ -4,6 +4,8 @@
 //! | file | makes |
 //! |---|---|
 //! | [`chart`] | the curve as SVG or PNG |
+//! | [`curve`] | what the judge reads of a record |
+//! | [`curve_csv`] | the same as CSV, out and in, also from foreign loggers |
 //! | [`document`] | the printed record, a PDF/A-2b, from a template that a bank can replace |
 //! | [`json`] | everything, for another program or another decade |
 //!

@@ -1,0 +1,68 @@
+//! The verdict on a curve, by code of its own: the second of the two judges.
+//!
+//! The engine decides live; this judge decides again, from the stored readings and the frozen
+//! parameters alone. The two share the certificate's correction and the types, nothing else
+//! (DESIGN, "Two judges"). Facts first (`moments`), then the holds, then each rule by itself.
+//!
+//! | file | decides |
+//! |---|---|
+//! | `means` | the mean of the readings of the last seconds, exact |
+//! | `moments` | what each row says |
+//! | `hold` | when a hold began, how long it lasted, what broke it |
+//! | `seen` | what is judged: from the loading to the cooled milk |
+//! | `rules` | the rules of hold, heat and cold, and of the record itself |
+//! | `probes` | the rules of the probes: spread, reference, gaps |
+//! | `figures` | the figures, never a decision |
+//!
+//! In doubt a curve is not acceptable: `Acceptable` is the one outcome that needs proof.
+
+mod figures;
+mod hold;
+mod means;
+mod moments;
+mod probes;
+mod rules;
+mod seen;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use self::seen::Seen;
+use super::curve::Curve;
+use super::recipe::Recipe;
+use super::verdict::{Finding, Outcome, Rule, Severity, Verdict};
+
+/// Judges a curve by a recipe.
+pub fn judge(recipe: &Recipe, curve: &Curve) -> Verdict {
+    let seen = Seen::new(recipe, curve);
+    let mut findings = rules::record(&seen);
+    findings.extend(rules::stopped(&seen));
+    let is_whole = findings.iter().all(|finding| finding.rule != Rule::Record);
+    findings.extend(rules::hold(&seen, is_whole));
+    findings.extend(rules::restarts(&seen));
+    findings.extend(rules::ceiling(&seen));
+    findings.extend(rules::heat_up(&seen));
+    findings.extend(rules::cooling(&seen, is_whole));
+    findings.extend(probes::spread(&seen));
+    findings.extend(probes::reference(&seen));
+    findings.extend(probes::lid_unread(&seen));
+    findings.extend(probes::sample_interval(&seen));
+    findings.extend(rules::judged_as(&seen));
+    let figures = figures::figures(&seen);
+    findings.extend(rules::figures_out_of_range(&seen, &figures));
+    findings.extend(rules::disputed(curve.engine_accepts, outcome(&seen, &findings)));
+    words::sort(&mut findings);
+    Verdict { outcome: outcome(&seen, &findings), findings, figures }
+}
+
+fn outcome(seen: &Seen, findings: &[Finding]) -> Outcome {
+    let fails = || findings.iter().filter(|finding| finding.severity == Severity::Fail);
+    let is_proven = seen.holds.complete.is_some() && seen.cooled_ms().is_some();
+    if fails().any(|fail| fail.rule != Rule::Record) {
+        Outcome::Unacceptable
+    } else if fails().next().is_none() && is_proven {
+        Outcome::Acceptable
+    } else {
+        Outcome::Incomplete
+    }
+}

@@ -1,0 +1,171 @@
+//! The rules of the probes: that they agree, and that they speak often enough.
+
+use std::collections::VecDeque;
+
+use super::hold::Reason;
+use super::seen::Seen;
+use super::words::{degrees, finding, seconds, span};
+use crate::batch::curve::Row;
+use crate::batch::verdict::{Finding, Rule, Severity};
+
+/// The record shows at least one reading a minute (DOMAIN, "sample interval").
+const SHOWN_EVERY_MS: u64 = 60_000;
+
+/// The largest difference between milk probes during the longest hold: when, and millikelvin.
+pub(super) fn spread_max(seen: &Seen) -> Option<(u64, i64)> {
+    if seen.probes() < 2 {
+        return None;
+    }
+    let during = seen.during(seen.holds.longest?).iter();
+    let spread = during.filter_map(|m| Some((m.t_ms, m.hottest?.over(m.coldest?))));
+    spread.reduce(|most, next| if next.1 > most.1 { next } else { most })
+}
+
+/// The milk probes must agree during the hold.
+pub(super) fn spread(seen: &Seen) -> Option<Finding> {
+    let (at_ms, spread) = spread_max(seen)?;
+    let limit = seen.recipe.probes.spread_max;
+    (spread > i64::from(limit.milli())).then(|| {
+        let spread = degrees(spread);
+        let text = format!(
+            "The milk probes differed by {spread} °C during the hold; {limit} °C is allowed."
+        );
+        finding(Rule::Spread, Severity::Deviation, Some(at_ms), text)
+    })
+}
+
+/// How far the recorder (milk probe 0) read above the reference at most, over the recipe's
+/// mean within the longest hold: when, sum of the differences, and their count.
+fn over_reference(seen: &Seen) -> Option<(u64, i64, i64)> {
+    let hold = seen.holds.longest?;
+    let rows = seen.rows.get(hold.first..=hold.last)?;
+    let span_ms = seen.recipe.probes.reference_mean_ms.max(1);
+    let began_ms = rows.first()?.t_ms;
+    let (mut sum, mut pairs) = (0_i64, VecDeque::new());
+    let mut worst: Option<(u64, i64, i64)> = None;
+    for row in rows {
+        let recorder = row.milk.first().copied().flatten();
+        if let (Some(recorder), Some(reference)) = (recorder, row.reference) {
+            let over = i64::from(recorder.milli()) - i64::from(reference.milli());
+            pairs.push_back((row.t_ms, over));
+            sum += over;
+        }
+        while let Some(&(t_ms, over)) = pairs.front()
+            && row.t_ms.saturating_sub(t_ms) >= span_ms
+        {
+            pairs.pop_front();
+            sum -= over;
+        }
+        let is_full = row.t_ms.saturating_sub(began_ms) >= span_ms;
+        let count = i64::try_from(pairs.len()).unwrap_or(i64::MAX);
+        let product = |sum: i64, count: i64| i128::from(sum) * i128::from(count);
+        let is_worse = worst.is_none_or(|(_, s, c)| product(sum, c) > product(s, count));
+        if is_full && count > 0 && is_worse {
+            worst = Some((row.t_ms, sum, count));
+        }
+    }
+    worst
+}
+
+/// The recorder must not read higher than the indicating probe in the same bottle.
+pub(super) fn reference(seen: &Seen) -> Option<Finding> {
+    if !seen.curve.has_reference || seen.holds.complete.is_none() {
+        return None;
+    }
+    let allowed = i64::from(seen.curve.half_resolution.milli())
+        .saturating_add(i64::from(seen.recipe.probes.over_reference_max.milli()));
+    let Some((at_ms, sum, count)) = over_reference(seen) else {
+        let text = "The recorder could not be compared with the reference probe during the hold.";
+        return Some(finding(Rule::Reference, Severity::Deviation, None, text));
+    };
+    let is_over = sum > count.saturating_mul(allowed);
+    let severity = if is_over { Severity::Deviation } else { Severity::Note };
+    // Rounded up, so that a figure above the limit never looks like the limit.
+    let over = degrees(sum.div_euclid(count) + i64::from(sum.rem_euclid(count) != 0));
+    let text = format!(
+        "The recorder read at most {over} °C above the reference probe (means of {}); {} °C is \
+         allowed.",
+        span(seen.recipe.probes.reference_mean_ms),
+        degrees(allowed)
+    );
+    Some(finding(Rule::Reference, severity, Some(at_ms), text))
+}
+
+/// A lid switch that says nothing for too long cannot show that the lid stayed closed.
+pub(super) fn lid_unread(seen: &Seen) -> Option<Finding> {
+    let hold = seen.holds.longest.filter(|_| seen.curve.has_lid)?;
+    let rows = seen.rows.get(hold.first..=hold.last)?;
+    let (first, end) = (rows.first()?.t_ms, rows.last()?.t_ms);
+    let read = rows.iter().filter(|row| row.lid.is_some()).map(|row| row.t_ms);
+    let mut last = first;
+    let mut longest = (first, 0);
+    for t_ms in read.chain([end]) {
+        let gap_ms = t_ms.saturating_sub(last);
+        if gap_ms > longest.1 {
+            longest = (last, gap_ms);
+        }
+        last = t_ms;
+    }
+    let (at_ms, gap_ms) = longest;
+    (gap_ms > seen.curve.max_gap_ms).then(|| {
+        let text = format!("The lid switch said nothing for {} during the hold.", span(gap_ms));
+        finding(Rule::Lid, Severity::Deviation, Some(at_ms), text)
+    })
+}
+
+/// Time without a good reading of one probe.
+struct Silence {
+    probe: usize,
+    from_ms: u64,
+    ms: u64,
+}
+
+/// Every silence between loading and cooled milk (or the end of the curve).
+fn silences(seen: &Seen) -> Vec<Silence> {
+    let end_ms = seen.cooled_ms().unwrap_or(seen.last_ms());
+    let mut all = Vec::new();
+    for probe in 0..seen.probes() {
+        let is_good =
+            |row: &&Row| row.t_ms < end_ms && row.milk.get(probe).is_some_and(Option::is_some);
+        let mut from_ms = seen.start_ms;
+        for t_ms in seen.rows.iter().filter(is_good).map(|row| row.t_ms).chain([end_ms]) {
+            let ms = t_ms.saturating_sub(from_ms);
+            all.push(Silence { probe, from_ms, ms });
+            from_ms = t_ms;
+        }
+    }
+    all
+}
+
+/// The longest time without a good reading of a required milk probe, seconds.
+pub(super) fn gap_max_s(seen: &Seen) -> Option<f64> {
+    if seen.rows.is_empty() {
+        return None;
+    }
+    silences(seen).iter().map(|silence| silence.ms).max().map(seconds)
+}
+
+/// Readings too far apart outside of a hold; within one they break it.
+pub(super) fn sample_interval(seen: &Seen) -> Vec<Finding> {
+    let limit_ms = SHOWN_EVERY_MS.max(seen.curve.max_gap_ms);
+    let broke_hold = |silence: &Silence| {
+        let during = silence.from_ms..=silence.from_ms.saturating_add(silence.ms);
+        seen.holds.breaks.iter().any(|broken| {
+            matches!(broken.reason, Reason::Gap(gap) if gap.probe == silence.probe)
+                && during.contains(&broken.t_ms)
+        })
+    };
+    let all = silences(seen);
+    let too_long = || all.iter().filter(|s| s.ms > limit_ms && !broke_hold(s));
+    let of_probe = |probe| {
+        let longest = too_long().filter(|s| s.probe == probe).max_by_key(|s| s.ms)?;
+        let text = format!(
+            "Milk probe {} gave no good reading for {}; one is required every {}.",
+            probe + 1,
+            span(longest.ms),
+            span(limit_ms)
+        );
+        Some(finding(Rule::SampleInterval, Severity::Deviation, Some(longest.from_ms), text))
+    };
+    (0..seen.probes()).filter_map(of_probe).collect()
+}

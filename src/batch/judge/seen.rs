@@ -1,0 +1,114 @@
+//! What is judged of a curve: from the loading to the cooled milk.
+
+use super::hold::{Hold, Holds, holds};
+use super::moments::{Moment, moments};
+use crate::batch::curve::{Curve, Row};
+use crate::batch::phase::PhaseName;
+use crate::batch::recipe::Recipe;
+
+/// The first of the two temperatures that the literature counts from (EMBA), millidegrees.
+pub(super) const WARM_MILLI: i64 = 58_000;
+
+/// The temperature to which cooling is always reported, millidegrees.
+const COLD_MILLI: i64 = 10_000;
+
+/// Everything that the rules look at.
+pub(super) struct Seen<'a> {
+    pub(super) recipe: &'a Recipe,
+    pub(super) curve: &'a Curve,
+    /// The judged rows: from the loading on.
+    pub(super) rows: &'a [Row],
+    /// Their facts, one for one.
+    pub(super) moments: Vec<Moment>,
+    /// The loading, or the first row of a foreign curve.
+    pub(super) start_ms: u64,
+    pub(super) holds: Holds,
+    pub(super) cooling: Option<Cooling>,
+    /// Whether the times of the whole curve rise throughout.
+    pub(super) rises: bool,
+}
+
+/// Cooling, as far as it was seen.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cooling {
+    pub(super) from_ms: u64,
+    /// When the hottest milk was at or below the recipe's target.
+    pub(super) target_ms: Option<u64>,
+    /// When the hottest milk was at or below 10 °C.
+    pub(super) cold_ms: Option<u64>,
+}
+
+impl<'a> Seen<'a> {
+    pub(super) fn new(recipe: &'a Recipe, curve: &'a Curve) -> Self {
+        let rises = curve.rows.is_sorted_by(|a, b| a.t_ms < b.t_ms);
+        // Nothing can be said of times that do not rise: judge none of them.
+        let rows = if rises { judged_rows(curve) } else { &[] };
+        let first_ms = rows.first().map_or(0, |row| row.t_ms);
+        let start_ms = curve.load_ms.map_or(first_ms, |load_ms| load_ms.min(first_ms));
+        let moments = moments(recipe, curve, rows, start_ms);
+        let holds = holds(&recipe.hold, &moments);
+        let mut seen = Self { recipe, curve, rows, moments, start_ms, holds, cooling: None, rises };
+        seen.cooling = seen.find_cooling();
+        seen
+    }
+
+    /// Cooling begins where the controller says so, or else where the complete hold ended.
+    fn find_cooling(&self) -> Option<Cooling> {
+        let told = self.moments.iter().position(|m| m.phase == Some(PhaseName::Cool));
+        let held = || self.holds.complete.filter(|_| !self.holds.open_at_end).map(|hold| hold.last);
+        let from = self.moments.get(told.or_else(held)?..)?;
+        let first_at = |milli| from.iter().find(|m| m.is_cooled_to(milli)).map(|m| m.t_ms);
+        Some(Cooling {
+            from_ms: from.first()?.t_ms,
+            target_ms: first_at(i64::from(self.recipe.cooling.target.milli())),
+            cold_ms: first_at(COLD_MILLI),
+        })
+    }
+
+    pub(super) fn cooled_ms(&self) -> Option<u64> {
+        self.cooling.and_then(|cooling| cooling.target_ms)
+    }
+
+    pub(super) fn last_ms(&self) -> u64 {
+        self.rows.last().map_or(self.start_ms, |row| row.t_ms)
+    }
+
+    /// Number of required milk probes.
+    pub(super) fn probes(&self) -> usize {
+        self.curve.milk_uncertainty.len().min(holder_hal::MILK_PROBES_MAX)
+    }
+
+    /// The facts of one hold.
+    pub(super) fn during(&self, hold: Hold) -> &[Moment] {
+        self.moments.get(hold.first..=hold.last).unwrap_or_default()
+    }
+
+    /// The phase in which the record ends, if it tells.
+    pub(super) fn end_phase(&self) -> Option<PhaseName> {
+        self.curve.end_phase.or(self.curve.rows.last().and_then(|row| row.phase))
+    }
+
+    /// Whether the milk was seen hot and then cold: such a curve came to its end.
+    pub(super) fn went_through(&self) -> bool {
+        let target = i64::from(self.recipe.cooling.target.milli());
+        let heated = self.moments.iter().position(|m| m.is_heated_to(WARM_MILLI));
+        heated
+            .and_then(|at| self.moments.get(at..))
+            .is_some_and(|after| after.iter().any(|m| m.is_cooled_to(target)))
+    }
+}
+
+/// The rows from the loading on; a foreign curve begins with its first row, and of an own
+/// record without a loading there is nothing to judge.
+fn judged_rows(curve: &Curve) -> &[Row] {
+    let load_ms = match curve.load_ms {
+        Some(load_ms) => load_ms,
+        None if curve.own_record => return &[],
+        None => 0,
+    };
+    let is_before = |row: &Row| {
+        row.t_ms < load_ms || matches!(row.phase, Some(PhaseName::Preheat | PhaseName::Load))
+    };
+    let first = curve.rows.iter().rposition(is_before).map_or(0, |last| last + 1);
+    curve.rows.get(first..).unwrap_or_default()
+}

@@ -1,0 +1,126 @@
+//! Each rule with a curve just inside of it and one just outside.
+
+mod hold;
+mod oracle;
+mod record;
+mod rules;
+
+use holder_hal::{Celsius, Kelvin, MILK_PROBES_MAX};
+
+use super::judge;
+use crate::batch::curve::{Curve, Row};
+use crate::batch::fixture::recipe;
+use crate::batch::phase::PhaseName;
+use crate::batch::verdict::{Outcome, Rule, Severity, Verdict};
+
+/// Floor 62.5 °C + uncertainty 0.1 °C + margin 0.2 °C.
+const LIMIT: i32 = 62_800;
+/// What the milk has in the hold of [`good`].
+const HELD: i32 = 63_000;
+/// The milk of [`good`] jumps from cold to hot here, seconds.
+const HOT_S: u64 = 1_200;
+/// The mean is hot 9 s later, and the hold begins 20 s after that.
+const BEGIN_S: u64 = HOT_S + 29;
+/// The hold is complete.
+const COMPLETE_S: u64 = BEGIN_S + 1_800;
+/// The milk is cold for a minute when the curve ends.
+const END_S: u64 = COMPLETE_S + 901 + 60;
+
+fn milli(value: i32) -> Option<Celsius> {
+    Some(Celsius::from_milli(value))
+}
+
+fn row(t_s: u64, milk: &[i32]) -> Row {
+    let mut slots = [None; MILK_PROBES_MAX];
+    slots.iter_mut().zip(milk).for_each(|(slot, value)| *slot = milli(*value));
+    Row { t_ms: t_s * 1_000, milk: slots, bath: None, reference: None, lid: None, phase: None }
+}
+
+/// A foreign curve of two probes: cold, 30 min of hold to the second, a step to 40 °C, cold.
+fn good() -> Curve {
+    let milk = |t_s| match t_s {
+        0..HOT_S => 4_000,
+        HOT_S..=COMPLETE_S => HELD,
+        _ if t_s <= COMPLETE_S + 900 => 40_000,
+        _ => 8_000,
+    };
+    Curve {
+        milk_uncertainty: vec![Kelvin::from_milli(100); 2],
+        margin: Kelvin::from_milli(200),
+        margin_measured: true,
+        max_gap_ms: 10_000,
+        half_resolution: Kelvin::from_milli(5),
+        load_ms: None,
+        has_reference: false,
+        has_lid: false,
+        own_record: false,
+        engine_accepts: None,
+        end_phase: None,
+        cut_off: false,
+        rows: (0..=END_S).map(|t_s| row(t_s, &[milk(t_s), milk(t_s)])).collect(),
+    }
+}
+
+/// The same as a record of ours: loaded after 100 s, finished, accepted by the engine.
+fn own() -> Curve {
+    let phase = |t_s| match t_s {
+        0..100 => PhaseName::Load,
+        100..BEGIN_S => PhaseName::ComeUp,
+        BEGIN_S..COMPLETE_S => PhaseName::Hold,
+        COMPLETE_S..END_S => PhaseName::Cool,
+        _ => PhaseName::Unload,
+    };
+    let mut curve = Curve {
+        load_ms: Some(100_000),
+        own_record: true,
+        engine_accepts: Some(true),
+        end_phase: Some(PhaseName::Finished),
+        ..good()
+    };
+    curve.rows.iter_mut().for_each(|row| row.phase = Some(phase(row.t_ms / 1_000)));
+    curve
+}
+
+/// The curve with the rows of these seconds changed.
+fn with(mut curve: Curve, s: std::ops::Range<u64>, change: impl Fn(&mut Row)) -> Curve {
+    let rows = curve.rows.iter_mut().filter(|row| s.contains(&(row.t_ms / 1_000)));
+    rows.for_each(change);
+    curve
+}
+
+/// Without the rows of these seconds.
+fn without(mut curve: Curve, s: std::ops::Range<u64>) -> Curve {
+    curve.rows.retain(|row| !s.contains(&(row.t_ms / 1_000)));
+    curve
+}
+
+/// Everything from `from_s` on comes later by `by_s`, and the row before is held until then.
+fn stretched(curve: Curve, from_s: u64, by_s: u64) -> Curve {
+    let mut rows = Vec::new();
+    for row in curve.rows {
+        let t_s = row.t_ms / 1_000;
+        if t_s == from_s {
+            rows.extend((0..by_s).map(|s| Row { t_ms: (t_s + s) * 1_000, ..row }));
+        }
+        let later = if t_s >= from_s { by_s } else { 0 };
+        rows.push(Row { t_ms: (t_s + later) * 1_000, ..row });
+    }
+    Curve { rows, ..curve }
+}
+
+fn both(milli: i32) -> impl Fn(&mut Row) {
+    move |row| row.milk.iter_mut().take(2).for_each(|v| *v = Some(Celsius::from_milli(milli)))
+}
+
+fn verdict(curve: &Curve) -> Verdict {
+    judge(&recipe(), curve)
+}
+
+/// How the rule was found, the heaviest.
+fn severity(verdict: &Verdict, rule: Rule) -> Option<Severity> {
+    verdict.findings.iter().filter(|f| f.rule == rule).map(|f| f.severity).max()
+}
+
+fn outcome(curve: &Curve) -> Outcome {
+    verdict(curve).outcome
+}

@@ -1,0 +1,59 @@
+//! What the judge reads of a record: the stored readings, corrected by the frozen certificates.
+
+use holder_hal::{Celsius, Kelvin, MILK_PROBES_MAX, Quality, Sample, Switch};
+
+use crate::batch::curve::{Curve, Row};
+use crate::batch::event::{Cause, Event};
+use crate::batch::params::{BatchParams, Probe};
+use crate::store::model::{BatchRecord, Period};
+
+/// The curve of a record. Only what was good when it was stored is in it.
+pub fn curve(record: &BatchRecord) -> Curve {
+    let params = &record.params;
+    let resolution = params.milk.first().map_or(0, |probe| probe.resolution.milli());
+    let loaded = record.entries.iter().find(|stamped| is_loading(&stamped.entry.event));
+    Curve {
+        milk_uncertainty: params.milk.iter().map(|p| p.certificate.uncertainty).collect(),
+        margin: params.margin,
+        margin_measured: params.margin_measured,
+        max_gap_ms: params.recipe.hold.max_gap_ms,
+        half_resolution: Kelvin::from_milli(resolution / 2),
+        load_ms: loaded.map(|stamped| stamped.entry.at.ms()),
+        has_reference: params.reference.is_some(),
+        has_lid: params.has_lid,
+        own_record: true,
+        engine_accepts: record.header.engine_accepts,
+        end_phase: Some(record.header.phase),
+        cut_off: false,
+        rows: record.periods.iter().map(|period| row(params, period)).collect(),
+    }
+}
+
+/// Whether this entry says that the bottles were loaded.
+fn is_loading(event: &Event) -> bool {
+    matches!(event, Event::Entered { cause: Cause::Loaded { .. }, .. })
+}
+
+fn row(params: &BatchParams, period: &Period) -> Row {
+    let reading = &period.reading;
+    let mut milk = [None; MILK_PROBES_MAX];
+    for ((slot, probe), sample) in milk.iter_mut().zip(&params.milk).zip(reading.milk) {
+        *slot = trusted(Some(probe), sample);
+    }
+    Row {
+        t_ms: period.at.ms(),
+        milk,
+        bath: params.bath.trusted(reading.bath),
+        reference: trusted(params.reference.as_ref(), reading.reference),
+        lid: reading.lid.filter(|_| params.has_lid).and_then(told),
+        phase: Some(period.phase),
+    }
+}
+
+fn told(switch: Switch) -> Option<bool> {
+    switch.on.filter(|_| switch.quality == Quality::Good)
+}
+
+fn trusted(probe: Option<&Probe>, sample: Option<Sample>) -> Option<Celsius> {
+    probe.zip(sample).and_then(|(probe, sample)| probe.trusted(sample))
+}

@@ -1,0 +1,310 @@
+//! Reads a curve.
+
+use csv::{ReaderBuilder, StringRecord, Trim};
+use holder_hal::{Celsius, Kelvin, MILK_PROBES_MAX, Quality};
+use jiff::Timestamp;
+
+use super::columns::{Columns, Milk, Time};
+use super::preamble::{Preamble, milliseconds, part};
+use super::{CsvError, Options, Origin, ReadCurve, Source};
+use crate::batch::curve::{Curve, Row};
+use crate::batch::phase::PhaseName;
+
+/// More bytes or rows than these are not the curve of a batch (11 days at 1 Hz).
+const BYTES_MAX: usize = 512 << 20;
+const ROWS_MAX: usize = 1_000_000;
+
+/// What a foreign logger can have measured in a pasteurizer, millidegrees.
+const PLAUSIBLE_MILLI: std::ops::RangeInclusive<i32> = -60_000..=120_000;
+
+/// Reads a curve from the bytes of `file`, whose name is for the errors. A file without any
+/// row is an empty curve; the judge says what that means.
+///
+/// # Errors
+/// What breaks a rule of the format, with file, line, column and value.
+pub fn read(file: &str, bytes: &[u8], options: &Options) -> Result<ReadCurve, CsvError> {
+    let from = Source { file };
+    let text = text(from, bytes)?;
+    let (preamble, before, body) = part(from, text)?;
+    let mut curve = match &preamble {
+        Some(preamble) => own(from, preamble, options)?,
+        None => foreign(from, options)?,
+    };
+    let told = preamble.as_ref().map(|preamble| preamble.count("rows")).transpose()?;
+    let table = Table { from, before, is_foreign: preamble.is_none() };
+    table.fill(body, &mut curve)?;
+    if let Some(told) = told {
+        let rows = curve.rows.len();
+        if rows > told {
+            let rule = format!("{rows} rows, but its preamble tells {told}: rows were added");
+            return Err(from.whole(rule));
+        }
+        curve.cut_off |= rows < told;
+    }
+    let origin = preamble.as_ref().map(origin).transpose()?;
+    Ok(ReadCurve { curve, origin })
+}
+
+fn text<'a>(from: Source, bytes: &'a [u8]) -> Result<&'a str, CsvError> {
+    if bytes.len() > BYTES_MAX {
+        let mib = bytes.len() >> 20;
+        return Err(from.whole(format!("{mib} MiB is too large for the curve of a batch")));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count() as u64;
+        from.line(line, "this is not UTF-8: save the file as CSV in UTF-8")
+    })?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
+
+fn own(from: Source, preamble: &Preamble, options: &Options) -> Result<Curve, CsvError> {
+    if options.uncertainty.is_some() || options.margin.is_some() {
+        let rule = "this export carries its own uncertainty and margin: leave out \
+                    --uncertainty-c and --margin-c";
+        return Err(from.whole(rule));
+    }
+    let phases = "must be a phase";
+    Ok(Curve {
+        milk_uncertainty: preamble.kelvins("uncertainty_c")?,
+        margin: preamble.kelvin("margin_c")?,
+        margin_measured: preamble.flag("margin_measured")?,
+        max_gap_ms: preamble.seconds("max_gap_s")?,
+        half_resolution: preamble.kelvin("half_resolution_c")?,
+        load_ms: preamble.maybe("load_s", "must be seconds or `none`", milliseconds)?,
+        has_reference: false,
+        has_lid: false,
+        own_record: true,
+        engine_accepts: preamble.maybe(
+            "engine_accepts",
+            "must be `true`, `false` or `none`",
+            |v| v.parse().ok(),
+        )?,
+        end_phase: preamble.maybe("end_phase", phases, PhaseName::from_word)?,
+        cut_off: false,
+        rows: Vec::new(),
+    })
+}
+
+fn foreign(from: Source, options: &Options) -> Result<Curve, CsvError> {
+    let given = |value: Option<Kelvin>, flag: &str| match value.unwrap_or_default() {
+        value if value < Kelvin::ZERO => {
+            Err(from.whole(format!("{flag} {value}: it must not be below 0")))
+        }
+        value => Ok(value),
+    };
+    let uncertainty = given(options.uncertainty, "--uncertainty-c")?;
+    Ok(Curve {
+        // One for each milk column, as soon as those are known.
+        milk_uncertainty: vec![uncertainty],
+        margin: given(options.margin, "--margin-c")?,
+        margin_measured: false,
+        max_gap_ms: options.max_gap_foreign_ms,
+        half_resolution: Kelvin::ZERO,
+        load_ms: None,
+        has_reference: false,
+        has_lid: false,
+        own_record: false,
+        engine_accepts: None,
+        end_phase: None,
+        cut_off: false,
+        rows: Vec::new(),
+    })
+}
+
+fn origin(preamble: &Preamble) -> Result<Origin, CsvError> {
+    Ok(Origin {
+        batch: preamble.word("batch")?.to_owned(),
+        simulated: preamble.flag("simulated")?,
+        recipe_name: preamble.word("recipe")?.to_owned(),
+        recipe_text: preamble.recipe_text()?,
+        head_hash: preamble.word("head_hash")?.to_owned(),
+    })
+}
+
+/// The columns and rows of a file.
+struct Table<'a> {
+    from: Source<'a>,
+    /// Lines before the header.
+    before: u64,
+    is_foreign: bool,
+}
+
+impl Table<'_> {
+    fn fill(&self, body: &str, curve: &mut Curve) -> Result<(), CsvError> {
+        let mut reader =
+            ReaderBuilder::new().flexible(true).trim(Trim::All).from_reader(body.as_bytes());
+        let broken = |error: csv::Error| self.from.whole(error.to_string());
+        let headers = reader.headers().map_err(broken)?.clone();
+        if headers.is_empty() {
+            curve.milk_uncertainty.truncate(if self.is_foreign { 0 } else { MILK_PROBES_MAX });
+            return Ok(());
+        }
+        let header_line = self.line(&headers);
+        let columns = Columns::find(self.from, header_line, &headers)?;
+        self.fit_probes(header_line, &columns, curve)?;
+        let row = Rows { table: self, headers: &headers, columns: &columns };
+        let (mut record, mut clock) = (StringRecord::new(), Clock::default());
+        while reader.read_record(&mut record).map_err(broken)? {
+            if record.len() != headers.len() {
+                let (line, fields) = (self.line(&record), record.len());
+                let is_last = !reader.read_record(&mut record).map_err(broken)?;
+                if is_last && !body.ends_with('\n') {
+                    curve.cut_off = true;
+                    return Ok(());
+                }
+                let rule = format!("{fields} fields, but the header has {}", headers.len());
+                return Err(self.from.line(line, rule));
+            }
+            if curve.rows.len() == ROWS_MAX {
+                let rule = format!("more than {ROWS_MAX} rows: this is not the curve of one batch");
+                return Err(self.from.line(self.line(&record), rule));
+            }
+            curve.rows.push(row.read(&record, &mut clock)?);
+        }
+        Ok(())
+    }
+
+    fn line(&self, record: &StringRecord) -> u64 {
+        self.before + record.position().map_or(1, csv::Position::line)
+    }
+
+    fn fit_probes(&self, line: u64, columns: &Columns, curve: &mut Curve) -> Result<(), CsvError> {
+        let (told, found) = (curve.milk_uncertainty.len(), columns.milk.len());
+        if self.is_foreign {
+            let uncertainty = curve.milk_uncertainty.first().copied().unwrap_or_default();
+            curve.milk_uncertainty = vec![uncertainty; found];
+        } else if told != found {
+            let rule = format!("{found} milk columns, but the preamble tells {told} probes");
+            return Err(self.from.line(line, rule));
+        }
+        curve.has_reference = columns.reference.is_some();
+        curve.has_lid = columns.lid.is_some();
+        Ok(())
+    }
+}
+
+/// The times of the rows so far.
+#[derive(Default)]
+struct Clock {
+    first: Option<Timestamp>,
+    last_ms: Option<u64>,
+}
+
+struct Rows<'a> {
+    table: &'a Table<'a>,
+    headers: &'a StringRecord,
+    columns: &'a Columns,
+}
+
+impl Rows<'_> {
+    fn read(&self, record: &StringRecord, clock: &mut Clock) -> Result<Row, CsvError> {
+        let columns = self.columns;
+        let t_ms = self.time(record, clock)?;
+        let mut milk = [None; MILK_PROBES_MAX];
+        for (slot, Milk { at, quality }) in milk.iter_mut().zip(&columns.milk) {
+            let is_good = |at: &usize| record.get(*at) == Some(Quality::Good.word());
+            *slot = self.celsius(record, *at)?.filter(|_| quality.as_ref().is_none_or(is_good));
+        }
+        let of = |column: Option<usize>| match column {
+            Some(at) => self.celsius(record, at),
+            None => Ok(None),
+        };
+        Ok(Row {
+            t_ms,
+            milk,
+            bath: of(columns.bath)?,
+            reference: of(columns.reference)?,
+            lid: self.word(record, columns.lid, "must be `closed` or `open`", lid)?,
+            phase: self.word(record, columns.phase, PHASES, PhaseName::from_word)?,
+        })
+    }
+
+    fn fault(&self, record: &StringRecord, at: usize, rule: impl Into<String>) -> CsvError {
+        let column = self.headers.get(at).unwrap_or_default();
+        let value = record.get(at).unwrap_or_default();
+        self.table.from.cell(self.table.line(record), column, value, rule)
+    }
+
+    fn time(&self, record: &StringRecord, clock: &mut Clock) -> Result<u64, CsvError> {
+        let (at, t_ms) = match self.columns.time {
+            Time::Seconds(at) => {
+                let parsed = record.get(at).and_then(milliseconds);
+                (at, parsed.ok_or_else(|| self.fault(record, at, "must be seconds, from 0 on"))?)
+            }
+            Time::Stamp(at) => (at, self.stamp(record, at, clock)?),
+        };
+        if let Some(last_ms) = clock.last_ms
+            && t_ms <= last_ms
+        {
+            let how = if t_ms == last_ms { "repeats" } else { "goes back from" };
+            let last_s = last_ms as f64 / 1000.0;
+            let rule = format!("the time {how} {last_s} s of the row before; times must rise");
+            return Err(self.fault(record, at, rule));
+        }
+        clock.last_ms = Some(t_ms);
+        Ok(t_ms)
+    }
+
+    /// Milliseconds since the first row.
+    fn stamp(&self, record: &StringRecord, at: usize, clock: &mut Clock) -> Result<u64, CsvError> {
+        let parsed: Option<Timestamp> = record.get(at).and_then(|value| value.parse().ok());
+        let stamp = parsed.ok_or_else(|| {
+            let rule = "must be RFC 3339 with its offset, such as 2026-03-14T08:12:00+01:00";
+            self.fault(record, at, rule)
+        })?;
+        let first = *clock.first.get_or_insert(stamp);
+        let since_ms = stamp.as_millisecond().saturating_sub(first.as_millisecond());
+        u64::try_from(since_ms)
+            .map_err(|_| self.fault(record, at, "the time lies before that of the first row"))
+    }
+
+    fn celsius(&self, record: &StringRecord, at: usize) -> Result<Option<Celsius>, CsvError> {
+        let value = record.get(at).unwrap_or_default();
+        if value.is_empty() {
+            return Ok(None);
+        }
+        let celsius = value.parse().ok().and_then(Celsius::from_f64).ok_or_else(|| {
+            let rule = if value.contains(',') {
+                "must be a number with a decimal point, not a comma"
+            } else {
+                "must be a number in °C; leave the cell empty where there is no reading"
+            };
+            self.fault(record, at, rule)
+        })?;
+        if self.table.is_foreign && !PLAUSIBLE_MILLI.contains(&celsius.milli()) {
+            let rule = "must lie between -60 and 120 °C: is it in °F, or a logger's mark for no \
+                        reading? Convert it, or leave the cell empty";
+            return Err(self.fault(record, at, rule));
+        }
+        Ok(Some(celsius))
+    }
+
+    fn word<T>(
+        &self,
+        record: &StringRecord,
+        column: Option<usize>,
+        rule: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, CsvError> {
+        let cell = column.and_then(|at| Some((at, record.get(at)?)));
+        match cell.filter(|(_, value)| !value.is_empty()) {
+            Some((at, value)) => {
+                parse(&value.to_lowercase()).map(Some).ok_or_else(|| self.fault(record, at, rule))
+            }
+            None => Ok(None),
+        }
+    }
+}
+
+/// What the phase column may say.
+const PHASES: &str = "must be preheat, load, come-up, hold, cool, unload, finished or aborted; \
+                      rename the column if it means something else";
+
+fn lid(word: &str) -> Option<bool> {
+    match word {
+        "closed" | "true" | "1" => Some(true),
+        "open" | "false" | "0" => Some(false),
+        _ => None,
+    }
+}

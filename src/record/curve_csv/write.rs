@@ -1,0 +1,145 @@
+//! Writes a record as a curve that the judge reads back to the same verdict.
+
+use std::io::{self, Write};
+
+use holder_hal::{Celsius, Heat, Kelvin, Reading, Sample, Switch};
+
+use super::plain;
+use super::preamble::{TEXT_MARK, VERSION, sha256};
+use crate::batch::curve::{Curve, Row};
+use crate::record::curve::curve;
+use crate::record::zone::{rfc3339, wall_ms};
+use crate::store::model::{BatchRecord, Period};
+
+/// Writes the record of a batch with its preamble. `recipe_text` is the recipe's text as it was
+/// frozen at the start.
+///
+/// # Errors
+/// What the output says.
+pub fn write(record: &BatchRecord, recipe_text: &str, out: &mut impl Write) -> io::Result<()> {
+    let curve = curve(record);
+    preamble(record, &curve, recipe_text, out)?;
+    let mut table = csv::Writer::from_writer(out);
+    table.write_record(header(&curve))?;
+    for (period, row) in record.periods.iter().zip(&curve.rows) {
+        table.write_record(cells(record, &curve, period, row))?;
+    }
+    table.flush()
+}
+
+fn preamble(
+    record: &BatchRecord,
+    curve: &Curve,
+    recipe_text: &str,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let header = &record.header;
+    let seconds = |ms: u64| format!("{}.{:03}", ms / 1000, ms % 1000);
+    let or_none = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
+    let uncertainty: Vec<String> = curve.milk_uncertainty.iter().map(Kelvin::to_string).collect();
+    let lines = [
+        ("holder", VERSION.to_owned()),
+        ("batch", header.code.clone()),
+        ("station", record.station.clone()),
+        ("unit", header.unit.clone()),
+        ("purpose", header.purpose.word().to_owned()),
+        ("simulated", header.simulated.to_string()),
+        ("started_utc", rfc3339(header.started_utc_ms)),
+        ("time_zone", record.time_zone.clone()),
+        ("recipe", header.recipe.clone()),
+        ("recipe_sha256", sha256(recipe_text)),
+        ("uncertainty_c", uncertainty.join(", ")),
+        ("margin_c", curve.margin.to_string()),
+        ("margin_measured", curve.margin_measured.to_string()),
+        ("max_gap_s", seconds(curve.max_gap_ms)),
+        ("half_resolution_c", curve.half_resolution.to_string()),
+        ("load_s", or_none(curve.load_ms.map(seconds))),
+        ("engine_accepts", or_none(curve.engine_accepts.map(|accepts| accepts.to_string()))),
+        ("end_phase", or_none(curve.end_phase.map(|phase| phase.word().to_owned()))),
+        ("rows", curve.rows.len().to_string()),
+        ("head_seq", record.head_seq.to_string()),
+        ("head_hash", record.head_hash.clone()),
+    ];
+    for (key, value) in lines {
+        let value: String = value.chars().map(plain).collect();
+        writeln!(out, "# {key} = {value}")?;
+    }
+    // Parted at line feeds alone, so that the text is put together again to the byte.
+    recipe_text.split('\n').try_for_each(|line| writeln!(out, "{TEXT_MARK}{line}"))
+}
+
+/// The temperature channels: each has a corrected, a quality and a raw column.
+fn channels(curve: &Curve) -> Vec<String> {
+    let milk = (1..=curve.milk_uncertainty.len()).map(|probe| format!("milk_{probe}"));
+    let reference = curve.has_reference.then(|| "reference".to_owned());
+    milk.chain(["bath".to_owned()]).chain(reference).collect()
+}
+
+fn header(curve: &Curve) -> Vec<String> {
+    let channels = channels(curve);
+    let prefixed = |prefix: &str| channels.iter().map(|name| format!("{prefix}{name}")).collect();
+    let (quality, raw): (Vec<String>, Vec<String>) = (prefixed("q_"), prefixed("raw_"));
+    let mut header = vec!["t_s".to_owned(), "time".to_owned(), "phase".to_owned()];
+    header.extend(channels);
+    if curve.has_lid {
+        header.push("lid".to_owned());
+    }
+    header.extend(quality);
+    header.extend(raw);
+    if curve.has_lid {
+        header.push("q_lid".to_owned());
+    }
+    header.extend(["heat", "agitator", "cooling"].map(str::to_owned));
+    header
+}
+
+fn cells(record: &BatchRecord, curve: &Curve, period: &Period, row: &Row) -> Vec<String> {
+    let degrees =
+        |value: Option<Celsius>| value.map_or(String::new(), |celsius| celsius.to_string());
+    let samples = samples(curve, &period.reading);
+    let t_ms = row.t_ms;
+    let mut cells = vec![
+        format!("{}.{:03}", t_ms / 1000, t_ms % 1000),
+        rfc3339(wall_ms(record.header.started_utc_ms, t_ms)),
+        row.phase.map_or(String::new(), |phase| phase.word().to_owned()),
+    ];
+    cells.extend(row.milk.iter().take(curve.milk_uncertainty.len()).copied().map(degrees));
+    cells.push(degrees(row.bath));
+    if curve.has_reference {
+        cells.push(degrees(row.reference));
+    }
+    if curve.has_lid {
+        let word = |closed| if closed { "closed" } else { "open" };
+        cells.push(row.lid.map_or(String::new(), |closed| word(closed).to_owned()));
+    }
+    let quality = |sample: &Option<Sample>| sample.map_or("", |s| s.quality.word()).to_owned();
+    cells.extend(samples.iter().map(quality));
+    cells.extend(samples.iter().map(|sample| degrees(sample.and_then(|s| s.raw))));
+    if curve.has_lid {
+        let quality = |switch: Switch| switch.quality.word().to_owned();
+        cells.push(period.reading.lid.map_or(String::new(), quality));
+    }
+    cells.push(heat(period.command.heat));
+    cells.push(on_off(period.command.agitator));
+    cells.push(on_off(period.command.cooling));
+    cells
+}
+
+/// The samples in the order of the channels.
+fn samples(curve: &Curve, reading: &Reading) -> Vec<Option<Sample>> {
+    let milk = reading.milk.iter().take(curve.milk_uncertainty.len()).copied();
+    let reference = curve.has_reference.then_some(reading.reference);
+    milk.chain([Some(reading.bath)]).chain(reference).collect()
+}
+
+fn heat(heat: Heat) -> String {
+    match heat {
+        Heat::Off => "off".to_owned(),
+        Heat::Setpoint(celsius) => format!("{celsius} C"),
+        Heat::Duty(duty) => format!("{:.1} %", duty.share() * 100.0),
+    }
+}
+
+fn on_off(on: bool) -> String {
+    if on { "on".to_owned() } else { "off".to_owned() }
+}
