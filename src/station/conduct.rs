@@ -226,9 +226,10 @@ async fn reach(
             };
             let server = SimServer::start(&spec, PlantParams::nominal(), seed, options).await?;
             let server = Arc::new(server);
-            let served = server
-                .as_served(&spec)
-                .map_err(|fault| ConfigError::Spec { file: request.station.file.clone(), fault: Box::new(fault) })?;
+            let served = server.as_served(&spec).map_err(|fault| ConfigError::Spec {
+                file: request.station.file.clone(),
+                fault: Box::new(fault),
+            })?;
             let machine = WiredUnit::connect(served).await?;
             let hands = request.yes.then(|| Hands::Here(server.clone()));
             Ok((machine, Clock::lockstep(server), hands))
