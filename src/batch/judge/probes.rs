@@ -150,10 +150,10 @@ pub(super) fn sample_interval(seen: &Seen) -> Vec<Finding> {
     let limit_ms = SHOWN_EVERY_MS.max(seen.curve.max_gap_ms);
     let broke_hold = |silence: &Silence| {
         let during = silence.from_ms..=silence.from_ms.saturating_add(silence.ms);
-        seen.holds.breaks.iter().any(|broken| {
-            matches!(broken.reason, Reason::Gap(gap) if gap.probe == silence.probe)
-                && during.contains(&broken.t_ms)
-        })
+        seen.holds
+            .breaks
+            .iter()
+            .any(|broken| matches!(broken.reason, Reason::Gap(_)) && during.contains(&broken.t_ms))
     };
     let all = silences(seen);
     let too_long = || all.iter().filter(|s| s.ms > limit_ms && !broke_hold(s));
