@@ -79,12 +79,6 @@ fn judged(
     let read = curve_csv::read(&name, &bytes(&args.file)?, &options)
         .map_err(|error| Failure::Refused(error.into()))?;
     let recipe = match &read.origin {
-        Some(_) if args.uncertainty_c.or(args.margin_c).is_some() => {
-            return Err(Failure::Usage(format!(
-                "{name} carries the uncertainties and the margin of its batch; leave \
-                 --uncertainty-c and --margin-c out"
-            )));
-        }
         Some(origin) if asked.is_none() => {
             Recipe::parse(&format!("recipe in {name}"), &origin.recipe_text)
                 .map_err(|error| Failure::Refused(error.into()))?

@@ -34,7 +34,7 @@ fn figure_rows(figures: &Figures) -> Vec<Vec<String>> {
         figures.equivalent_min.map_or_else(|| "–".to_owned(), |value| format!("{value:.1} min"));
     let gap = figures.gap_max_s.map_or_else(|| "–".to_owned(), |value| format!("{value:.1} s"));
     let bigelow = format!(
-        "minutes at {:.1} °C with the same effect (Bigelow, z = {:.1} °C)",
+        "at {:.1} °C, the same effect (Bigelow, z = {:.1} °C)",
         figures.tref_c, figures.z_c
     );
     let rows = [

@@ -178,12 +178,14 @@ impl From<rusqlite::Error> for StoreError {
 
 impl From<std::io::Error> for StoreError {
     fn from(error: std::io::Error) -> Self {
-        match error.kind() {
-            std::io::ErrorKind::StorageFull => Self::DiskFull,
-            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
-                Self::ReadOnly
-            }
-            _ => Self::Disk(error.to_string()),
+        use std::io::ErrorKind;
+        let kind = error.kind();
+        if kind == ErrorKind::StorageFull {
+            Self::DiskFull
+        } else if kind == ErrorKind::PermissionDenied || kind == ErrorKind::ReadOnlyFilesystem {
+            Self::ReadOnly
+        } else {
+            Self::Disk(error.to_string())
         }
     }
 }

@@ -366,3 +366,6 @@ impl Store {
         pool_shown(&*self.db.unchecked_transaction()?, code)
     }
 }
+
+#[cfg(test)]
+mod tests;

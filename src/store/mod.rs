@@ -10,8 +10,10 @@
 //! |---|---|
 //! | `schema` | making, recognising and upgrading the file |
 //! | `journal` | entries and their hash chain |
-//! | `samples` | one control period as rows, and sealing |
-//! | `batches` | starting, stepping and closing a batch |
+//! | `samples` | one control period as rows |
+//! | `seal` | inputs, and the hash over a block of them with their samples |
+//! | `batches` | starting and closing a batch |
+//! | `step` | storing one step of the engine |
 //! | `read` | a batch as it is read |
 //! | `milk` | donors, deposits, pools |
 //! | `station` | the station and its users |
@@ -21,6 +23,8 @@
 
 mod batches;
 mod error;
+#[cfg(test)]
+mod fixture;
 mod journal;
 mod milk;
 pub mod model;
@@ -28,7 +32,9 @@ mod read;
 mod replay;
 mod samples;
 mod schema;
+mod seal;
 mod station;
+mod step;
 mod thread;
 mod verify;
 
@@ -37,12 +43,13 @@ use std::path::Path;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-pub use batches::{Close, NewBatch, Step};
+pub use batches::{Close, NewBatch};
 pub use error::StoreError;
 pub use journal::{Body, Head, Stamp};
 pub use milk::{DepositShown, PoolShown};
 pub use replay::{ReplayMisfit, replay};
 pub use station::Station;
+pub use step::Step;
 pub use thread::StoreThread;
 pub use verify::{Misfit, MisfitPlace, VerifyReport};
 
@@ -51,7 +58,7 @@ pub struct Store {
     db: Connection,
     station: Station,
     /// Open batches that this connection steps, by code.
-    tails: BTreeMap<String, batches::Tail>,
+    tails: BTreeMap<String, step::Tail>,
 }
 
 impl Store {
@@ -70,7 +77,7 @@ impl Store {
     /// # Errors
     /// Not a file, not a database, another program's, a newer version's, locked, or read-only.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::from_connection(schema::open(path, schema::MIGRATIONS)?)
+        Self::from_connection(schema::open(path)?)
     }
 
     /// Opens a file only to read it.

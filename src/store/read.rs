@@ -13,7 +13,8 @@ use super::milk;
 use super::model::{
     BatchHeader, BatchRecord, Closing, FrozenText, Period, StampedAction, StampedEntry,
 };
-use super::samples::{self, InputRow};
+use super::samples;
+use super::seal::InputRow;
 use crate::batch::event::Input;
 use crate::batch::params::{BatchParams, Purpose};
 use crate::batch::phase::PhaseName;
@@ -163,7 +164,7 @@ fn actions(rows: &[InputRow]) -> Result<Vec<StampedAction>, StoreError> {
     actions
         .map(|(row, action)| {
             Ok(StampedAction {
-                tick_ms: tick_ms(row)?,
+                tick_ms: samples::tick(row.tick_ms)?.ms(),
                 utc_ms: row.utc_ms,
                 who: row.who.clone(),
                 action: serde_json::from_str(action).map_err(|e| garbled("action", e))?,
@@ -172,16 +173,12 @@ fn actions(rows: &[InputRow]) -> Result<Vec<StampedAction>, StoreError> {
         .collect()
 }
 
-fn tick_ms(row: &InputRow) -> Result<u64, StoreError> {
-    u64::try_from(row.tick_ms).map_err(|error| garbled("tick", error))
-}
-
 /// The inputs of the engine; every reading takes its period's samples.
 fn inputs(rows: &[InputRow], periods: &[Period]) -> Result<Vec<(Tick, Input)>, StoreError> {
     let mut periods = periods.iter();
     let mut inputs = Vec::with_capacity(rows.len());
     for row in rows {
-        let at = Tick::from_ms(tick_ms(row)?);
+        let at = samples::tick(row.tick_ms)?;
         let input = match (row.kind.as_str(), &row.action) {
             ("reading", _) => {
                 let period = periods.next().filter(|period| period.at == at);

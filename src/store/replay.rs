@@ -93,3 +93,97 @@ pub fn replay(
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{ANN, NOON, close, milk_batch, new, water_batch};
+    use super::super::{NewBatch, Stamp, Step};
+    use super::*;
+    use crate::batch::engine::Engine;
+    use crate::batch::event::Action;
+    use crate::batch::phase::PhaseName;
+    use crate::station::rehearsal::rehearse;
+    use holder_hal::Celsius;
+    use holder_sim::params::PlantParams;
+
+    /// A whole batch on the simulated plant, stored; its code and how many inputs it took.
+    fn whole_batch(store: &mut super::super::Store) -> (String, usize) {
+        let new = NewBatch { simulated: true, ..water_batch() };
+        let run = rehearse(new.params.clone(), PlantParams::nominal(), 1, 0.1, 12).expect("ran");
+        let batch = store.begin_batch(&new).expect("begun");
+        let mut engine = Engine::new(new.params.clone()).expect("allowed");
+        let mut inputs = 0;
+        for period in run.periods {
+            let action = match engine.phase() {
+                PhaseName::Load => Some(Action::ConfirmLoad { bottles: 12 }),
+                PhaseName::Unload => Some(Action::ConfirmUnload),
+                PhaseName::Preheat
+                | PhaseName::ComeUp
+                | PhaseName::Hold
+                | PhaseName::Cool
+                | PhaseName::Finished
+                | PhaseName::Aborted => None,
+            };
+            let steps = [action.map(Input::Operator), Some(Input::Reading(period.reading))];
+            for input in steps.iter().flatten() {
+                let at = period.at;
+                let effects = engine.step(at, input.clone());
+                let stamp = Stamp { utc_ms: NOON, who: "ann" };
+                let (batch, effects, phase) = (batch.as_str(), &effects, engine.phase());
+                store.commit_step(&Step { batch, at, stamp, input, effects, phase }).expect("kept");
+                inputs += 1;
+            }
+        }
+        assert!(engine.phase().is_final(), "{}", engine.phase());
+        close(store, &batch, &engine).expect("closed");
+        (batch, inputs)
+    }
+
+    fn replayed(record: &BatchRecord, inputs: &[(Tick, Input)]) -> Result<usize, ReplayMisfit> {
+        let mut engine = Engine::new(record.params.clone()).expect("allowed");
+        replay(record, inputs, |at, input| engine.step(at, input))
+    }
+
+    #[test]
+    fn the_stored_inputs_of_a_whole_batch_give_the_stored_entries_again() {
+        let (_dir, _path, mut store) = new();
+        let (batch, count) = whole_batch(&mut store);
+        let (record, inputs) = (store.load_batch(&batch).expect("read"), store.inputs(&batch));
+        let inputs = inputs.expect("read");
+        assert_eq!(replayed(&record, &inputs), Ok(count));
+        assert!(count > 3_000 && record.entries.len() >= 6, "{count} {}", record.entries.len());
+        let report = store.verify(None).expect("verifies");
+        assert_eq!((report.inputs, report.samples_unsealed), (count as i64, 0));
+
+        let mut warmer = inputs.clone();
+        for (_, input) in &mut warmer {
+            if let Input::Reading(reading) = input {
+                reading.bath.raw = Some(Celsius::from_milli(70_000));
+            }
+        }
+        assert!(replayed(&record, &warmer).is_err(), "other readings, other entries");
+        let mut less = record.clone();
+        let lost = less.entries.pop().expect("an entry").entry;
+        assert_eq!(replayed(&less, &inputs), Err(ReplayMisfit::NotStored(Box::new(lost))));
+        let mut more = record.clone();
+        more.entries.extend(record.entries.last().cloned());
+        let text = replayed(&more, &inputs).expect_err("one too many").to_string();
+        assert!(text.contains("the replay says nothing"), "{text}");
+        let mut other = record.clone();
+        other.periods[7].command.agitator ^= true;
+        let changed = replayed(&other, &inputs);
+        assert!(matches!(changed, Err(ReplayMisfit::Command { at_ms: 7_000, .. })), "{changed:?}");
+        let mut short = record;
+        short.periods.pop();
+        assert!(matches!(replayed(&short, &inputs), Err(ReplayMisfit::Period { .. })));
+    }
+
+    #[test]
+    fn a_batch_of_nothing_replays_to_nothing() {
+        let (_dir, _path, mut store) = new();
+        super::super::fixture::add_pool(&mut store);
+        let batch = store.begin_batch(&NewBatch { operator: ANN.who.into(), ..milk_batch() });
+        let record = store.load_batch(&batch.expect("begun")).expect("read");
+        assert_eq!(replayed(&record, &[]), Ok(0));
+    }
+}

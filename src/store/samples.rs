@@ -1,7 +1,7 @@
-//! One control period as rows, and the hash that seals a block of them.
+//! One control period as rows.
 //!
 //! **Terms.** A *channel* is a number for one thing that was read or commanded (the list stands
-//! in the schema); a *block* is a run of inputs, with the samples of its readings.
+//! in the schema); a *cell* is one channel of one period: one row.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,9 @@ use holder_hal::{
     Celsius, Command, Duty, Heat, MILK_PROBES_MAX, Quality, Reading, Sample, Switch, Tick,
 };
 use rusqlite::{Connection, params};
-use serde::{Deserialize, Serialize};
 
 use super::error::{StoreError, garbled};
-use super::journal::{Canon, Hash};
+use super::journal::Canon;
 use super::model::Period;
 use crate::batch::phase::PhaseName;
 
@@ -53,6 +52,14 @@ impl Cell {
             age_ms: self.age_ms,
             quality: self.quality,
         }
+    }
+
+    /// Adds itself to a hash.
+    pub(super) fn hash(&self, canon: &mut Canon) {
+        canon.int(Some(i64::from(self.channel)));
+        canon.int(self.value.map(i64::from));
+        canon.int(Some(i64::from(self.age_ms)));
+        canon.int(Some(quality_number(self.quality)));
     }
 
     fn flag(self) -> Result<Option<bool>, StoreError> {
@@ -174,194 +181,48 @@ fn read_cell(row: &rusqlite::Row<'_>) -> Result<(i64, Cell), StoreError> {
     Ok((row.get(0)?, cell))
 }
 
-/// Calls `each` with every tick after `after_ms` up to `until_ms` and its cells, in order.
-fn each_tick(
-    db: &Connection,
-    batch: i64,
-    (after_ms, until_ms): (i64, i64),
-    mut each: impl FnMut(i64, &BTreeMap<u8, Cell>) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
+/// The cells of one tick, by channel.
+pub(super) fn of_tick(db: &Connection, batch: i64, tick_ms: i64) -> Result<Vec<Cell>, StoreError> {
     let mut select = db.prepare_cached(
         "SELECT tick_ms, channel, value, age_ms, quality FROM samples \
-         WHERE batch = ?1 AND tick_ms > ?2 AND tick_ms <= ?3 ORDER BY tick_ms, channel",
+         WHERE batch = ?1 AND tick_ms = ?2 ORDER BY channel",
     )?;
-    let mut rows = select.query(params![batch, after_ms, until_ms])?;
-    let mut cells = BTreeMap::new();
-    let mut tick = None;
+    let mut rows = select.query(params![batch, tick_ms])?;
+    let mut cells = Vec::new();
     while let Some(row) = rows.next()? {
-        let (tick_ms, cell) = read_cell(row)?;
-        if tick != Some(tick_ms) {
-            if let Some(tick) = tick.replace(tick_ms) {
-                each(tick, &cells)?;
-            }
-            cells.clear();
-        }
-        cells.insert(cell.channel, cell);
+        cells.push(read_cell(row)?.1);
     }
-    tick.map_or(Ok(()), |tick| each(tick, &cells))
+    Ok(cells)
 }
 
 /// Every stored period of a batch, in order.
 pub(super) fn periods(db: &Connection, batch: i64) -> Result<Vec<Period>, StoreError> {
+    let mut select = db.prepare_cached(
+        "SELECT tick_ms, channel, value, age_ms, quality FROM samples \
+         WHERE batch = ?1 ORDER BY tick_ms, channel",
+    )?;
+    let mut rows = select.query([batch])?;
     let mut periods = Vec::new();
-    each_tick(db, batch, (-1, i64::MAX), |tick_ms, cells| {
-        let at = u64::try_from(tick_ms).map_err(|error| garbled("tick", error))?;
-        periods.push(period(Tick::from_ms(at), cells)?);
-        Ok(())
-    })?;
+    let mut cells = BTreeMap::new();
+    let mut current = None;
+    while let Some(row) = rows.next()? {
+        let (tick_ms, cell) = read_cell(row)?;
+        if let Some(before) = current.replace(tick_ms).filter(|before| *before != tick_ms) {
+            periods.push(period(tick(before)?, &cells)?);
+            cells.clear();
+        }
+        cells.insert(cell.channel, cell);
+    }
+    if let Some(last) = current {
+        periods.push(period(tick(last)?, &cells)?);
+    }
     Ok(periods)
 }
 
-/// One row of `inputs`.
-#[derive(Clone, Debug)]
-pub(super) struct InputRow {
-    pub(super) n: i64,
-    pub(super) tick_ms: i64,
-    pub(super) utc_ms: i64,
-    pub(super) kind: String,
-    pub(super) who: String,
-    pub(super) action: Option<String>,
-    pub(super) refused: Option<String>,
-}
-
-impl InputRow {
-    pub(super) fn insert(&self, db: &Connection, batch: i64) -> Result<(), StoreError> {
-        db.prepare_cached(
-            "INSERT INTO inputs (batch, n, tick_ms, utc_ms, kind, who, action, refused) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        )?
-        .execute(params![
-            batch,
-            self.n,
-            self.tick_ms,
-            self.utc_ms,
-            self.kind,
-            self.who,
-            self.action,
-            self.refused
-        ])?;
-        Ok(())
-    }
-
-    /// The inputs after number `after`, in order.
-    pub(super) fn after(db: &Connection, batch: i64, after: i64) -> Result<Vec<Self>, StoreError> {
-        let mut select = db.prepare_cached(
-            "SELECT n, tick_ms, utc_ms, kind, who, action, refused FROM inputs \
-             WHERE batch = ?1 AND n > ?2 ORDER BY n",
-        )?;
-        let rows = select.query_map(params![batch, after], |row| {
-            Ok(Self {
-                n: row.get(0)?,
-                tick_ms: row.get(1)?,
-                utc_ms: row.get(2)?,
-                kind: row.get(3)?,
-                who: row.get(4)?,
-                action: row.get(5)?,
-                refused: row.get(6)?,
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-}
-
-/// What a sealing entry says of its block.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Seal {
-    pub(super) first_input: i64,
-    pub(super) last_input: i64,
-    pub(super) first_tick_ms: i64,
-    pub(super) last_tick_ms: i64,
-    /// Rows of samples.
-    pub(super) rows: i64,
-    /// Of the inputs and samples, hexadecimal.
-    pub(super) sha256: String,
-}
-
-/// A block that grows until it is sealed.
-#[derive(Clone)]
-pub(super) struct Block {
-    canon: Canon,
-    ends: Option<(i64, i64, i64, i64)>,
-    rows: i64,
-}
-
-impl Block {
-    pub(super) fn new() -> Self {
-        Self { canon: Canon::new("holder block 1"), ends: None, rows: 0 }
-    }
-
-    /// Adds one input with the samples of its reading (none for any other input).
-    pub(super) fn add(&mut self, input: &InputRow, cells: &[Cell]) {
-        let canon = &mut self.canon;
-        canon.int(Some(input.n));
-        canon.int(Some(input.tick_ms));
-        canon.int(Some(input.utc_ms));
-        canon.text(Some(&input.kind));
-        canon.text(Some(&input.who));
-        canon.text(input.action.as_deref());
-        canon.text(input.refused.as_deref());
-        canon.int(i64::try_from(cells.len()).ok());
-        for cell in cells {
-            canon.int(Some(i64::from(cell.channel)));
-            canon.int(cell.value.map(i64::from));
-            canon.int(Some(i64::from(cell.age_ms)));
-            canon.int(Some(quality_number(cell.quality)));
-            self.rows += 1;
-        }
-        let (first, first_tick_ms, ..) = self.ends.unwrap_or((input.n, input.tick_ms, 0, 0));
-        self.ends = Some((first, first_tick_ms, input.n, input.tick_ms));
-    }
-
-    /// How long the block is, from its first to its last tick; `None` when it is empty.
-    pub(super) fn span_ms(&self) -> Option<i64> {
-        self.ends.map(|(_, first, _, last)| last.saturating_sub(first))
-    }
-
-    /// Whether it has no input.
-    pub(super) const fn is_empty(&self) -> bool {
-        self.ends.is_none()
-    }
-
-    /// Rows of samples in it.
-    pub(super) const fn rows(&self) -> i64 {
-        self.rows
-    }
-
-    fn sha256(&self) -> Hash {
-        self.canon.clone().finish()
-    }
-
-    /// What the sealing entry says; `None` when the block is empty.
-    pub(super) fn seal(&self) -> Option<Seal> {
-        let (first_input, first_tick_ms, last_input, last_tick_ms) = self.ends?;
-        let sha256 = super::journal::hex(&self.sha256());
-        Some(Seal { first_input, last_input, first_tick_ms, last_tick_ms, rows: self.rows, sha256 })
-    }
-}
-
-/// Every input of a batch with its cells, from the file, in order.
-pub(super) fn each_input(
-    db: &Connection,
-    batch: i64,
-    after: i64,
-    mut each: impl FnMut(&InputRow, &[Cell]) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
-    let inputs = InputRow::after(db, batch, after)?;
-    let mut of_tick = db.prepare_cached(
-        "SELECT tick_ms, channel, value, age_ms, quality FROM samples \
-         WHERE batch = ?1 AND tick_ms = ?2 ORDER BY channel",
-    )?;
-    for input in &inputs {
-        let mut cells = Vec::new();
-        if input.kind == "reading" {
-            let mut rows = of_tick.query(params![batch, input.tick_ms])?;
-            while let Some(row) = rows.next()? {
-                cells.push(read_cell(row)?.1);
-            }
-        }
-        each(input, &cells)?;
-    }
-    Ok(())
+/// A tick as it was stored.
+pub(super) fn tick(tick_ms: i64) -> Result<Tick, StoreError> {
+    let ms = u64::try_from(tick_ms).map_err(|error| garbled("tick", error))?;
+    Ok(Tick::from_ms(ms))
 }
 
 #[cfg(test)]

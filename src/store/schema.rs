@@ -48,8 +48,8 @@ fn recognise(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Pragmas of every connection.
-fn configure(db: &Connection) -> Result<(), StoreError> {
-    db.busy_timeout(BUSY)?;
+fn configure(db: &Connection, busy: Duration) -> Result<(), StoreError> {
+    db.busy_timeout(busy)?;
     db.set_prepared_statement_cache_capacity(64);
     db.pragma_update(None, "foreign_keys", true)?;
     db.pragma_update(None, "recursive_triggers", true)?;
@@ -117,7 +117,7 @@ pub(super) fn create(
     }
     let made = || -> Result<Connection, StoreError> {
         let mut db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        configure(&db)?;
+        configure(&db, BUSY)?;
         migrate(&mut db, MIGRATIONS)?;
         fill(&mut db)?;
         db.pragma_update(None, "journal_mode", "WAL")?;
@@ -130,10 +130,14 @@ pub(super) fn create(
 }
 
 /// Opens a file to write, upgrading it if needed.
-pub(super) fn open(path: &Path, migrations: &[&str]) -> Result<Connection, StoreError> {
+pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
+    open_with(path, MIGRATIONS, BUSY)
+}
+
+fn open_with(path: &Path, migrations: &[&str], busy: Duration) -> Result<Connection, StoreError> {
     recognise(path)?;
     let mut db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    configure(&db)?;
+    configure(&db, busy)?;
     if db.is_readonly(rusqlite::MAIN_DB)? {
         return Err(StoreError::ReadOnly);
     }
@@ -152,7 +156,7 @@ pub(super) fn open(path: &Path, migrations: &[&str]) -> Result<Connection, Store
 pub(super) fn open_read_only(path: &Path) -> Result<Connection, StoreError> {
     recognise(path)?;
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    configure(&db)?;
+    configure(&db, BUSY)?;
     let (found, known) = (version(&db)?, known(MIGRATIONS));
     if found > known {
         return Err(StoreError::Newer { path: path.to_owned(), found, known });
@@ -161,4 +165,138 @@ pub(super) fn open_read_only(path: &Path) -> Result<Connection, StoreError> {
         return Err(StoreError::Older { path: path.to_owned(), found, known });
     }
     Ok(db)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{new, station};
+    use super::super::{Station, Store};
+    use super::*;
+
+    fn refused(path: &Path) -> StoreError {
+        let read_only = Store::open_read_only(path).err().expect("refused").to_string();
+        let error = Store::open(path).err().expect("refused");
+        assert_eq!(error.to_string(), read_only, "the same when it is only read");
+        error
+    }
+
+    #[test]
+    fn what_is_no_station_is_refused_and_left_as_it_is() {
+        let dir = tempfile::tempdir().expect("a folder");
+        assert!(matches!(refused(dir.path()), StoreError::NotAFile(_)));
+        let path = dir.path().join("holder.db");
+        assert!(refused(&path).to_string().contains("holder init"));
+        for garbage in [b"".as_slice(), b"SQLite format 3\0", &[7; 4096]] {
+            std::fs::write(&path, garbage).expect("written");
+            assert!(matches!(refused(&path), StoreError::NotADatabase(_)));
+            assert_eq!(std::fs::read(&path).expect("read"), garbage);
+        }
+        std::fs::remove_file(&path).expect("removed");
+        let foreign = Connection::open(&path).expect("made");
+        foreign.execute_batch("CREATE TABLE t (x); PRAGMA application_id = 7").expect("filled");
+        drop(foreign);
+        let before = std::fs::read(&path).expect("read");
+        let error = refused(&path);
+        assert!(matches!(error, StoreError::Foreign { application_id: 7, .. }), "{error}");
+        assert_eq!(std::fs::read(&path).expect("read"), before);
+        assert_eq!(std::fs::read_dir(dir.path()).expect("read").count(), 1, "no file beside it");
+    }
+
+    #[test]
+    fn what_is_acknowledged_is_on_the_disk() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("holder.db");
+        let made = Store::create(&path, &station(), "ann").expect("made");
+        for store in [&made, &Store::open(&path).expect("opens")] {
+            let pragma = |name: &str| -> String {
+                let value = |row: &rusqlite::Row<'_>| row.get::<_, rusqlite::types::Value>(0);
+                format!("{:?}", store.db.pragma_query_value(None, name, value).expect("read"))
+            };
+            assert_eq!(pragma("synchronous"), "Integer(2)", "FULL");
+            assert_eq!(pragma("journal_mode"), "Text(\"wal\")");
+            assert_eq!(pragma("foreign_keys"), "Integer(1)");
+        }
+    }
+
+    #[test]
+    fn a_newer_version_is_refused_with_both_numbers() {
+        let (_dir, path, store) = new();
+        store.db.pragma_update(None, "user_version", 99).expect("set");
+        drop(store);
+        let text = refused(&path).to_string();
+        assert!(text.contains("version 99") && text.contains("install the newer"), "{text}");
+    }
+
+    #[test]
+    fn a_damaged_file_is_an_error_and_not_a_panic() {
+        let (_dir, path, store) = new();
+        drop(store);
+        let mut bytes = std::fs::read(&path).expect("read");
+        bytes.iter_mut().skip(100).for_each(|byte| *byte = 0xa5);
+        std::fs::write(&path, bytes).expect("written");
+        assert!(matches!(Store::open(&path), Err(StoreError::Damaged(_))));
+    }
+
+    #[test]
+    fn a_new_station_takes_no_existing_file_and_leaves_none_when_it_fails() {
+        let (dir, path, store) = new();
+        drop(store);
+        let again = Store::create(&path, &station(), "ann").err().expect("refused");
+        assert!(matches!(again, StoreError::Exists(_)), "{again}");
+        Store::open(&path).expect("still there");
+        let other = dir.path().join("other.db");
+        for bad in [
+            Station { time_zone: "Mars/Olympus".into(), ..station() },
+            Station { name: " ".into(), ..station() },
+        ] {
+            let error = Store::create(&other, &bad, "ann").err().expect("refused");
+            assert!(matches!(error, StoreError::BadName { .. }), "{error}");
+            assert!(!other.exists());
+        }
+    }
+
+    #[test]
+    fn a_reader_cannot_write_and_a_second_writer_is_told_to_wait() {
+        let (_dir, path, mut store) = new();
+        let mut reader = Store::open_read_only(&path).expect("opens");
+        let written = reader.add_user(super::super::fixture::ANN, "eve");
+        assert!(matches!(written, Err(StoreError::ReadOnly)), "{written:?}");
+        let mut second = Store::open(&path).expect("opens");
+        second.db.busy_timeout(Duration::ZERO).expect("set");
+        let held = store.write().expect("a transaction");
+        let locked = second.add_user(super::super::fixture::ANN, "bob");
+        assert!(matches!(locked, Err(StoreError::Locked)), "{locked:?}");
+        drop(held);
+        second.add_user(super::super::fixture::ANN, "bob").expect("added");
+        store.add_user(super::super::fixture::ANN, "ann").expect("the chain does not fork");
+        reader.verify(None).expect("verifies");
+    }
+
+    #[test]
+    fn an_older_version_is_copied_and_upgraded_but_not_while_it_is_in_use() {
+        let (dir, path, store) = new();
+        let next = [MIGRATIONS[0], "CREATE TABLE later (x INTEGER) STRICT;"];
+        store.head().expect("this program uses it");
+        let in_use = open_now(&path, &next);
+        assert!(matches!(in_use, Err(StoreError::Locked)), "{in_use:?}");
+        drop(store);
+        let db = open_now(&path, &next).expect("upgraded");
+        assert_eq!(version(&db).expect("read"), 2);
+        let mode: String =
+            db.pragma_query_value(None, "journal_mode", |row| row.get(0)).expect("read");
+        assert_eq!(mode, "wal");
+        db.query_row("SELECT count(*) FROM later", [], |_| Ok(())).expect("there");
+        let copy = Store::open(&dir.path().join("holder.db.version-1")).expect("the copy opens");
+        copy.verify(None).expect("verifies");
+        let broken = [next[0], next[1], "CREATE TABLE half (x); SELECT nothing;"];
+        drop(db);
+        open_now(&path, &broken).expect_err("fails");
+        let db = open_now(&path, &next).expect("still version 2");
+        db.query_row("SELECT count(*) FROM half", [], |_| Ok(())).expect_err("nothing half-made");
+    }
+
+    /// Opens without patience.
+    fn open_now(path: &Path, migrations: &[&str]) -> Result<Connection, StoreError> {
+        open_with(path, migrations, Duration::ZERO)
+    }
 }

@@ -85,3 +85,56 @@ where
     });
     (job, answer)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{ANN, new};
+    use super::*;
+    use crate::store::Body;
+
+    #[tokio::test]
+    async fn jobs_run_in_order_and_the_file_is_closed_at_the_end() {
+        let (_dir, path, store) = new();
+        let (handle, thread) = StoreThread::spawn(store, 8).expect("spawned");
+        let mut answers = Vec::new();
+        for number in 0..4 {
+            let body = Body::new(number.to_string());
+            let job = move |store: &mut Store| store.append(ANN, "note", "x", None, &body);
+            answers.push(handle.submit(job).expect("room"));
+        }
+        for (seq, answer) in (2..).zip(answers) {
+            assert_eq!(answer.await.expect("answered").expect("kept").seq, seq);
+        }
+        let other = handle.clone();
+        drop(handle);
+        assert_eq!(other.call(|store| store.head()).await.expect("read").seq, 5);
+        drop(other);
+        thread.join().expect("ended");
+        let wal = path.with_file_name("holder.db-wal");
+        assert!(!wal.exists(), "a closed file has no log beside it");
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_says_so_at_once_and_a_dead_thread_too() {
+        let (_dir, _path, store) = new();
+        let (handle, thread) = StoreThread::spawn(store, 1).expect("spawned");
+        let (go, gate) = std::sync::mpsc::channel::<()>();
+        let (begun, started) = oneshot::channel();
+        let stuck = handle.submit(move |_| {
+            begun.send(()).ok();
+            gate.recv().ok();
+            Ok(())
+        });
+        started.await.expect("the thread is in the job");
+        let waiting = handle.submit(|store| store.head()).expect("one may wait");
+        assert!(matches!(handle.submit(|_| Ok(())), Err(StoreError::QueueFull)));
+        go.send(()).expect("goes on");
+        stuck.expect("sent").await.expect("answered").expect("done");
+        waiting.await.expect("answered").expect("read");
+
+        let panics = handle.call(|_| -> Result<(), StoreError> { panic!("a defect") }).await;
+        assert!(matches!(panics, Err(StoreError::ThreadGone)), "{panics:?}");
+        assert!(thread.join().is_err());
+        assert!(matches!(handle.submit(|_| Ok(())), Err(StoreError::ThreadGone)));
+    }
+}

@@ -94,7 +94,7 @@ pub enum Misfit {
     #[error("{place} does not verify: {what}; expected {expected}, found {found}")]
     Differs {
         /// Where.
-        place: MisfitPlace,
+        place: Box<MisfitPlace>,
         /// Which of its properties.
         what: &'static str,
         /// What it should be.
@@ -124,7 +124,7 @@ fn same<T: PartialEq + ToString>(
         return Ok(());
     }
     let (expected, found) = (expected.to_string(), found.to_string());
-    Err(Misfit::Differs { place: place(), what, expected, found })
+    Err(Misfit::Differs { place: Box::new(place()), what, expected, found })
 }
 
 /// What was recomputed, all of it in order.
@@ -215,7 +215,7 @@ fn check_chain(db: &Connection, paper: Option<&str>) -> Result<(Facts, i64, Stri
     }
     match paper {
         Some(expected) if !seen => Err(Misfit::Differs {
-            place: MisfitPlace::Paper,
+            place: Box::new(MisfitPlace::Paper),
             what: "no entry has it: the journal was rewritten, or cut off before it",
             expected,
             found: format!("a journal of {seq} entries that ends in {}", hex(&prev)),
@@ -245,3 +245,6 @@ impl Store {
         Ok(report)
     }
 }
+
+#[cfg(test)]
+mod tests;

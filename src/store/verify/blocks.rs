@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::super::batches::id_of;
 use super::super::journal::{hex, sha256};
 use super::super::read;
-use super::super::samples::{self, Block, Seal};
+use super::super::seal::{self, Block, Seal};
 use super::facts::BatchFacts;
 use super::{Misfit, MisfitPlace, VerifyReport, same};
 
@@ -70,7 +70,7 @@ pub(super) fn check_blocks(
     let mut count = 0_i64;
     let mut rows = 0_i64;
     let mut misfit = None;
-    samples::each_input(db, id, 0, |input, cells| {
+    seal::each_input(db, id, 0, |input, cells| {
         count += 1;
         rows += i64::try_from(cells.len()).unwrap_or(i64::MAX);
         if misfit.is_some() {
@@ -93,7 +93,7 @@ pub(super) fn check_blocks(
     if let Some(seal) = seals.next() {
         check_seal(batch, seal, &block)?;
         return Err(Misfit::Differs {
-            place: place(),
+            place: Box::new(place()),
             what: "its last sealed input",
             expected: seal.last_input.to_string(),
             found: count.to_string(),

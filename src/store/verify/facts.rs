@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::super::error::{StoreError, garbled};
 use super::super::journal::{Kind, Row};
-use super::super::samples::Seal;
+use super::super::seal::Seal;
 use super::super::{milk, read, station};
 use super::{Misfit, MisfitPlace};
 

@@ -1,0 +1,246 @@
+//! Storing one step of the engine.
+//!
+//! [`Store::commit_step`] is the acknowledged unit: once it returns `Ok`, the input, its samples
+//! and the entries that answered it are on the disk together.
+
+use holder_hal::Tick;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::Store;
+use super::batches::id_of;
+use super::error::{StoreError, garbled, sql_int};
+use super::journal::{self, Body, Kind, Place, Stamp};
+use super::model::BatchHeader;
+use super::seal::{self, Block, InputRow};
+use super::{read, samples};
+use crate::batch::event::{Action, Effects, Entry, Event, Input};
+use crate::batch::phase::PhaseName;
+
+/// A block is sealed at the latest after this span.
+const SEAL_MS: i64 = 60_000;
+
+/// One step of the engine: what came in and what it answered.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
+    /// The batch's code.
+    pub batch: &'a str,
+    /// When, on the batch's monotonic time; later than the last reading for a reading, and
+    /// never before the last input.
+    pub at: Tick,
+    /// When by the wall clock, and on whose behalf.
+    pub stamp: Stamp<'a>,
+    /// What came in.
+    pub input: &'a Input,
+    /// What the engine answered.
+    pub effects: &'a Effects,
+    /// The engine's phase after it.
+    pub phase: PhaseName,
+}
+
+/// Where the record of an open batch has come to.
+#[derive(Clone)]
+pub(super) struct Tail {
+    pub(super) id: i64,
+    inputs: i64,
+    last_tick_ms: i64,
+    last_reading_ms: i64,
+    phase: PhaseName,
+    simulated: bool,
+    block: Block,
+}
+
+impl Tail {
+    /// From the file: the block after the last seal is hashed again.
+    pub(super) fn load(db: &Connection, code: &str) -> Result<Self, StoreError> {
+        let id = id_of(db, code)?;
+        let header = read::header(db, code)?;
+        if header.closed_utc_ms.is_some() {
+            return Err(StoreError::BatchClosed(code.to_owned()));
+        }
+        let sealed = last_sealed(db, code)?;
+        let mut block = Block::new();
+        seal::each_input(db, id, sealed, |input, cells| {
+            block.add(input, cells);
+            Ok(())
+        })?;
+        let (inputs, last_tick_ms) = db.query_row(
+            "SELECT coalesce(max(n), 0), coalesce(max(tick_ms), 0) FROM inputs WHERE batch = ?",
+            [id],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        let last_reading_ms = db.query_row(
+            "SELECT coalesce(max(tick_ms), -1) FROM samples WHERE batch = ?",
+            [id],
+            |row| row.get(0),
+        )?;
+        let BatchHeader { phase, simulated, .. } = header;
+        Ok(Self { id, inputs, last_tick_ms, last_reading_ms, phase, simulated, block })
+    }
+}
+
+/// Number of the last sealed input; 0 before the first seal.
+fn last_sealed(db: &Connection, code: &str) -> Result<i64, StoreError> {
+    let last = db
+        .query_row(
+            "SELECT max(json_extract(body, '$.after.last_input')) FROM journal \
+             WHERE batch = ?1 AND kind = ?2",
+            params![code, Kind::Seal.word()],
+            |row| row.get::<_, Option<i64>>(0),
+        )
+        .optional()?;
+    Ok(last.flatten().unwrap_or(0))
+}
+
+/// A few words for an entry of the engine.
+fn words(event: &Event) -> String {
+    match event {
+        Event::Entered { phase, .. } => format!("entered {phase}"),
+        Event::Raised { alarm } => format!("alarm {}: {}", alarm.number(), alarm.title()),
+        Event::Cleared { alarm } => format!("alarm {} is over", alarm.number()),
+        Event::AboveCeiling { line, .. } => format!("milk above {line:.1} °C"),
+    }
+}
+
+/// A few words for an action.
+fn action_words(action: &Action) -> String {
+    match action {
+        Action::ConfirmLoad { bottles } => format!("confirmed that {bottles} bottles are in"),
+        Action::ConfirmUnload => "confirmed that the bottles are out".to_owned(),
+        Action::Stop { .. } => "stopped the batch".to_owned(),
+    }
+}
+
+fn append_action(
+    db: &Connection,
+    step: &Step<'_>,
+    action: &Action,
+    refused: Option<&str>,
+) -> Result<(), StoreError> {
+    let kind = if refused.is_some() { Kind::ActionRefused } else { Kind::Action };
+    let after = serde_json::to_value(action).map_err(|error| garbled("action", error))?;
+    let body = Body::new(action_words(action)).after(after);
+    let body = match (refused, action) {
+        (Some(refused), _) => body.why(refused),
+        (None, Action::Stop { reason }) => body.why(reason.as_str()),
+        (None, Action::ConfirmLoad { .. } | Action::ConfirmUnload) => body,
+    };
+    let place = Place::in_batch(kind, step.batch, Some(step.at.ms()));
+    journal::append(db, step.stamp, place, &body)?;
+    Ok(())
+}
+
+fn append_event(db: &Connection, step: &Step<'_>, entry: &Entry) -> Result<(), StoreError> {
+    let after = serde_json::to_value(entry).map_err(|error| garbled("entry", error))?;
+    let place = Place::in_batch(Kind::Event, step.batch, Some(entry.at.ms()));
+    journal::append(db, step.stamp, place, &Body::new(words(&entry.event)).after(after))?;
+    Ok(())
+}
+
+pub(super) fn append_seal(
+    db: &Connection,
+    stamp: Stamp<'_>,
+    code: &str,
+    tail: &mut Tail,
+) -> Result<(), StoreError> {
+    let Some(seal) = tail.block.seal() else { return Ok(()) };
+    let tick_ms = u64::try_from(seal.last_tick_ms).ok();
+    let after = serde_json::to_value(&seal).map_err(|error| garbled("seal", error))?;
+    let place = Place::in_batch(Kind::Seal, code, tick_ms);
+    journal::append(db, stamp, place, &Body::new("sealed inputs and samples").after(after))?;
+    tail.block = Block::new();
+    Ok(())
+}
+
+/// Writes one step into the open transaction and moves `tail` on.
+fn write_step(db: &Connection, step: &Step<'_>, tail: &mut Tail) -> Result<(), StoreError> {
+    let tick_ms = sql_int("tick_ms", step.at.ms())?;
+    let last = match step.input {
+        Input::Reading(_) => tail.last_tick_ms.max(tail.last_reading_ms.saturating_add(1)),
+        Input::Operator(_) | Input::Wake => tail.last_tick_ms,
+    };
+    if tick_ms < last {
+        return Err(StoreError::TickBack {
+            batch: step.batch.to_owned(),
+            at_ms: step.at.ms(),
+            last_ms: u64::try_from(tail.last_tick_ms).unwrap_or(0),
+        });
+    }
+    let refused = step.effects.refusal.as_ref().map(ToString::to_string);
+    let (kind, action, cells) = match step.input {
+        Input::Reading(reading) => {
+            tail.last_reading_ms = tick_ms;
+            ("reading", None, samples::cells(reading, &step.effects.command, step.phase))
+        }
+        Input::Operator(action) => {
+            append_action(db, step, action, refused.as_deref())?;
+            let json = serde_json::to_string(action).map_err(|error| garbled("action", error))?;
+            ("operator", Some(json), Vec::new())
+        }
+        Input::Wake => ("wake", None, Vec::new()),
+    };
+    tail.inputs += 1;
+    tail.last_tick_ms = tick_ms;
+    let input = InputRow {
+        n: tail.inputs,
+        tick_ms,
+        utc_ms: step.stamp.utc_ms,
+        kind: kind.to_owned(),
+        who: step.stamp.who.to_owned(),
+        action,
+        refused,
+    };
+    input.insert(db, tail.id)?;
+    samples::insert(db, tail.id, tick_ms, &cells)?;
+    tail.block.add(&input, &cells);
+    for entry in &step.effects.entries {
+        append_event(db, step, entry)?;
+    }
+    Ok(())
+}
+
+/// Follows the phase and the mark of simulation, and seals when it is time.
+fn finish_step(db: &Connection, step: &Step<'_>, tail: &mut Tail) -> Result<(), StoreError> {
+    let transition =
+        step.effects.entries.iter().any(|entry| matches!(entry.event, Event::Entered { .. }));
+    if step.phase != tail.phase {
+        db.prepare_cached("UPDATE batches SET phase = ? WHERE id = ?")?
+            .execute(params![step.phase.word(), tail.id])?;
+    }
+    if transition
+        || step.phase != tail.phase
+        || tail.block.span_ms().is_some_and(|span| span >= SEAL_MS)
+    {
+        append_seal(db, step.stamp, step.batch, tail)?;
+    }
+    tail.phase = step.phase;
+    if matches!(step.input, Input::Reading(reading) if reading.simulated) && !tail.simulated {
+        let before = read::batch_state(db, step.batch)?;
+        db.execute("UPDATE batches SET simulated = 1 WHERE id = ?", [tail.id])?;
+        tail.simulated = true;
+        let body = Body::new("a reading came from a machine that is not real")
+            .before(before)
+            .after(read::batch_state(db, step.batch)?);
+        let place = Place::in_batch(Kind::BatchChanged, step.batch, Some(step.at.ms()));
+        journal::append(db, step.stamp, place, &body)?;
+    }
+    Ok(())
+}
+
+impl Store {
+    /// Stores one step of the engine: input, samples, entries and, when it is time, a seal.
+    ///
+    /// # Errors
+    /// An unknown or closed batch, a tick that does not come after the stored ones, or the disk.
+    pub fn commit_step(&mut self, step: &Step<'_>) -> Result<(), StoreError> {
+        let tx = self.db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let mut tail = match self.tails.get(step.batch) {
+            Some(tail) => tail.clone(),
+            None => Tail::load(&tx, step.batch)?,
+        };
+        write_step(&tx, step, &mut tail)?;
+        finish_step(&tx, step, &mut tail)?;
+        tx.commit()?;
+        self.tails.insert(step.batch.to_owned(), tail);
+        Ok(())
+    }
+}

@@ -1,0 +1,178 @@
+use super::super::fixture::{ANN, add_pool, milk_batch, new, run, stop, tamper};
+use super::super::{Body, Store};
+use super::{Misfit, MisfitPlace};
+use crate::store::fixture::{commit, reading, water_batch};
+use holder_hal::Tick;
+
+/// A station with a closed milk batch, and its file.
+fn closed() -> (tempfile::TempDir, std::path::PathBuf) {
+    let (dir, path, mut store) = new();
+    store.add_user(ANN, "ann").expect("added");
+    add_pool(&mut store);
+    let (batch, mut engine) = run(&mut store, &milk_batch(), 130);
+    stop(&mut store, &batch, &mut engine, Tick::from_ms(131_000));
+    (dir, path)
+}
+
+fn misfit(path: &std::path::Path) -> String {
+    let store = Store::open_read_only(path).expect("opens");
+    store.verify(None).expect_err("a misfit").to_string()
+}
+
+#[test]
+fn a_station_that_nobody_touched_verifies_and_is_counted() {
+    let (_dir, path) = closed();
+    let store = Store::open_read_only(&path).expect("opens");
+    let report = store.verify(None).expect("verifies");
+    assert_eq!((report.batches, report.texts), (1, 2));
+    assert_eq!(report.inputs, 133);
+    assert_eq!(report.samples, 130 * 9);
+    assert_eq!(report.samples_unsealed, 0);
+    assert!(report.seals >= 4, "start, two of 60 s, the stop: {}", report.seals);
+    assert_eq!(report.head_hash, store.head().expect("head").hash());
+}
+
+#[test]
+fn a_changed_byte_is_named_in_every_table() {
+    let cases = [
+        ("UPDATE journal SET who = 'eve' WHERE seq = 2", "entry 2 of the journal"),
+        ("UPDATE journal SET utc_ms = utc_ms + 1 WHERE seq = 3", "entry 3 of the journal"),
+        ("UPDATE journal SET body = replace(body, 'D-1', 'D-9') WHERE seq = 4", "entry 4"),
+        ("UPDATE journal SET tick_ms = 0 WHERE seq = 5", "entry 5 of the journal"),
+        ("UPDATE journal SET hash = randomblob(32) WHERE seq = 6", "entry 6 of the journal"),
+        ("UPDATE journal SET prev_hash = randomblob(32) WHERE seq = 7", "entry 7"),
+        ("DELETE FROM journal WHERE seq = 5", "entry 6 of the journal"),
+        (
+            "UPDATE samples SET value = 62500 WHERE channel = 1 AND tick_ms = 70000",
+            "samples of batch B-2026-0001 from 62000 to 122000 ms",
+        ),
+        (
+            "UPDATE samples SET quality = 1 WHERE channel = 0 AND tick_ms = 0",
+            "samples of batch B-2026-0001 from 0 to 0 ms",
+        ),
+        (
+            "UPDATE samples SET age_ms = 0 WHERE channel = 0 AND tick_ms = 5000",
+            "samples of batch B-2026-0001 from 1000 to 61000 ms",
+        ),
+        ("DELETE FROM samples WHERE channel = 2 AND tick_ms = 5000", "from 1000 to 61000 ms"),
+        (
+            "INSERT INTO samples VALUES (1, 5000, 3, 62500, 0, 0)",
+            "samples of batch B-2026-0001 from 1000 to 61000 ms",
+        ),
+        ("INSERT INTO samples VALUES (1, 5001, 0, 62500, 0, 0)", "belong to an input"),
+        ("INSERT INTO samples VALUES (2, 0, 0, 62500, 0, 0)", "foreign_key_check"),
+        (
+            "UPDATE inputs SET action = replace(action, 'unload', 'un-load') WHERE n = 131",
+            "samples of batch B-2026-0001 from 123000 to 131000 ms",
+        ),
+        ("UPDATE inputs SET refused = NULL WHERE n = 131", "from 123000 to 131000 ms"),
+        ("UPDATE inputs SET utc_ms = 1 WHERE n = 3", "from 1000 to 61000 ms"),
+        ("DELETE FROM inputs WHERE n = 7", "a hole in its inputs"),
+        ("DELETE FROM inputs WHERE n > 131", "samples of batch B-2026-0001"),
+        ("UPDATE params SET json = replace(json, '62.5', '61.5')", "frozen parameters of batch"),
+        ("UPDATE params SET sha256 = randomblob(32)", "frozen parameters of batch B-2026-0001"),
+        ("DELETE FROM params", "frozen parameters of batch B-2026-0001"),
+        (
+            "UPDATE texts SET text = 'floor_c = 61.5' WHERE text LIKE 'floor%'",
+            "frozen text of recipe holder-hmbana of batch B-2026-0001",
+        ),
+        ("DELETE FROM batch_texts WHERE position = 1", "frozen text of unit demo"),
+        ("UPDATE batch_texts SET name = 'x' WHERE position = 1", "frozen text of unit demo"),
+        ("INSERT INTO texts VALUES (randomblob(32), 'x')", "texts of no batch"),
+        ("UPDATE batches SET bottles = 13", "row B-2026-0001 of batches"),
+        ("UPDATE batches SET volume_ul = 1", "row B-2026-0001 of batches"),
+        ("UPDATE batches SET engine_accepts = 1", "row B-2026-0001 of batches"),
+        ("UPDATE batches SET verdict = replace(verdict, 'in', '')", "row B-2026-0001 of batches"),
+        ("UPDATE donors SET status = 'deferred', cleared_until = NULL", "row D-1 of donors"),
+        ("UPDATE deposits SET volume_ul = 1 WHERE code = 'M-2'", "row M-2 of deposits"),
+        ("UPDATE pools SET expires_on = '2029-01-01'", "row P-1 of pools"),
+        ("DELETE FROM pool_deposits WHERE deposit = 'M-3'", "row P-1 of pools"),
+        ("INSERT INTO donors VALUES ('D-9', 'deferred', NULL)", "row D-9 of donors"),
+        ("DELETE FROM users", "row ann of users"),
+        ("UPDATE station SET training = 1", "row station of station"),
+    ];
+    let (dir, untouched) = closed();
+    for (sql, named) in cases {
+        let path = dir.path().join("tampered.db");
+        std::fs::copy(&untouched, &path).expect("copied");
+        tamper(&path, sql);
+        let text = misfit(&path);
+        assert!(text.contains(named), "{sql}: {text}");
+    }
+}
+
+#[test]
+fn a_misfit_shows_the_expected_and_the_found_hash() {
+    let (_dir, path) = closed();
+    tamper(&path, "UPDATE journal SET who = 'eve' WHERE seq = 2");
+    let store = Store::open_read_only(&path).expect("opens");
+    let Err(Misfit::Differs { place, expected, found, .. }) = store.verify(None) else {
+        panic!("verifies");
+    };
+    assert_eq!(*place, MisfitPlace::Entry { seq: 2 });
+    assert_eq!((expected.len(), found.len()), (64, 64));
+    assert_ne!(expected, found);
+}
+
+#[test]
+fn a_dropped_trigger_and_a_foreign_table_are_named() {
+    let (_dir, path) = closed();
+    let db = rusqlite::Connection::open(&path).expect("opens");
+    db.execute_batch("DROP TRIGGER samples_no_update").expect("dropped");
+    assert!(misfit(&path).contains("samples_no_update"));
+    let (_dir, path) = closed();
+    let db = rusqlite::Connection::open(&path).expect("opens");
+    db.execute_batch("CREATE TABLE notes (text TEXT)").expect("made");
+    assert!(misfit(&path).contains("CREATE TABLE notes"));
+}
+
+#[test]
+fn a_chain_that_was_made_again_from_its_start_does_not_match_the_paper() {
+    let (_dir, _path, mut store) = new();
+    let paper = store.head().expect("head").hash();
+    store.append(ANN, "note", "door", None, &Body::new("repaired")).expect("kept");
+    for known in [paper.as_str(), &paper[..16], &format!(" {} ", paper.to_uppercase())] {
+        store.verify(Some(known)).expect("the journal still holds it");
+    }
+    let (_other_dir, _other_path, other) = {
+        let (dir, path, mut store) = new();
+        store.add_user(ANN, "eve").expect("added");
+        (dir, path, store)
+    };
+    let later = store.head().expect("head").hash();
+    for unknown in [later.as_str(), "", &paper[..15], "x"] {
+        let text = other.verify(Some(unknown)).expect_err("not there").to_string();
+        assert!(text.contains("the hash on paper"), "{text}");
+    }
+}
+
+#[test]
+fn a_program_that_was_killed_leaves_every_acknowledged_sample_and_an_unsealed_tail() {
+    let (_dir, path, mut store) = new();
+    let (batch, _) = run(&mut store, &water_batch(), 100);
+    // No close, no clean end of the connection: only what the commits have put on the disk.
+    std::mem::forget(store);
+    let copy = path.with_file_name("copy.db");
+    for suffix in ["", "-wal"] {
+        let from = format!("{}{suffix}", path.display());
+        std::fs::copy(from, format!("{}{suffix}", copy.display())).expect("copied");
+    }
+    let mut store = Store::open(&copy).expect("opens");
+    let report = store.verify(None).expect("verifies");
+    assert_eq!(report.samples, 100 * 9);
+    assert_eq!(report.samples_unsealed, 38 * 9, "sealed at 0 s and at 61 s");
+    assert_eq!(store.open_batches().expect("read").len(), 1);
+    assert_eq!(store.load_batch(&batch).expect("read").periods.len(), 100);
+
+    // Another program closes it: the tail is sealed from the file.
+    let record = store.load_batch(&batch).expect("read");
+    let mut engine = crate::batch::engine::Engine::new(record.params.clone()).expect("allowed");
+    for (at, input) in store.inputs(&batch).expect("read") {
+        engine.step(at, input);
+    }
+    let input = crate::batch::event::Input::Reading(reading(101));
+    commit(&mut store, &batch, &mut engine, Tick::from_ms(101_000), &input).expect("goes on");
+    crate::store::fixture::close(&mut store, &batch, &engine).expect("closed");
+    let report = store.verify(None).expect("verifies");
+    assert_eq!((report.samples, report.samples_unsealed), (101 * 9, 0));
+}
