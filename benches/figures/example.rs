@@ -101,6 +101,7 @@ pub(crate) fn record(run: Rehearsal) -> BatchRecord {
         entries: entries.collect(),
         periods: run.periods,
         actions: Vec::new(),
+        remarks: vec![],
         pool: Some(pool()),
         head_seq: 1,
         head_hash: "0".repeat(64),
