@@ -16,6 +16,7 @@
 //! | [`judge`] | the verdict, again, by separate code |
 //! | [`lethality`] | what the heat did, by Bigelow |
 //! | [`verdict`] | the words of a verdict |
+//! | [`words`] | entries as sentences, the same on screen and on paper |
 
 pub mod certificate;
 mod control;
@@ -33,3 +34,4 @@ pub mod phase;
 pub mod recipe;
 pub mod verdict;
 mod window;
+pub mod words;

@@ -3,10 +3,11 @@
 
 use holder_hal::Celsius;
 
-use crate::batch::event::{Action, Cause, Event, HoldBreak, Snapshot};
+use crate::batch::event::{Action, Event, Snapshot};
 use crate::batch::params::Purpose;
 use crate::batch::phase::PhaseName;
 use crate::batch::verdict::{Outcome, Rule, Severity, Verdict};
+use crate::batch::words;
 use crate::store::model::{BatchHeader, Closing};
 
 /// What a duration is for a person: `30 min 06 s` or `30 min`, seconds rounded down.
@@ -113,42 +114,6 @@ pub(crate) const fn closing(closing: Option<Closing>) -> &'static str {
     }
 }
 
-fn hold_break(by: HoldBreak) -> &'static str {
-    match by {
-        HoldBreak::BelowLimit => "the coldest milk fell below the limit",
-        HoldBreak::Gap => "a milk probe gave no good reading for too long",
-        HoldBreak::LidOpened => "the lid was opened",
-    }
-}
-
-fn cause(cause: &Cause) -> String {
-    match cause {
-        Cause::Started => "the batch was started".into(),
-        Cause::BathStable => "the bath was stable at its set point".into(),
-        Cause::Loaded { bottles } => format!("{bottles} bottles were confirmed"),
-        Cause::HoldBegun => "the coldest milk stayed above the limit".into(),
-        Cause::HoldBroken { by, held_ms } => {
-            format!("{}, after {}", hold_break(*by), duration(*held_ms as f64 / 1000.0))
-        }
-        Cause::HoldComplete => "the hold was complete".into(),
-        Cause::RestartsExhausted { by, held_ms } => format!(
-            "{}, after {}, once more than the recipe allows",
-            hold_break(*by),
-            duration(*held_ms as f64 / 1000.0)
-        ),
-        Cause::HeatUpTooLong => "the hold did not begin within the recipe's time".into(),
-        Cause::Cooled => "the hottest milk was cold".into(),
-        Cause::CoolingTooLong => "the milk was not cold within the recipe's time".into(),
-        Cause::Unloaded => "the bottles were confirmed to be out".into(),
-        Cause::OperatorStop { reason } => format!("stopped by a person: “{reason}”"),
-        Cause::Interlock { alarm } => {
-            format!("stopped by alarm {}: {}", alarm.number(), alarm.title())
-        }
-        Cause::PreheatTooLong => "the bath was not stable within the recipe's time".into(),
-        Cause::LoadTooLong => "the bottles were not loaded within the recipe's time".into(),
-    }
-}
-
 /// A phase as a heading of an event.
 const fn phase(phase: PhaseName) -> &'static str {
     match phase {
@@ -163,23 +128,15 @@ const fn phase(phase: PhaseName) -> &'static str {
     }
 }
 
-/// An entry of the engine, and whether it is an alarm.
+/// An entry of the engine, and whether it is an alarm: the sentence that the screen showed.
 pub(crate) fn event(event: &Event) -> (String, bool) {
+    let sentence = words::sentence(event);
     match event {
-        Event::Entered { phase: entered, cause: why } => {
-            (format!("{}: {}", phase(*entered), cause(why)), *entered == PhaseName::Aborted)
+        Event::Entered { phase: entered, .. } => {
+            (format!("{}: {sentence}", phase(*entered)), *entered == PhaseName::Aborted)
         }
-        Event::Raised { alarm } => (format!("Alarm {}: {}", alarm.number(), alarm.title()), true),
-        Event::Cleared { alarm } => {
-            (format!("Over: alarm {} ({})", alarm.number(), alarm.title()), false)
-        }
-        Event::AboveCeiling { line, allowance } => (
-            format!(
-                "The hottest milk went above {line:.1} °C, with {allowance:.2} °C of uncertainty \
-                 and margin added"
-            ),
-            true,
-        ),
+        Event::Raised { .. } | Event::AboveCeiling { .. } => (sentence, true),
+        Event::Cleared { .. } => (sentence, false),
     }
 }
 

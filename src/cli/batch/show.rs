@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use crate::batch::judge::judge;
 use crate::batch::verdict::Verdict;
+use crate::batch::words;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::{out, verdict};
 use crate::record::curve::curve;
 use crate::record::zone::{Zone, rfc3339};
-use crate::station::screen::words;
 use crate::store::model::{BatchRecord, Closing};
 
 pub(super) fn run(context: &Context, code: &str) -> Result<(), Failure> {

@@ -10,8 +10,8 @@ use ratatui::widgets::Paragraph;
 use ratatui::widgets::canvas::{Canvas, Context, Line as Stroke, Points};
 
 use super::state::{Point, ScreenState};
-use super::words;
 use crate::batch::phase::PhaseName;
+use crate::batch::words;
 use crate::station::view::View;
 
 /// What part of time and temperature is drawn: minutes since the batch began, and degrees.

@@ -10,8 +10,9 @@ use ratatui::widgets::{Block, Borders, Paragraph};
 
 use super::big::{self, Size};
 use super::state::ScreenState;
-use super::{advice, chart, panel, words};
+use super::{advice, chart, panel};
 use crate::batch::phase::PhaseName;
+use crate::batch::words;
 use crate::station::view::View;
 
 /// What a terminal of this name can draw: the bare Linux console has no braille.

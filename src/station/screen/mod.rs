@@ -15,7 +15,6 @@ mod plain;
 #[cfg(test)]
 mod rehearsal;
 mod state;
-pub mod words;
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;

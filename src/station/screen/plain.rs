@@ -10,8 +10,8 @@ use tokio::sync::mpsc;
 use super::Ended;
 use super::advice;
 use super::state::{ScreenState, coldest};
-use super::words;
 use crate::batch::event::{Entry, Event};
+use crate::batch::words;
 use crate::station::view::{Shown, View};
 
 /// Writes lines until no more views come. If the lines cannot be written, the views are taken in

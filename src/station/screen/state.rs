@@ -11,9 +11,9 @@ use ratatui::symbols::Marker;
 
 use super::advice;
 use super::keys::Prompt;
-use super::words;
 use crate::batch::event::{Cause, Event};
 use crate::batch::phase::PhaseName;
+use crate::batch::words;
 use crate::station::view::{Shown, View};
 
 /// One moment of the chart; only values that can be trusted.

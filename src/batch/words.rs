@@ -5,7 +5,7 @@
 
 use holder_hal::Celsius;
 
-use crate::batch::event::{Alarm, Cause, Entry, Event, HoldBreak, Snapshot};
+use super::event::{Alarm, Cause, Entry, Event, HoldBreak, Snapshot};
 
 /// The whole entry in words: its sentence with the readings behind it.
 pub fn describe(entry: &Entry) -> String {
