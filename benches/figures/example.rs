@@ -8,9 +8,7 @@ use holder::batch::verdict::{Outcome, Verdict};
 use holder::profiles;
 use holder::record::curve::curve;
 use holder::station::rehearsal::{Rehearsal, rehearse};
-use holder::store::model::{
-    BatchHeader, BatchRecord, Closing, PoolRecord, PoolShare, StampedEntry,
-};
+use holder::store::model::{BatchRecord, PoolRecord, PoolShare};
 use holder_hal::Kelvin;
 use holder_sim::PlantParams;
 
@@ -21,8 +19,6 @@ const SEED: u64 = 7;
 /// Steps of the readings, kelvin.
 const RESOLUTION_K: f64 = 0.1;
 const MILK_PROBES: usize = 4;
-/// 2026-01-01, UTC.
-const STARTED_UTC_MS: i64 = 1_767_225_600_000;
 
 fn probe(source: String) -> Probe {
     Probe {
@@ -73,42 +69,12 @@ fn rehearsed_with(seed: u64) -> Rehearsal {
 }
 
 /// The same batch as the store would give it back.
-pub(crate) fn record(run: Rehearsal) -> BatchRecord {
-    let utc_ms = |at_ms: u64| STARTED_UTC_MS + i64::try_from(at_ms).expect("a batch is short");
-    let end_ms = run.periods.last().map_or(0, |period| period.at.ms());
-    let entries = (1..).zip(run.entries).map(|(seq, entry)| StampedEntry {
-        seq,
-        utc_ms: utc_ms(entry.at.ms()),
-        who: "bench".into(),
-        entry,
-    });
-    BatchRecord {
-        header: BatchHeader {
-            code: "B-2026-0001".into(),
-            unit: "bench".into(),
-            purpose: Purpose::Milk,
-            simulated: true,
-            recipe: profiles::RECIPE_DEFAULT.into(),
-            pool: Some("P-2026-0001".into()),
-            bottles: BOTTLES,
-            operator: "bench".into(),
-            started_utc_ms: STARTED_UTC_MS,
-            closed_utc_ms: Some(utc_ms(end_ms)),
-            closing: Some(Closing::Ended),
-            phase: run.engine.phase(),
-            engine_accepts: run.engine.accepts(),
-        },
-        station: "bench".into(),
-        time_zone: "Europe/Berlin".into(),
-        params: params(),
-        texts: Vec::new(),
-        entries: entries.collect(),
-        periods: run.periods,
-        actions: Vec::new(),
-        pool: Some(pool()),
-        head_seq: 1,
-        head_hash: "0".repeat(64),
-    }
+pub(crate) fn record(run: &Rehearsal) -> BatchRecord {
+    let mut record = run.record();
+    record.header.pool = Some("P-2026-0001".into());
+    record.pool = Some(pool());
+    record.time_zone = "Europe/Berlin".into();
+    record
 }
 
 fn pool() -> PoolRecord {
@@ -132,7 +98,7 @@ pub(crate) fn judged() -> (BatchRecord, Verdict) {
 
 /// The same with other noise on the probes.
 pub(crate) fn judged_with(seed: u64) -> (BatchRecord, Verdict) {
-    let record = record(rehearsed_with(seed));
+    let record = record(&rehearsed_with(seed));
     let verdict = judge(&record.params.recipe, &curve(&record));
     assert_eq!(verdict.outcome, Outcome::Acceptable, "{:#?}", verdict.findings);
     (record, verdict)

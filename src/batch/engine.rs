@@ -299,7 +299,7 @@ impl Engine {
     fn come_up(&mut self, since: Tick, above: Option<Tick>, facts: &Facts, out: &mut Vec<Entry>) {
         let rule = &self.params.recipe.hold;
         let is_above = facts.clearance.is_some_and(|clearance| clearance >= rule.begin_above)
-            && facts.milk_lost_ms <= rule.max_gap_ms
+            && facts.milk_gap_ms <= rule.max_gap_ms
             && !facts.lid_open;
         let above_since = is_above.then(|| above.unwrap_or(facts.now));
         self.phase = Phase::ComeUp { since, above_since };
@@ -315,7 +315,7 @@ impl Engine {
         let rule = &self.params.recipe.hold;
         let broken_by = if facts.lid_open {
             Some(HoldBreak::LidOpened)
-        } else if facts.milk_lost_ms > rule.max_gap_ms {
+        } else if facts.milk_gap_ms > rule.max_gap_ms {
             Some(HoldBreak::Gap)
         } else if facts.clearance.is_some_and(|clearance| clearance < Kelvin::ZERO) {
             Some(HoldBreak::BelowLimit)

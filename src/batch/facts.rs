@@ -1,7 +1,7 @@
 //! Facts first: what is known at one step, computed from the readings before anything is
 //! decided. Nothing in here changes what happens to the batch.
 
-use holder_hal::{Celsius, Kelvin, Reading, Tick};
+use holder_hal::{Celsius, Kelvin, Quality, Reading, Tick};
 
 use super::event::Snapshot;
 use super::params::BatchParams;
@@ -32,6 +32,8 @@ pub(super) struct Facts {
     pub(super) bath_lost_ms: u64,
     /// The same for the worst required milk probe.
     pub(super) milk_lost_ms: u64,
+    /// The longest gap of a required milk probe that lasts or was closed just now, milliseconds.
+    pub(super) milk_gap_ms: u64,
     /// The lid was open when it was last seen.
     pub(super) lid_open: bool,
 }
@@ -76,7 +78,8 @@ impl Senses {
                 window.push(now, value);
             }
         }
-        if let Some(closed) = reading.lid.and_then(|lid| lid.on) {
+        let lid = reading.lid.filter(|lid| params.has_lid && lid.quality == Quality::Good);
+        if let Some(closed) = lid.and_then(|lid| lid.on) {
             self.lid_open = !closed;
         }
     }
@@ -96,6 +99,7 @@ impl Senses {
             hottest_allowed_for: None,
             bath_lost_ms,
             milk_lost_ms: 0,
+            milk_gap_ms: 0,
             lid_open: self.lid_open,
         };
         for (window, probe) in self.milk.iter_mut().zip(&params.milk) {
@@ -113,6 +117,7 @@ impl Senses {
             facts.hottest_allowed_for =
                 allowed_for.into_iter().chain(facts.hottest_allowed_for).max();
             facts.milk_lost_ms = facts.milk_lost_ms.max(window.lost_ms(now, since));
+            facts.milk_gap_ms = facts.milk_gap_ms.max(window.gap_ms(now, since));
         }
         facts
     }

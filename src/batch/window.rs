@@ -11,6 +11,7 @@ pub(super) struct Window {
     readings: VecDeque<(Tick, Celsius)>,
     sum_milli: i64,
     last_good: Option<Tick>,
+    good_before: Option<Tick>,
 }
 
 impl Window {
@@ -19,7 +20,13 @@ impl Window {
 
     /// An empty window over the last `span_ms` milliseconds.
     pub(super) fn new(span_ms: u64) -> Self {
-        Self { span_ms, readings: VecDeque::with_capacity(16), sum_milli: 0, last_good: None }
+        Self {
+            span_ms,
+            readings: VecDeque::with_capacity(16),
+            sum_milli: 0,
+            last_good: None,
+            good_before: None,
+        }
     }
 
     /// Takes in a reading that can be trusted.
@@ -29,7 +36,7 @@ impl Window {
         }
         self.readings.push_back((now, value));
         self.sum_milli += i64::from(value.milli());
-        self.last_good = Some(now);
+        self.good_before = self.last_good.replace(now);
     }
 
     /// Forgets what is older than the span.
@@ -71,6 +78,17 @@ impl Window {
     /// was none after it.
     pub(super) fn lost_ms(&self, now: Tick, since: Tick) -> u64 {
         now.ms_since(self.last_good.map_or(since, |good| good.max(since)))
+    }
+
+    /// The gap in the readings that can be trusted, as of now: the one that lasts, or the one
+    /// that a reading of this very moment has just closed.
+    pub(super) fn gap_ms(&self, now: Tick, since: Tick) -> u64 {
+        match self.last_good {
+            Some(good) if good == now => {
+                now.ms_since(self.good_before.map_or(since, |before| before.max(since)))
+            }
+            Some(_) | None => self.lost_ms(now, since),
+        }
     }
 }
 

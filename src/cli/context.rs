@@ -91,9 +91,7 @@ impl Context {
 
     /// Who acts: as told, else the user of the computer.
     pub(crate) fn who(&self) -> Result<String, Failure> {
-        let of_computer =
-            || ["USER", "LOGNAME", "USERNAME"].iter().find_map(|key| std::env::var(key).ok());
-        let who = self.user.clone().or_else(of_computer);
+        let who = self.user.clone().or_else(user_of_the_computer);
         who.filter(|who| !who.trim().is_empty()).ok_or_else(|| {
             Failure::refused("the journal must say who acts; name yourself with --as USER")
         })
@@ -110,4 +108,27 @@ impl Context {
         let now = Timestamp::from_millisecond(self.now_utc_ms()).context("the clock is wrong")?;
         Ok(now.to_zoned_datetime(zone).date())
     }
+}
+
+/// The name under which the person is logged in, if the computer tells it.
+fn user_of_the_computer() -> Option<String> {
+    let told = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|key| std::env::var(key).ok());
+    told.filter(|name| !name.is_empty()).or_else(owner_of_the_process)
+}
+
+/// In a container nobody is logged in: the name of the account under which the program runs.
+#[cfg(unix)]
+fn owner_of_the_process() -> Option<String> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let uid = std::fs::metadata("/proc/self").ok()?.uid().to_string();
+    let accounts = std::fs::read_to_string("/etc/passwd").ok()?;
+    let mut fields = accounts.lines().map(|line| line.split(':'));
+    let mut account = fields.find(|account| account.clone().nth(2) == Some(uid.as_str()))?;
+    account.next().map(str::to_owned)
+}
+
+#[cfg(not(unix))]
+fn owner_of_the_process() -> Option<String> {
+    None
 }

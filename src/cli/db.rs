@@ -51,17 +51,18 @@ fn verify(context: &Context, head: Option<&str>) -> Result<(), Failure> {
         0 => String::new(),
         count => format!("\n{count} samples of a running batch are not sealed yet"),
     };
-    Ok(out::text(&format!(
-        "everything fits: {} journal entries, {} batches, {} inputs and {} samples under {} \
-         seals, {} frozen texts\nhead {}{open}",
-        report.entries,
-        report.batches,
-        report.inputs,
-        report.samples,
-        report.seals,
-        report.texts,
-        report.head_hash
-    ))?)
+    let counted = [
+        ("journal entries", report.entries.to_string()),
+        ("batches", report.batches.to_string()),
+        ("inputs", report.inputs.to_string()),
+        ("samples", report.samples.to_string()),
+        ("seals", report.seals.to_string()),
+        ("frozen texts", report.texts.to_string()),
+    ];
+    let rows: Vec<Vec<String>> =
+        counted.into_iter().map(|(what, count)| vec![what.to_owned(), count]).collect();
+    let table = out::table(&["RECOMPUTED", "COUNT"], &rows);
+    Ok(out::text(&format!("everything fits\n\n{table}\nhead {}{open}", report.head_hash))?)
 }
 
 /// A file that SQLite itself finds damaged is a record that does not verify.

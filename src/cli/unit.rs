@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::context::Context;
 use super::failure::Failure;
 use super::out;
-use crate::station::config::{ConfigError, Unit};
+use crate::station::config::Unit;
 
 /// The pasteurizers of the station: list, check and read them
 #[derive(Debug, Subcommand)]
@@ -146,7 +146,7 @@ fn read(context: &Context, name: &str) -> Result<(), Failure> {
         Ok::<_, Failure>((reading, faults))
     })?;
     faults.iter().for_each(|fault| out::note(fault));
-    let channels = channels(&unit, &spec, &reading)?;
+    let channels = channels(&unit, &spec, &reading);
     if context.json {
         let document: Vec<Value> = channels.iter().map(Channel::document).collect();
         let simulated = reading.simulated;
@@ -209,11 +209,7 @@ fn merged(mut one: Value, other: Value) -> Value {
     one
 }
 
-fn channels(
-    unit: &Unit<'_>,
-    spec: &UnitSpec,
-    reading: &Reading,
-) -> Result<Vec<Channel>, ConfigError> {
+fn channels(unit: &Unit<'_>, spec: &UnitSpec, reading: &Reading) -> Vec<Channel> {
     let mut channels = vec![temperature(unit, spec, Role::Bath, Some(reading.bath))];
     for (index, probe) in (0_u8..).zip(reading.milk) {
         channels.push(temperature(unit, spec, Role::Milk(index), probe));
@@ -225,7 +221,7 @@ fn channels(
         value: ChannelValue::Switch(on),
         quality,
     }));
-    Ok(channels.into_iter().flatten().collect())
+    channels.into_iter().flatten().collect()
 }
 
 fn temperature(

@@ -147,6 +147,7 @@ fn record(holds: &[(u64, u64)], trouble: Trouble) -> BatchRecord {
         periods,
         entries: entries(holds, unload_s, end_s, trouble),
         actions: actions(end_s),
+        remarks: vec![],
         pool,
         head_seq: 1_482,
         head_hash,

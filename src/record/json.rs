@@ -15,7 +15,7 @@ use super::zone::{rfc3339, wall_ms};
 use crate::batch::event::{Action, Entry};
 use crate::batch::params::BatchParams;
 use crate::batch::verdict::Verdict;
-use crate::store::model::{BatchHeader, BatchRecord, FrozenText, Period, PoolRecord};
+use crate::store::model::{BatchHeader, BatchRecord, FrozenText, Period, PoolRecord, Remark};
 
 /// What the first keys of a document say, so that a reader knows what it has.
 const FORMAT: &str = "holder batch record";
@@ -37,6 +37,7 @@ struct Document<'a> {
     pool: Option<&'a PoolRecord>,
     entries: Vec<StampedEntry<'a>>,
     actions: Vec<StampedAction<'a>>,
+    remarks: &'a [Remark],
     texts: &'a [FrozenText],
 }
 
@@ -171,6 +172,7 @@ fn document<'a>(
         pool: record.pool.as_ref(),
         entries: entries.collect(),
         actions: actions.collect(),
+        remarks: &record.remarks,
         texts: &record.texts,
     }
 }

@@ -90,12 +90,21 @@ impl Clock {
         }
     }
 
-    /// How long the disk may take to acknowledge a period before heat loses its permit: half a
-    /// period of real time; without end in lockstep, where the disk costs no virtual time.
+    /// How long the loop waits for the disk to acknowledge a period: half a period of real time;
+    /// without end in lockstep, where the disk costs no virtual time.
     pub fn disk_patience(&self, period_ms: u64) -> Duration {
         match self {
-            Self::Running { speed, .. } => Duration::from_millis(period_ms / u64::from(*speed) / 2),
+            Self::Running { .. } => Duration::from_millis(period_ms / 2),
             Self::Lockstep { .. } => Duration::from_secs(30),
+        }
+    }
+
+    /// How old the newest committed sample may be while there is heat: one period of real time,
+    /// since a disk is as slow as it is however fast a simulated machine's time is told to pass.
+    pub fn permit_ms(&self, period_ms: u64) -> u64 {
+        match self {
+            Self::Running { speed, .. } => period_ms.saturating_mul(u64::from(*speed)),
+            Self::Lockstep { .. } => period_ms,
         }
     }
 }

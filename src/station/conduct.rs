@@ -155,6 +155,7 @@ pub async fn conduct(request: Request<'_>) -> Result<Conducted, ConductError> {
 
     let _lock = UnitLock::take(request.dir, request.unit)?;
     let store = Store::open(&request.dir.join("holder.db"))?;
+    request.station.agrees_with(store.station())?;
     let (store, _thread) = StoreThread::spawn(store, STEPS_WAITING_MAX)?;
     let (unit_name, who) = (request.unit.to_owned(), request.who.clone());
     let recovered = store.call(move |store| recovery::close_interrupted(store, &unit_name, &who));
@@ -168,7 +169,8 @@ pub async fn conduct(request: Request<'_>) -> Result<Conducted, ConductError> {
     let engine = Engine::new(params.clone())?;
     let batch = begin(&store, &request, params, texts, &clock).await?;
     let period_ms = engine.params().period_ms;
-    let (permit, patience) = (HeatPermit::new(period_ms), clock.disk_patience(period_ms));
+    let (permit, patience) =
+        (HeatPermit::new(clock.permit_ms(period_ms)), clock.disk_patience(period_ms));
     let who = request.who.clone();
     let recorder = Recorder::new(store.clone(), batch.clone(), who, permit, patience);
     let (views_in, views) = mpsc::channel(VIEWS_WAITING_MAX);
@@ -226,9 +228,10 @@ async fn reach(
             };
             let server = SimServer::start(&spec, PlantParams::nominal(), seed, options).await?;
             let server = Arc::new(server);
-            let served = server
-                .as_served(&spec)
-                .map_err(|fault| ConfigError::Spec { file: request.station.file.clone(), fault })?;
+            let served = server.as_served(&spec).map_err(|fault| ConfigError::Spec {
+                file: request.station.file.clone(),
+                fault: Box::new(fault),
+            })?;
             let machine = WiredUnit::connect(served).await?;
             let hands = request.yes.then(|| Hands::Here(server.clone()));
             Ok((machine, Clock::lockstep(server), hands))

@@ -40,6 +40,26 @@ pub struct ControlLoop<M> {
     phase_since: Tick,
     last_reading: Option<Reading>,
     message: Option<String>,
+    withheld: bool,
+    undelivered: bool,
+}
+
+/// What may go wrong between the engine's command and the machine.
+#[derive(Clone, Copy)]
+enum Trouble {
+    /// The record is behind, so that heat has no permit.
+    Withheld,
+    /// A command did not arrive, or was not proved to.
+    Undelivered,
+}
+
+impl Trouble {
+    const fn over(self) -> &'static str {
+        match self {
+            Self::Withheld => "the record has caught up: heat is permitted again",
+            Self::Undelivered => "commands arrive again",
+        }
+    }
 }
 
 impl<M: Machine> ControlLoop<M> {
@@ -65,6 +85,8 @@ impl<M: Machine> ControlLoop<M> {
             phase_since,
             last_reading: None,
             message: None,
+            withheld: false,
+            undelivered: false,
         }
     }
 
@@ -93,13 +115,15 @@ impl<M: Machine> ControlLoop<M> {
         let effects = self.engine.step(now, input.clone());
         // An off-command never waits for a disk.
         if !effects.command.heats() {
-            self.send(effects.command).await;
+            self.send(now, effects.command).await?;
         }
         let phase = self.engine.phase();
         self.recorder.commit(&self.clock, now, input, &effects, phase).await?;
         if effects.command.heats() {
             let granted = self.recorder.permit().grant(self.clock.now(), effects.command);
-            self.send(granted).await;
+            let text = "heat was withheld: the disk had not acknowledged the newest readings";
+            self.trouble(now, Trouble::Withheld, (!granted.heats()).then(|| text.to_owned()))?;
+            self.send(now, granted).await?;
         }
         self.publish(now, &effects).await;
         Ok(())
@@ -123,13 +147,33 @@ impl<M: Machine> ControlLoop<M> {
 
     /// Sends a command. One that does not arrive is tried again with the next period, and the
     /// readings of the same device will cut the heat by themselves; a person is told.
-    async fn send(&mut self, command: Command) {
+    async fn send(&mut self, now: Tick, command: Command) -> Result<(), RecordError> {
         *self.last_command.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = command;
         let sent = self.machine.lock().await.write(&command).await;
-        if let Err(fault) = sent {
-            tracing::warn!(%fault, "a command did not arrive");
-            self.message = Some(format!("a command did not arrive: {fault}"));
-        }
+        let fault = sent.err().map(|fault| format!("a command did not arrive: {fault}"));
+        self.trouble(now, Trouble::Undelivered, fault)
+    }
+
+    /// Tells the record and the person when a trouble begins, and when it is over.
+    fn trouble(
+        &mut self,
+        now: Tick,
+        what: Trouble,
+        text: Option<String>,
+    ) -> Result<(), RecordError> {
+        let standing = match what {
+            Trouble::Withheld => &mut self.withheld,
+            Trouble::Undelivered => &mut self.undelivered,
+        };
+        let remark = match (*standing, text) {
+            (false, Some(text)) => text,
+            (true, None) => what.over().to_owned(),
+            (true, Some(_)) | (false, None) => return Ok(()),
+        };
+        *standing = !*standing;
+        tracing::warn!(remark);
+        self.message = Some(remark.clone());
+        self.recorder.remark(&self.clock, now, remark)
     }
 
     async fn publish(&mut self, now: Tick, effects: &Effects) {

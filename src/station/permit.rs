@@ -5,14 +5,15 @@ use holder_hal::{Command, Heat, Tick};
 /// Grants heat only while the record keeps up.
 #[derive(Clone, Copy, Debug)]
 pub struct HeatPermit {
-    period_ms: u64,
+    lasts_ms: u64,
     newest_committed: Option<Tick>,
 }
 
 impl HeatPermit {
-    /// No permit yet: nothing was committed.
-    pub fn new(period_ms: u64) -> Self {
-        Self { period_ms, newest_committed: None }
+    /// No permit yet: nothing was committed. A committed sample permits heat for `lasts_ms`: one
+    /// control period.
+    pub fn new(lasts_ms: u64) -> Self {
+        Self { lasts_ms, newest_committed: None }
     }
 
     /// The store acknowledged the sample of this moment.
@@ -23,7 +24,7 @@ impl HeatPermit {
     /// The command as it may be sent now: unchanged if the newest committed sample is at most
     /// one period old, without heat otherwise (DESIGN, "Heat needs a permit").
     pub fn grant(&self, now: Tick, command: Command) -> Command {
-        let is_fresh = self.newest_committed.is_some_and(|at| now.ms_since(at) <= self.period_ms);
+        let is_fresh = self.newest_committed.is_some_and(|at| now.ms_since(at) <= self.lasts_ms);
         if is_fresh { command } else { Command { heat: Heat::Off, ..command } }
     }
 }

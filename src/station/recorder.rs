@@ -97,6 +97,17 @@ impl Recorder {
         }
     }
 
+    /// Puts a remark of the loop in line for the record. It is lost only if the record is.
+    ///
+    /// # Errors
+    /// Too many steps wait, or the store's thread is gone.
+    pub fn remark(&self, clock: &Clock, at: Tick, text: String) -> Result<(), RecordError> {
+        let (batch, who, utc_ms) = (self.batch.clone(), self.operator.clone(), clock.utc_ms());
+        self.store
+            .submit(move |store| store.remark(Stamp { utc_ms, who: &who }, &batch, at, &text))?;
+        Ok(())
+    }
+
     /// Waits until the disk has acknowledged everything.
     ///
     /// # Errors

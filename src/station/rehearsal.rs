@@ -1,7 +1,7 @@
 //! A whole batch in one process, without wires, disk or clock: plant and engine hand in hand.
 //! The tests of the rules, the bench and the soak use it; the truth is kept beside the record.
 
-use holder_hal::{Command, Tick};
+use holder_hal::{Command, Reading, Tick};
 use holder_sim::machine::SimMachine;
 use holder_sim::params::PlantParams;
 
@@ -9,7 +9,7 @@ use crate::batch::engine::Engine;
 use crate::batch::event::{Action, Entry, Input};
 use crate::batch::params::{BatchParams, ParamsFault};
 use crate::batch::phase::PhaseName;
-use crate::store::model::Period;
+use crate::store::model::{BatchHeader, BatchRecord, Closing, Period, StampedEntry};
 
 /// What happened, and what really happened.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub struct Rehearsal {
     pub periods: Vec<Period>,
     /// The engine's entries.
     pub entries: Vec<Entry>,
+    /// Bottles that were loaded, the control bottle not counted.
+    pub bottles: u16,
     /// The engine at its end.
     pub engine: Engine,
     /// Coldest true milk while a hold was declared, °C.
@@ -40,19 +42,37 @@ pub fn rehearse(
     resolution_k: f64,
     bottles: u16,
 ) -> Result<Rehearsal, ParamsFault> {
+    rehearse_spoiled(params, plant, seed, resolution_k, bottles, |_, _| ())
+}
+
+/// The same with readings that `spoil` may change before anybody sees them; the truth is not
+/// changed by it.
+///
+/// # Errors
+/// The first rule that the parameters break.
+pub fn rehearse_spoiled(
+    params: BatchParams,
+    plant: PlantParams,
+    seed: u64,
+    resolution_k: f64,
+    bottles: u16,
+    mut spoil: impl FnMut(Tick, &mut Reading),
+) -> Result<Rehearsal, ParamsFault> {
     let period_ms = params.period_ms;
     let mut machine = SimMachine::new(plant, seed, params.milk.len(), resolution_k);
     let mut command = Command::safe(false);
     let mut run = Rehearsal {
         periods: Vec::with_capacity(6_000),
         entries: Vec::new(),
+        bottles,
         engine: Engine::new(params)?,
         true_coldest_in_hold_c: None,
         true_hottest_c: None,
     };
     for period in 0..PERIODS_MAX {
         let at = Tick::from_ms(period * period_ms);
-        let reading = machine.step(&command, period_ms);
+        let mut reading = machine.step(&command, period_ms);
+        spoil(at, &mut reading);
         let effects = run.engine.step(at, Input::Reading(reading));
         command = effects.command;
         run.entries.extend(effects.entries);
@@ -76,6 +96,47 @@ pub fn rehearse(
 }
 
 impl Rehearsal {
+    /// What the store would give back of it: a batch of milk without a pool, begun at 1970.
+    pub fn record(&self) -> BatchRecord {
+        let params = self.engine.params().clone();
+        let utc_ms = |at: Tick| i64::try_from(at.ms()).unwrap_or(i64::MAX);
+        let end = self.periods.last().map_or(Tick::default(), |period| period.at);
+        let entries = (1..).zip(&self.entries).map(|(seq, entry)| StampedEntry {
+            seq,
+            utc_ms: utc_ms(entry.at),
+            who: "rehearsal".into(),
+            entry: entry.clone(),
+        });
+        BatchRecord {
+            header: BatchHeader {
+                code: "B-1970-0001".into(),
+                unit: params.unit.clone(),
+                purpose: params.purpose,
+                simulated: true,
+                recipe: params.recipe.name.clone(),
+                pool: None,
+                bottles: self.bottles,
+                operator: "rehearsal".into(),
+                started_utc_ms: 0,
+                closed_utc_ms: Some(utc_ms(end)),
+                closing: Some(Closing::Ended),
+                phase: self.engine.phase(),
+                engine_accepts: self.engine.accepts(),
+            },
+            station: "rehearsal".into(),
+            time_zone: "UTC".into(),
+            params,
+            texts: Vec::new(),
+            entries: entries.collect(),
+            periods: self.periods.clone(),
+            actions: Vec::new(),
+            remarks: Vec::new(),
+            pool: None,
+            head_seq: 0,
+            head_hash: "0".repeat(64),
+        }
+    }
+
     fn witness(&mut self, machine: &SimMachine, phase: PhaseName) {
         let truth = machine.truth();
         let hottest = truth.hottest_milk().into_iter().chain(self.true_hottest_c);
@@ -89,10 +150,14 @@ impl Rehearsal {
 
 #[cfg(test)]
 mod tests {
+    use holder_hal::{Kelvin, Quality, Sample, Switch};
+
     use super::*;
     use crate::batch::event::{Cause, Event};
-    use crate::batch::fixture;
     use crate::batch::params::Heater;
+    use crate::batch::verdict::{Outcome, Rule};
+    use crate::batch::{fixture, judge};
+    use crate::record::curve;
 
     fn entered_at_s(run: &Rehearsal, wanted: PhaseName) -> Option<f64> {
         let found = run.entries.iter().find(|entry| match &entry.event {
@@ -148,5 +213,53 @@ mod tests {
             entry.event == Event::Entered { phase: PhaseName::Unload, cause: Cause::CoolingTooLong }
         };
         assert!(run.entries.iter().any(late));
+    }
+
+    /// One fault per run, of a kind and at a moment that the seed decides.
+    fn spoiled(seed: u64) -> Rehearsal {
+        let from = Tick::from_ms(1_000 * (1_600 + seed * 131 % 4_200));
+        let lasts_ms = 1_000 * [2, 9, 10, 11, 12, 30, 119, 121, 300][(seed % 9) as usize];
+        let spoil = move |at: Tick, reading: &mut Reading| {
+            if at < from || at.ms_since(from) >= lasts_ms {
+                return;
+            }
+            let probe = (seed / 9 % 2) as usize;
+            let shifted = |sample: Sample, milli| Sample {
+                raw: sample.raw.map(|raw| raw + Kelvin::from_milli(milli)),
+                ..sample
+            };
+            match seed / 18 % 6 {
+                0 => reading.milk[probe] = Some(Sample::missing(Quality::SensorOpen)),
+                1 => reading.milk[probe] = reading.milk[probe].map(|s| shifted(s, -400)),
+                2 => reading.milk[probe] = reading.milk[probe].map(|s| shifted(s, 2_900)),
+                3 => reading.lid = Some(Switch { on: Some(false), quality: Quality::Good }),
+                4 => reading.bath = Sample::missing(Quality::Comm),
+                _ => *reading = Reading::nothing(2, true),
+            }
+        };
+        let plant = PlantParams::nominal();
+        rehearse_spoiled(fixture::params(), plant, seed, 0.1, 48, spoil).expect("starts")
+    }
+
+    /// Two judges by separate code: what one accepts, the other accepts, in faulty runs too.
+    #[test]
+    fn engine_and_judge_agree_on_spoiled_runs() {
+        let (mut accepted, mut refused) = (0, 0);
+        for seed in 0..216 {
+            let run = spoiled(seed);
+            let mut record = run.record();
+            let engine_accepts = record.header.engine_accepts;
+            let verdict = judge::judge(&record.params.recipe, &curve::curve(&record));
+            let disputed = verdict.findings.iter().any(|finding| finding.rule == Rule::Disputed);
+            assert!(!disputed, "seed {seed}: {verdict:#?}\n{:#?}", run.entries);
+            let accepts = verdict.outcome == Outcome::Acceptable;
+            assert_eq!(engine_accepts, Some(accepts), "seed {seed}: {verdict:#?}");
+            // The dispute itself is noticed.
+            record.header.engine_accepts = Some(!accepts);
+            let verdict = judge::judge(&record.params.recipe, &curve::curve(&record));
+            assert_ne!(verdict.outcome, Outcome::Acceptable, "seed {seed}");
+            if accepts { accepted += 1 } else { refused += 1 }
+        }
+        assert!(accepted > 20 && refused > 20, "{accepted} accepted, {refused} refused");
     }
 }

@@ -1,5 +1,6 @@
 //! Starting and closing a batch.
 
+use holder_hal::Tick;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Value, json};
 
@@ -154,6 +155,26 @@ impl Store {
         journal::append(&tx, stamp, place, &Body::new(what).after(after))?;
         tx.commit()?;
         Ok(code)
+    }
+
+    /// Records what the station's loop has to say of a batch: heat that was withheld, a command
+    /// that did not arrive.
+    ///
+    /// # Errors
+    /// No such batch, or the disk.
+    pub fn remark(
+        &mut self,
+        stamp: Stamp<'_>,
+        batch: &str,
+        at: Tick,
+        text: &str,
+    ) -> Result<(), StoreError> {
+        let tx = self.write()?;
+        id_of(&tx, batch)?;
+        let place = Place::in_batch(Kind::Remark, batch, Some(at.ms()));
+        journal::append(&tx, stamp, place, &Body::new(text))?;
+        tx.commit()?;
+        Ok(())
     }
 
     /// Seals what is left and closes the record of a batch.

@@ -126,10 +126,11 @@ pub(super) enum Kind {
     Action,
     ActionRefused,
     Seal,
+    Remark,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::Station,
         Self::User,
         Self::Donor,
@@ -142,6 +143,7 @@ impl Kind {
         Self::Action,
         Self::ActionRefused,
         Self::Seal,
+        Self::Remark,
     ];
 
     pub(super) const fn word(self) -> &'static str {
@@ -158,6 +160,7 @@ impl Kind {
             Self::Action => "action",
             Self::ActionRefused => "action-refused",
             Self::Seal => "seal",
+            Self::Remark => "remark",
         }
     }
 

@@ -100,6 +100,20 @@ pub struct StampedAction {
     pub action: Action,
 }
 
+/// What the station's loop has to say beside the engine: heat that was withheld because the
+/// record was behind, a command that did not arrive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Remark {
+    /// Its number in the journal.
+    pub seq: i64,
+    /// When, on the batch's own monotonic time, milliseconds.
+    pub tick_ms: u64,
+    /// Wall-clock time, milliseconds since 1970 UTC.
+    pub utc_ms: i64,
+    /// A sentence.
+    pub text: String,
+}
+
 /// One deposit in a pool, by codes: no names on a batch record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PoolShare {
@@ -143,6 +157,8 @@ pub struct BatchRecord {
     pub entries: Vec<StampedEntry>,
     /// The actions of people, in order.
     pub actions: Vec<StampedAction>,
+    /// What the loop had to say, in order.
+    pub remarks: Vec<Remark>,
     /// The pool; a water batch has none.
     pub pool: Option<PoolRecord>,
     /// Number of the newest journal entry when this was read.

@@ -11,7 +11,7 @@ use super::error::{StoreError, garbled};
 use super::journal::{self, Hash, Kind, Row, hex};
 use super::milk;
 use super::model::{
-    BatchHeader, BatchRecord, Closing, FrozenText, Period, StampedAction, StampedEntry,
+    BatchHeader, BatchRecord, Closing, FrozenText, Period, Remark, StampedAction, StampedEntry,
 };
 use super::samples;
 use super::seal::InputRow;
@@ -157,6 +157,24 @@ fn entries(db: &Connection, code: &str) -> Result<Vec<StampedEntry>, StoreError>
     Ok(entries)
 }
 
+/// What the loop had to say of a batch, in order.
+fn remarks(db: &Connection, code: &str) -> Result<Vec<Remark>, StoreError> {
+    let mut query = db.prepare_cached(
+        "SELECT seq, tick_ms, utc_ms, json_extract(body, '$.what') FROM journal \
+         WHERE batch = ?1 AND kind = ?2 ORDER BY seq",
+    )?;
+    let remark = |row: &rusqlite::Row<'_>| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?))
+    };
+    let found = query.query_map(params![code, Kind::Remark.word()], remark)?;
+    found
+        .map(|row| {
+            let (seq, tick_ms, utc_ms, text) = row?;
+            Ok(Remark { seq, tick_ms: samples::tick(tick_ms)?.ms(), utc_ms, text })
+        })
+        .collect()
+}
+
 /// The actions of a batch that the engine did not refuse, in order.
 fn actions(rows: &[InputRow]) -> Result<Vec<StampedAction>, StoreError> {
     let accepted = rows.iter().filter(|row| row.refused.is_none());
@@ -244,6 +262,7 @@ impl Store {
             periods,
             entries: entries(db, code)?,
             actions: actions(&InputRow::after(db, id, 0)?)?,
+            remarks: remarks(db, code)?,
             pool,
             head_seq: head.seq,
             head_hash: head.hash(),

@@ -82,5 +82,7 @@ fn a_training_station_cannot_be_made_a_real_one_by_its_file() {
     let desk = Desk::training();
     let text = desk.read("station.toml").replace("training = true", "training = false");
     desk.write("station.toml", &text);
-    desk.run("donor add D-1").expect_refusal(&["training = false", "made with true"]);
+    for line in ["donor add D-1", "run demo --water --fast --yes"] {
+        desk.run(line).expect_refusal(&["training = false", "made with true"]);
+    }
 }

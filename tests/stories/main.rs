@@ -1,7 +1,7 @@
 //! Stories: the binary is run as a user runs it. One module per thing that a user does; one test
 //! binary, so that it links once.
 
-#![allow(clippy::expect_used, reason = "a story that cannot go on has failed")]
+#![allow(clippy::expect_used, clippy::panic, reason = "a story that cannot go on has failed")]
 
 mod bad_files;
 mod batches;

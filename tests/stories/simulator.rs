@@ -69,6 +69,10 @@ fn a_unit_is_checked_and_read_through_all_of_its_devices() {
     let milk = channels.iter().find(|channel| channel["role"] == "milk-1").expect("a milk probe");
     assert_eq!(milk["quality"], "good");
     assert_eq!(milk["source"], "bottles.channel_1");
+    let check = desk.run("unit check demo --json").expect_code(0).json();
+    let lines = check.as_array().expect("lines");
+    assert!(lines.iter().any(|line| line["text"] == "is a simulator"), "{check:#}");
+    assert!(lines.iter().all(|line| line["grade"] != "bad"), "{check:#}");
     let shown = desk.run("unit read demo").expect_code(0).stdout;
     assert!(shown.contains("SIMULATED"), "{shown}");
 }

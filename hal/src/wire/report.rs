@@ -50,6 +50,8 @@ pub struct CheckLine {
 /// Collects the lines about one device.
 struct Report<'a> {
     device: &'a str,
+    /// The points of the device that play a role.
+    used: Vec<&'a str>,
     lines: Vec<CheckLine>,
 }
 
@@ -68,7 +70,9 @@ impl WiredUnit {
         for line in unit.lines_mut() {
             for device in &mut line.devices {
                 let name = device.name.clone();
-                let mut report = Report { device: &name, lines: Vec::new() };
+                let mine = spec.roles().iter().filter(|given| given.device == name);
+                let used = mine.map(|given| given.point.as_str()).collect();
+                let mut report = Report { device: &name, used, lines: Vec::new() };
                 about_device(&mut report, device, &mut line.bus).await;
                 lines.append(&mut report.lines);
             }
@@ -139,7 +143,7 @@ async fn about_device(report: &mut Report<'_>, device: &mut Device, bus: &mut Bu
         let read = device.read(bus, point).await.map(|raw| (point.decode(&raw), raw));
         match read {
             Ok((decoded, raw)) => {
-                let (grade, words) = in_words(&profile, &point.name, &decoded);
+                let (grade, words) = in_words(&profile, &report.used, &point.name, &decoded);
                 let text = format!("{}: {words} ({raw})", point.title);
                 report.add(grade, Some(&point.name), text);
             }
@@ -171,8 +175,9 @@ async fn about_device(report: &mut Report<'_>, device: &mut Device, bus: &mut Bu
     }
 }
 
-/// What a value says to a technician. A point that tells of a fault is bad when it is on.
-fn in_words(profile: &Profile, name: &str, decoded: &Decoded) -> (Grade, String) {
+/// What a value says to a technician. A point that tells of a fault is bad when it is on and a
+/// point in use is spoilt by it; on a channel without a probe it is as it must be.
+fn in_words(profile: &Profile, used: &[&str], name: &str, decoded: &Decoded) -> (Grade, String) {
     let value = decoded.value.map_or_else(|| "no value".to_owned(), |value| value.to_string());
     let spoilt = profile
         .points()
@@ -181,7 +186,9 @@ fn in_words(profile: &Profile, name: &str, decoded: &Decoded) -> (Grade, String)
     let spoilt: Vec<&str> = spoilt.map(|point| point.name.as_str()).collect();
     match decoded.quality {
         Quality::Good if decoded.value == Some(Value::Switch(true)) && !spoilt.is_empty() => {
-            (Grade::Bad, format!("{value}, so that nothing counts from {}", spoilt.join(", ")))
+            let in_use = spoilt.iter().any(|point| used.contains(point));
+            let grade = if in_use { Grade::Bad } else { Grade::Note };
+            (grade, format!("{value}, so that nothing counts from {}", spoilt.join(", ")))
         }
         Quality::Good => (Grade::Good, value),
         Quality::Stale

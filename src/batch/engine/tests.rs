@@ -142,13 +142,15 @@ fn one_probe_below_the_limit_breaks_the_hold_whatever_the_other_says() {
 }
 
 #[test]
-fn a_gap_of_ten_seconds_is_borne_and_one_of_eleven_breaks_the_hold() {
-    for (silent_s, phase) in [(10, PhaseName::Hold), (11, PhaseName::ComeUp)] {
+fn ten_seconds_between_good_readings_are_borne_and_eleven_break_the_hold() {
+    for (apart_s, phase) in [(10, PhaseName::Hold), (11, PhaseName::ComeUp)] {
         let mut bench = Bench::holding(params());
         bench.seconds(100);
-        bench.reading.milk[0] = Some(Sample::missing(Quality::SensorOpen));
-        bench.seconds(silent_s);
-        assert_eq!(bench.engine.phase(), phase, "after {silent_s} s");
+        let good = bench.reading.milk[0].replace(Sample::missing(Quality::SensorOpen));
+        bench.seconds(apart_s - 1);
+        bench.reading.milk[0] = good;
+        bench.seconds(1);
+        assert_eq!(bench.engine.phase(), phase, "{apart_s} s apart");
     }
 }
 

@@ -29,6 +29,10 @@ impl Mean {
     }
 
     pub(super) fn cmp(self, other: Self) -> Ordering {
+        // Nearly always the probes have equally many readings: spare the wide products.
+        if self.count == other.count {
+            return self.sum.cmp(&other.sum);
+        }
         let product = |sum: i64, count: i64| i128::from(sum) * i128::from(count);
         product(self.sum, other.count).cmp(&product(other.sum, self.count))
     }
@@ -44,6 +48,9 @@ impl Mean {
     /// How far this mean lies above the other, in millikelvin, rounded up: a figure that is
     /// compared with a limit must not look smaller than it is.
     pub(super) fn over(self, other: Self) -> i64 {
+        if self.count == other.count {
+            return div_up(self.sum.saturating_sub(other.sum), self.count);
+        }
         let (above, count) = (
             i128::from(self.sum) * i128::from(other.count)
                 - i128::from(other.sum) * i128::from(self.count),
@@ -60,14 +67,18 @@ impl Mean {
 
     /// The temperature rounded up to a millidegree: for what must not be hotter.
     pub(super) fn up(self) -> Celsius {
-        let more = i64::from(self.sum.rem_euclid(self.count) != 0);
-        celsius(self.sum.div_euclid(self.count).saturating_add(more))
+        celsius(div_up(self.sum, self.count))
     }
 
     /// Degrees as a float, for figures only.
     pub(super) fn as_f64(self) -> f64 {
         self.sum as f64 / self.count as f64 / 1000.0
     }
+}
+
+/// A quotient rounded up; the count is above zero.
+pub(super) fn div_up(sum: i64, count: i64) -> i64 {
+    sum.div_euclid(count) + i64::from(sum.rem_euclid(count) != 0)
 }
 
 fn celsius(milli: i64) -> Celsius {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::hold::Reason;
+use super::means::div_up;
 use super::seen::Seen;
 use super::words::{degrees, finding, seconds, span};
 use crate::batch::curve::Row;
@@ -80,12 +81,13 @@ pub(super) fn reference(seen: &Seen) -> Option<Finding> {
     };
     let is_over = sum > count.saturating_mul(allowed);
     let severity = if is_over { Severity::Deviation } else { Severity::Note };
-    // Rounded up, so that a figure above the limit never looks like the limit.
-    let over = degrees(sum.div_euclid(count) + i64::from(sum.rem_euclid(count) != 0));
+    let over = div_up(sum, count);
+    let side = if over < 0 { "below" } else { "above" };
     let text = format!(
-        "The recorder read at most {over} °C above the reference probe (means of {}); {} °C is \
-         allowed.",
+        "In means of {} the recorder read {} °C {side} the reference probe at its highest; \
+         {} °C above is allowed.",
         span(seen.recipe.probes.reference_mean_ms),
+        degrees(over.saturating_abs()),
         degrees(allowed)
     );
     Some(finding(Rule::Reference, severity, Some(at_ms), text))
@@ -115,26 +117,22 @@ pub(super) fn lid_unread(seen: &Seen) -> Option<Finding> {
 
 /// Time without a good reading of one probe.
 struct Silence {
-    probe: usize,
     from_ms: u64,
     ms: u64,
 }
 
-/// Every silence between loading and cooled milk (or the end of the curve).
-fn silences(seen: &Seen) -> Vec<Silence> {
+/// Every silence of one probe between loading and cooled milk (or the end of the curve).
+fn silences<'a>(seen: &'a Seen, probe: usize) -> impl Iterator<Item = Silence> + 'a {
     let end_ms = seen.cooled_ms().unwrap_or(seen.last_ms());
-    let mut all = Vec::new();
-    for probe in 0..seen.probes() {
-        let is_good =
-            |row: &&Row| row.t_ms < end_ms && row.milk.get(probe).is_some_and(Option::is_some);
-        let mut from_ms = seen.start_ms;
-        for t_ms in seen.rows.iter().filter(is_good).map(|row| row.t_ms).chain([end_ms]) {
-            let ms = t_ms.saturating_sub(from_ms);
-            all.push(Silence { probe, from_ms, ms });
-            from_ms = t_ms;
-        }
-    }
-    all
+    let is_good =
+        move |row: &&Row| row.t_ms < end_ms && row.milk.get(probe).is_some_and(Option::is_some);
+    let good = seen.rows.iter().filter(is_good).map(|row| row.t_ms);
+    let mut from_ms = seen.start_ms;
+    good.chain([end_ms]).map(move |t_ms| {
+        let silence = Silence { from_ms, ms: t_ms.saturating_sub(from_ms) };
+        from_ms = t_ms;
+        silence
+    })
 }
 
 /// The longest time without a good reading of a required milk probe, seconds.
@@ -142,7 +140,8 @@ pub(super) fn gap_max_s(seen: &Seen) -> Option<f64> {
     if seen.rows.is_empty() {
         return None;
     }
-    silences(seen).iter().map(|silence| silence.ms).max().map(seconds)
+    let all = (0..seen.probes()).flat_map(|probe| silences(seen, probe));
+    all.map(|silence| silence.ms).max().map(seconds)
 }
 
 /// Readings too far apart outside of a hold; within one they break it.
@@ -150,15 +149,14 @@ pub(super) fn sample_interval(seen: &Seen) -> Vec<Finding> {
     let limit_ms = SHOWN_EVERY_MS.max(seen.curve.max_gap_ms);
     let broke_hold = |silence: &Silence| {
         let during = silence.from_ms..=silence.from_ms.saturating_add(silence.ms);
-        seen.holds.breaks.iter().any(|broken| {
-            matches!(broken.reason, Reason::Gap(gap) if gap.probe == silence.probe)
-                && during.contains(&broken.t_ms)
-        })
+        seen.holds
+            .breaks
+            .iter()
+            .any(|broken| matches!(broken.reason, Reason::Gap(_)) && during.contains(&broken.t_ms))
     };
-    let all = silences(seen);
-    let too_long = || all.iter().filter(|s| s.ms > limit_ms && !broke_hold(s));
     let of_probe = |probe| {
-        let longest = too_long().filter(|s| s.probe == probe).max_by_key(|s| s.ms)?;
+        let too_long = silences(seen, probe).filter(|s| s.ms > limit_ms && !broke_hold(s));
+        let longest = too_long.max_by_key(|s| s.ms)?;
         let text = format!(
             "Milk probe {} gave no good reading for {}; one is required every {}.",
             probe + 1,

@@ -100,7 +100,9 @@ fn stretched(curve: Curve, from_s: u64, by_s: u64) -> Curve {
     for row in curve.rows {
         let t_s = row.t_ms / 1_000;
         if t_s == from_s {
-            rows.extend((0..by_s).map(|s| Row { t_ms: (t_s + s) * 1_000, ..row }));
+            for s in 0..by_s {
+                rows.push(Row { t_ms: (t_s + s) * 1_000, ..row });
+            }
         }
         let later = if t_s >= from_s { by_s } else { 0 };
         rows.push(Row { t_ms: (t_s + later) * 1_000, ..row });

@@ -34,7 +34,7 @@ fn document(record: &BatchRecord, verdict: &Verdict) -> anyhow::Result<Value> {
         "verdict": verdict, "station": record.station, "time_zone": record.time_zone,
         "started": rfc3339(record.header.started_utc_ms),
         "closed": record.header.closed_utc_ms.map(rfc3339),
-        "pool_record": record.pool, "entries": record.entries, "actions": record.actions,
+        "pool_record": record.pool, "entries": record.entries, "actions": record.actions, "remarks": record.remarks,
         "params": record.params, "texts": texts,
         "journal_head": { "seq": record.head_seq, "sha256": record.head_hash },
     });
@@ -72,14 +72,16 @@ fn in_words(record: &BatchRecord, judged: &Verdict) -> String {
         zone.label(header.started_utc_ms),
         verdict::in_words(judged),
     );
-    let rows: Vec<Vec<String>> = record
-        .entries
-        .iter()
-        .map(|stamped| {
-            let elapsed = words::elapsed(stamped.entry.at.ms());
-            vec![elapsed, zone.clock(stamped.utc_ms), words::describe(&stamped.entry)]
-        })
-        .collect();
+    let row = |tick_ms, utc_ms, text| vec![words::elapsed(tick_ms), zone.clock(utc_ms), text];
+    let entries = record.entries.iter().map(|stamped| {
+        let at_ms = stamped.entry.at.ms();
+        (at_ms, row(at_ms, stamped.utc_ms, words::describe(&stamped.entry)))
+    });
+    let remarks = record.remarks.iter();
+    let remarks = remarks.map(|r| (r.tick_ms, row(r.tick_ms, r.utc_ms, r.text.clone())));
+    let mut rows: Vec<(u64, Vec<String>)> = entries.chain(remarks).collect();
+    rows.sort_by_key(|(at_ms, _)| *at_ms);
+    let rows: Vec<Vec<String>> = rows.into_iter().map(|(_, row)| row).collect();
     text += "\n";
     text += &out::list(&["ELAPSED", "TIME", "EVENT"], &rows, "no events");
     let count = record.periods.len();

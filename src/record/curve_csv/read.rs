@@ -31,8 +31,8 @@ pub fn read(file: &str, bytes: &[u8], options: &Options) -> Result<ReadCurve, Cs
         None => foreign(from, options)?,
     };
     let told = preamble.as_ref().map(|preamble| preamble.count("rows")).transpose()?;
-    let table = Table { from, before, is_foreign: preamble.is_none() };
-    table.fill(body, &mut curve)?;
+    let table = Table { from, before, body, is_foreign: preamble.is_none() };
+    table.fill(&mut curve)?;
     if let Some(told) = told {
         let rows = curve.rows.len();
         if rows > told {
@@ -127,11 +127,13 @@ struct Table<'a> {
     from: Source<'a>,
     /// Lines before the header.
     before: u64,
+    body: &'a str,
     is_foreign: bool,
 }
 
 impl Table<'_> {
-    fn fill(&self, body: &str, curve: &mut Curve) -> Result<(), CsvError> {
+    fn fill(&self, curve: &mut Curve) -> Result<(), CsvError> {
+        let body = self.body;
         let mut reader =
             ReaderBuilder::new().flexible(true).trim(Trim::All).from_reader(body.as_bytes());
         let broken = |error: csv::Error| self.from.whole(error.to_string());
@@ -165,8 +167,14 @@ impl Table<'_> {
         Ok(())
     }
 
+    /// The line of a record. Its position is told from before the line ends that precede it.
     fn line(&self, record: &StringRecord) -> u64 {
-        self.before + record.position().map_or(1, csv::Position::line)
+        let position = record.position();
+        let start = position.and_then(|at| usize::try_from(at.byte()).ok()).unwrap_or(0);
+        let bytes = self.body.as_bytes().get(start..).unwrap_or_default().iter();
+        let ends = bytes.take_while(|byte| matches!(byte, b'\r' | b'\n'));
+        let passed = ends.filter(|byte| **byte == b'\n').count() as u64;
+        self.before + position.map_or(1, csv::Position::line) + passed
     }
 
     fn fit_probes(&self, line: u64, columns: &Columns, curve: &mut Curve) -> Result<(), CsvError> {

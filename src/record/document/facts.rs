@@ -207,7 +207,7 @@ fn when(record: &BatchRecord, zone: &Zone, at_s: f64) -> String {
     format!("{:.1} min, {clock}", at_s / 60.0)
 }
 
-/// What the engine entered and what people did, in one order.
+/// What the engine entered, what people did and what the loop remarked, in one order.
 fn events(record: &BatchRecord, zone: &Zone) -> Vec<Happened> {
     let minute = |ms: u64| format!("{:.1}", ms as f64 / 60_000.0);
     let entries = record.entries.iter().map(|stamped| {
@@ -234,7 +234,18 @@ fn events(record: &BatchRecord, zone: &Zone) -> Vec<Happened> {
         };
         (action.tick_ms, 0, happened)
     });
-    let mut all: Vec<(u64, u8, Happened)> = actions.chain(entries).collect();
+    let remarks = record.remarks.iter().map(|remark| {
+        let happened = Happened {
+            clock: zone.stamp(remark.utc_ms),
+            minute: minute(remark.tick_ms),
+            who: "holder".to_owned(),
+            text: remark.text.clone(),
+            readings: String::new(),
+            alarm: true,
+        };
+        (remark.tick_ms, 2, happened)
+    });
+    let mut all: Vec<(u64, u8, Happened)> = actions.chain(entries).chain(remarks).collect();
     // At the same moment the action comes first: the entry answers it.
     all.sort_by_key(|(at_ms, order, _)| (*at_ms, *order));
     all.into_iter().map(|(_, _, happened)| happened).collect()

@@ -57,7 +57,10 @@ impl Unit<'_> {
             devices,
             self.roles(),
         );
-        spec.map_err(|fault| ConfigError::Spec { file: self.station.file.clone(), fault })
+        spec.map_err(|fault| {
+            let fault = Box::new(fault);
+            ConfigError::Spec { file: self.station.file.clone(), fault }
+        })
     }
 
     fn roles(&self) -> Vec<RoleSpec> {

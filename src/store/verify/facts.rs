@@ -68,7 +68,8 @@ impl Facts {
             | Kind::Event
             | Kind::Action
             | Kind::ActionRefused
-            | Kind::Seal => return self.note_batch(row, kind, after),
+            | Kind::Seal
+            | Kind::Remark => return self.note_batch(row, kind, after),
         };
         self.rows.insert((table, row.subject.clone()), after);
         Ok(())
@@ -99,7 +100,7 @@ impl Facts {
                 }
             }
             Kind::Seal => facts.seals.push((row.seq, parsed(row, after)?)),
-            Kind::Action | Kind::ActionRefused => {}
+            Kind::Action | Kind::ActionRefused | Kind::Remark => {}
             Kind::Station
             | Kind::User
             | Kind::Donor
