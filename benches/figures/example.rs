@@ -58,7 +58,11 @@ pub(crate) fn params() -> BatchParams {
 
 /// A whole batch, plant and engine in this process.
 pub(crate) fn rehearsed() -> Rehearsal {
-    let run = rehearse(params(), PlantParams::nominal(), SEED, RESOLUTION_K, BOTTLES);
+    rehearsed_with(SEED)
+}
+
+fn rehearsed_with(seed: u64) -> Rehearsal {
+    let run = rehearse(params(), PlantParams::nominal(), seed, RESOLUTION_K, BOTTLES);
     let run = run.expect("the parameters are valid");
     assert_eq!(run.engine.accepts(), Some(true), "what is measured must be a good batch");
     run
@@ -89,7 +93,12 @@ fn pool() -> PoolRecord {
 
 /// The record with the judge's verdict on it, which must be a good one.
 pub(crate) fn judged() -> (BatchRecord, Verdict) {
-    let record = record(&rehearsed());
+    judged_with(SEED)
+}
+
+/// The same with other noise on the probes.
+pub(crate) fn judged_with(seed: u64) -> (BatchRecord, Verdict) {
+    let record = record(&rehearsed_with(seed));
     let verdict = judge(&record.params.recipe, &curve(&record));
     assert_eq!(verdict.outcome, Outcome::Acceptable, "{:#?}", verdict.findings);
     (record, verdict)
