@@ -171,14 +171,17 @@ impl Engine {
         self.note_alarms(ruling, &facts, &mut entries);
         self.note_ceiling(&facts, &mut entries);
 
-        let refusal = match input {
-            Input::Operator(action) => self.act(action, &facts, &mut entries).err(),
-            Input::Reading(_) | Input::Wake => None,
+        let refusal = match (ruling.stop.filter(|_| self.is_heating()), input) {
+            (Some(alarm), _) => {
+                self.enter_aborted(Cause::Interlock { alarm }, &facts, &mut entries);
+                None
+            }
+            (None, Input::Operator(action)) => self.act(action, &facts, &mut entries).err(),
+            (None, Input::Reading(_) | Input::Wake) => {
+                self.advance(&facts, &mut entries);
+                None
+            }
         };
-        match ruling.stop.filter(|_| self.is_heating()) {
-            Some(alarm) => self.enter_aborted(Cause::Interlock { alarm }, &facts, &mut entries),
-            None => self.advance(&facts, &mut entries),
-        }
         Effects { command: self.command(&facts), entries, refusal }
     }
 
@@ -189,6 +192,7 @@ impl Engine {
         Watched {
             bath_new: facts.bath.filter(|_| facts.bath_is_new),
             bath_seen: facts.bath_seen,
+            hottest_milk: facts.newest_allowed_for,
             bath_lost_ms: facts.bath_lost_ms,
             milk_lost_ms: facts.milk_lost_ms,
             milk_watched: is_heated || matches!(self.phase, Phase::Cool { .. }),
@@ -227,9 +231,10 @@ impl Engine {
 
     /// Notes each line of the ceiling when it is passed for the first time.
     fn note_ceiling(&mut self, facts: &Facts, entries: &mut Vec<Entry>) {
-        let Some(hottest) = facts.hottest_allowed_for.filter(|_| self.loaded.is_some()) else {
-            return;
-        };
+        // From the loading until the milk is cold: a probe in the wash afterwards is no milk.
+        let in_bath =
+            matches!(self.phase, Phase::ComeUp { .. } | Phase::Hold { .. } | Phase::Cool { .. });
+        let Some(hottest) = facts.hottest_allowed_for.filter(|_| in_bath) else { return };
         for (index, line) in self.ceiling_lines().into_iter().enumerate() {
             if hottest > line && self.tally.ceiling_lines_passed <= index {
                 self.tally.ceiling_lines_passed = index + 1;
@@ -254,6 +259,7 @@ impl Engine {
             Action::ConfirmLoad { bottles: 0 } => return Err(Refusal::NoBottles),
             Action::ConfirmLoad { bottles } => {
                 self.loaded = Some(facts.now);
+                self.senses.forget_milk();
                 self.enter_come_up(Cause::Loaded { bottles }, facts, out);
             }
             Action::ConfirmUnload if phase != PhaseName::Unload => {
@@ -268,6 +274,10 @@ impl Engine {
 
     fn advance(&mut self, facts: &Facts, out: &mut Vec<Entry>) {
         let limits = &self.params.recipe.limits;
+        let is_heated = matches!(self.phase, Phase::ComeUp { .. } | Phase::Hold { .. });
+        if is_heated && self.tally.ceiling_lines_passed == self.ceiling_lines().len() {
+            return self.enter_cool(Cause::CeilingPassed, facts, out);
+        }
         match self.phase {
             Phase::Preheat { since, stable_since } => {
                 let stable_since = self.bath_stable_since(stable_since, facts);
@@ -303,11 +313,11 @@ impl Engine {
             && !facts.lid_open;
         let above_since = is_above.then(|| above.unwrap_or(facts.now));
         self.phase = Phase::ComeUp { since, above_since };
-        if above_since.is_some_and(|from| facts.now.ms_since(from) >= rule.begin_after_ms) {
-            self.enter_hold(facts, out);
-        } else if facts.now.ms_since(since) > self.params.recipe.heat_up.fail_ms {
+        if facts.now.ms_since(since) > self.params.recipe.heat_up.fail_ms {
             self.tally.heat_up_too_long = true;
             self.enter_cool(Cause::HeatUpTooLong, facts, out);
+        } else if above_since.is_some_and(|from| facts.now.ms_since(from) >= rule.begin_after_ms) {
+            self.enter_hold(facts, out);
         }
     }
 
@@ -352,54 +362,6 @@ impl Engine {
         }
     }
 
-    // --- transitions ---------------------------------------------------------------------
-
-    fn enter_preheat(&mut self, facts: &Facts, out: &mut Vec<Entry>) {
-        self.started = Some(facts.now);
-        self.enter(
-            Phase::Preheat { since: facts.now, stable_since: None },
-            Cause::Started,
-            facts,
-            out,
-        );
-    }
-
-    fn enter_load(&mut self, facts: &Facts, out: &mut Vec<Entry>) {
-        self.enter(Phase::Load { since: facts.now }, Cause::BathStable, facts, out);
-    }
-
-    fn enter_come_up(&mut self, cause: Cause, facts: &Facts, out: &mut Vec<Entry>) {
-        self.control.reset();
-        self.enter(Phase::ComeUp { since: facts.now, above_since: None }, cause, facts, out);
-    }
-
-    fn enter_hold(&mut self, facts: &Facts, out: &mut Vec<Entry>) {
-        let hold = Phase::Hold { since: facts.now, unbroken: facts.now };
-        self.enter(hold, Cause::HoldBegun, facts, out);
-    }
-
-    fn enter_cool(&mut self, cause: Cause, facts: &Facts, out: &mut Vec<Entry>) {
-        self.enter(Phase::Cool { since: facts.now }, cause, facts, out);
-    }
-
-    fn enter_unload(&mut self, cause: Cause, facts: &Facts, out: &mut Vec<Entry>) {
-        self.enter(Phase::Unload, cause, facts, out);
-    }
-
-    fn enter_finished(&mut self, facts: &Facts, out: &mut Vec<Entry>) {
-        self.enter(Phase::Finished, Cause::Unloaded, facts, out);
-    }
-
-    fn enter_aborted(&mut self, cause: Cause, facts: &Facts, out: &mut Vec<Entry>) {
-        let cooling = matches!(self.phase, Phase::Cool { .. } | Phase::Unload);
-        self.enter(Phase::Aborted { cooling }, cause, facts, out);
-    }
-
-    fn enter(&mut self, phase: Phase, cause: Cause, facts: &Facts, out: &mut Vec<Entry>) {
-        self.phase = phase;
-        out.push(entry(facts, Event::Entered { phase: self.phase(), cause }));
-    }
-
     // --- command -------------------------------------------------------------------------
 
     fn command(&mut self, facts: &Facts) -> Command {
@@ -420,9 +382,12 @@ impl Engine {
     }
 }
 
+/// One entry with the readings behind it.
 fn entry(facts: &Facts, event: Event) -> Entry {
     Entry { at: facts.now, event, readings_mc: facts.snapshot() }
 }
+
+mod transitions;
 
 #[cfg(test)]
 mod tests;

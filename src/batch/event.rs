@@ -44,6 +44,8 @@ pub enum Input {
 pub enum Alarm {
     /// The bath is above the clamp + 1.0 °C.
     OverTemperature,
+    /// The hottest milk, uncertainty and margin added, is above the ceiling that fails a batch.
+    MilkTooHot,
     /// The bath probe gives no trustworthy value.
     BathProbeLost,
     /// A required milk probe gives no trustworthy value.
@@ -54,13 +56,19 @@ pub enum Alarm {
 
 impl Alarm {
     /// Every alarm, by number.
-    pub const ALL: [Self; 4] =
-        [Self::OverTemperature, Self::BathProbeLost, Self::MilkProbeLost, Self::LidOpen];
+    pub const ALL: [Self; 5] = [
+        Self::OverTemperature,
+        Self::MilkTooHot,
+        Self::BathProbeLost,
+        Self::MilkProbeLost,
+        Self::LidOpen,
+    ];
 
     /// The stable number.
     pub const fn number(self) -> u16 {
         match self {
             Self::OverTemperature => 101,
+            Self::MilkTooHot => 102,
             Self::BathProbeLost => 201,
             Self::MilkProbeLost => 202,
             Self::LidOpen => 301,
@@ -71,6 +79,7 @@ impl Alarm {
     pub const fn title(self) -> &'static str {
         match self {
             Self::OverTemperature => "the bath is too hot",
+            Self::MilkTooHot => "the milk is too hot",
             Self::BathProbeLost => "the bath probe is lost",
             Self::MilkProbeLost => "a milk probe is lost",
             Self::LidOpen => "the lid is open",
@@ -81,8 +90,10 @@ impl Alarm {
     pub const fn advice(self) -> &'static str {
         match self {
             Self::OverTemperature => {
-                "heat is off and stays off; check the heater relay, then take the bottles to cold \
-                 water"
+                "heat is off until the bath is back at its set point; check the heater's relay"
+            }
+            Self::MilkTooHot => {
+                "heat is off; check that the bath probe is in the bath, and the heater's relay"
             }
             Self::BathProbeLost => "heat is off; check the bath probe's plug and cable",
             Self::MilkProbeLost => "heat is off; check the plug and cable of the control bottle",
@@ -136,6 +147,8 @@ pub enum Cause {
     },
     /// The hold did not begin within the recipe's time: the batch has failed.
     HeatUpTooLong,
+    /// The hottest milk passed the ceiling that fails a batch.
+    CeilingPassed,
     /// The hottest milk is cold.
     Cooled,
     /// The milk was not cold within the recipe's time: the batch has failed.

@@ -28,6 +28,8 @@ pub(super) struct Facts {
     pub(super) hottest: Option<Celsius>,
     /// Highest mean with its probe's uncertainty and the margin added.
     pub(super) hottest_allowed_for: Option<Celsius>,
+    /// The same of the newest readings: one of them may cut the heat.
+    pub(super) newest_allowed_for: Option<Celsius>,
     /// Time since the bath probe could last be trusted, milliseconds.
     pub(super) bath_lost_ms: u64,
     /// The same for the worst required milk probe.
@@ -84,6 +86,11 @@ impl Senses {
         }
     }
 
+    /// The bottles are in: what the milk probes showed before was not this milk.
+    pub(super) fn forget_milk(&mut self) {
+        self.milk.iter_mut().for_each(Window::clear);
+    }
+
     /// What is known now. A probe that never gave a trustworthy value is lost since `since`.
     pub(super) fn facts(&mut self, now: Tick, params: &BatchParams, since: Tick) -> Facts {
         let bath_lost_ms = now.ms_since(self.bath.map_or(since, |(at, _)| at));
@@ -97,6 +104,7 @@ impl Senses {
             coldest: None,
             hottest: None,
             hottest_allowed_for: None,
+            newest_allowed_for: None,
             bath_lost_ms,
             milk_lost_ms: 0,
             milk_gap_ms: 0,
@@ -113,9 +121,11 @@ impl Senses {
             facts.coldest = window.mean_low().into_iter().chain(facts.coldest).min();
             facts.hottest = window.mean_high().into_iter().chain(facts.hottest).max();
             let allowance = probe.certificate.uncertainty + params.margin;
-            let allowed_for = window.mean_high().map(|mean| mean + allowance);
-            facts.hottest_allowed_for =
-                allowed_for.into_iter().chain(facts.hottest_allowed_for).max();
+            let hotter = |known: Option<Celsius>, value: Option<Celsius>| {
+                value.map(|value| value + allowance).into_iter().chain(known).max()
+            };
+            facts.hottest_allowed_for = hotter(facts.hottest_allowed_for, window.mean_high());
+            facts.newest_allowed_for = hotter(facts.newest_allowed_for, window.newest());
             facts.milk_lost_ms = facts.milk_lost_ms.max(window.lost_ms(now, since));
             facts.milk_gap_ms = facts.milk_gap_ms.max(window.gap_ms(now, since));
         }

@@ -3,7 +3,7 @@
 //! Asymmetric on purpose: one bad sample may cut the heat, several must agree before a batch is
 //! stopped (STYLE, hubris' scars).
 
-use holder_hal::Celsius;
+use holder_hal::{Celsius, Kelvin};
 
 use super::event::Alarm;
 use super::facts::is_lost;
@@ -16,6 +16,8 @@ pub(super) struct Watched {
     pub(super) bath_new: Option<Celsius>,
     /// Whether the bath probe could ever be trusted.
     pub(super) bath_seen: bool,
+    /// The hottest milk's newest reading, uncertainty and margin added.
+    pub(super) hottest_milk: Option<Celsius>,
     /// Since when the bath probe has given nothing to trust, milliseconds.
     pub(super) bath_lost_ms: u64,
     /// The same for the worst required milk probe.
@@ -51,7 +53,10 @@ impl Ruling {
 
 fn cuts_heat(alarm: Alarm) -> bool {
     match alarm {
-        Alarm::OverTemperature | Alarm::BathProbeLost | Alarm::MilkProbeLost => true,
+        Alarm::OverTemperature
+        | Alarm::MilkTooHot
+        | Alarm::BathProbeLost
+        | Alarm::MilkProbeLost => true,
         Alarm::LidOpen => false,
     }
 }
@@ -60,25 +65,32 @@ fn cuts_heat(alarm: Alarm) -> bool {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Interlocks {
     too_hot: bool,
-    too_hot_in_a_row: u32,
+    readings_above: u32,
 }
 
 impl Interlocks {
-    /// So many readings in a row above the trip stop the batch.
-    const TOO_HOT_STOPS: u32 = 3;
+    /// So many readings above the trip before the bath is back stop the batch.
+    const ABOVE_STOPS: u32 = 3;
+    /// The bath is back within this of the clamp.
+    const BACK_WITHIN: Kelvin = Kelvin::from_milli(300);
 
     /// Judges the facts of this period.
     pub(super) fn judge(&mut self, params: &BatchParams, seen: Watched) -> Ruling {
-        // A bath that was too hot when last seen is too hot until it is seen again.
+        // Latched: a bath that was too hot is too hot until it is seen back at the clamp.
         if let Some(bath) = seen.bath_new {
-            self.too_hot = bath > params.bath_trip();
-            self.too_hot_in_a_row = if self.too_hot { self.too_hot_in_a_row + 1 } else { 0 };
+            let is_above = bath > params.bath_trip();
+            let is_back = bath <= params.cascade.bath_max + Self::BACK_WITHIN;
+            self.too_hot = is_above || (self.too_hot && !is_back);
+            self.readings_above += u32::from(is_above);
+            if !self.too_hot {
+                self.readings_above = 0;
+            }
         }
         let is_lost = |lost_ms: u64| is_lost(lost_ms, params);
         let milk_lost_ms = if seen.milk_watched { seen.milk_lost_ms } else { 0 };
         let given_up = |lost_ms: u64| lost_ms > params.recipe.limits.probe_lost_max_ms;
 
-        let stop = if self.too_hot_in_a_row >= Self::TOO_HOT_STOPS {
+        let stop = if self.readings_above >= Self::ABOVE_STOPS {
             Some(Alarm::OverTemperature)
         } else if given_up(seen.bath_lost_ms) {
             Some(Alarm::BathProbeLost)
@@ -89,6 +101,10 @@ impl Interlocks {
         };
         let standing = Alarm::ALL.map(|alarm| match alarm {
             Alarm::OverTemperature => self.too_hot || stop == Some(alarm),
+            Alarm::MilkTooHot => {
+                let ceiling = params.recipe.ceiling.fail;
+                seen.milk_heated && seen.hottest_milk.is_some_and(|milk| milk > ceiling)
+            }
             Alarm::BathProbeLost => is_lost(seen.bath_lost_ms) || !seen.bath_seen,
             Alarm::MilkProbeLost => is_lost(milk_lost_ms),
             Alarm::LidOpen => seen.milk_heated && seen.lid_open,

@@ -197,6 +197,17 @@ impl BatchParams {
         if let Some(fault) = probes.filter_map(|probe| probe.certificate.fault()).next() {
             return Err(ParamsFault::Contradiction(fault));
         }
+        let probes = self.milk.iter().chain([&self.bath]).chain(&self.reference);
+        for probe in probes {
+            let (u, step) = (probe.certificate.uncertainty, probe.resolution);
+            if u.milli().saturating_mul(2) < step.milli() {
+                return Err(ParamsFault::Contradiction(format!(
+                    "{}: uncertainty_c = {u} is less than half a step of its readings ({step} °C), \
+                     which it must include; see its certificate",
+                    probe.source
+                )));
+            }
+        }
         if self.margin < Kelvin::ZERO {
             return Err(ParamsFault::Contradiction(format!(
                 "margin_c = {} is below 0",
@@ -206,6 +217,13 @@ impl BatchParams {
         if self.cascade.integral_ms == 0 || self.cascade.bath_min > self.cascade.bath_max {
             let fault = "cascade: integral_s must be above 0 and bath_min_c not above bath_max_c";
             return Err(ParamsFault::Contradiction(fault.to_owned()));
+        }
+        if self.bath_trip() > self.recipe.ceiling.fail {
+            return Err(ParamsFault::Contradiction(format!(
+                "cascade: bath_max_c = {} + 1.0 °C, where heat is cut, must not be above the \
+                 recipe's ceiling.fail_c = {}",
+                self.cascade.bath_max, self.recipe.ceiling.fail
+            )));
         }
         let (target, clamp) = (self.target(), self.cascade.bath_max);
         if target > clamp - Kelvin::from_milli(200) {

@@ -4,6 +4,8 @@
 //! a constant in code (DOMAIN). A recipe says for each of its keys that rest on memory rather
 //! than on a source: they are listed in `unverified`.
 
+use std::ops::RangeInclusive;
+
 use holder_hal::{Celsius, Kelvin};
 use serde::{Deserialize, Serialize};
 
@@ -89,6 +91,13 @@ pub mod de {
         }
     }
 }
+
+/// What may call itself Holder pasteurization: 61.7 °C for 30 min failed against *C. burnetii*
+/// (Enright), so that 62 °C is the least that any recipe may ask for.
+const HOLDER_FLOOR: RangeInclusive<Celsius> =
+    Celsius::from_milli(62_000)..=Celsius::from_milli(65_000);
+/// The same for the length of the hold, milliseconds.
+const HOLDER_HOLD_MS: RangeInclusive<u64> = 30 * 60_000..=60 * 60_000;
 
 /// A recipe: what a good batch is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -291,8 +300,17 @@ impl Recipe {
             ("floor_c", hold.floor >= ceiling.note, "the floor must lie below ceiling.note_c"),
             ("deviation_c", ceiling.deviation < ceiling.note, "must not lie below note_c"),
             ("fail_c", ceiling.fail < ceiling.deviation, "must not lie below deviation_c"),
-            ("hold_min", hold.hold_ms == 0, "a hold must last"),
-            ("mean_s", hold.mean_ms == 0, "the mean needs a span"),
+            ("floor_c", !HOLDER_FLOOR.contains(&hold.floor), "Holder pasteurization: 62 to 65 °C"),
+            (
+                "hold_min",
+                !HOLDER_HOLD_MS.contains(&hold.hold_ms),
+                "Holder pasteurization: 30 to 60 min",
+            ),
+            ("mean_s", !(1_000..=60_000).contains(&hold.mean_ms), "must be from 1 to 60 s"),
+            ("begin_after_s", hold.begin_after_ms > 300_000, "must not be above 300 s"),
+            ("holds_restarted_max", hold.holds_restarted_max > 3, "must not be above 3"),
+            ("max_gap_foreign_s", hold.max_gap_foreign_ms > 300_000, "must not be above 300 s"),
+            ("fail_c", ceiling.fail > Celsius::from_milli(75_000), "must not be above 75 °C"),
             ("max_gap_s", hold.max_gap_ms == 0, "no reading could satisfy it"),
             ("max_gap_s", hold.max_gap_ms > 60_000, "the record must show one reading a minute"),
             ("max_gap_foreign_s", hold.max_gap_foreign_ms < hold.max_gap_ms, "below max_gap_s"),
@@ -351,6 +369,22 @@ mod tests {
         for value in ["nan", "inf", "-inf", "\"62.5\"", "1e9"] {
             let bad = text.replace("floor_c = 62.5", &format!("floor_c = {value}"));
             assert!(Recipe::parse("bad.toml", &bad).is_err(), "{value} was accepted");
+        }
+    }
+
+    #[test]
+    fn what_is_no_holder_pasteurization_is_refused() {
+        let text = profiles::recipe("holder-hmbana").expect("shipped");
+        let bad = [
+            ("floor_c = 62.5", "floor_c = 61.9"),
+            ("hold_min = 30.0", "hold_min = 29.9"),
+            ("mean_s = 10.0", "mean_s = 3600.0"),
+            ("holds_restarted_max = 1", "holds_restarted_max = 1000"),
+        ];
+        for (good, bad) in bad {
+            let message = Recipe::parse("bad.toml", &text.replace(good, bad)).expect_err(bad);
+            let key = bad.split(' ').next().unwrap_or_default();
+            assert!(message.to_string().contains(key), "{message}");
         }
     }
 }

@@ -39,6 +39,11 @@ impl Window {
         self.good_before = self.last_good.replace(now);
     }
 
+    /// Forgets every reading.
+    pub(super) fn clear(&mut self) {
+        *self = Self::new(self.span_ms);
+    }
+
     /// Forgets what is older than the span.
     pub(super) fn expire(&mut self, now: Tick) {
         while self.readings.front().is_some_and(|(at, _)| now.ms_since(*at) >= self.span_ms) {

@@ -61,6 +61,9 @@ fn cause_sentence(cause: &Cause) -> String {
         Cause::HeatUpTooLong => "The hold did not begin within the recipe's time: the batch has \
                                  failed, and the milk is cooled."
             .to_owned(),
+        Cause::CeilingPassed => "The hottest milk went above the ceiling that fails a batch: the \
+                                 batch has failed, and the milk is cooled."
+            .to_owned(),
         Cause::Cooled => "The hottest milk is cold; bottles can come out.".to_owned(),
         Cause::CoolingTooLong => "The milk was not cold within the recipe's time: the batch has \
                                   failed; bottles can come out."

@@ -256,23 +256,103 @@ fn milk_that_never_gets_warm_or_never_gets_cold_ends_the_wait() {
 }
 
 #[test]
+fn an_over_temperature_is_over_only_when_the_bath_is_back() {
+    let mut bench = Bench::holding(params());
+    for (bath, heats) in [(64_501, false), (64_400, false), (63_801, false), (63_800, true)] {
+        bench.reading.bath = Sample::good(milli(bath));
+        bench.seconds(1);
+        assert_eq!(bench.heats(), heats, "bath at {bath}");
+    }
+    for bath in [64_501, 64_499, 64_501, 64_499] {
+        bench.reading.bath = Sample::good(milli(bath));
+        bench.seconds(1);
+        assert_eq!(bench.engine.phase(), PhaseName::Hold, "two readings above do not stop it");
+    }
+    bench.reading.bath = Sample::good(milli(64_501));
+    bench.seconds(1);
+    assert_eq!(bench.engine.phase(), PhaseName::Aborted, "the third one does");
+}
+
+fn lines_passed(bench: &Bench) -> usize {
+    bench.log.iter().filter(|e| matches!(e.event, Event::AboveCeiling { .. })).count()
+}
+
+#[test]
 fn the_ceiling_is_judged_with_uncertainty_and_margin_and_66_fails() {
     let mut bench = Bench::holding(params());
     bench.milk(65_700);
     bench.seconds(20);
-    let lines = |bench: &Bench| {
-        bench.log.iter().filter(|e| matches!(e.event, Event::AboveCeiling { .. })).count()
-    };
-    assert_eq!(lines(&bench), 2, "65.7 + 0.1 + 0.2 is at 66, not above");
+    assert_eq!(lines_passed(&bench), 2, "65.7 + 0.1 + 0.2 is at 66, not above");
+    assert_eq!(bench.engine.phase(), PhaseName::Hold);
     bench.milk(65_701);
     bench.seconds(20);
-    assert_eq!(lines(&bench), 3);
-    bench.milk(63_000);
-    bench.until(PhaseName::Cool);
+    assert_eq!(lines_passed(&bench), 3);
+    assert_eq!(bench.engine.phase(), PhaseName::Cool, "failed: the milk is cooled");
     bench.milk(4_000);
     bench.until(PhaseName::Unload);
     bench.act(Action::ConfirmUnload);
     assert_eq!(bench.engine.accepts(), Some(false));
+}
+
+/// The bath probe has slipped out of the bath and says that more heat is needed.
+#[test]
+fn milk_that_is_too_hot_cuts_the_heat_whatever_the_bath_probe_says() {
+    let mut bench = Bench::holding(params());
+    bench.reading.bath = Sample::good(milli(25_000));
+    bench.reading.milk[0] = Some(Sample::good(milli(65_701)));
+    bench.seconds(1);
+    assert!(!bench.heats(), "one reading cuts the heat");
+    assert!(bench.engine.stands(Alarm::MilkTooHot));
+    assert_eq!(bench.engine.phase(), PhaseName::Hold, "but does not fail the batch");
+    bench.milk(63_000);
+    bench.seconds(1);
+    assert!(bench.heats());
+}
+
+#[test]
+fn a_probe_in_hot_water_before_loading_and_after_cooling_is_no_hot_milk() {
+    let mut bench = Bench::new(params());
+    bench.milk(75_000);
+    bench.until(PhaseName::Load);
+    bench.act(Action::ConfirmLoad { bottles: 48 });
+    bench.milk(63_000);
+    bench.until(PhaseName::Cool);
+    bench.milk(4_000);
+    bench.until(PhaseName::Unload);
+    bench.milk(75_000);
+    bench.seconds(60);
+    bench.act(Action::ConfirmUnload);
+    assert_eq!(lines_passed(&bench), 0);
+    assert_eq!(bench.engine.accepts(), Some(true));
+}
+
+#[test]
+fn a_refused_action_changes_nothing() {
+    let mut bench = Bench::new(params());
+    bench.until(PhaseName::Load);
+    bench.act(Action::ConfirmLoad { bottles: 48 });
+    bench.milk(63_000);
+    bench.seconds(20);
+    let before = bench.log.len();
+    bench.now_s += 1;
+    assert!(bench.act(Action::ConfirmUnload).is_some());
+    assert_eq!(bench.log.len(), before, "{:?}", bench.last.entries);
+    assert_eq!(bench.engine.phase(), PhaseName::ComeUp);
+}
+
+#[test]
+fn a_hold_that_would_begin_too_late_does_not_begin() {
+    let mut params = params();
+    params.recipe.heat_up.fail_ms = 600_000;
+    params.recipe.heat_up.note_ms = 600_000;
+    let mut bench = Bench::new(params);
+    bench.until(PhaseName::Load);
+    bench.act(Action::ConfirmLoad { bottles: 48 });
+    bench.seconds(580);
+    bench.milk(63_000);
+    bench.seconds(21);
+    assert_eq!(bench.engine.phase(), PhaseName::Cool);
+    assert!(bench.causes().contains(&&Cause::HeatUpTooLong));
 }
 
 #[test]

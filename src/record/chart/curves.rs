@@ -219,6 +219,7 @@ fn hold_end(cause: &Cause) -> HoldEnd {
         | Cause::BathStable
         | Cause::Loaded { .. }
         | Cause::HeatUpTooLong
+        | Cause::CeilingPassed
         | Cause::Cooled
         | Cause::CoolingTooLong
         | Cause::Unloaded

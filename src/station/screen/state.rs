@@ -110,7 +110,10 @@ impl ScreenState {
                 self.saw_start = true;
                 self.origin = at;
             }
-            Cause::RestartsExhausted { .. } | Cause::HeatUpTooLong | Cause::CoolingTooLong => {
+            Cause::RestartsExhausted { .. }
+            | Cause::HeatUpTooLong
+            | Cause::CeilingPassed
+            | Cause::CoolingTooLong => {
                 self.failed = true;
             }
             Cause::BathStable

@@ -1,0 +1,53 @@
+//! Every way into a phase: one function each, which makes one entry with its cause and the
+//! readings behind it.
+
+use super::{Engine, Facts, Phase, entry};
+use crate::batch::event::{Cause, Entry, Event};
+
+impl Engine {
+    pub(super) fn enter_preheat(&mut self, facts: &Facts, out: &mut Vec<Entry>) {
+        self.started = Some(facts.now);
+        self.enter(
+            Phase::Preheat { since: facts.now, stable_since: None },
+            Cause::Started,
+            facts,
+            out,
+        );
+    }
+
+    pub(super) fn enter_load(&mut self, facts: &Facts, out: &mut Vec<Entry>) {
+        self.enter(Phase::Load { since: facts.now }, Cause::BathStable, facts, out);
+    }
+
+    pub(super) fn enter_come_up(&mut self, cause: Cause, facts: &Facts, out: &mut Vec<Entry>) {
+        self.control.reset();
+        self.enter(Phase::ComeUp { since: facts.now, above_since: None }, cause, facts, out);
+    }
+
+    pub(super) fn enter_hold(&mut self, facts: &Facts, out: &mut Vec<Entry>) {
+        let hold = Phase::Hold { since: facts.now, unbroken: facts.now };
+        self.enter(hold, Cause::HoldBegun, facts, out);
+    }
+
+    pub(super) fn enter_cool(&mut self, cause: Cause, facts: &Facts, out: &mut Vec<Entry>) {
+        self.enter(Phase::Cool { since: facts.now }, cause, facts, out);
+    }
+
+    pub(super) fn enter_unload(&mut self, cause: Cause, facts: &Facts, out: &mut Vec<Entry>) {
+        self.enter(Phase::Unload, cause, facts, out);
+    }
+
+    pub(super) fn enter_finished(&mut self, facts: &Facts, out: &mut Vec<Entry>) {
+        self.enter(Phase::Finished, Cause::Unloaded, facts, out);
+    }
+
+    pub(super) fn enter_aborted(&mut self, cause: Cause, facts: &Facts, out: &mut Vec<Entry>) {
+        let cooling = matches!(self.phase, Phase::Cool { .. } | Phase::Unload);
+        self.enter(Phase::Aborted { cooling }, cause, facts, out);
+    }
+
+    fn enter(&mut self, phase: Phase, cause: Cause, facts: &Facts, out: &mut Vec<Entry>) {
+        self.phase = phase;
+        out.push(entry(facts, Event::Entered { phase: self.phase(), cause }));
+    }
+}
