@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use super::bench::{
-    Bench, EUROTHERM, PATIENT_MS, controller, forget, good, heat, probes, profile, relays, spec,
-    writes,
+    Bench, EUROTHERM, PATIENT_MS, ageless, controller, forget, good, heat, patient, probes,
+    profile, relays, spec, writes,
 };
 use super::fake::{Fake, Reaction, serve_memories};
 use super::{UnitSpec, WireError, WiredUnit};
@@ -31,7 +31,7 @@ async fn what_stands_is_not_written_again() {
     unit.read().await;
     // The same register value, 63.5: the difference is below what the device can hold.
     unit.write(&heat(63_490)).await.unwrap();
-    // The period here is 10 s, so the watchdog of the remote set point is always due.
+    // The period here is 60 s, so the watchdog of the remote set point is always due.
     assert_eq!(writes(&bench.controller), [(6, 26, 635)]);
     assert_eq!(writes(&bench.relays), []);
 }
@@ -39,7 +39,7 @@ async fn what_stands_is_not_written_again() {
 #[tokio::test]
 async fn the_watchdog_is_fed_at_half_its_time() {
     let bench = Bench::new().await;
-    let mut unit = WiredUnit::connect(bench.spec(false, 1000)).await.unwrap();
+    let mut unit = patient(bench.spec(false, 1000)).await;
     let mut fed = Vec::new();
     for period in 0..8 {
         unit.read().await;
@@ -156,7 +156,7 @@ async fn a_dead_device_leaves_the_others_and_off_still_reaches_them() {
     forget(&[&controller, &relays]);
 
     *alive.lock().unwrap() = false;
-    let reading = unit.read().await;
+    let reading = ageless(unit.read().await);
     assert_eq!(reading.bath, Sample::missing(Quality::Comm));
     assert_eq!(reading.milk[0], Some(good(62_400)));
     assert!(unit.faults()[0].to_string().contains("ctl"), "{:?}", unit.faults());
@@ -167,7 +167,7 @@ async fn a_dead_device_leaves_the_others_and_off_still_reaches_them() {
     // The controller comes back: checked, read, and everything asserted again.
     *alive.lock().unwrap() = true;
     unit.read().await;
-    assert_eq!(unit.read().await.bath, good(62_500));
+    assert_eq!(ageless(unit.read().await).bath, good(62_500));
     unit.write(&Command::safe(true)).await.unwrap();
     assert_eq!(writes(&controller), [(6, 199, 1), (6, 26, 0)]);
 }
@@ -182,7 +182,8 @@ async fn memory_that_wears_out_is_written_on_change_only_and_never_in_vain() {
         given.point = "target_setpoint".into();
     });
     let (buses, devices) = (whole.buses().to_vec(), whole.devices().to_vec());
-    let spec = UnitSpec::new("pasteur", false, PATIENT_MS, buses, devices, roles).unwrap();
+    let spec = UnitSpec::new("pasteur", false, 1000, buses, devices, roles).unwrap();
+    let spec = spec.with_period(PATIENT_MS);
     let mut unit = WiredUnit::connect(spec).await.unwrap();
     let wear = || writes(&bench.controller).iter().filter(|write| write.1 == 2).count();
 
@@ -216,7 +217,7 @@ async fn off_is_tried_although_the_device_is_left_alone() {
         Reaction::HangUp(Vec::new())
     })
     .await;
-    let spec = spec(&first.url(), &bench.second.url(), false, 1000);
+    let spec = spec(&first.url(), &bench.second.url(), false, PATIENT_MS);
     let mut unit = WiredUnit::connect(spec).await.unwrap();
     unit.read().await;
     unit.write(&heat(63_000)).await.unwrap();
@@ -242,8 +243,9 @@ async fn after_an_outage_everything_is_asserted_again() {
         false => Reaction::Answer(memory.lock().unwrap().answer(&question.pdu)),
     })
     .await;
-    let mut unit =
-        WiredUnit::connect(spec(&first.url(), &bench.second.url(), false, 1000)).await.unwrap();
+    let mut unit = WiredUnit::connect(spec(&first.url(), &bench.second.url(), false, PATIENT_MS))
+        .await
+        .unwrap();
     unit.read().await;
     unit.write(&Command::safe(false)).await.unwrap();
     forget(&[&device]);
@@ -259,11 +261,12 @@ async fn after_an_outage_everything_is_asserted_again() {
 async fn a_change_within_the_tolerance_of_the_read_back_is_still_written() {
     let bench = Bench::new().await;
     let wide = EUROTHERM.replace("verify = { tolerance = 0.05 }", "verify = { tolerance = 0.5 }");
-    let whole = bench.spec(false, 1000);
+    let whole = bench.spec(false, PATIENT_MS);
     let mut devices = whole.devices().to_vec();
     devices[0].profile = profile("eurotherm-3200.toml", &wide);
     let (buses, roles) = (whole.buses().to_vec(), whole.roles().to_vec());
     let spec = UnitSpec::new("pasteur", false, 1000, buses, devices, roles).unwrap();
+    let spec = spec.with_period(PATIENT_MS);
     let mut unit = WiredUnit::connect(spec).await.unwrap();
     unit.read().await;
     unit.write(&heat(63_000)).await.unwrap();
