@@ -287,3 +287,78 @@ async fn off_dials_a_dead_port_once_and_not_for_each_of_its_means() {
     assert!(error.is_unreachable(), "{error}");
     assert_eq!(unit.lines_mut()[0].bus.back_off.failures(), 1);
 }
+
+#[tokio::test]
+async fn off_does_not_wait_for_what_a_write_needs() {
+    let bench = Bench::new().await;
+    let mut unit = bench.unit().await;
+    // The remote set point cannot be selected, and what stands there is hot.
+    bench.controller.lock().unwrap().set(3, 276, 0);
+    bench.controller.lock().unwrap().set(3, 26, 635);
+    bench.controller.lock().unwrap().stubborn.push(276);
+    for _ in 0..2 {
+        unit.read().await;
+        let error = unit.write(&Command::safe(false)).await.unwrap_err();
+        assert!(error.to_string().contains("remote_select: wrote 1"), "{error}");
+        let written = writes(&bench.controller);
+        let set_point: Vec<_> = written.iter().filter(|write| write.1 != 199).collect();
+        assert_eq!(set_point, [&(6, 26, 0), &(6, 276, 1), &(6, 26, 0)]);
+    }
+    assert_eq!(bench.controller.lock().unwrap().cells[&(3, 26)], 0);
+}
+
+#[tokio::test]
+async fn off_is_written_again_however_often_it_did_not_stick() {
+    let bench = Bench::new().await;
+    bench.controller.lock().unwrap().set(3, 2, 630);
+    let plain = "write = { function = 6 }\nwrite_on_change_only = true";
+    assert!(EUROTHERM.contains(plain));
+    let low = "write = { function = 6, off_value = 0 }\nwrite_on_change_only = true";
+    let whole = bench.spec(false, PATIENT_MS);
+    let mut devices = whole.devices().to_vec();
+    devices[0].profile = profile("eurotherm-3200.toml", &EUROTHERM.replace(plain, low));
+    let mut roles = whole.roles().to_vec();
+    roles.iter_mut().filter(|given| given.role == Role::Setpoint).for_each(|given| {
+        given.point = "target_setpoint".into();
+    });
+    let spec = UnitSpec::new("pasteur", false, 1000, whole.buses().to_vec(), devices, roles);
+    let mut unit = WiredUnit::connect(spec.unwrap().with_period(PATIENT_MS)).await.unwrap();
+    let wear = || writes(&bench.controller).iter().filter(|write| write.1 == 2).count();
+    bench.controller.lock().unwrap().stubborn.push(2);
+    for _ in 0..3 {
+        unit.read().await;
+        let error = unit.write(&Command::safe(false)).await.unwrap_err();
+        assert!(matches!(error, WireError::NotVerified { .. }), "{error}");
+        assert_eq!(wear(), 1);
+    }
+    // Once it has stuck, it is not worn out.
+    bench.controller.lock().unwrap().stubborn.clear();
+    for expected in [1, 0, 0] {
+        unit.read().await;
+        unit.write(&Command::safe(false)).await.unwrap();
+        assert_eq!(wear(), expected);
+    }
+}
+
+#[tokio::test]
+async fn the_agitator_is_switched_on_although_its_device_is_left_alone() {
+    let (device, bench) = (relays(), Bench::new().await);
+    let memory = Arc::clone(&device);
+    let breaks = Arc::new(Mutex::new(false));
+    let broken = Arc::clone(&breaks);
+    let probes = Arc::clone(&bench.probes);
+    let second = Fake::start(move |question| match question.unit {
+        3 if std::mem::take(&mut *broken.lock().unwrap()) => Reaction::HangUp(Vec::new()),
+        3 => Reaction::Answer(memory.lock().unwrap().answer(&question.pdu)),
+        _ => Reaction::Answer(probes.lock().unwrap().answer(&question.pdu)),
+    })
+    .await;
+    let spec = spec(&bench.first.url(), &second.url(), false, PATIENT_MS);
+    let mut unit = WiredUnit::connect(spec).await.unwrap();
+    *breaks.lock().unwrap() = true;
+    unit.read().await;
+    let error = unit.write(&heat(63_000)).await.unwrap_err();
+    // The valve waits until the device can be trusted, the agitator does not.
+    assert!(error.to_string().contains("left alone after failures"), "{error}");
+    assert_eq!(writes(&device), [(5, 0, 1)]);
+}
