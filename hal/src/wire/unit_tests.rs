@@ -157,18 +157,26 @@ async fn a_real_device_that_is_always_silent_to_who_are_you_counts_after_three_s
 
 #[tokio::test]
 async fn a_dead_device_proves_nothing_by_its_silence() {
-    let alive = Arc::new(Mutex::new(false));
+    let (alive, hiccups) = (Arc::new(Mutex::new(false)), Arc::new(Mutex::new(1)));
     let (lives, device) = (Arc::clone(&alive), controller());
     device.lock().unwrap().id = super::SIMULATOR_MARKER.to_owned();
-    let fake = Fake::start(move |question| match (*lives.lock().unwrap(), question.unit) {
-        (true, 1) => Reaction::Answer(device.lock().unwrap().answer(&question.pdu)),
-        (true | false, _) => Reaction::Silence,
+    let fake = Fake::start(move |question| {
+        if !*lives.lock().unwrap() || question.unit != 1 {
+            return Reaction::Silence;
+        }
+        let mut hiccups = hiccups.lock().unwrap();
+        if question.pdu[0] == 17 && *hiccups > 0 {
+            *hiccups -= 1;
+            return Reaction::Silence;
+        }
+        Reaction::Answer(device.lock().unwrap().answer(&question.pdu))
     })
     .await;
     let mut unit = WiredUnit::unconnected(on_one_bus(&fake.url(), false));
     for _ in 0..8 {
         unit.read().await;
     }
+    // A simulator is put in its place, and is silent once itself.
     *alive.lock().unwrap() = true;
     for _ in 0..8 {
         assert_eq!(unit.read().await.bath, Sample::missing(Quality::Comm));
