@@ -10,6 +10,14 @@ use crate::units::{Celsius, Duty};
 /// The most milk probes that one unit can have.
 pub const MILK_PROBES_MAX: usize = 8;
 
+/// The shortest control period, in milliseconds: a time-out of a third of it must still be fair
+/// to a slow device.
+pub const PERIOD_MS_MIN: u64 = 200;
+
+/// The longest control period, in milliseconds: several must fit into the longest gap that a
+/// hold allows (DOMAIN, `max_gap`).
+pub const PERIOD_MS_MAX: u64 = 2000;
+
 /// What a point of a device does for the unit: the words of `station.toml`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
@@ -95,7 +103,7 @@ impl Quality {
 pub struct Sample {
     /// The raw value; `None` when no number came at all.
     pub raw: Option<Celsius>,
-    /// How long ago the value was taken, in milliseconds, when the reading was made up.
+    /// How long ago the value came, in milliseconds, when the reading was made up; 0 without one.
     pub age_ms: u32,
     /// How far it can be trusted.
     pub quality: Quality,
@@ -200,7 +208,8 @@ pub trait Machine {
     /// Why a command did not arrive.
     type Error: core::error::Error + Send + Sync + 'static;
 
-    /// Reads every channel once. Takes at most the time-outs of the unit's buses.
+    /// Reads every channel once. Takes less than one control period: what has not come by then
+    /// is missing in this reading.
     fn read(&mut self) -> impl Future<Output = Reading> + Send;
 
     /// Makes the machine follow `command` and verifies it by reading back.

@@ -10,6 +10,7 @@ pub mod units;
 pub mod wire;
 
 pub use contract::{
-    Command, Heat, MILK_PROBES_MAX, Machine, Quality, Reading, Role, Sample, Switch,
+    Command, Heat, MILK_PROBES_MAX, Machine, PERIOD_MS_MAX, PERIOD_MS_MIN, Quality, Reading, Role,
+    Sample, Switch,
 };
 pub use units::{Celsius, Duty, Kelvin, Tick};

@@ -4,14 +4,14 @@ use std::sync::{Arc, Mutex};
 
 use super::fake::{Fake, Memory, Shared, serve_memories};
 use super::profile::Profile;
+use super::unit::Line;
 use super::{BusSpec, DeviceSpec, RoleSpec, UnitSpec, WiredUnit};
-use crate::contract::{Command, Heat, Role, Sample};
+use crate::contract::{Command, Heat, Machine, Reading, Role, Sample};
 use crate::units::Celsius;
 
-/// Time-outs of 20 s: no test here waits for one.
-pub(crate) const PATIENT_MS: u64 = 10_000;
-/// Time-outs of 50 ms, for tests about silence.
-pub(crate) const SHORT_MS: u64 = 150;
+/// Time-outs of 20 s and readings of 48 s: a peer that answers is never too late, however busy
+/// the machine is.
+pub(crate) const PATIENT_MS: u64 = 60_000;
 
 pub(crate) const EUROTHERM: &str = include_str!("../../../profiles/devices/eurotherm-3200.toml");
 const TH8: &str = include_str!("../../../profiles/devices/icpdas-tm-th8.toml");
@@ -91,10 +91,10 @@ pub(crate) fn spec(first: &str, second: &str, simulated: bool, period_ms: u64) -
         device: device.into(),
         point: point.into(),
     };
-    UnitSpec::new(
+    let spec = UnitSpec::new(
         "pasteur",
         simulated,
-        period_ms,
+        1000,
         vec![bus("first", first), bus("second", second)],
         vec![
             device("ctl", profile("eurotherm-3200.toml", EUROTHERM), "first", 1),
@@ -111,8 +111,34 @@ pub(crate) fn spec(first: &str, second: &str, simulated: bool, period_ms: u64) -
             role(Role::Agitator, "relays", "relay_1"),
             role(Role::CoolingValve, "relays", "relay_2"),
         ],
-    )
-    .unwrap()
+    );
+    spec.unwrap().with_period(period_ms)
+}
+
+/// The same unit with its three devices on one bus: unit ids 1 to 3.
+pub(crate) fn on_one_bus(url: &str, simulated: bool) -> UnitSpec {
+    let spec = spec(url, url, simulated, 1000);
+    let mut devices = spec.devices().to_vec();
+    devices.iter_mut().for_each(|device| device.bus = "first".to_owned());
+    let (buses, roles) = (spec.buses()[..1].to_vec(), spec.roles().to_vec());
+    let spec = UnitSpec::new("pasteur", simulated, 1000, buses, devices, roles);
+    spec.unwrap().with_period(PATIENT_MS)
+}
+
+/// A unit with a short period and much patience, met and read once.
+pub(crate) async fn patient(spec: UnitSpec) -> WiredUnit {
+    let mut unit = WiredUnit::unconnected(spec);
+    unit.lines_mut().iter_mut().for_each(Line::be_patient);
+    unit.read().await;
+    unit
+}
+
+/// The reading without its ages, which depend on how busy the machine is.
+pub(crate) fn ageless(mut reading: Reading) -> Reading {
+    let Reading { bath, milk, reference, lid: _, simulated: _ } = &mut reading;
+    let probes = milk.iter_mut().chain([reference]).filter_map(Option::as_mut);
+    probes.chain([bath]).for_each(|sample| sample.age_ms = 0);
+    reading
 }
 
 pub(crate) fn good(milli: i32) -> Sample {

@@ -15,7 +15,7 @@ use tokio_modbus::prelude::{ExceptionCode, Request, Response, Slave, SlaveContex
 use tokio_modbus::{Error, ProtocolError};
 
 use super::error::CallFault;
-use super::modbus::hex;
+use super::hex::hex;
 
 /// The longest pause between two attempts: recovery within 3 s after the device is back.
 const BACK_OFF_MS_MAX: u64 = 2000;
@@ -67,7 +67,7 @@ pub(crate) struct Bus {
     pub(crate) back_off: BackOff,
     host: String,
     port: u16,
-    timeout: Duration,
+    pub(crate) timeout: Duration,
     gap: Duration,
     connection: Option<Context>,
 }

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use super::bench::{
-    Bench, EUROTHERM, PATIENT_MS, controller, forget, good, heat, probes, profile, relays, spec,
-    writes,
+    Bench, EUROTHERM, PATIENT_MS, ageless, controller, forget, good, heat, patient, probes,
+    profile, relays, spec, writes,
 };
 use super::fake::{Fake, Reaction, serve_memories};
 use super::{UnitSpec, WireError, WiredUnit};
@@ -31,7 +31,7 @@ async fn what_stands_is_not_written_again() {
     unit.read().await;
     // The same register value, 63.5: the difference is below what the device can hold.
     unit.write(&heat(63_490)).await.unwrap();
-    // The period here is 10 s, so the watchdog of the remote set point is always due.
+    // The period here is 60 s, so the watchdog of the remote set point is always due.
     assert_eq!(writes(&bench.controller), [(6, 26, 635)]);
     assert_eq!(writes(&bench.relays), []);
 }
@@ -39,7 +39,7 @@ async fn what_stands_is_not_written_again() {
 #[tokio::test]
 async fn the_watchdog_is_fed_at_half_its_time() {
     let bench = Bench::new().await;
-    let mut unit = WiredUnit::connect(bench.spec(false, 1000)).await.unwrap();
+    let mut unit = patient(bench.spec(false, 1000)).await;
     let mut fed = Vec::new();
     for period in 0..8 {
         unit.read().await;
@@ -156,7 +156,7 @@ async fn a_dead_device_leaves_the_others_and_off_still_reaches_them() {
     forget(&[&controller, &relays]);
 
     *alive.lock().unwrap() = false;
-    let reading = unit.read().await;
+    let reading = ageless(unit.read().await);
     assert_eq!(reading.bath, Sample::missing(Quality::Comm));
     assert_eq!(reading.milk[0], Some(good(62_400)));
     assert!(unit.faults()[0].to_string().contains("ctl"), "{:?}", unit.faults());
@@ -167,7 +167,7 @@ async fn a_dead_device_leaves_the_others_and_off_still_reaches_them() {
     // The controller comes back: checked, read, and everything asserted again.
     *alive.lock().unwrap() = true;
     unit.read().await;
-    assert_eq!(unit.read().await.bath, good(62_500));
+    assert_eq!(ageless(unit.read().await).bath, good(62_500));
     unit.write(&Command::safe(true)).await.unwrap();
     assert_eq!(writes(&controller), [(6, 199, 1), (6, 26, 0)]);
 }
@@ -182,7 +182,8 @@ async fn memory_that_wears_out_is_written_on_change_only_and_never_in_vain() {
         given.point = "target_setpoint".into();
     });
     let (buses, devices) = (whole.buses().to_vec(), whole.devices().to_vec());
-    let spec = UnitSpec::new("pasteur", false, PATIENT_MS, buses, devices, roles).unwrap();
+    let spec = UnitSpec::new("pasteur", false, 1000, buses, devices, roles).unwrap();
+    let spec = spec.with_period(PATIENT_MS);
     let mut unit = WiredUnit::connect(spec).await.unwrap();
     let wear = || writes(&bench.controller).iter().filter(|write| write.1 == 2).count();
 
@@ -216,7 +217,7 @@ async fn off_is_tried_although_the_device_is_left_alone() {
         Reaction::HangUp(Vec::new())
     })
     .await;
-    let spec = spec(&first.url(), &bench.second.url(), false, 1000);
+    let spec = spec(&first.url(), &bench.second.url(), false, PATIENT_MS);
     let mut unit = WiredUnit::connect(spec).await.unwrap();
     unit.read().await;
     unit.write(&heat(63_000)).await.unwrap();
@@ -242,8 +243,9 @@ async fn after_an_outage_everything_is_asserted_again() {
         false => Reaction::Answer(memory.lock().unwrap().answer(&question.pdu)),
     })
     .await;
-    let mut unit =
-        WiredUnit::connect(spec(&first.url(), &bench.second.url(), false, 1000)).await.unwrap();
+    let mut unit = WiredUnit::connect(spec(&first.url(), &bench.second.url(), false, PATIENT_MS))
+        .await
+        .unwrap();
     unit.read().await;
     unit.write(&Command::safe(false)).await.unwrap();
     forget(&[&device]);
@@ -259,11 +261,12 @@ async fn after_an_outage_everything_is_asserted_again() {
 async fn a_change_within_the_tolerance_of_the_read_back_is_still_written() {
     let bench = Bench::new().await;
     let wide = EUROTHERM.replace("verify = { tolerance = 0.05 }", "verify = { tolerance = 0.5 }");
-    let whole = bench.spec(false, 1000);
+    let whole = bench.spec(false, PATIENT_MS);
     let mut devices = whole.devices().to_vec();
     devices[0].profile = profile("eurotherm-3200.toml", &wide);
     let (buses, roles) = (whole.buses().to_vec(), whole.roles().to_vec());
     let spec = UnitSpec::new("pasteur", false, 1000, buses, devices, roles).unwrap();
+    let spec = spec.with_period(PATIENT_MS);
     let mut unit = WiredUnit::connect(spec).await.unwrap();
     unit.read().await;
     unit.write(&heat(63_000)).await.unwrap();
@@ -283,4 +286,79 @@ async fn off_dials_a_dead_port_once_and_not_for_each_of_its_means() {
     let error = unit.write(&Command::safe(false)).await.unwrap_err();
     assert!(error.is_unreachable(), "{error}");
     assert_eq!(unit.lines_mut()[0].bus.back_off.failures(), 1);
+}
+
+#[tokio::test]
+async fn off_does_not_wait_for_what_a_write_needs() {
+    let bench = Bench::new().await;
+    let mut unit = bench.unit().await;
+    // The remote set point cannot be selected, and what stands there is hot.
+    bench.controller.lock().unwrap().set(3, 276, 0);
+    bench.controller.lock().unwrap().set(3, 26, 635);
+    bench.controller.lock().unwrap().stubborn.push(276);
+    for _ in 0..2 {
+        unit.read().await;
+        let error = unit.write(&Command::safe(false)).await.unwrap_err();
+        assert!(error.to_string().contains("remote_select: wrote 1"), "{error}");
+        let written = writes(&bench.controller);
+        let set_point: Vec<_> = written.iter().filter(|write| write.1 != 199).collect();
+        assert_eq!(set_point, [&(6, 26, 0), &(6, 276, 1), &(6, 26, 0)]);
+    }
+    assert_eq!(bench.controller.lock().unwrap().cells[&(3, 26)], 0);
+}
+
+#[tokio::test]
+async fn off_is_written_again_however_often_it_did_not_stick() {
+    let bench = Bench::new().await;
+    bench.controller.lock().unwrap().set(3, 2, 630);
+    let plain = "write = { function = 6 }\nwrite_on_change_only = true";
+    assert!(EUROTHERM.contains(plain));
+    let low = "write = { function = 6, off_value = 0 }\nwrite_on_change_only = true";
+    let whole = bench.spec(false, PATIENT_MS);
+    let mut devices = whole.devices().to_vec();
+    devices[0].profile = profile("eurotherm-3200.toml", &EUROTHERM.replace(plain, low));
+    let mut roles = whole.roles().to_vec();
+    roles.iter_mut().filter(|given| given.role == Role::Setpoint).for_each(|given| {
+        given.point = "target_setpoint".into();
+    });
+    let spec = UnitSpec::new("pasteur", false, 1000, whole.buses().to_vec(), devices, roles);
+    let mut unit = WiredUnit::connect(spec.unwrap().with_period(PATIENT_MS)).await.unwrap();
+    let wear = || writes(&bench.controller).iter().filter(|write| write.1 == 2).count();
+    bench.controller.lock().unwrap().stubborn.push(2);
+    for _ in 0..3 {
+        unit.read().await;
+        let error = unit.write(&Command::safe(false)).await.unwrap_err();
+        assert!(matches!(error, WireError::NotVerified { .. }), "{error}");
+        assert_eq!(wear(), 1);
+    }
+    // Once it has stuck, it is not worn out.
+    bench.controller.lock().unwrap().stubborn.clear();
+    for expected in [1, 0, 0] {
+        unit.read().await;
+        unit.write(&Command::safe(false)).await.unwrap();
+        assert_eq!(wear(), expected);
+    }
+}
+
+#[tokio::test]
+async fn the_agitator_is_switched_on_although_its_device_is_left_alone() {
+    let (device, bench) = (relays(), Bench::new().await);
+    let memory = Arc::clone(&device);
+    let breaks = Arc::new(Mutex::new(false));
+    let broken = Arc::clone(&breaks);
+    let probes = Arc::clone(&bench.probes);
+    let second = Fake::start(move |question| match question.unit {
+        3 if std::mem::take(&mut *broken.lock().unwrap()) => Reaction::HangUp(Vec::new()),
+        3 => Reaction::Answer(memory.lock().unwrap().answer(&question.pdu)),
+        _ => Reaction::Answer(probes.lock().unwrap().answer(&question.pdu)),
+    })
+    .await;
+    let spec = spec(&bench.first.url(), &second.url(), false, PATIENT_MS);
+    let mut unit = WiredUnit::connect(spec).await.unwrap();
+    *breaks.lock().unwrap() = true;
+    unit.read().await;
+    let error = unit.write(&heat(63_000)).await.unwrap_err();
+    // The valve waits until the device can be trusted, the agitator does not.
+    assert!(error.to_string().contains("left alone after failures"), "{error}");
+    assert_eq!(writes(&device), [(5, 0, 1)]);
 }

@@ -68,6 +68,15 @@ pub enum CallFault {
         /// What it means and what to try.
         meaning: &'static str,
     },
+    /// The time of the reading was over before it had answered.
+    #[error(
+        "not read within {limit_ms} ms, the time that one reading may take. Is the bus too slow for \
+         this control period, or does a device on it not answer?"
+    )]
+    OutOfTime {
+        /// How long the reading of one bus may take, in milliseconds.
+        limit_ms: u64,
+    },
     /// It was left alone, after failures.
     #[error("left alone after failures; it is asked again within {periods} control periods")]
     Resting {
@@ -85,6 +94,7 @@ impl CallFault {
             | Self::Silence { .. }
             | Self::Broken { .. }
             | Self::Foreign { .. }
+            | Self::OutOfTime { .. }
             | Self::Resting { .. } => true,
             // 0x0A and 0x0B: a gateway says that the device behind it does not answer.
             Self::Refused { code, .. } => matches!(code, 0x0A | 0x0B),

@@ -1,9 +1,15 @@
 //! A peer at the level of bytes, for tests: it is not the library that the program uses, and can
 //! send what no library would.
+//!
+//! While the peer is silent on purpose, tokio's clock stands still and jumps to the next time-out;
+//! while it has something to say, the clock is real. So time-outs can be long enough for a busy
+//! machine, and no test waits for one.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -29,10 +35,32 @@ pub(crate) enum Reaction {
     /// A proper answer, one byte at a time.
     Dripping(Vec<u8>),
     Silence,
+    /// A proper answer with this PDU, after so long.
+    After(Duration, Vec<u8>),
+    /// The whole machine stands still for so long: nobody sees anything of it but the time.
+    Stall(Duration),
     /// A proper answer with this PDU, sent only after the asker has made a new connection.
     Late(Vec<u8>),
     /// These bytes, and the connection is closed.
     HangUp(Vec<u8>),
+}
+
+thread_local! {
+    /// A test and its peers share one thread.
+    static FROZEN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Time passes only when everybody waits for it.
+fn freeze() {
+    if !FROZEN.replace(true) {
+        tokio::time::pause();
+    }
+}
+
+fn thaw() {
+    if FROZEN.replace(false) {
+        tokio::time::resume();
+    }
 }
 
 /// An MBAP frame by hand (Modbus Messaging on TCP/IP, V1.0b, section 3.1.3).
@@ -57,11 +85,13 @@ impl Fake {
     pub(crate) async fn start(script: impl FnMut(&Question) -> Reaction + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        FROZEN.set(false);
         let (counter, connections) = watch::channel(0);
         let watching = connections.clone();
         let script: Script = Arc::new(Mutex::new(script));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                thaw();
                 counter.send_modify(|count| *count += 1);
                 tokio::spawn(serve(stream, watching.clone(), Arc::clone(&script)));
             }
@@ -88,6 +118,7 @@ async fn serve(mut stream: TcpStream, mut connections: watch::Receiver<usize>, s
         let length = usize::from(u16::from_be_bytes([head[4], head[5]]));
         let mut pdu = vec![0; length - 1];
         stream.read_exact(&mut pdu).await.unwrap();
+        thaw();
         let transaction = u16::from_be_bytes([head[0], head[1]]);
         let frame_in = [head.as_slice(), &pdu].concat();
         let question = Question { transaction, unit: head[6], pdu, frame: frame_in, connection };
@@ -103,8 +134,22 @@ async fn serve(mut stream: TcpStream, mut connections: watch::Receiver<usize>, s
                     tokio::task::yield_now().await;
                 }
             }
-            Reaction::Silence => {}
+            Reaction::Silence => freeze(),
+            Reaction::After(delay, pdu) => {
+                freeze();
+                let given_up = tokio::time::timeout(delay, stream.read_u8()).await.is_ok();
+                if given_up {
+                    return;
+                }
+                thaw();
+                stream.write_all(&proper(&pdu)).await.unwrap();
+            }
+            Reaction::Stall(length) => {
+                freeze();
+                tokio::time::advance(length).await;
+            }
             Reaction::Late(pdu) => {
+                freeze();
                 connections.wait_for(|count| *count > connection + 1).await.unwrap();
                 // The asker may have closed this one already: that is what it should do.
                 let _ = stream.write_all(&proper(&pdu)).await;

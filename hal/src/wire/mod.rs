@@ -4,6 +4,7 @@
 //! - `spec`: a unit put together from devices by role.
 //! - `bus`: one connection; `modbus`: questions whose answers are checked.
 //! - `device`, `unit`: polling, and commands that are proved by reading back.
+//! - `timer`: how old an answer is, and when a reading must be over.
 //! - `report`: what a check of a unit says.
 
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod device;
 mod error;
 #[cfg(test)]
 mod fake;
+mod hex;
 mod modbus;
 #[cfg(test)]
 mod modbus_tests;
@@ -25,6 +27,7 @@ mod report;
 mod spec;
 #[cfg(test)]
 mod spec_tests;
+mod timer;
 mod unit;
 #[cfg(test)]
 mod unit_tests;

@@ -10,6 +10,7 @@ use tokio_modbus::prelude::{Request, Response};
 
 use super::bus::Bus;
 use super::error::CallFault;
+use super::hex::hex;
 use super::profile::{Entity, Modbus, Point, Raw, WriteFunction};
 
 /// What our simulator's answer to function 17 begins with.
@@ -163,7 +164,11 @@ pub(crate) async fn server_id(bus: &mut Bus, unit_id: u8) -> Result<Option<Strin
             Ok(Some(String::from_utf8_lossy(&data).into_owned()))
         }
         Ok(other) => Err(misfit(bus, "asked for its identity".to_owned(), &other)),
-        Err(CallFault::Refused { .. }) => Ok(None),
+        // It answered, and does not know the question. Busy (5, 6), and a gateway that hears
+        // nothing (10, 11), are no answer from it.
+        Err(CallFault::Refused { code, .. }) if !matches!(code, 0x05 | 0x06 | 0x0A | 0x0B) => {
+            Ok(None)
+        }
         Err(fault) => Err(fault),
     }
 }
@@ -171,34 +176,4 @@ pub(crate) async fn server_id(bus: &mut Bus, unit_id: u8) -> Result<Option<Strin
 fn misfit(bus: &mut Bus, misfit: String, response: &Response) -> CallFault {
     bus.hang_up();
     CallFault::Foreign { misfit, got: hex(response) }
-}
-
-/// A response as a technician sees it in a bus monitor.
-pub(crate) fn hex(response: &Response) -> String {
-    let code = response.function_code();
-    match response {
-        Response::ReadHoldingRegisters(words) | Response::ReadInputRegisters(words) => {
-            format!("function {code}, {} words: {}", words.len(), Raw::Words(words.clone()))
-        }
-        Response::ReadCoils(bits) | Response::ReadDiscreteInputs(bits) => {
-            let text: String = bits.iter().map(|bit| if *bit { '1' } else { '0' }).collect();
-            format!("function {code}, {} bits: {text}", bits.len())
-        }
-        Response::WriteSingleRegister(address, word) => {
-            format!("function {code}, address 0x{address:04X}, value 0x{word:04X}")
-        }
-        Response::WriteSingleCoil(address, on) => {
-            let value = if *on { 0xFF00 } else { 0 };
-            format!("function {code}, address 0x{address:04X}, value 0x{value:04X}")
-        }
-        Response::WriteMultipleRegisters(address, count)
-        | Response::WriteMultipleCoils(address, count) => {
-            format!("function {code}, address 0x{address:04X}, count {count}")
-        }
-        Response::ReportServerId(..)
-        | Response::MaskWriteRegister(..)
-        | Response::ReadWriteMultipleRegisters(_)
-        | Response::ReadDeviceIdentification(_)
-        | Response::Custom(..) => format!("function {code}"),
-    }
 }

@@ -117,7 +117,7 @@ fn missing_roles(spec: &UnitSpec) -> Vec<CheckLine> {
 
 async fn about_device(report: &mut Report<'_>, device: &mut Device, bus: &mut Bus) {
     let profile = Arc::clone(&device.profile);
-    match device.ask_id(bus).await {
+    match device.identify(bus).await {
         Ok(()) if device.heard_marker => report.add(Grade::Note, None, "is a simulator"),
         Ok(()) => {}
         Err(error) => {

@@ -16,7 +16,11 @@ const TEXT: &str = "title = \"t\"\nprotocol = \"modbus\"\nsource = \"s\"\nverifi
     [[point]]\nname = \"power\"\ntitle = \"t\"\nentity = \"holding_register\"\naddress = 3\n\
     data_type = \"INT16\"\nscale = 0.1\nunit = \"percent\"\nwrite = { function = 6 }\nverify = {}\n\
     [[point]]\nname = \"relay\"\ntitle = \"t\"\nentity = \"coil\"\naddress = 1\nunit = \"switch\"\n\
-    write = { function = 5 }\nverify = {}\n";
+    write = { function = 5 }\nverify = {}\n\
+    [[point]]\nname = \"pv_2\"\ntitle = \"t\"\nentity = \"holding_register\"\naddress = 10\n\
+    data_type = \"FLOAT32\"\nunit = \"degC\"\nrange = [0, 99]\n\
+    [[point]]\nname = \"alias\"\ntitle = \"t\"\nentity = \"holding_register\"\naddress = 11\n\
+    data_type = \"INT16\"\nscale = 0.1\nunit = \"degC\"\nrange = [0, 99]\n";
 
 /// A unit that holds together, to be broken.
 struct Draft {
@@ -71,6 +75,53 @@ fn a_unit_that_holds_together_is_accepted() {
         assert_eq!(spec.role(Role::Bath).unwrap().1.name, "pv");
         assert_eq!((spec.milk_probes(), spec.role(Role::Lid)), (0, None));
     }
+}
+
+#[test]
+fn the_period_is_within_the_bounds_of_the_contract() {
+    for (period_ms, fits) in [(199, false), (200, true), (2000, true), (2001, false)] {
+        assert_eq!(Draft { period_ms, ..Draft::new() }.check().is_ok(), fits, "{period_ms}");
+    }
+}
+
+#[test]
+fn one_value_does_not_measure_two_things() {
+    let two = |first, second| Draft::with(&[role(first, "box", "pv"), second]);
+    let milk = role(Role::Milk(0), "box", "pv_2");
+    // A second device that is the first by another bus to the same socket.
+    let twin = Draft {
+        buses: vec![bus("port", "tcp://gw.local:502"), bus("back", "tcp://GW.local:502")],
+        devices: vec![device("box", "port", 1), device("twin", "back", 1)],
+        ..Draft::with(&[role(Role::Reference, "twin", "pv")])
+    };
+    let cases = [
+        (
+            Draft::with(&[role(Role::Milk(0), "box", "pv")]),
+            "bath and milk-0 are one value (box.pv)",
+        ),
+        (Draft::with(&[role(Role::Reference, "box", "pv")]), "bath and reference are one value"),
+        (two(Role::Reference, milk.clone()), "bath and reference are one value"),
+        (
+            Draft::with(&[milk.clone(), role(Role::Milk(1), "box", "pv_2")]),
+            "milk-0 and milk-1 are one value (box.pv_2)",
+        ),
+        (
+            Draft::with(&[milk.clone(), role(Role::Reference, "box", "alias")]),
+            "milk-0 and reference are one value (box.pv_2 and box.alias, both holding_register 11)",
+        ),
+        (twin, "bath and reference are one value (box.pv and twin.pv, both holding_register 1)"),
+    ];
+    for (draft, rule) in cases {
+        let error = draft.check().unwrap_err().to_string();
+        assert!(error.contains(rule), "{rule} → {error}");
+    }
+    // Its own address, or its own device, is its own probe.
+    assert!(Draft::with(&[milk]).check().is_ok());
+    let own = Draft {
+        devices: vec![device("box", "port", 1), device("other", "port", 2)],
+        ..Draft::with(&[role(Role::Reference, "other", "pv")])
+    };
+    assert!(own.check().is_ok());
 }
 
 #[test]
@@ -149,7 +200,7 @@ fn what_contradicts_itself_is_refused_by_name() {
         ),
         (Draft::with(&[role(Role::Setpoint, "box", "pv")]), "the profile gives no way to write it"),
         (Draft::with(&[role(Role::Power, "box", "sp")]), "it must be a percentage, and is degC"),
-        (Draft::with(&[role(Role::Milk(1), "box", "pv")]), "milk-0 is missing"),
+        (Draft::with(&[role(Role::Milk(1), "box", "pv_2")]), "milk-0 is missing"),
         (
             Draft::with(&[both.clone(), role(Role::Power, "box", "power")]),
             "both a setpoint and a power",

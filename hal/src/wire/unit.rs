@@ -1,9 +1,10 @@
 //! A unit on its wires: every bus with its devices, driven as one machine.
 //!
 //! Buses work side by side, the devices of one bus one after the other. Reading never fails as a
-//! whole: a device that does not answer leaves `Comm` on its channels. Of a command, what takes
-//! heat away goes first and is tried everywhere; what brings heat goes last, and only if all that
-//! it rests on has arrived.
+//! whole, and is over within the control period: what does not answer, or not in time, leaves
+//! `Comm` on its channels. Of a command, what belongs to the safe state (heat away, agitator on)
+//! goes first and is tried everywhere; what brings heat goes last, and only if all that it rests
+//! on has arrived.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,19 +16,33 @@ use super::device::{Device, Owner, Target};
 use super::error::WireError;
 use super::profile::{Decoded, Profile, Value};
 use super::spec::{UnitSpec, tcp_address};
+use super::timer::{Moment, finished_within};
 use crate::contract::{Command, Heat, Machine, Quality, Reading, Role, Sample, Switch};
 use crate::units::Duty;
 
 /// A time-out is this part of the control period (DEVICES, section C).
 const TIMEOUTS_PER_PERIOD: u64 = 3;
 
+/// The part of the control period that a reading may take, in tenths: the rest is for the
+/// command.
+const READING_TENTHS: u64 = 8;
+
 /// One bus with its devices.
 pub(crate) struct Line {
     pub(crate) bus: Bus,
     pub(crate) devices: Vec<Device>,
+    /// How long one reading of all its devices may take.
+    reading_ms: u64,
 }
 
 impl Line {
+    /// Waits long for its peers, as on a busy machine a test must.
+    #[cfg(test)]
+    pub(crate) fn be_patient(&mut self) {
+        self.bus.timeout = Duration::from_secs(20);
+        self.reading_ms = 48_000;
+    }
+
     async fn meet(&mut self) -> Result<(), WireError> {
         for device in &mut self.devices {
             device.meet(&mut self.bus).await?;
@@ -36,10 +51,19 @@ impl Line {
         self.devices.iter_mut().find_map(|device| device.fault.take()).map_or(Ok(()), Err)
     }
 
+    /// Reads every device. When the time is over, the exchange that is going on is dropped, and
+    /// its connection with it.
     async fn poll(&mut self) {
-        self.bus.back_off.begin_period();
-        for device in &mut self.devices {
-            device.poll(&mut self.bus).await;
+        let Self { bus, devices, reading_ms } = self;
+        bus.back_off.begin_period();
+        devices.iter_mut().for_each(|device| device.begin_period(*reading_ms));
+        let asked = async {
+            for device in devices.iter_mut() {
+                device.poll(bus).await;
+            }
+        };
+        if !finished_within(Duration::from_millis(*reading_ms), asked).await {
+            devices.iter_mut().for_each(|device| device.cut_short(*reading_ms));
         }
     }
 
@@ -120,7 +144,8 @@ impl WiredUnit {
                 }
                 devices.push(Device::new(member, &bus.url, owner.clone(), &polled));
             }
-            lines.push(Line { bus: bus_line, devices });
+            let reading_ms = spec.period_ms() * READING_TENTHS / 10;
+            lines.push(Line { bus: bus_line, devices, reading_ms });
         }
         Self { spec, lines, seats }
     }
@@ -171,14 +196,19 @@ impl WiredUnit {
         self.seats.iter().copied().find(|seat| seat.role == role)
     }
 
-    fn decoded(&self, role: Role) -> Option<Decoded> {
+    /// What the last poll says of a role, and how old that is in milliseconds.
+    fn decoded(&self, role: Role, now: Moment) -> Option<(Decoded, u32)> {
         let seat = self.seat(role)?;
         let device = self.lines.get(seat.line)?.devices.get(seat.device)?;
-        Some(device.polled(seat.point))
+        let (mut decoded, age_ms) = (device.polled(seat.point), device.age_ms(seat.point, now));
+        if decoded.quality == Quality::Good && u64::from(age_ms) > self.spec.period_ms() {
+            decoded.quality = Quality::Stale;
+        }
+        Some((decoded, age_ms))
     }
 
-    fn sample(&self, role: Role) -> Option<Sample> {
-        let decoded = self.decoded(role)?;
+    fn sample(&self, role: Role, now: Moment) -> Option<Sample> {
+        let (decoded, age_ms) = self.decoded(role, now)?;
         let raw = match decoded.value {
             Some(Value::Temperature(celsius)) => Some(celsius),
             Some(Value::Percent(_) | Value::Switch(_) | Value::Mode(_)) | None => None,
@@ -187,11 +217,11 @@ impl WiredUnit {
             None if decoded.quality == Quality::Good => Quality::Comm,
             Some(_) | None => decoded.quality,
         };
-        Some(Sample { raw, age_ms: 0, quality })
+        Some(Sample { raw, age_ms, quality })
     }
 
-    fn switch(&self, role: Role) -> Option<Switch> {
-        let decoded = self.decoded(role)?;
+    fn switch(&self, role: Role, now: Moment) -> Option<Switch> {
+        let (decoded, _) = self.decoded(role, now)?;
         let on = match decoded.value {
             Some(Value::Switch(on)) => Some(on),
             Some(Value::Temperature(_) | Value::Percent(_) | Value::Mode(_)) | None => None,
@@ -199,16 +229,16 @@ impl WiredUnit {
         Some(Switch { on, quality: decoded.quality })
     }
 
-    fn reading(&self) -> Reading {
+    fn reading(&self, now: Moment) -> Reading {
         let mut reading = Reading::nothing(self.spec.milk_probes(), self.simulated());
-        if let Some(bath) = self.sample(Role::Bath) {
+        if let Some(bath) = self.sample(Role::Bath, now) {
             reading.bath = bath;
         }
         for (index, probe) in (0_u8..).zip(reading.milk.iter_mut()) {
-            *probe = self.sample(Role::Milk(index));
+            *probe = self.sample(Role::Milk(index), now);
         }
-        reading.reference = self.sample(Role::Reference);
-        reading.lid = self.switch(Role::Lid);
+        reading.reference = self.sample(Role::Reference, now);
+        reading.lid = self.switch(Role::Lid, now);
         reading
     }
 
@@ -217,7 +247,7 @@ impl WiredUnit {
         let mut targets: Vec<Vec<(usize, Target)>> = vec![Vec::new(); self.lines.len()];
         for step in stage {
             let Some(seat) = self.seat(step.role) else { continue };
-            let target = Target { point: seat.point, value: step.value, off: step.off };
+            let target = Target { point: seat.point, value: step.value, safe: step.safe };
             if let Some(line) = targets.get_mut(seat.line) {
                 line.push((seat.device, target));
             }
@@ -265,17 +295,22 @@ impl WiredUnit {
 struct Step {
     role: Role,
     value: Value,
-    /// It takes heat away, so nothing may keep it from being tried.
-    off: bool,
+    /// It belongs to the safe state, so nothing may keep it from being tried.
+    safe: bool,
 }
 
 impl Step {
     const fn off(role: Role, value: Value) -> Self {
-        Self { role, value, off: true }
+        Self { role, value, safe: true }
     }
 
     const fn other(role: Role, value: Value) -> Self {
-        Self { role, value, off: false }
+        Self { role, value, safe: false }
+    }
+
+    /// On is the safe state of an agitator.
+    const fn agitator(on: bool) -> Self {
+        Self { role: Role::Agitator, value: Value::Switch(on), safe: on }
     }
 }
 
@@ -296,7 +331,7 @@ impl Machine for WiredUnit {
 
     async fn read(&mut self) -> Reading {
         join_all(self.lines.iter_mut().map(Line::poll)).await;
-        self.reading()
+        self.reading(Moment::now())
     }
 
     async fn write(&mut self, command: &Command) -> Result<(), WireError> {
@@ -305,7 +340,7 @@ impl Machine for WiredUnit {
             Err(error) => (Plan { off: self.all_off(), strength: None }, Some(error)),
         };
         let mut first = plan.off;
-        first.push(Step::other(Role::Agitator, Value::Switch(command.agitator)));
+        first.push(Step::agitator(command.agitator));
         first.push(Step::other(Role::CoolingValve, Value::Switch(command.cooling)));
         let mut errors: Vec<WireError> = refusal.into_iter().collect();
         errors.extend(self.deliver(&first).await);

@@ -1,10 +1,14 @@
 //! Connecting, reading and checking a unit, against peers at the level of bytes.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use super::bench::{Bench, PATIENT_MS, SHORT_MS, controller, good, probes, relays, spec, writes};
+use super::bench::{
+    Bench, PATIENT_MS, ageless, controller, good, on_one_bus, probes, relays, spec, writes,
+};
 use super::fake::{Fake, Reaction, serve_memories};
 use super::profile::Value;
+use super::unit::Line;
 use super::{WireError, WiredUnit};
 use crate::contract::{Command, Machine, Quality, Reading, Sample};
 use crate::units::Celsius;
@@ -12,7 +16,7 @@ use crate::units::Celsius;
 #[tokio::test]
 async fn a_reading_has_every_channel_and_no_channel_that_the_unit_lacks() {
     let bench = Bench::new().await;
-    let reading = bench.unit().await.read().await;
+    let reading = ageless(bench.unit().await.read().await);
     let mut expected = Reading::nothing(2, false);
     expected.bath = good(62_500);
     expected.milk[0] = Some(good(62_400));
@@ -26,7 +30,7 @@ async fn a_broken_sensor_spoils_its_own_channel_only() {
     let bench = Bench::new().await;
     let mut unit = bench.unit().await;
     bench.probes.lock().unwrap().set(2, 129, 1);
-    let reading = unit.read().await;
+    let reading = ageless(unit.read().await);
     assert_eq!(reading.milk[0], Some(good(62_400)));
     assert_eq!(reading.milk[1].unwrap().quality, Quality::SensorOpen);
     bench.controller.lock().unwrap().set(3, 75, 1 << 5);
@@ -74,6 +78,7 @@ async fn a_port_that_nobody_serves_is_not_dialled_in_a_storm() {
     assert!(error.to_string().contains("no connection"), "{error}");
     // Seen from inside: attempts in periods 1, 2, 4, 8 and then every fourth (2 s of 500 ms).
     let mut unit = WiredUnit::unconnected(spec);
+    unit.lines_mut().iter_mut().for_each(Line::be_patient);
     let mut attempts = Vec::new();
     for period in 1..=16 {
         let before = unit.lines_mut()[1].bus.back_off.failures();
@@ -103,37 +108,155 @@ async fn a_real_device_may_answer_anything_to_who_are_you_or_nothing() {
     let bench = Bench::new().await;
     bench.controller.lock().unwrap().id = "EI-BISYNCH 3216".to_owned();
     assert!(!bench.unit().await.read().await.simulated);
+}
 
-    let device = controller();
+/// A controller alone with its peers on one bus; it is silent when asked who it is, so often.
+async fn shy(silences: usize, id: &str) -> (WiredUnit, Fake, Arc<Mutex<usize>>) {
+    let (device, probes, relays) = (controller(), probes(), relays());
+    device.lock().unwrap().id = id.to_owned();
     let asked = Arc::new(Mutex::new(0));
     let asks = Arc::clone(&asked);
-    let first = Fake::start(move |question| match question.pdu[0] {
-        17 => {
-            *asks.lock().unwrap() += 1;
-            Reaction::Silence
+    let fake = Fake::start(move |question| {
+        let memory = [&device, &probes, &relays][usize::from(question.unit) - 1];
+        if (question.unit, question.pdu[0]) == (1, 17) {
+            let mut asks = asks.lock().unwrap();
+            *asks += 1;
+            if *asks <= silences {
+                return Reaction::Silence;
+            }
         }
-        // The second connection ends with the reading of the bath, so that it is met once more.
-        _ if question.connection == 1 && question.pdu[2] == 1 => Reaction::HangUp(Vec::new()),
-        _ => Reaction::Answer(device.lock().unwrap().answer(&question.pdu)),
+        Reaction::Answer(memory.lock().unwrap().answer(&question.pdu))
     })
     .await;
-    let mut unit = WiredUnit::unconnected(spec(&first.url(), &bench.second.url(), false, SHORT_MS));
-    for expected in [Sample::missing(Quality::Comm), good(62_500)] {
-        assert_eq!(unit.read().await.bath, expected);
+    (WiredUnit::unconnected(on_one_bus(&fake.url(), false)), fake, asked)
+}
+
+#[tokio::test]
+async fn a_simulator_that_was_silent_once_is_still_found_out() {
+    for silences in [1, 2] {
+        let id = format!("{} eurotherm-3200", super::SIMULATOR_MARKER);
+        let (mut unit, _fake, _) = shy(silences, &id).await;
+        for _ in 0..8 {
+            assert_eq!(unit.read().await.bath, Sample::missing(Quality::Comm));
+        }
+        assert!(unit.simulated());
     }
-    assert_eq!(*asked.lock().unwrap(), 1, "who is silent to this question is asked once");
+}
+
+#[tokio::test]
+async fn a_real_device_that_is_always_silent_to_who_are_you_counts_after_three_silences() {
+    let (mut unit, _fake, asked) = shy(usize::MAX, "").await;
+    let mut readings = 0;
+    while unit.read().await.bath.quality != Quality::Good {
+        readings += 1;
+        assert!(readings < 8, "{:?}", unit.faults());
+    }
+    // One question was cut short by the end of a reading: that silence proves nothing.
+    assert_eq!(*asked.lock().unwrap(), 4);
+}
+
+#[tokio::test]
+async fn a_dead_device_proves_nothing_by_its_silence() {
+    let (alive, hiccups) = (Arc::new(Mutex::new(false)), Arc::new(Mutex::new(1)));
+    let (lives, device) = (Arc::clone(&alive), controller());
+    device.lock().unwrap().id = super::SIMULATOR_MARKER.to_owned();
+    let fake = Fake::start(move |question| {
+        if !*lives.lock().unwrap() || question.unit != 1 {
+            return Reaction::Silence;
+        }
+        let mut hiccups = hiccups.lock().unwrap();
+        if question.pdu[0] == 17 && *hiccups > 0 {
+            *hiccups -= 1;
+            return Reaction::Silence;
+        }
+        Reaction::Answer(device.lock().unwrap().answer(&question.pdu))
+    })
+    .await;
+    let mut unit = WiredUnit::unconnected(on_one_bus(&fake.url(), false));
+    for _ in 0..8 {
+        unit.read().await;
+    }
+    // A simulator is put in its place, and is silent once itself.
+    *alive.lock().unwrap() = true;
+    for _ in 0..8 {
+        assert_eq!(unit.read().await.bath, Sample::missing(Quality::Comm));
+    }
+    assert!(unit.simulated());
+}
+
+/// Three devices on one bus that answer everything, each answer after 6.5 s of a period of 60 s.
+async fn slow_bus() -> (WiredUnit, Fake, Arc<Mutex<usize>>) {
+    let devices = [controller(), probes(), relays()];
+    let slow = Arc::new(Mutex::new(0));
+    let asked = Arc::clone(&slow);
+    let fake = Fake::start(move |question| {
+        let pdu = devices[usize::from(question.unit) - 1].lock().unwrap().answer(&question.pdu);
+        *asked.lock().unwrap() += 1;
+        Reaction::After(Duration::from_millis(6500), pdu)
+    })
+    .await;
+    (WiredUnit::unconnected(on_one_bus(&fake.url(), false)), fake, slow)
+}
+
+#[tokio::test]
+async fn a_slow_bus_does_not_stretch_the_reading_beyond_its_period() {
+    let (mut unit, fake, asked) = slow_bus().await;
+    // Two readings meet the devices as far as the time goes, the others only read.
+    for _ in 0..2 {
+        unit.read().await;
+    }
+    let calls = *asked.lock().unwrap();
+    let period = Duration::from_millis(PATIENT_MS);
+    let reading = tokio::time::timeout(period, unit.read()).await.expect("over within the period");
+    // Eight questions of 6.5 s are begun in 48 s, and the last of them is given up.
+    assert_eq!(*asked.lock().unwrap() - calls, 8);
+    assert_eq!(reading.bath.quality, Quality::Good);
+    assert_eq!(reading.lid.unwrap().quality, Quality::Comm);
+    // The bath was read first and the milk last: 41.5 s and 9 s before the end.
+    assert!((41_000..48_000).contains(&reading.bath.age_ms), "{}", reading.bath.age_ms);
+    let milk = reading.milk[0].unwrap();
+    assert!(milk.age_ms > 8_000 && milk.age_ms < reading.bath.age_ms, "{}", milk.age_ms);
+    let faults: Vec<String> = unit.faults().iter().map(ToString::to_string).collect();
+    assert!(faults.len() == 1 && faults[0].contains("relays"), "{faults:?}");
+    assert!(faults[0].contains("not read within 48000 ms"), "{faults:?}");
+    // The exchange that was given up took its connection along.
+    let before = fake.connections();
+    unit.read().await;
+    assert_eq!(fake.connections(), before + 1);
+}
+
+#[tokio::test]
+async fn a_value_older_than_a_period_is_stale() {
+    let devices = [controller(), probes(), relays()];
+    let stalls = Arc::new(Mutex::new(false));
+    let stalled = Arc::clone(&stalls);
+    let fake = Fake::start(move |question| {
+        if question.unit == 2 && std::mem::take(&mut *stalled.lock().unwrap()) {
+            return Reaction::Stall(Duration::from_millis(2 * PATIENT_MS));
+        }
+        let memory = &devices[usize::from(question.unit) - 1];
+        Reaction::Answer(memory.lock().unwrap().answer(&question.pdu))
+    })
+    .await;
+    let mut unit = WiredUnit::connect(on_one_bus(&fake.url(), false)).await.unwrap();
+    *stalls.lock().unwrap() = true;
+    let bath = unit.read().await.bath;
+    assert_eq!((bath.raw, bath.quality), (good(62_500).raw, Quality::Stale));
+    assert!(u64::from(bath.age_ms) >= 2 * PATIENT_MS);
+    assert_eq!(bath.trusted(), None);
 }
 
 #[tokio::test]
 async fn a_silent_unit_id_costs_one_time_out_and_is_then_left_alone() {
     let bench = Bench::new().await;
     // The relays have unit id 3; nobody has it here.
-    let second = serve_memories(vec![(2, Arc::clone(&bench.probes))]).await;
-    let spec = spec(&bench.first.url(), &second.url(), false, SHORT_MS);
+    let memories = vec![(1, Arc::clone(&bench.controller)), (2, Arc::clone(&bench.probes))];
+    let fake = serve_memories(memories).await;
+    let spec = on_one_bus(&fake.url(), false);
     let error = WiredUnit::connect(spec.clone()).await.unwrap_err().to_string();
-    assert!(error.contains("relays") && error.contains("no answer within 50 ms"), "{error}");
+    assert!(error.contains("relays") && error.contains("no answer within 20000 ms"), "{error}");
     let mut unit = WiredUnit::unconnected(spec);
-    let reading = unit.read().await;
+    let reading = ageless(unit.read().await);
     assert_eq!(reading.milk[0], Some(good(62_400)));
     assert_eq!(reading.lid.unwrap().quality, Quality::Comm);
 }

@@ -27,7 +27,7 @@ impl Delivered {
 impl Device {
     /// Writes a value unless it is there already, and proves it by reading back.
     pub(crate) async fn deliver(&mut self, bus: &mut Bus, target: Target) -> Result<(), WireError> {
-        if !target.off {
+        if !target.safe {
             self.awake(bus)?;
             if !self.trusted {
                 let fault = CallFault::Resting { periods: 1 };
@@ -41,7 +41,11 @@ impl Device {
         if self.stands(target, &raw, point, write) {
             return Ok(());
         }
-        let put = self.put(bus, target, &raw, point, write).await;
+        let put = if target.safe {
+            self.put_safe(bus, target, &raw, point, write).await
+        } else {
+            self.put(bus, target, &raw, point, write).await
+        };
         let proved = put.is_ok();
         if let Some(slot) = self.delivered.get_mut(target.point) {
             *slot = Some(Delivered { raw, periods: 0, proved });
@@ -66,7 +70,7 @@ impl Device {
         let Some(Some(delivered)) = self.delivered.get(target.point) else { return false };
         delivered.proved
             && delivered.raw == *raw
-            && proves(by, &seen, point, raw, write)
+            && proves(by, &seen.raw, point, raw, write)
             && !self.due(point, delivered.periods)
     }
 
@@ -103,8 +107,59 @@ impl Device {
         for need in &write.needs {
             self.provide(bus, need).await?;
         }
+        self.send(bus, raw, point, write).await?;
+        self.prove(bus, target, raw, point, write).await
+    }
+
+    /// Puts the device into the safe state: the value goes out before anything is asked, nothing
+    /// that it needs may keep it back, and it is written again however often it did not stick.
+    async fn put_safe(
+        &mut self,
+        bus: &mut Bus,
+        target: Target,
+        raw: &Raw,
+        point: &Point,
+        write: &Write,
+    ) -> Result<(), WireError> {
+        let sent = self.send(bus, raw, point, write).await;
+        if sent.as_ref().is_err_and(WireError::is_unreachable) {
+            return sent;
+        }
+        let (mut again, mut lacking) = (sent.is_err(), None);
+        for need in &write.needs {
+            match self.provide(bus, need).await {
+                Ok(changed) => again |= changed,
+                Err(error) => lacking = lacking.or(Some(error)),
+            }
+        }
+        // Before its needs were met the device may have refused it, or taken it to no effect.
+        if again || lacking.is_some() {
+            self.send(bus, raw, point, write).await?;
+        }
+        self.prove(bus, target, raw, point, write).await?;
+        lacking.map_or(Ok(()), Err)
+    }
+
+    async fn send(
+        &self,
+        bus: &mut Bus,
+        raw: &Raw,
+        point: &Point,
+        write: &Write,
+    ) -> Result<(), WireError> {
         let written = modbus::write(bus, self.unit_id, point.address, write.function, raw).await;
-        written.map_err(|fault| self.call_error(point.name.clone(), fault))?;
+        written.map_err(|fault| self.call_error(point.name.clone(), fault))
+    }
+
+    async fn prove(
+        &self,
+        bus: &mut Bus,
+        target: Target,
+        raw: &Raw,
+        point: &Point,
+        write: &Write,
+    ) -> Result<(), WireError> {
+        let by = self.profile.point(&write.verify_point).unwrap_or(point);
         let back = self.read(bus, by).await?;
         if proves(by, &back, point, raw, write) {
             return Ok(());
@@ -144,26 +199,25 @@ impl Device {
         point.encode(value).map_err(|error| refuse(error.to_string()))
     }
 
-    /// Makes so what another write needs, such as a write-enable bit.
-    async fn provide(&self, bus: &mut Bus, need: &Need) -> Result<(), WireError> {
-        let Some(point) = self.profile.point(&need.point) else { return Ok(()) };
-        let Some(write) = &point.write else { return Ok(()) };
+    /// Makes so what another write needs, such as a write-enable bit; says whether it was not.
+    async fn provide(&self, bus: &mut Bus, need: &Need) -> Result<bool, WireError> {
+        let Some(point) = self.profile.point(&need.point) else { return Ok(false) };
+        let Some(write) = &point.write else { return Ok(false) };
         if point.readable && point.raw_whole(&self.read(bus, point).await?) == Some(need.raw) {
-            return Ok(());
+            return Ok(false);
         }
         let raw = point.encode_whole(need.raw).map_err(|error| WireError::Unwritable {
             place: self.place(point.name.clone()),
             value: need.raw.to_string(),
             rule: error.to_string(),
         })?;
-        let written = modbus::write(bus, self.unit_id, point.address, write.function, &raw).await;
-        written.map_err(|fault| self.call_error(point.name.clone(), fault))?;
+        self.send(bus, &raw, point, write).await?;
         if !point.readable {
-            return Ok(());
+            return Ok(true);
         }
         let back = self.read(bus, point).await?;
         if point.raw_whole(&back) == Some(need.raw) {
-            return Ok(());
+            return Ok(true);
         }
         Err(WireError::NotVerified {
             place: self.place(point.name.clone()),

@@ -6,6 +6,7 @@
 //! hold and it is not a simulator by surprise. After any silence it has to be met again.
 
 mod deliver;
+mod meet;
 
 use std::sync::Arc;
 
@@ -13,9 +14,10 @@ use deliver::Delivered;
 
 use super::bus::{BackOff, Bus};
 use super::error::{CallFault, Place, WireError};
-use super::modbus::{self, Block, SIMULATOR_MARKER};
+use super::modbus::{self, Block};
 use super::profile::{Check, Decoded, Point, Profile, Raw, Value};
 use super::spec::DeviceSpec;
+use super::timer::Moment;
 use crate::contract::Quality;
 
 /// The unit that a device belongs to.
@@ -32,8 +34,26 @@ pub(crate) struct Target {
     /// Index of the point in the profile.
     pub(crate) point: usize,
     pub(crate) value: Value,
-    /// It takes heat away: it is tried whatever the state of the device.
-    pub(crate) off: bool,
+    /// It is part of the safe state: it is tried whatever the state of the device.
+    pub(crate) safe: bool,
+}
+
+/// What stood in a device's registers, and when the answer came.
+#[derive(Clone, Debug)]
+struct Seen {
+    raw: Raw,
+    at: Moment,
+}
+
+/// How far a device is in the reading that goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// Nothing was heard from it yet.
+    Waiting,
+    /// It has answered something.
+    Heard,
+    /// It is through, well or badly.
+    Over,
 }
 
 pub(crate) struct Device {
@@ -47,11 +67,13 @@ pub(crate) struct Device {
     owner: Owner,
     unit_id: u8,
     blocks: Arc<[Block]>,
-    image: Vec<Option<Raw>>,
+    image: Vec<Option<Seen>>,
     delivered: Vec<Option<Delivered>>,
     back_off: BackOff,
     trusted: bool,
-    asks_id: bool,
+    turn: Turn,
+    /// How often it was silent when asked who it is, and answered other questions.
+    id_silences: u8,
 }
 
 impl Device {
@@ -70,7 +92,8 @@ impl Device {
             delivered: vec![None; points.len()],
             back_off: BackOff::new(owner.period_ms),
             trusted: false,
-            asks_id: profile.modbus().report_server_id,
+            turn: Turn::Over,
+            id_silences: 0,
             owner,
             profile,
         }
@@ -101,33 +124,61 @@ impl Device {
         }
     }
 
-    /// Reads every polled point, once per control period.
-    pub(crate) async fn poll(&mut self, bus: &mut Bus) {
+    /// A control period begins: what the last poll read is forgotten.
+    pub(crate) fn begin_period(&mut self, limit_ms: u64) {
+        // The last reading was dropped half-way by whoever asked for it.
+        self.cut_short(limit_ms);
+        self.turn = Turn::Waiting;
         self.back_off.begin_period();
         for delivered in self.delivered.iter_mut().flatten() {
             delivered.begin_period();
         }
         self.forget();
+    }
+
+    /// Reads every polled point, once per control period.
+    pub(crate) async fn poll(&mut self, bus: &mut Bus) {
         if let Err(error) = self.refresh(bus).await {
             self.lost(error);
         }
+        self.turn = Turn::Over;
+    }
+
+    /// The time of the reading is over: what this device has not answered is missing. That is
+    /// no failure of its own, so it is not left alone; but after a period in which nothing was
+    /// heard from it, nobody knows what happened to it.
+    pub(crate) fn cut_short(&mut self, limit_ms: u64) {
+        if self.turn == Turn::Over {
+            return;
+        }
+        if self.turn == Turn::Waiting {
+            self.trusted = false;
+            self.delivered.fill(None);
+        }
+        self.turn = Turn::Over;
+        let error = self.call_error("the rest of its points", CallFault::OutOfTime { limit_ms });
+        tracing::warn!(%error, "reading cut short");
+        self.fault = Some(error);
     }
 
     async fn refresh(&mut self, bus: &mut Bus) -> Result<(), WireError> {
         self.awake(bus)?;
         if !self.trusted {
             self.meet(bus).await?;
+            self.turn = Turn::Heard;
         }
         self.fault = None;
         let blocks = Arc::clone(&self.blocks);
         for block in blocks.iter() {
             match modbus::read(bus, self.unit_id, block).await {
                 Ok(answer) => {
+                    self.turn = Turn::Heard;
+                    let at = Moment::now();
                     for index in &block.points {
                         let raw =
                             self.profile.points().get(*index).and_then(|p| answer.of(block, p));
                         if let Some(slot) = self.image.get_mut(*index) {
-                            *slot = raw;
+                            *slot = raw.map(|raw| Seen { raw, at });
                         }
                     }
                 }
@@ -137,6 +188,7 @@ impl Device {
                     if silence {
                         return Err(error);
                     }
+                    self.turn = Turn::Heard;
                     self.fault = Some(error);
                 }
             }
@@ -150,43 +202,6 @@ impl Device {
             Some(fault) => Err(self.call_error("every point", fault)),
             None => Ok(()),
         }
-    }
-
-    /// Start-up: who is it, and is it set up as the profile needs?
-    pub(crate) async fn meet(&mut self, bus: &mut Bus) -> Result<(), WireError> {
-        self.ask_id(bus).await?;
-        let profile = Arc::clone(&self.profile);
-        for check in profile.checks() {
-            self.check(bus, check).await?;
-        }
-        self.trusted = true;
-        Ok(())
-    }
-
-    /// Our simulator says what it is; a real device may say anything, refuse, or be silent.
-    pub(crate) async fn ask_id(&mut self, bus: &mut Bus) -> Result<(), WireError> {
-        if !self.asks_id {
-            return Ok(());
-        }
-        let id = match modbus::server_id(bus, self.unit_id).await {
-            Ok(Some(id)) => id,
-            Ok(None) => return Ok(()),
-            Err(fault @ CallFault::Dial { .. }) => return Err(self.call_error("identity", fault)),
-            Err(_) => {
-                // It does not know the question: do not wait for an answer again.
-                self.asks_id = false;
-                return Ok(());
-            }
-        };
-        if !id.starts_with(SIMULATOR_MARKER) {
-            return Ok(());
-        }
-        self.heard_marker = true;
-        if self.owner.simulated {
-            return Ok(());
-        }
-        let (unit, device) = (self.owner.unit.clone(), self.name.clone());
-        Err(WireError::SimulatedMachine { unit, device, port: self.port.clone(), id })
     }
 
     /// One setting that the profile needs.
@@ -221,8 +236,8 @@ impl Device {
     /// What the last poll says of a point, with the faults that other points tell of it.
     pub(crate) fn polled(&self, index: usize) -> Decoded {
         let Some(point) = self.profile.points().get(index) else { return missing() };
-        let Some(raw) = self.image.get(index).and_then(Option::as_ref) else { return missing() };
-        let mut decoded = point.decode(raw);
+        let Some(seen) = self.seen(index) else { return missing() };
+        let mut decoded = point.decode(&seen.raw);
         if decoded.quality != Quality::Good {
             return decoded;
         }
@@ -253,8 +268,17 @@ impl Device {
 
     /// A point by its own value alone.
     fn told(&self, index: usize) -> Decoded {
-        let raw = self.image.get(index).and_then(Option::as_ref);
-        self.profile.points().get(index).zip(raw).map_or_else(missing, |(p, raw)| p.decode(raw))
+        let point = self.profile.points().get(index);
+        point.zip(self.seen(index)).map_or_else(missing, |(point, seen)| point.decode(&seen.raw))
+    }
+
+    fn seen(&self, index: usize) -> Option<&Seen> {
+        self.image.get(index).and_then(Option::as_ref)
+    }
+
+    /// How old the polled value of a point is at `now`, in milliseconds; 0 without one.
+    pub(crate) fn age_ms(&self, index: usize, now: Moment) -> u32 {
+        self.seen(index).map_or(0, |seen| now.ms_since(seen.at))
     }
 }
 

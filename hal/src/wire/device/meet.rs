@@ -1,0 +1,73 @@
+//! Meeting a device: who is it, and is it set up as the profile needs?
+
+use std::sync::Arc;
+
+use super::Device;
+use crate::wire::bus::Bus;
+use crate::wire::error::WireError;
+use crate::wire::modbus::{self, SIMULATOR_MARKER};
+
+/// A device that was silent this often when asked who it is, and answered other questions each
+/// time, does not know the question. One silence may be a hiccup of a simulator.
+const ID_SILENCES_MAX: u8 = 3;
+
+impl Device {
+    /// Start-up: it is no simulator by surprise, and its settings are as the profile needs.
+    pub(crate) async fn meet(&mut self, bus: &mut Bus) -> Result<(), WireError> {
+        self.identify(bus).await?;
+        let profile = Arc::clone(&self.profile);
+        for check in profile.checks() {
+            self.check(bus, check).await?;
+        }
+        self.trusted = true;
+        Ok(())
+    }
+
+    /// Asks who it is until it answers, refuses, or is known for its silence to this question.
+    pub(crate) async fn identify(&mut self, bus: &mut Bus) -> Result<(), WireError> {
+        if !self.profile.modbus().report_server_id {
+            return Ok(());
+        }
+        loop {
+            let error = match self.ask_id(bus).await {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            if !error.is_unreachable() || error.is_dial() {
+                return Err(error);
+            }
+            if self.owner.simulated {
+                return Ok(());
+            }
+            self.answers_anything(bus).await?;
+            self.id_silences = self.id_silences.saturating_add(1);
+            if self.id_silences >= ID_SILENCES_MAX {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Our simulator says what it is; a real device may say anything, or refuse.
+    async fn ask_id(&mut self, bus: &mut Bus) -> Result<(), WireError> {
+        let answer = modbus::server_id(bus, self.unit_id).await;
+        let id = match answer.map_err(|fault| self.call_error("identity", fault))? {
+            Some(id) if id.starts_with(SIMULATOR_MARKER) => id,
+            Some(_) | None => return Ok(()),
+        };
+        self.heard_marker = true;
+        if self.owner.simulated {
+            return Ok(());
+        }
+        let (unit, device) = (self.owner.unit.clone(), self.name.clone());
+        Err(WireError::SimulatedMachine { unit, device, port: self.port.clone(), id })
+    }
+
+    /// Whether it is there at all. A device of which nothing is read has nothing that could count.
+    async fn answers_anything(&self, bus: &mut Bus) -> Result<(), WireError> {
+        let Some(block) = self.blocks.first() else { return Ok(()) };
+        match modbus::read(bus, self.unit_id, block).await {
+            Err(fault) if fault.is_silence() => Err(self.call_error(block.words(), fault)),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+}

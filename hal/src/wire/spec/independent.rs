@@ -1,0 +1,74 @@
+//! One value measures one thing: a probe that is compared with itself always agrees.
+//!
+//! Values are compared by where they are read (socket, unit id, table, addresses), so that a
+//! second name in the profile, a second device or a second bus for one socket hides nothing.
+
+use super::{DeviceSpec, RoleSpec, SpecError, UnitSpec, tcp_address};
+use crate::contract::Role;
+use crate::wire::profile::Point;
+
+impl UnitSpec {
+    pub(super) fn check_independent(&self) -> Result<(), SpecError> {
+        let probes: Vec<(&RoleSpec, &DeviceSpec, &Point)> = self
+            .roles
+            .iter()
+            .filter(|given| measures(given.role))
+            .filter_map(|given| self.role(given.role).map(|(device, point)| (given, device, point)))
+            .collect();
+        for (index, (given, device, point)) in probes.iter().enumerate() {
+            let same = |(_, other_device, other_point): &&(&RoleSpec, &DeviceSpec, &Point)| {
+                self.is_one_device(other_device, device) && overlap(other_point, point)
+            };
+            if let Some((other, ..)) = probes.iter().take(index).find(same) {
+                return Err(self.one_probe_twice(other, given, point));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether two devices are one box: by name, or because both names lead to it.
+    fn is_one_device(&self, first: &DeviceSpec, second: &DeviceSpec) -> bool {
+        let socket = |device: &DeviceSpec| {
+            let bus = self.buses.iter().find(|bus| bus.name == device.bus)?;
+            let (host, port) = tcp_address(&bus.url).ok()?;
+            Some((host.to_ascii_lowercase(), port))
+        };
+        first.name == second.name
+            || (first.address == second.address && socket(first) == socket(second))
+    }
+
+    fn one_probe_twice(&self, first: &RoleSpec, second: &RoleSpec, point: &Point) -> SpecError {
+        let name = |given: &RoleSpec| format!("{}.{}", given.device, given.point);
+        let place = if name(first) == name(second) {
+            name(first)
+        } else {
+            let (entity, address) = (point.entity.word(), point.address);
+            format!("{} and {}, both {entity} {address}", name(first), name(second))
+        };
+        let (unit, first, second) = (self.name.clone(), first.role, second.role);
+        SpecError::OneProbeTwice { unit, first, second, place }
+    }
+}
+
+/// Whether a role is a measurement that others are checked against.
+const fn measures(role: Role) -> bool {
+    match role {
+        Role::Bath | Role::Milk(_) | Role::Reference => true,
+        Role::Lid
+        | Role::Heater
+        | Role::Setpoint
+        | Role::Power
+        | Role::Agitator
+        | Role::CoolingValve => false,
+    }
+}
+
+/// Whether two points of one device share an address.
+fn overlap(first: &Point, second: &Point) -> bool {
+    let ends = |point: &Point| {
+        let start = u32::from(point.address);
+        (start, start + u32::from(point.data_type.span()))
+    };
+    let ((first_start, first_end), (second_start, second_end)) = (ends(first), ends(second));
+    first.entity == second.entity && first_start < second_end && second_start < first_end
+}

@@ -1,0 +1,34 @@
+//! The watch of the wire: how old an answer is, and when a reading must be over.
+//!
+//! Everywhere else time is an argument. Here it is not, on purpose: time-outs on the wire are
+//! real time (DESIGN, "Time"), and an age must run on the same clock as they do, also in a run
+//! at full or scaled speed. It is tokio's clock, so that a test can stop it, and this file is
+//! the only one in the crate that reads it.
+
+use std::time::Duration;
+
+/// A moment on tokio's clock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment(tokio::time::Instant);
+
+impl Moment {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "ages on the wire run on the clock of its time-outs; see the head of this file"
+    )]
+    pub(crate) fn now() -> Self {
+        Self(tokio::time::Instant::now())
+    }
+
+    /// Milliseconds from `earlier` to `self`; 0 if `earlier` is later.
+    pub(crate) fn ms_since(self, earlier: Self) -> u32 {
+        let passed = self.0.saturating_duration_since(earlier.0);
+        u32::try_from(passed.as_millis()).unwrap_or(u32::MAX)
+    }
+}
+
+/// Does `work`, but not for longer than `limit`; says whether it was finished. What is not is
+/// dropped where it stands.
+pub(crate) async fn finished_within(limit: Duration, work: impl Future<Output = ()>) -> bool {
+    tokio::time::timeout(limit, work).await.is_ok()
+}
