@@ -126,7 +126,7 @@ fn document(recipe: &Recipe, verdict: &Verdict, read: &ReadCurve) -> anyhow::Res
         let origin = read.origin.as_ref().map(|origin| {
             json!({
                 "batch": origin.batch, "simulated": origin.simulated,
-                "recipe": origin.recipe_name, "head_hash": origin.head_hash,
+                "recipe": origin.recipe.name, "head_hash": origin.head_hash,
                 "head_checked": false, "signed": false,
             })
         });
@@ -172,4 +172,26 @@ fn own_words(recipe: &Recipe, curve: &Curve, origin: &Origin) -> String {
         recipe.hold.hold_ms as f64 / 60_000.0,
         curve.max_gap_ms as f64 / 1000.0,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::fixture;
+
+    #[test]
+    fn another_recipe_by_a_shipped_name_is_a_deviation() {
+        let found = |end: &str| {
+            let text = profiles::recipe(RECIPE_DEFAULT).expect("shipped").to_owned() + end;
+            let mut file = Vec::new();
+            curve_csv::write(&fixture::good().0, &text, &mut file).expect("memory");
+            let options = Options { uncertainty: None, margin: None, max_gap_foreign_ms: 90_000 };
+            let read = curve_csv::read("own.csv", &file, &options).expect("our own export");
+            not_as_shipped(&read.origin.expect("ours"))
+        };
+        assert_eq!(found(""), None);
+        let deviation = found("# laxer from here on\n").expect("a finding");
+        assert_eq!(deviation.severity, Severity::Deviation);
+        assert!(deviation.text.contains("--recipe holder-hmbana"), "{}", deviation.text);
+    }
 }

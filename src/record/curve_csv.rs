@@ -58,8 +58,6 @@ pub struct Origin {
     pub batch: String,
     /// Whether anything in it came from a machine that is not real.
     pub simulated: bool,
-    /// The recipe's name.
-    pub recipe_name: String,
     /// The recipe as it was frozen at the start; it fits its SHA-256 in the file.
     pub recipe_text: String,
     /// The same, parsed.

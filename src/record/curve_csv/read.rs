@@ -135,7 +135,6 @@ fn origin(from: Source, preamble: &Preamble) -> Result<Origin, CsvError> {
     Ok(Origin {
         batch: preamble.word("batch")?.to_owned(),
         simulated: preamble.flag("simulated")?,
-        recipe_name: preamble.word("recipe")?.to_owned(),
         recipe_text,
         recipe,
         head_hash: preamble.word("head_hash")?.to_owned(),

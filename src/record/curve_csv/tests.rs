@@ -62,7 +62,16 @@ fn an_export_judges_to_the_verdict_of_its_record() {
     lidless.params.has_lid = false;
     let mut refused = fixture::good().0;
     refused.header.engine_accepts = Some(false);
+    assert_eq!(curve(&fixture::troubled().0).engine_holds_broken, Some(1));
+    let mut miscounted = fixture::troubled().0;
+    miscounted.entries.retain(|stamped| {
+        let text = crate::batch::words::sentence(&stamped.entry.event);
+        !text.contains("The hold was broken")
+    });
+    let found = judge(&miscounted.params.recipe, &curve(&miscounted));
+    assert!(found.findings.iter().any(|f| f.rule == Rule::Disputed), "{:?}", found.findings);
     let records = [
+        (miscounted, Outcome::Acceptable),
         (fixture::good().0, Outcome::Acceptable),
         (fixture::troubled().0, Outcome::Acceptable),
         (fixture::driven_by_power().0, Outcome::Acceptable),
