@@ -44,6 +44,9 @@ pub struct Curve {
     pub own_record: bool,
     /// What the live engine decided, if the curve tells: the judge disputes a difference.
     pub engine_accepts: Option<bool>,
+    /// How many holds the live engine saw broken, if the curve tells: the judge disputes another
+    /// number.
+    pub engine_holds_broken: Option<u32>,
     /// The phase in which the record was closed, or is; `None` if the curve does not tell, and
     /// then the last row's phase stands.
     pub end_phase: Option<PhaseName>,

@@ -23,6 +23,7 @@ pub fn curve(record: &BatchRecord) -> Curve {
         has_lid: params.has_lid,
         own_record: true,
         engine_accepts: record.header.engine_accepts,
+        engine_holds_broken: Some(holds_broken(record)),
         end_phase: Some(record.header.phase),
         cut_off: false,
         rows: record.periods.iter().map(|period| row(params, period)).collect(),
@@ -32,6 +33,20 @@ pub fn curve(record: &BatchRecord) -> Curve {
 /// Whether this entry says that the bottles were loaded.
 fn is_loading(event: &Event) -> bool {
     matches!(event, Event::Entered { cause: Cause::Loaded { .. }, .. })
+}
+
+/// How many holds the engine saw broken.
+fn holds_broken(record: &BatchRecord) -> u32 {
+    let breaks = record.entries.iter().filter(|stamped| is_broken_hold(&stamped.entry.event));
+    u32::try_from(breaks.count()).unwrap_or(u32::MAX)
+}
+
+/// Whether this entry says that a hold was broken.
+fn is_broken_hold(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Entered { cause: Cause::HoldBroken { .. } | Cause::RestartsExhausted { .. }, .. }
+    )
 }
 
 fn row(params: &BatchParams, period: &Period) -> Row {

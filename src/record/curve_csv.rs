@@ -3,25 +3,33 @@
 //! **Columns that are read.** `t_s` (seconds) or `time` (RFC 3339); every column whose name
 //! starts with `milk`; `bath`, `reference`, `lid` (`closed`/`open`, or `true`/`1` for closed) and
 //! `phase`. A unit may follow a name (`milk_1_c`, `bath (°C)`), °C only. Any other column is left
-//! alone, but where `q_` and the name of a milk column stand above a column, a reading counts
-//! only with the word `good` in it. An empty cell is a missing reading.
+//! alone, but where `q_` and the name of a milk column or of the reference stand above a column,
+//! a reading counts only with the word `good` in it. An empty cell is a missing reading; an
+//! empty cell of the lid leaves it as it was last told.
 //!
 //! **Preamble.** Our exports begin with `# holder = 1` and `# key = value` lines that hold all
 //! that the judge needs, the recipe's own text included (`# | line`), so that the file is
-//! evidence by itself. A file without it is a foreign curve and is judged as read.
+//! evidence by itself. A file without it is a foreign curve and is judged as read. In ours, the
+//! quality columns of the milk are required, and `lid`, `reference` and `q_reference` where the
+//! preamble tells of them; what the preamble repeats of the recipe must agree with its text.
+//!
+//! **Last line.** `# sha256 = …` over all lines before it shows accidents. An export is not
+//! signed: compare it with the database (`holder batch show`).
 
 mod columns;
 mod preamble;
 mod read;
+mod seal;
 #[cfg(test)]
 mod tests;
 mod write;
 
 use holder_hal::Kelvin;
 
-pub use self::read::read;
+pub use self::read::{BYTES_MAX, read};
 pub use self::write::write;
 use crate::batch::curve::Curve;
+use crate::batch::recipe::Recipe;
 
 /// What the user says of a foreign curve. Our own exports say it themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,11 +58,11 @@ pub struct Origin {
     pub batch: String,
     /// Whether anything in it came from a machine that is not real.
     pub simulated: bool,
-    /// The recipe's name.
-    pub recipe_name: String,
     /// The recipe as it was frozen at the start; it fits its SHA-256 in the file.
     pub recipe_text: String,
-    /// Hash of the journal's head when the file was written, hexadecimal.
+    /// The same, parsed.
+    pub recipe: Recipe,
+    /// Hash of the journal's head when the file was written, hexadecimal: as the file tells it.
     pub head_hash: String,
 }
 

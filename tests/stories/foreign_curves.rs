@@ -122,5 +122,68 @@ fn a_file_or_recipe_that_is_not_there_is_named() {
     desk.write("logger.csv", &curve(62.9, 32));
     desk.run("judge logger.csv --recipe holder-hmban").expect_refusal(&["holder-hmbana"]);
     desk.run("judge logger.csv --uncertainty-c nan").expect_code(2);
-    desk.run("judge logger.csv --margin-c -0.1").expect_code(2);
+    for flag in ["--margin-c", "--uncertainty-c"] {
+        let answer = desk.run(&format!("judge logger.csv {flag} -0.1")).expect_code(2);
+        let reason = "\"-0.1\" is no difference from 0 to 10 °C";
+        assert!(answer.stderr.contains(reason), "{}", answer.stderr);
+    }
+}
+
+#[test]
+fn a_file_without_an_end_is_refused_and_an_empty_one_is_no_blank() {
+    let desk = Desk::empty();
+    #[cfg(unix)]
+    desk.run("judge /dev/zero").expect_refusal(&["/dev/zero", "more than 64 MiB"]);
+    desk.write("empty.csv", "");
+    let shown = desk.run("judge empty.csv").expect_code(3).stdout;
+    assert!(shown.contains("no milk probe"), "{shown}");
+    assert!(!shown.contains("uncertainty  °C"), "{shown}");
+}
+
+#[test]
+fn milk_that_cooled_for_hours_is_unacceptable_whatever_its_phase_column_says() {
+    let desk = Desk::empty();
+    let good = curve(62.9, 32);
+    let rows: Vec<&str> = good.lines().skip(1).collect();
+    let (hot, cold) = rows.split_at(rows.len() - 90);
+    for word in ["hold", "come-up", ""] {
+        let mut csv = String::from("t_s,milk_1,milk_2,phase\n");
+        for row in hot {
+            writeln!(csv, "{row},{word}").expect("a string");
+        }
+        for (at, row) in cold.iter().enumerate() {
+            let (t_s, rest) = row.split_once(',').expect("a row");
+            let (t_s, at): (usize, _) = (t_s.parse().expect("seconds"), at + 1);
+            let phase = if at > 80 { "cool" } else { word };
+            // Twelve times as slowly: three hours instead of fifteen minutes.
+            for part in 0..12 {
+                let slow_s = t_s + at * 110 - 110 + part * 10;
+                writeln!(csv, "{slow_s},{rest},{phase}").expect("a string");
+            }
+        }
+        let verdict = judged(&desk, &csv, "", 3);
+        assert_eq!(verdict["outcome"], "unacceptable", "{word}: {verdict:#}");
+        assert_eq!(verdict["findings"][0]["rule"], "cooling", "{word}: {verdict:#}");
+    }
+}
+
+#[test]
+fn an_export_says_by_what_it_was_judged_and_what_it_does_not_prove() {
+    let desk = Desk::empty();
+    desk.run("--dir . demo").expect_code(0);
+    let list = desk.run("--json batch list").expect_code(0).json();
+    let code = list[0]["code"].as_str().expect("a code");
+    desk.run(&format!("batch export {code} -o curve.csv")).expect_code(0);
+    let shown = desk.run("judge curve.csv").expect_code(0).stdout;
+    for words in [
+        "journal head as told by the file, not checked: ",
+        "an export is not signed: compare it with the database (`holder batch show",
+        "required hold 30 min; gaps up to 10 s",
+        "°C: limit ",
+    ] {
+        assert!(shown.contains(words), "no {words:?} in {shown}");
+    }
+    let csv = desk.read("curve.csv");
+    desk.write("curve.csv", &csv.replacen("# margin_c = 0.", "# margin_c = 1.", 1));
+    desk.run("judge curve.csv").expect_refusal(&["curve.csv", "expected", "found", "SHA-256"]);
 }

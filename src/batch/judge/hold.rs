@@ -1,8 +1,9 @@
 //! The holds of a curve: when each began, how long it lasted unbroken, and what broke it.
 //!
 //! A hold begins on the row at which the clearance has been high enough for long enough, and
-//! counts from that row. It lasts up to the last row on which every required probe was known
-//! and none below its limit, so that nothing unproven counts.
+//! counts from that row. It lasts up to the last row on which every required probe was read and
+//! no mean was below its limit, so that nothing unproven counts: it is complete only on such a
+//! row, as for the engine, and until then a break makes it begin again.
 
 use super::moments::{Below, Gap, Moment};
 use crate::batch::phase::PhaseName;
@@ -43,13 +44,13 @@ pub(super) struct Holds {
     pub(super) longest: Option<Hold>,
     /// The first that reached the recipe's length.
     pub(super) complete: Option<Hold>,
+    /// The last row of the complete hold, if that ended: by a break or by the controller.
+    pub(super) ended: Option<usize>,
     pub(super) breaks: Vec<Break>,
-    /// The last row was still within a hold.
-    pub(super) open_at_end: bool,
 }
 
 /// Whether the controller no longer holds: what follows cannot be part of a hold.
-const fn is_past_hold(phase: PhaseName) -> bool {
+pub(super) const fn is_past_hold(phase: PhaseName) -> bool {
     match phase {
         PhaseName::Cool | PhaseName::Unload | PhaseName::Finished | PhaseName::Aborted => true,
         PhaseName::Preheat | PhaseName::Load | PhaseName::ComeUp | PhaseName::Hold => false,
@@ -72,7 +73,7 @@ pub(super) fn holds(rule: &HoldRule, moments: &[Moment]) -> Holds {
         let reason = reason(moment);
         if let Some(hold) = open.as_mut() {
             match reason {
-                None if moment.all_known() => {
+                None if moment.all_read => {
                     let began_ms = moments.get(hold.first).map_or(moment.t_ms, |m| m.t_ms);
                     (hold.last, hold.ms) = (at, moment.t_ms.saturating_sub(began_ms));
                 }
@@ -80,7 +81,7 @@ pub(super) fn holds(rule: &HoldRule, moments: &[Moment]) -> Holds {
                 Some(reason) => {
                     let broken = *hold;
                     open = None;
-                    holds.close(broken, rule);
+                    holds.end(broken, rule);
                     holds.broken(moment.t_ms, broken, reason);
                 }
             }
@@ -97,31 +98,35 @@ pub(super) fn holds(rule: &HoldRule, moments: &[Moment]) -> Holds {
         // The phase is the one after this row, so this row itself still belongs to the hold.
         if moment.phase.is_some_and(is_past_hold) {
             if let Some(hold) = open {
-                holds.close(hold, rule);
+                holds.end(hold, rule);
             }
             return holds;
         }
     }
     if let Some(hold) = open {
         holds.close(hold, rule);
-        holds.open_at_end = true;
     }
     holds
 }
 
-/// Since when the clearance has been high enough, without a gap and with the lid closed.
+/// Since when the clearance has been high enough, without a gap and with the lid not open. The
+/// row that ends a gap does not count yet.
 fn steady(moment: &Moment, since: Option<u64>) -> Option<u64> {
-    if moment.lid_open || !moment.begins {
+    if moment.lid_open || !moment.begins || moment.gap.is_some() {
         return None;
     }
-    match moment.gap {
-        Some(Gap { over: false, .. }) => None,
-        Some(Gap { over: true, .. }) => Some(moment.t_ms),
-        None => since.or(Some(moment.t_ms)),
-    }
+    since.or(Some(moment.t_ms))
 }
 
 impl Holds {
+    /// Closes a hold that is over. The first one that is complete tells when cooling began.
+    fn end(&mut self, hold: Hold, rule: &HoldRule) {
+        self.close(hold, rule);
+        if self.complete == Some(hold) {
+            self.ended = Some(hold.last);
+        }
+    }
+
     fn close(&mut self, hold: Hold, rule: &HoldRule) {
         if self.longest.is_none_or(|longest| longest.ms < hold.ms) {
             self.longest = Some(hold);

@@ -27,6 +27,8 @@ mod seen;
 mod tests;
 mod words;
 
+use holder_hal::Celsius;
+
 use self::seen::Seen;
 use super::curve::Curve;
 use super::recipe::Recipe;
@@ -45,14 +47,21 @@ pub fn judge(recipe: &Recipe, curve: &Curve) -> Verdict {
     findings.extend(rules::cooling(&seen, is_whole));
     findings.extend(probes::spread(&seen));
     findings.extend(probes::reference(&seen));
+    findings.extend(probes::reference_unread(&seen));
     findings.extend(probes::lid_unread(&seen));
     findings.extend(probes::sample_interval(&seen));
     findings.extend(rules::judged_as(&seen));
+    findings.extend(rules::disputed_breaks(&seen));
     let figures = figures::figures(&seen);
     findings.extend(rules::figures_out_of_range(&seen, &figures));
     findings.extend(rules::disputed(curve.engine_accepts, outcome(&seen, &findings)));
     words::sort(&mut findings);
     Verdict { outcome: outcome(&seen, &findings), findings, figures }
+}
+
+/// The limit of each required milk probe: floor + its uncertainty + the margin.
+pub fn limits(recipe: &Recipe, curve: &Curve) -> Vec<Celsius> {
+    moments::limits(recipe, curve).map(words::degrees).collect()
 }
 
 fn outcome(seen: &Seen, findings: &[Finding]) -> Outcome {

@@ -3,7 +3,8 @@
 //! **Terms.** *Limit* of a probe = floor + its expanded uncertainty + the machine's margin.
 //! *Clearance*: how far the mean lies above the limit; that of the probe with the least counts.
 //! A probe without a good reading in the span of the mean is *unknown*: it neither confirms a
-//! hold nor breaks one until its gap is longer than `max_gap`.
+//! hold nor breaks one until its gap is longer than `max_gap`. A probe is *read* on the rows that
+//! have a good reading of it. The lid is *open* from the row that says so until one says closed.
 
 use holder_hal::{Kelvin, MILK_PROBES_MAX};
 
@@ -18,6 +19,8 @@ pub(super) struct Moment {
     pub(super) t_ms: u64,
     pub(super) phase: Option<PhaseName>,
     pub(super) lid_open: bool,
+    /// Every required probe has a good reading in this very row.
+    pub(super) all_read: bool,
     /// The coldest mean; `None` unless every required probe is known.
     pub(super) coldest: Option<Mean>,
     /// The hottest mean of the known probes.
@@ -28,7 +31,7 @@ pub(super) struct Moment {
     pub(super) begins: bool,
     /// A probe whose mean lies below its limit.
     pub(super) below: Option<Below>,
-    /// A probe that was or is without good readings for too long.
+    /// A probe that was without good readings for too long when this row came, or still is.
     pub(super) gap: Option<Gap>,
 }
 
@@ -48,8 +51,6 @@ pub(super) struct Gap {
     /// From 0.
     pub(super) probe: usize,
     pub(super) ms: u64,
-    /// Whether it ended with a good reading on this row.
-    pub(super) over: bool,
 }
 
 /// The lines against which one probe is held, in millidegrees.
@@ -65,9 +66,9 @@ impl Moment {
         self.coldest.is_some()
     }
 
-    /// Whether every required probe is known and at or below this.
+    /// Whether every required probe is read and its mean at or below this.
     pub(super) fn is_cooled_to(&self, milli: i64) -> bool {
-        self.all_known() && self.hottest.is_some_and(|hottest| !hottest.above(milli))
+        self.all_read && self.hottest.is_some_and(|hottest| !hottest.above(milli))
     }
 
     /// Whether the coldest probe is known and at or above this.
@@ -91,14 +92,23 @@ fn lines(recipe: &Recipe, curve: &Curve) -> Vec<Lines> {
     curve.milk_uncertainty.iter().take(MILK_PROBES_MAX).map(of).collect()
 }
 
-/// The facts of `rows`, one for one.
-pub(super) fn moments(recipe: &Recipe, curve: &Curve, rows: &[Row], start_ms: u64) -> Vec<Moment> {
+/// The limits of the required probes, in millidegrees.
+pub(super) fn limits(recipe: &Recipe, curve: &Curve) -> impl Iterator<Item = i64> {
+    lines(recipe, curve).into_iter().map(|lines| lines.limit)
+}
+
+/// The facts of the rows from `first` on, one for one.
+pub(super) fn moments(recipe: &Recipe, curve: &Curve, first: usize, start_ms: u64) -> Vec<Moment> {
+    let (before, rows) = curve.rows.split_at_checked(first).unwrap_or_default();
+    let mut lid = before.iter().rev().find_map(|row| row.lid);
     let lines = lines(recipe, curve);
     let mut sliding = Sliding::new(rows, recipe.hold.mean_ms);
     let mut last_good = [start_ms; MILK_PROBES_MAX];
-    let one = |row| {
+    let one = |row: &Row| {
         sliding.advance(row);
+        lid = row.lid.or(lid);
         Moment {
+            lid_open: lid == Some(false),
             gap: gap(row, &lines, &mut last_good, curve.max_gap_ms),
             ..facts(row, &lines, &sliding)
         }
@@ -110,7 +120,8 @@ fn facts(row: &Row, lines: &[Lines], sliding: &Sliding) -> Moment {
     let mut moment = Moment {
         t_ms: row.t_ms,
         phase: row.phase,
-        lid_open: row.lid == Some(false),
+        lid_open: false,
+        all_read: false,
         coldest: None,
         hottest: None,
         hottest_possible: None,
@@ -119,6 +130,7 @@ fn facts(row: &Row, lines: &[Lines], sliding: &Sliding) -> Moment {
         gap: None,
     };
     let mut all_known = true;
+    moment.all_read = !lines.is_empty() && row.milk.iter().take(lines.len()).all(Option::is_some);
     for (probe, (lines, mean)) in lines.iter().zip(sliding.means()).enumerate() {
         let Some(mean) = mean else {
             all_known = false;
@@ -141,15 +153,13 @@ fn facts(row: &Row, lines: &[Lines], sliding: &Sliding) -> Moment {
     moment
 }
 
-/// The longest gap above `max_gap_ms` that reaches this row. A gap that still lasts outweighs
-/// one that is over, whatever their lengths.
+/// The longest gap above `max_gap_ms` that reaches this row, whether it ends here or lasts.
 fn gap(row: &Row, lines: &[Lines], last_good: &mut [u64], max_gap_ms: u64) -> Option<Gap> {
     let mut worst: Option<Gap> = None;
     let probes = last_good.iter_mut().zip(&row.milk).take(lines.len());
     for (probe, (last, reading)) in probes.enumerate() {
-        let gap = Gap { probe, ms: row.t_ms.saturating_sub(*last), over: reading.is_some() };
-        let weight = |gap: Gap| (!gap.over, gap.ms);
-        if gap.ms > max_gap_ms && worst.is_none_or(|worst| weight(worst) < weight(gap)) {
+        let gap = Gap { probe, ms: row.t_ms.saturating_sub(*last) };
+        if gap.ms > max_gap_ms && worst.is_none_or(|worst| worst.ms < gap.ms) {
             worst = Some(gap);
         }
         if reading.is_some() {

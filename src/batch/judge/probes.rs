@@ -35,13 +35,27 @@ pub(super) fn spread(seen: &Seen) -> Option<Finding> {
     })
 }
 
+/// A mean is compared with the reference only if its span holds at least this share of the
+/// rows that it would hold at the pace of the hold (percent), both probes read: a mean over a
+/// few readings is not that of five minutes.
+const FILLED_PERCENT: u64 = 80;
+
+/// The usual time from one row to the next, milliseconds; the median, so that holes do not count.
+fn pace_ms(rows: &[Row]) -> Option<u64> {
+    let steps = rows.iter().zip(rows.iter().skip(1));
+    let mut steps: Vec<u64> = steps.map(|(a, b)| b.t_ms.saturating_sub(a.t_ms)).collect();
+    steps.sort_unstable();
+    steps.get(steps.len() / 2).copied()
+}
+
 /// How far the recorder (milk probe 0) read above the reference at most, over the recipe's
 /// mean within the longest hold: when, sum of the differences, and their count.
 fn over_reference(seen: &Seen) -> Option<(u64, i64, i64)> {
     let hold = seen.holds.longest?;
     let rows = seen.rows.get(hold.first..=hold.last)?;
     let span_ms = seen.recipe.probes.reference_mean_ms.max(1);
-    let began_ms = rows.first()?.t_ms;
+    let (began_ms, pace_ms) = (rows.first()?.t_ms, pace_ms(rows)?);
+    let needed = span_ms.saturating_mul(FILLED_PERCENT);
     let (mut sum, mut pairs) = (0_i64, VecDeque::new());
     let mut worst: Option<(u64, i64, i64)> = None;
     for row in rows {
@@ -57,7 +71,9 @@ fn over_reference(seen: &Seen) -> Option<(u64, i64, i64)> {
             pairs.pop_front();
             sum -= over;
         }
-        let is_full = row.t_ms.saturating_sub(began_ms) >= span_ms;
+        let filled_ms = pace_ms.saturating_mul(u64::try_from(pairs.len()).unwrap_or(u64::MAX));
+        let is_full =
+            row.t_ms.saturating_sub(began_ms) >= span_ms && filled_ms.saturating_mul(100) >= needed;
         let count = i64::try_from(pairs.len()).unwrap_or(i64::MAX);
         let product = |sum: i64, count: i64| i128::from(sum) * i128::from(count);
         let is_worse = worst.is_none_or(|(_, s, c)| product(sum, c) > product(s, count));
@@ -93,29 +109,40 @@ pub(super) fn reference(seen: &Seen) -> Option<Finding> {
     Some(finding(Rule::Reference, severity, Some(at_ms), text))
 }
 
-/// A lid switch that says nothing for too long cannot show that the lid stayed closed.
-pub(super) fn lid_unread(seen: &Seen) -> Option<Finding> {
-    let hold = seen.holds.longest.filter(|_| seen.curve.has_lid)?;
-    let rows = seen.rows.get(hold.first..=hold.last)?;
-    let (first, end) = (rows.first()?.t_ms, rows.last()?.t_ms);
-    let read = rows.iter().filter(|row| row.lid.is_some()).map(|row| row.t_ms);
-    let mut last = first;
-    let mut longest = (first, 0);
-    for t_ms in read.chain([end]) {
-        let gap_ms = t_ms.saturating_sub(last);
-        if gap_ms > longest.1 {
-            longest = (last, gap_ms);
-        }
-        last = t_ms;
-    }
-    let (at_ms, gap_ms) = longest;
-    (gap_ms > seen.curve.max_gap_ms).then(|| {
-        let text = format!("The lid switch said nothing for {} during the hold.", span(gap_ms));
-        finding(Rule::Lid, Severity::Deviation, Some(at_ms), text)
+/// A reference that says nothing for too long cannot show that the recorder read true.
+pub(super) fn reference_unread(seen: &Seen) -> Option<Finding> {
+    let silence = silence_in_hold(seen, |row| row.reference.is_some());
+    silence.filter(|_| seen.curve.has_reference).map(|Silence { from_ms, ms }| {
+        let text = format!("The reference probe said nothing for {} during the hold.", span(ms));
+        finding(Rule::Reference, Severity::Deviation, Some(from_ms), text)
     })
 }
 
-/// Time without a good reading of one probe.
+/// A lid switch that says nothing for too long cannot show that the lid stayed closed.
+pub(super) fn lid_unread(seen: &Seen) -> Option<Finding> {
+    let silence = silence_in_hold(seen, |row| row.lid.is_some());
+    silence.filter(|_| seen.curve.has_lid).map(|Silence { from_ms, ms }| {
+        let text = format!("The lid switch said nothing for {} during the hold.", span(ms));
+        finding(Rule::Lid, Severity::Deviation, Some(from_ms), text)
+    })
+}
+
+/// The longest time without such a row in the longest hold, if it is longer than `max_gap`.
+fn silence_in_hold(seen: &Seen, is_told: impl Fn(&Row) -> bool) -> Option<Silence> {
+    let hold = seen.holds.longest?;
+    let rows = seen.rows.get(hold.first..=hold.last)?;
+    let mut last_ms = rows.first()?.t_ms;
+    let told = rows.iter().filter(|row| is_told(row)).chain(rows.last());
+    let silences = told.map(|row| {
+        let silence = Silence { from_ms: last_ms, ms: row.t_ms.saturating_sub(last_ms) };
+        last_ms = row.t_ms;
+        silence
+    });
+    let longest = silences.reduce(|a, b| if b.ms > a.ms { b } else { a })?;
+    (longest.ms > seen.curve.max_gap_ms).then_some(longest)
+}
+
+/// Time without a good reading of one probe, or a word of a switch.
 struct Silence {
     from_ms: u64,
     ms: u64,

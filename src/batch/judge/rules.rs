@@ -139,10 +139,13 @@ pub(super) fn restarts(seen: &Seen) -> Vec<Finding> {
     findings
 }
 
-/// The hottest milk, uncertainty and margin added, against the three lines of the recipe.
+/// The hottest milk from the loading until it is cooled, uncertainty and margin added, against
+/// the three lines of the recipe.
 pub(super) fn ceiling(seen: &Seen) -> Option<Finding> {
     let rule = &seen.recipe.ceiling;
-    let peak = seen.moments.iter().filter_map(|m| m.hottest_possible).reduce(|a, b| a.hotter(b))?;
+    let cooled_ms = seen.cooled_ms().unwrap_or(u64::MAX);
+    let judged = || seen.moments.iter().filter(|m| m.t_ms <= cooled_ms);
+    let peak = judged().filter_map(|m| m.hottest_possible).reduce(|a, b| a.hotter(b))?;
     let lines = [
         (rule.fail, Severity::Fail),
         (rule.deviation, Severity::Deviation),
@@ -153,7 +156,7 @@ pub(super) fn ceiling(seen: &Seen) -> Option<Finding> {
     let is_above = |m: &&Moment| {
         m.hottest_possible.is_some_and(|hottest| hottest.above(i64::from(line.milli())))
     };
-    let at_ms = seen.moments.iter().find(is_above).map(|m| m.t_ms);
+    let at_ms = judged().find(is_above).map(|m| m.t_ms);
     let text = format!(
         "The hottest milk reached {} °C with uncertainty and margin added; the line is {line:.1} °C.",
         peak.up()
@@ -219,10 +222,12 @@ pub(super) fn judged_as(seen: &Seen) -> Option<Finding> {
     let text = if !curve.own_record {
         let of = |uncertainty: &holder_hal::Kelvin| uncertainty.to_string();
         let uncertainty: Vec<String> = curve.milk_uncertainty.iter().map(of).collect();
+        let probes = match uncertainty.join(", ") {
+            none if none.is_empty() => "no milk probe".to_owned(),
+            each => format!("uncertainty {each} °C"),
+        };
         format!(
-            "Judged as read, from a foreign logger: uncertainty {} °C, margin {margin} °C, gaps \
-             up to {}.",
-            uncertainty.join(", "),
+            "Judged as read, from a foreign logger: {probes}, margin {margin} °C, gaps up to {}.",
             span(curve.max_gap_ms)
         )
     } else if !curve.margin_measured {
@@ -250,6 +255,18 @@ pub(super) fn figures_out_of_range(seen: &Seen, figures: &Figures) -> Vec<Findin
         })
     };
     ranges.into_iter().filter_map(out).collect()
+}
+
+/// Engine and judge counted different numbers of broken holds.
+pub(super) fn disputed_breaks(seen: &Seen) -> Option<Finding> {
+    let engine = usize::try_from(seen.curve.engine_holds_broken?).unwrap_or(usize::MAX);
+    let judge = seen.holds.breaks.len();
+    (engine != judge).then(|| {
+        let text = format!(
+            "The controller counted {engine} broken holds, the judge {judge}: they must agree."
+        );
+        finding(Rule::Disputed, Severity::Deviation, None, text)
+    })
 }
 
 /// Engine and judge disagree: whichever said yes, the batch is not acceptable.

@@ -1,6 +1,6 @@
 //! What is judged of a curve: from the loading to the cooled milk.
 
-use super::hold::{Hold, Holds, holds};
+use super::hold::{Hold, Holds, holds, is_past_hold};
 use super::moments::{Moment, moments};
 use crate::batch::curve::{Curve, Row};
 use crate::batch::phase::PhaseName;
@@ -42,21 +42,23 @@ impl<'a> Seen<'a> {
     pub(super) fn new(recipe: &'a Recipe, curve: &'a Curve) -> Self {
         let rises = curve.rows.is_sorted_by(|a, b| a.t_ms < b.t_ms);
         // Nothing can be said of times that do not rise: judge none of them.
-        let rows = if rises { judged_rows(curve) } else { &[] };
+        let first = if rises { first_judged(curve) } else { curve.rows.len() };
+        let rows = curve.rows.get(first..).unwrap_or_default();
         let first_ms = rows.first().map_or(0, |row| row.t_ms);
         let start_ms = curve.load_ms.map_or(first_ms, |load_ms| load_ms.min(first_ms));
-        let moments = moments(recipe, curve, rows, start_ms);
+        let moments = moments(recipe, curve, first, start_ms);
         let holds = holds(&recipe.hold, &moments);
         let mut seen = Self { recipe, curve, rows, moments, start_ms, holds, cooling: None, rises };
         seen.cooling = seen.find_cooling();
         seen
     }
 
-    /// Cooling begins where the controller says so, or else where the complete hold ended.
+    /// Cooling begins where the curve says that the hold is over, or where the complete hold
+    /// ended, whichever comes first: a phase that is told late makes cooling no shorter.
     fn find_cooling(&self) -> Option<Cooling> {
-        let told = self.moments.iter().position(|m| m.phase == Some(PhaseName::Cool));
-        let held = || self.holds.complete.filter(|_| !self.holds.open_at_end).map(|hold| hold.last);
-        let from = self.moments.get(told.or_else(held)?..)?;
+        let told = self.moments.iter().position(|m| m.phase.is_some_and(is_past_hold));
+        let began = [told, self.holds.ended].into_iter().flatten().min()?;
+        let from = self.moments.get(began..)?;
         let first_at = |milli| from.iter().find(|m| m.is_cooled_to(milli)).map(|m| m.t_ms);
         Some(Cooling {
             from_ms: from.first()?.t_ms,
@@ -98,17 +100,17 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// The rows from the loading on; a foreign curve begins with its first row, and of an own
+/// The first row from the loading on; a foreign curve begins with its first row, and of an own
 /// record without a loading there is nothing to judge.
-fn judged_rows(curve: &Curve) -> &[Row] {
+fn first_judged(curve: &Curve) -> usize {
     let load_ms = match curve.load_ms {
         Some(load_ms) => load_ms,
-        None if curve.own_record => return &[],
+        None if curve.own_record => return curve.rows.len(),
         None => 0,
     };
-    let is_before = |row: &Row| {
-        row.t_ms < load_ms || matches!(row.phase, Some(PhaseName::Preheat | PhaseName::Load))
-    };
-    let first = curve.rows.iter().rposition(is_before).map_or(0, |last| last + 1);
-    curve.rows.get(first..).unwrap_or_default()
+    // After a loading that the record tells, no phase moves it to a later row.
+    let may_load = |row: &Row| curve.load_ms.is_none_or(|load_ms| row.t_ms <= load_ms);
+    let loads = |row: &Row| matches!(row.phase, Some(PhaseName::Preheat | PhaseName::Load));
+    let is_before = |row: &Row| row.t_ms < load_ms || (may_load(row) && loads(row));
+    curve.rows.iter().rposition(is_before).map_or(0, |last| last + 1)
 }

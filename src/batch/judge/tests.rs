@@ -55,6 +55,7 @@ fn good() -> Curve {
         has_lid: false,
         own_record: false,
         engine_accepts: None,
+        engine_holds_broken: None,
         end_phase: None,
         cut_off: false,
         rows: (0..=END_S).map(|t_s| row(t_s, &[milk(t_s), milk(t_s)])).collect(),

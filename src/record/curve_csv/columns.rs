@@ -11,6 +11,8 @@ pub(super) struct Columns {
     pub(super) milk: Vec<Milk>,
     pub(super) bath: Option<usize>,
     pub(super) reference: Option<usize>,
+    /// Where the quality of the reference stands, if the file has it.
+    pub(super) reference_quality: Option<usize>,
     pub(super) lid: Option<usize>,
     pub(super) phase: Option<usize>,
 }
@@ -23,6 +25,8 @@ pub(super) enum Time {
 }
 
 pub(super) struct Milk {
+    /// The column's name, without its unit.
+    pub(super) name: String,
     pub(super) at: usize,
     /// Where its quality stands, if the file has it.
     pub(super) quality: Option<usize>,
@@ -79,7 +83,8 @@ impl Columns {
         for (at, name) in names.iter().enumerate().filter(|(_, name)| name.base.starts_with("milk"))
         {
             one(&name.base)?;
-            milk.push(Milk { at, quality: one(&format!("q_{}", name.base))? });
+            let quality = one(&format!("q_{}", name.base))?;
+            milk.push(Milk { name: name.base.clone(), at, quality });
         }
         if milk.is_empty() {
             let rule = "no column starts with `milk`: name each milk probe so, such as `milk_1`";
@@ -90,8 +95,15 @@ impl Columns {
                 format!("{} milk columns; at most {MILK_PROBES_MAX} can be judged", milk.len());
             return Err(from.line(line, rule));
         }
-        let (bath, reference) = (one("bath")?, one("reference")?);
-        Ok(Self { time, milk, bath, reference, lid: one("lid")?, phase: one("phase")? })
+        Ok(Self {
+            time,
+            milk,
+            bath: one("bath")?,
+            reference: one("reference")?,
+            reference_quality: one("q_reference")?,
+            lid: one("lid")?,
+            phase: one("phase")?,
+        })
     }
 }
 

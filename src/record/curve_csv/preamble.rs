@@ -6,6 +6,7 @@ use holder_hal::Kelvin;
 use sha2::{Digest, Sha256};
 
 use super::{CsvError, Source};
+use crate::batch::recipe::Recipe;
 
 /// Version of the format, raised when a key changes its meaning.
 pub(super) const VERSION: &str = "1";
@@ -98,6 +99,16 @@ impl<'a> Preamble<'a> {
         self.parsed(key, "must be a whole number", |value| value.parse().ok())
     }
 
+    /// Fails if this key tells another value than the recipe in the file.
+    pub(super) fn agrees(&self, key: &str, in_recipe: &str) -> Result<(), CsvError> {
+        let entry = self.entry(key)?;
+        if entry.value == in_recipe {
+            return Ok(());
+        }
+        let rule = format!("the recipe in this file says {in_recipe}: they must agree");
+        Err(self.fault(&entry, rule))
+    }
+
     pub(super) fn kelvin(&self, key: &str) -> Result<Kelvin, CsvError> {
         self.parsed(key, "must be a difference in °C, not below 0", kelvin)
     }
@@ -149,6 +160,21 @@ pub(super) fn milliseconds(value: &str) -> Option<u64> {
     let seconds: f64 = value.parse().ok()?;
     // Up to here every millisecond is exact as f64; NaN and negatives fail the comparison.
     (0.0..=1e12).contains(&seconds).then(|| (seconds * 1000.0).round() as u64)
+}
+
+/// Milliseconds as seconds with a fraction.
+pub(super) fn seconds(ms: u64) -> String {
+    format!("{}.{:03}", ms / 1000, ms % 1000)
+}
+
+/// What the preamble repeats of the recipe, for people: key and value.
+pub(super) fn of_recipe(recipe: &Recipe) -> [(&'static str, String); 4] {
+    [
+        ("recipe", recipe.name.clone()),
+        ("floor_c", recipe.hold.floor.to_string()),
+        ("hold_s", seconds(recipe.hold.hold_ms)),
+        ("max_gap_s", seconds(recipe.hold.max_gap_ms)),
+    ]
 }
 
 /// SHA-256 of a text, hexadecimal.

@@ -5,13 +5,17 @@ use holder_hal::{Celsius, Kelvin, MILK_PROBES_MAX, Quality};
 use jiff::Timestamp;
 
 use super::columns::{Columns, Milk, Time};
-use super::preamble::{Preamble, milliseconds, part};
-use super::{CsvError, Options, Origin, ReadCurve, Source};
+use super::preamble::{Preamble, milliseconds, of_recipe, part};
+use super::{CsvError, Options, Origin, ReadCurve, Source, seal};
 use crate::batch::curve::{Curve, Row};
 use crate::batch::phase::PhaseName;
+use crate::batch::recipe::Recipe;
 
-/// More bytes or rows than these are not the curve of a batch (11 days at 1 Hz).
-const BYTES_MAX: usize = 512 << 20;
+/// More bytes than these are not the curve of a batch: they hold two days of our widest export
+/// at 1 Hz.
+pub const BYTES_MAX: usize = 64 << 20;
+
+/// More rows than these are not the curve of a batch (11 days at 1 Hz).
 const ROWS_MAX: usize = 1_000_000;
 
 /// What a foreign logger can have measured in a pasteurizer, millidegrees.
@@ -25,7 +29,10 @@ const PLAUSIBLE_MILLI: std::ops::RangeInclusive<i32> = -60_000..=120_000;
 pub fn read(file: &str, bytes: &[u8], options: &Options) -> Result<ReadCurve, CsvError> {
     let from = Source { file };
     let text = text(from, bytes)?;
-    let (preamble, before, body) = part(from, text)?;
+    let is_ours = part(from, text)?.0.is_some();
+    let lines = if is_ours { seal::opened(from, text)? } else { text };
+    let (preamble, before, body) = part(from, lines)?;
+    let origin = preamble.as_ref().map(|preamble| origin(from, preamble)).transpose()?;
     let mut curve = match &preamble {
         Some(preamble) => own(from, preamble, options)?,
         None => foreign(from, options)?,
@@ -41,14 +48,13 @@ pub fn read(file: &str, bytes: &[u8], options: &Options) -> Result<ReadCurve, Cs
         }
         curve.cut_off |= rows < told;
     }
-    let origin = preamble.as_ref().map(origin).transpose()?;
     Ok(ReadCurve { curve, origin })
 }
 
 fn text<'a>(from: Source, bytes: &'a [u8]) -> Result<&'a str, CsvError> {
     if bytes.len() > BYTES_MAX {
-        let mib = bytes.len() >> 20;
-        return Err(from.whole(format!("{mib} MiB is too large for the curve of a batch")));
+        let mib = BYTES_MAX >> 20;
+        return Err(from.whole(format!("more than {mib} MiB: this is not the curve of a batch")));
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
@@ -72,12 +78,17 @@ fn own(from: Source, preamble: &Preamble, options: &Options) -> Result<Curve, Cs
         max_gap_ms: preamble.seconds("max_gap_s")?,
         half_resolution: preamble.kelvin("half_resolution_c")?,
         load_ms: preamble.maybe("load_s", "must be seconds or `none`", milliseconds)?,
-        has_reference: false,
-        has_lid: false,
+        has_reference: preamble.flag("has_reference")?,
+        has_lid: preamble.flag("has_lid")?,
         own_record: true,
         engine_accepts: preamble.maybe(
             "engine_accepts",
             "must be `true`, `false` or `none`",
+            |v| v.parse().ok(),
+        )?,
+        engine_holds_broken: preamble.maybe(
+            "engine_holds_broken",
+            "must be a whole number or `none`",
             |v| v.parse().ok(),
         )?,
         end_phase: preamble.maybe("end_phase", phases, PhaseName::from_word)?,
@@ -106,18 +117,26 @@ fn foreign(from: Source, options: &Options) -> Result<Curve, CsvError> {
         has_lid: false,
         own_record: false,
         engine_accepts: None,
+        engine_holds_broken: None,
         end_phase: None,
         cut_off: false,
         rows: Vec::new(),
     })
 }
 
-fn origin(preamble: &Preamble) -> Result<Origin, CsvError> {
+/// The export's own words, the recipe among them, with which the preamble must agree.
+fn origin(from: Source, preamble: &Preamble) -> Result<Origin, CsvError> {
+    let recipe_text = preamble.recipe_text()?;
+    let recipe = Recipe::parse(&format!("recipe in {}", from.file), &recipe_text)
+        .map_err(|error| from.whole(error.to_string()))?;
+    for (key, value) in of_recipe(&recipe) {
+        preamble.agrees(key, &value)?;
+    }
     Ok(Origin {
         batch: preamble.word("batch")?.to_owned(),
         simulated: preamble.flag("simulated")?,
-        recipe_name: preamble.word("recipe")?.to_owned(),
-        recipe_text: preamble.recipe_text()?,
+        recipe_text,
+        recipe,
         head_hash: preamble.word("head_hash")?.to_owned(),
     })
 }
@@ -186,10 +205,33 @@ impl Table<'_> {
             let rule = format!("{found} milk columns, but the preamble tells {told} probes");
             return Err(self.from.line(line, rule));
         }
-        curve.has_reference = columns.reference.is_some();
-        curve.has_lid = columns.lid.is_some();
-        Ok(())
+        if self.is_foreign {
+            curve.has_reference = columns.reference.is_some();
+            curve.has_lid = columns.lid.is_some();
+            return Ok(());
+        }
+        match lacking(columns, curve) {
+            Some(name) => {
+                let rule = format!("column `{name}` is missing: export the batch again");
+                Err(self.from.line(line, rule))
+            }
+            None => Ok(()),
+        }
     }
+}
+
+/// The first column that our own export must have and has not.
+fn lacking(columns: &Columns, curve: &Curve) -> Option<String> {
+    let with_quality = |milk: &Milk| (format!("q_{}", milk.name), milk.quality.is_some());
+    let of =
+        |name: &str, is_due: bool, at: Option<usize>| (name.to_owned(), !is_due || at.is_some());
+    let others = [
+        of("lid", curve.has_lid, columns.lid),
+        of("reference", curve.has_reference, columns.reference),
+        of("q_reference", curve.has_reference, columns.reference_quality),
+    ];
+    let all = columns.milk.iter().map(with_quality).chain(others);
+    all.into_iter().find(|(_, is_there)| !is_there).map(|(name, _)| name)
 }
 
 /// The times of the rows so far.
@@ -210,19 +252,21 @@ impl Rows<'_> {
         let columns = self.columns;
         let t_ms = self.time(record, clock)?;
         let mut milk = [None; MILK_PROBES_MAX];
-        for (slot, Milk { at, quality }) in milk.iter_mut().zip(&columns.milk) {
-            let is_good = |at: &usize| record.get(*at) == Some(Quality::Good.word());
-            *slot = self.celsius(record, *at)?.filter(|_| quality.as_ref().is_none_or(is_good));
-        }
-        let of = |column: Option<usize>| match column {
-            Some(at) => self.celsius(record, at),
+        let of = |column: Option<usize>, quality: Option<usize>| match column {
+            Some(at) => {
+                let is_good = |at: usize| record.get(at) == Some(Quality::Good.word());
+                Ok(self.celsius(record, at)?.filter(|_| quality.is_none_or(is_good)))
+            }
             None => Ok(None),
         };
+        for (slot, Milk { at, quality, .. }) in milk.iter_mut().zip(&columns.milk) {
+            *slot = of(Some(*at), *quality)?;
+        }
         Ok(Row {
             t_ms,
             milk,
-            bath: of(columns.bath)?,
-            reference: of(columns.reference)?,
+            bath: of(columns.bath, None)?,
+            reference: of(columns.reference, columns.reference_quality)?,
             lid: self.word(record, columns.lid, "must be `closed` or `open`", lid)?,
             phase: self.word(record, columns.phase, PHASES, PhaseName::from_word)?,
         })

@@ -33,6 +33,13 @@ fn refused(text: &str) -> String {
     read_text(text).expect_err("refused").to_string()
 }
 
+/// The changed lines of an export with a last line that fits them again.
+fn sealed(text: &str) -> String {
+    let lines = text.split_inclusive('\n').filter(|line| !line.starts_with(seal::MARK));
+    let lines: String = lines.collect();
+    format!("{lines}{}{}\n", seal::MARK, seal::digest(&lines))
+}
+
 fn recipe() -> Recipe {
     Recipe::parse("holder-hmbana", recipe_text()).expect("shipped")
 }
@@ -55,7 +62,16 @@ fn an_export_judges_to_the_verdict_of_its_record() {
     lidless.params.has_lid = false;
     let mut refused = fixture::good().0;
     refused.header.engine_accepts = Some(false);
+    assert_eq!(curve(&fixture::troubled().0).engine_holds_broken, Some(1));
+    let mut miscounted = fixture::troubled().0;
+    miscounted.entries.retain(|stamped| {
+        let text = crate::batch::words::sentence(&stamped.entry.event);
+        !text.contains("The hold was broken")
+    });
+    let found = judge(&miscounted.params.recipe, &curve(&miscounted));
+    assert!(found.findings.iter().any(|f| f.rule == Rule::Disputed), "{:?}", found.findings);
     let records = [
+        (miscounted, Outcome::Acceptable),
         (fixture::good().0, Outcome::Acceptable),
         (fixture::troubled().0, Outcome::Acceptable),
         (fixture::driven_by_power().0, Outcome::Acceptable),
@@ -89,14 +105,73 @@ fn an_export_carries_its_recipe_to_the_byte() {
 #[test]
 fn a_changed_recipe_or_added_rows_are_refused() {
     let text = export(&fixture::good().0);
-    let laxer = text.replace("floor_c = 62.5", "floor_c = 60.5");
-    assert!(refused(&laxer).contains("the recipe in this file is not the frozen one"));
+    let laxer = text.replace("# | floor_c = 62.5", "# | floor_c = 60.5");
+    assert!(refused(&sealed(&laxer)).contains("the recipe in this file is not the frozen one"));
     let more = text.replace("# rows = ", "# rows = 1 #").replace("1 #", "1\n# x = ");
-    assert!(refused(&more).contains("rows were added"));
+    assert!(refused(&sealed(&more)).contains("rows were added"));
     let twice = text.replace("# margin_c", "# margin_c = 0.000\n# margin_c");
-    assert!(refused(&twice).contains("this key is there twice"));
-    let without = text.replace("# max_gap_s", "# max");
-    assert!(refused(&without).contains("lacks `# max_gap_s"));
+    assert!(refused(&sealed(&twice)).contains("this key is there twice"));
+    let without = text.replace("# margin_c", "# margin");
+    assert!(refused(&sealed(&without)).contains("lacks `# margin_c"));
+}
+
+#[test]
+fn a_preamble_that_contradicts_its_recipe_is_refused() {
+    let text = export(&fixture::good().0);
+    for (key, from, to) in [
+        ("max_gap_s", "# max_gap_s = 10.000", "# max_gap_s = 600.000"),
+        ("floor_c", "# floor_c = 62.500", "# floor_c = 60.500"),
+        ("hold_s", "# hold_s = 1800.000", "# hold_s = 180.000"),
+        ("recipe", "# recipe = holder-hmbana", "# recipe = holder-france"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let message = refused(&sealed(&text.replace(from, to)));
+        assert!(message.contains(&format!("column `{key}`")), "{message}");
+        assert!(message.contains("the recipe in this file says"), "{message}");
+    }
+}
+
+#[test]
+fn an_export_whose_lines_were_changed_is_refused_with_both_hashes() {
+    let text = export(&fixture::good().0);
+    let last = text.lines().last().expect("a line");
+    let told = last.strip_prefix(seal::MARK).expect("the last line is the hash");
+    for (from, to) in [("3000.000,", "3000.001,"), ("# margin_c = 0.200", "# margin_c = 0.000")] {
+        let changed = text.replacen(from, to, 1);
+        let found = seal::digest(changed.strip_suffix(&format!("{last}\n")).expect("it is there"));
+        let message = refused(&changed);
+        assert!(message.contains(told) && message.contains(&found), "{message}");
+    }
+    let blank_lines = format!("{text}\n\n");
+    assert!(read_text(&blank_lines).is_ok(), "blank lines after the last one are no change");
+}
+
+#[test]
+fn an_export_without_a_column_that_it_must_have_is_refused_by_its_name() {
+    let text = export(&fixture::good().0);
+    for name in ["lid", "q_milk_1", "q_milk_4", "reference", "q_reference"] {
+        let other = text.replacen(&format!(",{name},"), ",other,", 1);
+        let message = refused(&sealed(&other));
+        assert!(message.contains(&format!("column `{name}` is missing")), "{message}");
+    }
+    let mut record = fixture::good().0;
+    record.params.has_lid = false;
+    record.params.reference = None;
+    assert!(read_text(&export(&record)).is_ok(), "what the unit has not is not missing");
+}
+
+#[test]
+fn the_reference_counts_only_where_its_quality_is_good() {
+    let text = "t_s,milk_1,reference,q_reference\n0,62.9,62.9,good\n1,62.9,62.9,stale\n";
+    let rows = read_text(text).expect("a curve").curve.rows;
+    assert_eq!(rows[0].reference, Some(Celsius::from_milli(62_900)));
+    assert_eq!(rows[1].reference, None);
+}
+
+#[test]
+fn more_bytes_than_a_curve_has_are_refused() {
+    let error = read("zero", &vec![0; BYTES_MAX + 1], &FOREIGN).expect_err("refused").to_string();
+    assert!(error.contains("more than 64 MiB"), "{error}");
 }
 
 #[test]
@@ -105,14 +180,22 @@ fn an_export_that_was_cut_off_is_never_acceptable() {
     let lines = text.lines().count();
     for keep in [lines - 1, lines - 900, lines / 2] {
         let cut: Vec<&str> = text.lines().take(keep).collect();
-        let read = read_text(&(cut.join("\n") + "\n")).expect("whole lines");
+        let cut = cut.join("\n") + "\n";
+        assert!(refused(&cut).contains("the end of the file is missing"));
+        if keep == lines - 1 {
+            continue;
+        }
+        // Whoever writes the last line anew has still fewer rows than the preamble tells.
+        let read = read_text(&sealed(&cut)).expect("whole lines");
         assert!(read.curve.cut_off);
         let found = judge(&recipe(), &read.curve);
         assert_ne!(found.outcome, Outcome::Acceptable);
         assert!(found.findings.iter().any(|f| f.rule == Rule::Record));
     }
-    let torn = &text[..text.len() - 40];
-    assert!(read_text(torn).expect("a torn last line is left out").curve.cut_off);
+    assert!(refused(&text[..text.len() - 40]).contains("lines were changed"));
+    assert!(refused(&text[..text.len() - 140]).contains("the end of the file is missing"));
+    let torn = read_text("t_s,milk_1\n0,62.9\n1");
+    assert!(torn.expect("a torn last line is left out").curve.cut_off);
 }
 
 #[test]
@@ -238,7 +321,7 @@ fn an_uncertainty_below_zero_is_refused() {
 fn more_probes_than_the_preamble_tells_are_refused() {
     let text = export(&fixture::good().0);
     let fewer = text.replace("uncertainty_c = 0.100, ", "uncertainty_c = ");
-    assert!(refused(&fewer).contains("4 milk columns, but the preamble tells 3 probes"));
+    assert!(refused(&sealed(&fewer)).contains("4 milk columns, but the preamble tells 3 probes"));
 }
 
 proptest! {
@@ -261,6 +344,8 @@ proptest! {
             }
         }
         bytes.truncate(keep.max(200));
+        // The last line fits, so that the harm reaches what comes after it.
+        let bytes = sealed(&String::from_utf8_lossy(&bytes)).into_bytes();
         if let Ok(read) = read("fuzz.csv", &bytes, &FOREIGN) {
             prop_assert_ne!(judge(&recipe(), &read.curve).outcome, Outcome::Acceptable);
         }

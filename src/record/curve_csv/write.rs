@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use holder_hal::{Celsius, Heat, Kelvin, Reading, Sample, Switch};
 
 use super::plain;
-use super::preamble::{TEXT_MARK, VERSION, sha256};
+use super::preamble::{TEXT_MARK, VERSION, of_recipe, seconds, sha256};
+use super::seal;
 use crate::batch::curve::{Curve, Row};
 use crate::record::curve::curve;
 use crate::record::zone::{rfc3339, wall_ms};
@@ -18,13 +19,17 @@ use crate::store::model::{BatchRecord, Period};
 /// What the output says.
 pub fn write(record: &BatchRecord, recipe_text: &str, out: &mut impl Write) -> io::Result<()> {
     let curve = curve(record);
-    preamble(record, &curve, recipe_text, out)?;
-    let mut table = csv::Writer::from_writer(out);
+    let mut lines = Vec::new();
+    preamble(record, &curve, recipe_text, &mut lines)?;
+    let mut table = csv::Writer::from_writer(&mut lines);
     table.write_record(header(&curve))?;
     for (period, row) in record.periods.iter().zip(&curve.rows) {
         table.write_record(cells(record, &curve, period, row))?;
     }
-    table.flush()
+    table.flush()?;
+    drop(table);
+    out.write_all(&lines)?;
+    writeln!(out, "{}{}", seal::MARK, seal::digest(&String::from_utf8_lossy(&lines)))
 }
 
 fn preamble(
@@ -34,7 +39,6 @@ fn preamble(
     out: &mut impl Write,
 ) -> io::Result<()> {
     let header = &record.header;
-    let seconds = |ms: u64| format!("{}.{:03}", ms / 1000, ms % 1000);
     let or_none = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
     let uncertainty: Vec<String> = curve.milk_uncertainty.iter().map(Kelvin::to_string).collect();
     let lines = [
@@ -46,21 +50,22 @@ fn preamble(
         ("simulated", header.simulated.to_string()),
         ("started_utc", rfc3339(header.started_utc_ms)),
         ("time_zone", record.time_zone.clone()),
-        ("recipe", header.recipe.clone()),
         ("recipe_sha256", sha256(recipe_text)),
         ("uncertainty_c", uncertainty.join(", ")),
         ("margin_c", curve.margin.to_string()),
         ("margin_measured", curve.margin_measured.to_string()),
-        ("max_gap_s", seconds(curve.max_gap_ms)),
         ("half_resolution_c", curve.half_resolution.to_string()),
         ("load_s", or_none(curve.load_ms.map(seconds))),
+        ("has_reference", curve.has_reference.to_string()),
+        ("has_lid", curve.has_lid.to_string()),
         ("engine_accepts", or_none(curve.engine_accepts.map(|accepts| accepts.to_string()))),
+        ("engine_holds_broken", or_none(curve.engine_holds_broken.map(|n| n.to_string()))),
         ("end_phase", or_none(curve.end_phase.map(|phase| phase.word().to_owned()))),
         ("rows", curve.rows.len().to_string()),
         ("head_seq", record.head_seq.to_string()),
         ("head_hash", record.head_hash.clone()),
     ];
-    for (key, value) in lines {
+    for (key, value) in lines.into_iter().chain(of_recipe(&record.params.recipe)) {
         let value: String = value.chars().map(plain).collect();
         writeln!(out, "# {key} = {value}")?;
     }
@@ -99,7 +104,7 @@ fn cells(record: &BatchRecord, curve: &Curve, period: &Period, row: &Row) -> Vec
     let samples = samples(curve, &period.reading);
     let t_ms = row.t_ms;
     let mut cells = vec![
-        format!("{}.{:03}", t_ms / 1000, t_ms % 1000),
+        seconds(t_ms),
         rfc3339(wall_ms(record.header.started_utc_ms, t_ms)),
         row.phase.map_or(String::new(), |phase| phase.word().to_owned()),
     ];

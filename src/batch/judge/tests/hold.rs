@@ -69,18 +69,54 @@ fn one_silent_probe_of_two_restarts_the_hold() {
     assert_eq!(silent(10).figures.holds_restarted, 0);
     let found = silent(11);
     assert_eq!((found.outcome, found.figures.holds_restarted), (Outcome::Acceptable, 1));
-    // What counts ends with the last row on which the mean of the silent probe was known.
+    // What counts ends with the last row that has a reading of the silent probe.
     let restart = found.findings.iter().find(|f| f.rule == Rule::HoldRestarted).expect("found");
-    assert!(restart.text.starts_with("The hold was broken after 8 min 29 s: milk probe 2 gave"));
+    assert!(restart.text.starts_with("The hold was broken after 8 min 20 s: milk probe 2 gave"));
 }
 
 #[test]
 fn the_last_second_of_a_hold_must_be_seen() {
-    let blind = with(good(), COMPLETE_S - 9..COMPLETE_S + 1, |row| row.milk[1] = None);
+    let blind = |from| with(good(), from..COMPLETE_S + 1, |row| row.milk[1] = None);
     // Its last good reading is 10 s old: no gap yet, and nothing known either.
-    let found = verdict(&blind);
+    let found = verdict(&blind(COMPLETE_S - 9));
+    assert_eq!(found.outcome, Outcome::Unacceptable);
+    assert_eq!(found.figures.hold_s, Some(1_790.0));
+    // The mean of the silent probe is known, but it was not read when the hold was to end.
+    let found = verdict(&blind(COMPLETE_S));
     assert_eq!(found.outcome, Outcome::Unacceptable);
     assert_eq!(found.figures.hold_s, Some(1_799.0));
+}
+
+#[test]
+fn a_probe_that_is_lost_as_the_hold_would_be_complete_restarts_it() {
+    let lost = |s: u64| {
+        let long = stretched(good(), COMPLETE_S, 2_000);
+        verdict(&with(long, COMPLETE_S..COMPLETE_S + s, |row| row.milk[1] = None))
+    };
+    let found = lost(15);
+    assert_eq!(found.figures.holds_restarted, 1);
+    assert_eq!(severity(&found, Rule::HoldRestarted), Some(Severity::Deviation));
+    assert_eq!(found.outcome, Outcome::Acceptable, "held again for long enough");
+    assert_eq!(lost(9).figures.holds_restarted, 0, "read again in time, and complete then");
+}
+
+#[test]
+fn the_row_that_ends_a_gap_does_not_count_yet() {
+    let silent = |row: &mut Row| row.milk[1] = None;
+    let found = verdict(&with(good(), HOT_S..HOT_S + 40, silent));
+    // Read again 40 s later: above from the row after that one, for 20 s.
+    assert_eq!(found.figures.come_up_s, Some((HOT_S + 40 + 1 + 20) as f64));
+}
+
+#[test]
+fn a_lid_that_was_told_open_once_is_open_until_it_is_told_closed() {
+    let lid = |curve, at, closed| with(curve, at..at + 1, move |row| row.lid = Some(closed));
+    let opened = lid(good(), BEGIN_S + 100, false);
+    let found = verdict(&opened);
+    assert_eq!((found.outcome, found.figures.hold_s), (Outcome::Unacceptable, Some(99.0)));
+    let closed = verdict(&lid(stretched(opened, COMPLETE_S, 300), BEGIN_S + 130, true));
+    assert_eq!((closed.outcome, closed.figures.holds_restarted), (Outcome::Acceptable, 1));
+    assert_eq!(verdict(&lid(own(), 50, false)).figures.hold_s, None, "opened before the loading");
 }
 
 #[test]
@@ -146,6 +182,34 @@ fn an_uncertainty_below_zero_does_not_lower_the_limit() {
     curve.milk_uncertainty = vec![Kelvin::from_milli(-500); 2];
     curve.margin = Kelvin::from_milli(-500);
     assert_eq!(verdict(&curve).figures.hold_s, None);
+}
+
+#[test]
+fn a_phase_that_is_told_late_makes_cooling_no_shorter() {
+    let told = |phase| {
+        let slow = stretched(good(), COMPLETE_S + 1, 3_000);
+        let last_s = slow.rows.len() as u64 - 30;
+        let slow = with(slow, 0..last_s, move |row| row.phase = phase);
+        with(slow, last_s..last_s + 30, |row| row.phase = Some(PhaseName::Cool))
+    };
+    for phase in [None, Some(PhaseName::Hold), Some(PhaseName::ComeUp)] {
+        let found = verdict(&told(phase));
+        assert_eq!(severity(&found, Rule::Cooling), Some(Severity::Fail), "{phase:?}");
+        assert_eq!(found.outcome, Outcome::Unacceptable, "{phase:?}");
+        assert_eq!(found.figures.cool_to_10_s, Some(3_910.0), "{phase:?}");
+    }
+    let unloaded = with(own(), COMPLETE_S..END_S, |row| row.phase = Some(PhaseName::Unload));
+    assert_eq!(verdict(&unloaded).figures.cool_to_10_s, Some(910.0));
+}
+
+#[test]
+fn a_second_hold_that_is_open_at_the_end_hides_no_cooling() {
+    let again = with(
+        stretched(good(), COMPLETE_S + 100, 4_000),
+        COMPLETE_S + 4_500..END_S + 4_001,
+        both(HELD),
+    );
+    assert_eq!(severity(&verdict(&again), Rule::Cooling), Some(Severity::Fail));
 }
 
 #[test]

@@ -54,8 +54,9 @@ fn oracle(recipe: &Recipe, curve: &Curve) -> Told {
         let gaps: Vec<bool> =
             probes.clone().map(|p| now - last_good(curve, p, at) > curve.max_gap_ms).collect();
         let is_gap = gaps.contains(&true);
-        let is_silent = probes.clone().any(|p| gaps[p] && row.milk[p].is_none());
-        let is_open = row.lid == Some(false);
+        let is_read = probes.clone().all(|p| row.milk[p].is_some());
+        let lid = curve.rows[..=at].iter().rev().find_map(|row| row.lid);
+        let is_open = lid == Some(false);
         if let Some((from, to)) = hold {
             if is_open || is_gap || is_below {
                 longest(&mut told, (from, to));
@@ -63,17 +64,14 @@ fn oracle(recipe: &Recipe, curve: &Curve) -> Told {
                     told.broken_at_ms.push(now);
                 }
                 hold = None;
-            } else if is_known {
+            } else if is_read {
                 hold = Some((from, now));
             }
         }
         let is_high =
             is_known && clear.iter().flatten().all(|(above, count)| *above >= begin * count);
         if hold.is_none() {
-            if is_gap {
-                steady = None;
-            }
-            let may = is_high && !is_open && !is_silent;
+            let may = is_high && !is_open && !is_gap;
             steady = if may { steady.or(Some(now)) } else { None };
             if steady.is_some_and(|since| now - since >= recipe.hold.begin_after_ms) {
                 hold = Some((now, now));

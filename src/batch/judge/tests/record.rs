@@ -69,6 +69,30 @@ fn engine_and_judge_must_agree() {
 }
 
 #[test]
+fn engine_and_judge_must_count_the_same_broken_holds() {
+    let counted = |told| verdict(&Curve { engine_holds_broken: told, ..own() });
+    for (told, expected) in [(None, None), (Some(0), None), (Some(1), Some(Severity::Deviation))] {
+        assert_eq!(severity(&counted(told), Rule::Disputed), expected, "{told:?}");
+    }
+    let text = "The controller counted 1 broken holds, the judge 0: they must agree.";
+    assert!(counted(Some(1)).findings.iter().any(|found| found.text == text));
+}
+
+#[test]
+fn in_our_own_record_no_phase_moves_the_loading() {
+    let hot = with(own(), 300..320, both(90_000));
+    let hidden = with(hot, 0..HOT_S, |row| row.phase = Some(PhaseName::Load));
+    assert_eq!(severity(&verdict(&hidden), Rule::Ceiling), Some(Severity::Fail));
+}
+
+#[test]
+fn a_curve_without_a_probe_says_so_in_words() {
+    let found = verdict(&Curve { milk_uncertainty: Vec::new(), ..good() });
+    let note = found.findings.iter().find(|f| f.rule == Rule::Judged).expect("a note");
+    assert!(note.text.contains("logger: no milk probe, margin"), "{}", note.text);
+}
+
+#[test]
 fn a_file_that_was_cut_off_is_incomplete() {
     assert_eq!(outcome(&Curve { cut_off: true, ..good() }), Outcome::Incomplete);
 }

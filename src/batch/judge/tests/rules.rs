@@ -21,6 +21,20 @@ fn the_hottest_milk_is_judged_with_uncertainty_and_margin_added() {
 }
 
 #[test]
+fn the_ceiling_is_judged_until_the_milk_is_cooled() {
+    let hot = |curve, at| verdict(&with(curve, at..at + 10, both(90_000)));
+    assert_eq!(severity(&hot(good(), COMPLETE_S + 905), Rule::Ceiling), Some(Severity::Fail));
+    let after = stretched(good(), END_S, 60);
+    assert_eq!(severity(&hot(after, END_S), Rule::Ceiling), None, "washing of the machine");
+}
+
+#[test]
+fn milk_is_cooled_on_a_row_on_which_every_probe_is_read() {
+    let blind = with(good(), COMPLETE_S + 905..COMPLETE_S + 915, |row| row.milk[1] = None);
+    assert_eq!(verdict(&blind).figures.cool_to_10_s, Some(915.0));
+}
+
+#[test]
 fn a_slow_heat_up_is_a_note_and_one_of_hours_fails() {
     let heated = |after_s: u64| {
         let found = verdict(&stretched(good(), 600, after_s - BEGIN_S));
@@ -84,6 +98,37 @@ fn a_recorder_that_reads_higher_than_the_reference_is_a_deviation() {
 fn a_reference_that_said_nothing_is_a_deviation() {
     let found = verdict(&Curve { has_reference: true, ..good() });
     assert_eq!(severity(&found, Rule::Reference), Some(Severity::Deviation));
+}
+
+#[test]
+fn a_reference_that_falls_silent_in_the_hold_is_a_deviation() {
+    let silent = |from, to| {
+        let curve = Curve { has_reference: true, ..good() };
+        let level = with(curve, HOT_S..COMPLETE_S + 1, |row| row.reference = milli(HELD));
+        let found = verdict(&with(level, from..to, |row| row.reference = None));
+        (severity(&found, Rule::Reference), found.findings)
+    };
+    assert_eq!(silent(2_001, 2_010).0, Some(Severity::Note));
+    assert_eq!(silent(2_001, 2_011).0, Some(Severity::Deviation));
+    let (heaviest, findings) = silent(BEGIN_S + 10, END_S);
+    assert_eq!(heaviest, Some(Severity::Deviation));
+    let texts: Vec<_> = findings.iter().map(|found| found.text.as_str()).collect();
+    assert!(texts.iter().any(|text| text.contains("said nothing for 29 min 51 s")), "{texts:?}");
+    assert!(texts.iter().any(|text| text.contains("could not be compared")), "{texts:?}");
+}
+
+#[test]
+fn a_mean_over_few_readings_is_not_compared_with_the_reference() {
+    let beside = |read_s: u64| {
+        let curve = Curve { has_reference: true, ..good() };
+        let from = BEGIN_S + 301;
+        let read = from..from + read_s;
+        let level = with(curve, read, |row| row.reference = milli(HELD));
+        let found = verdict(&level).findings;
+        found.iter().any(|found| found.text.contains("could not be compared"))
+    };
+    assert!(beside(239), "less than 80 % of the 300 rows of five minutes");
+    assert!(!beside(240));
 }
 
 #[test]
