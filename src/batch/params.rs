@@ -1,6 +1,8 @@
 //! What was frozen when the batch began: the engine runs on it, and the judge judges by it,
 //! whatever the files say later.
 
+use std::ops::RangeInclusive;
+
 use holder_hal::{Celsius, Kelvin, MILK_PROBES_MAX, Sample};
 use serde::{Deserialize, Serialize};
 
@@ -101,6 +103,9 @@ impl Cascade {
 /// The margin that is used until the machine's own is measured (PLANT).
 pub const MARGIN_UNKNOWN: Kelvin = Kelvin::from_milli(200);
 
+/// The control periods that the rules were made for, milliseconds.
+pub const PERIOD_MS: RangeInclusive<u64> = 200..=2000;
+
 /// Everything that was frozen at the start of a batch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -190,7 +195,7 @@ impl BatchParams {
         if self.milk.is_empty() || self.milk.len() > MILK_PROBES_MAX {
             return Err(ParamsFault::MilkProbes(self.milk.len()));
         }
-        if !(200..=2000).contains(&self.period_ms) {
+        if !PERIOD_MS.contains(&self.period_ms) {
             return Err(ParamsFault::Period(self.period_ms));
         }
         let probes = self.milk.iter().chain([&self.bath]).chain(&self.reference);

@@ -25,6 +25,7 @@ mod pool;
 mod recipe;
 mod run;
 mod shell;
+mod signals;
 mod sim;
 mod unit;
 mod verdict;

@@ -8,8 +8,8 @@ use serde_json::json;
 use super::context::Context;
 use super::failure::Failure;
 use super::{files, out};
-use crate::batch::recipe::Recipe;
 use crate::profiles::RECIPE_DEFAULT;
+use crate::station::config::library::{never_shadows, recipe_of_file};
 
 /// What a good batch is: list, show and check recipes
 #[derive(Debug, Subcommand)]
@@ -45,8 +45,18 @@ fn list(context: &Context) -> Result<(), Failure> {
     let library = context.library()?;
     let mut documents = Vec::new();
     let mut rows = Vec::new();
+    let mut bad = 0;
     for name in library.recipe_names() {
-        let known = library.recipe(name)?;
+        let known = match library.recipe(name) {
+            Ok(known) => known,
+            Err(fault) => {
+                bad += 1;
+                let fault = fault.to_string();
+                documents.push(json!({ "name": name, "fault": fault }));
+                rows.push(vec![name.to_owned(), "–".to_owned(), "–".to_owned(), fault]);
+                continue;
+            }
+        };
         let is_default = name == RECIPE_DEFAULT;
         documents.push(json!({
             "name": name, "title": known.recipe.title, "origin": known.origin,
@@ -62,9 +72,15 @@ fn list(context: &Context) -> Result<(), Failure> {
         ]);
     }
     if context.json {
-        return Ok(out::json(&documents)?);
+        out::json(&documents)?;
+    } else {
+        out::text(&out::table(&["RECIPE", "FLOOR", "HOLD", "TITLE"], &rows))?;
     }
-    Ok(out::text(&out::table(&["RECIPE", "FLOOR", "HOLD", "TITLE"], &rows))?)
+    match bad {
+        0 => Ok(()),
+        1 => Err(Failure::refused("one recipe above cannot be used; its line says why")),
+        many => Err(Failure::refused(format!("{many} recipes above cannot be used"))),
+    }
 }
 
 fn show(context: &Context, name: &str) -> Result<(), Failure> {
@@ -77,8 +93,8 @@ fn show(context: &Context, name: &str) -> Result<(), Failure> {
 
 fn check(context: &Context, file: &std::path::Path) -> Result<(), Failure> {
     let text = files::read(file)?;
-    let recipe = Recipe::parse(&file.display().to_string(), &text)
-        .map_err(|error| Failure::Refused(error.into()))?;
+    let recipe = recipe_of_file(file, &text)?;
+    never_shadows(file, &recipe)?;
     if context.json {
         return Ok(out::json(&json!({ "valid": true, "recipe": recipe }))?);
     }

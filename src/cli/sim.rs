@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::context::Context;
 use super::failure::Failure;
-use super::{out, unit};
+use super::{out, signals, unit};
 use crate::station::config::StationConfig;
 
 /// The unit id of a device that is served alone.
@@ -42,13 +42,13 @@ pub(crate) struct SimArgs {
     #[arg(long, value_name = "HOST:PORT")]
     tcp: Option<String>,
     /// Bottles in the bath from the start, the control bottle not counted
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     load: Option<u32>,
     /// Seed of the noise of the probes
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
     seed: u64,
     /// Simulated seconds per real second, 1 to 60
-    #[arg(long, value_name = "X", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=60))]
+    #[arg(long, value_name = "X", default_value_t = 1, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=60))]
     speed: u32,
 }
 
@@ -94,7 +94,7 @@ async fn serve(context: &Context, args: &SimArgs, serving: &Serving) -> Result<(
     };
     let server = server.map_err(|error| Failure::Refused(error.into()))?;
     say_what_is_served(context, &server, serving)?;
-    until_stopped().await.context("the signals of the system cannot be heard")?;
+    signals::until_stopped().await.context("the signals of the system cannot be heard")?;
     server.shutdown().await;
     out::note("stopped");
     Ok(())
@@ -180,19 +180,4 @@ fn mbpoll(point: &Point, at: SocketAddr, unit_id: u8) -> String {
         point.scale_nano as f64 * 1e-9,
         point.unit.word(),
     )
-}
-
-/// Completes at Ctrl-C or SIGTERM.
-async fn until_stopped() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted,
-            _ = terminate.recv() => Ok(()),
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
 }

@@ -1,5 +1,9 @@
 //! `holder unit`: the pasteurizers of the station, before milk is entrusted to them.
 
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
+use anyhow::Context as _;
 use clap::Subcommand;
 use holder_hal::wire::{CheckLine, Grade, UnitSpec, WiredUnit};
 use holder_hal::{Celsius, Machine, Quality, Reading, Role, Sample, Switch};
@@ -7,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::failure::Failure;
-use super::out;
+use super::{out, signals};
 use crate::station::config::Unit;
 
 /// The pasteurizers of the station: list, check and read them
@@ -23,13 +27,16 @@ pub(crate) enum UnitCommand {
         /// Name of the unit in station.toml
         unit: String,
     },
-    /// Read every channel of a unit once
-    #[command(
-        after_help = "Examples:\n  holder unit read past-1\n  holder unit read past-1 --json"
-    )]
+    /// Read every channel of a unit, once or until you stop it
+    #[command(after_help = "Examples:\n  holder unit read past-1\n  \
+                            holder unit read past-1 --json\n  \
+                            holder unit read past-1 --watch")]
     Read {
         /// Name of the unit in station.toml
         unit: String,
+        /// Read again every control period, until Ctrl-C
+        #[arg(long)]
+        watch: bool,
     },
 }
 
@@ -37,7 +44,8 @@ pub(crate) fn run(context: &Context, command: UnitCommand) -> Result<(), Failure
     match command {
         UnitCommand::List => list(context),
         UnitCommand::Check { unit } => check(context, &unit),
-        UnitCommand::Read { unit } => read(context, &unit),
+        UnitCommand::Read { unit, watch: false } => read(context, &unit),
+        UnitCommand::Read { unit, watch: true } => watch(context, &unit),
     }
 }
 
@@ -48,7 +56,7 @@ fn list(context: &Context) -> Result<(), Failure> {
     let mut rows = Vec::new();
     for name in station.units.keys() {
         let unit = station.unit(name)?;
-        let overdue = unit.overdue(today);
+        let calibration = unit.calibration_faults(today);
         let fault = unit.spec().err().map(|fault| fault.to_string());
         let kind = if unit.written.simulated { "simulated" } else { "hardware" };
         documents.push(json!({
@@ -56,10 +64,10 @@ fn list(context: &Context) -> Result<(), Failure> {
             "bottles_max": unit.written.bottles_max,
             "milk_probes": unit.written.roles.milk.len(),
             "margin_c": unit.written.margin.map(|margin| margin.as_f64()),
-            "cut": unit.cut_in_words(), "overdue": overdue, "fault": fault,
+            "cut": unit.cut_in_words(), "calibration_faults": calibration, "fault": fault,
         }));
         let mut state = vec![format!("cut: {}", unit.cut_in_words())];
-        state.extend(overdue.iter().map(|number| format!("calibration overdue: {number}")));
+        state.extend(calibration);
         state.extend(fault);
         rows.push(vec![
             name.clone(),
@@ -115,8 +123,7 @@ fn reservations(context: &Context, unit: &Unit<'_>) -> Result<Vec<String>, Failu
     if unit.written.margin.is_none() {
         notes.push("margin_c was not measured: a safe 0.2 °C is used".to_owned());
     }
-    let overdue = unit.overdue(today);
-    notes.extend(overdue.iter().map(|number| format!("calibration overdue: {number}")));
+    notes.extend(unit.calibration_faults(today));
     Ok(notes)
 }
 
@@ -146,11 +153,57 @@ fn read(context: &Context, name: &str) -> Result<(), Failure> {
         Ok::<_, Failure>((reading, faults))
     })?;
     faults.iter().for_each(|fault| out::note(fault));
-    let channels = channels(&unit, &spec, &reading);
+    show(context, &unit, &spec, &reading)
+}
+
+/// The same every control period. On a terminal each table takes the place of the one before;
+/// elsewhere they follow each other, with an empty line between them.
+fn watch(context: &Context, name: &str) -> Result<(), Failure> {
+    if context.json {
+        let why = "--watch shows many readings, and --json is one document: leave one of them out";
+        return Err(Failure::Usage(why.to_owned()));
+    }
+    let station = context.station()?;
+    let unit = station.unit(name)?;
+    let spec = unit.spec()?;
+    let in_place = std::io::stdout().is_terminal();
+    runtime()?.block_on(async {
+        let mut stop = std::pin::pin!(signals::until_stopped());
+        let mut wired = tokio::select! {
+            wired = WiredUnit::connect(spec.clone()) => wired?,
+            _ = &mut stop => return Ok(()),
+        };
+        let mut every = tokio::time::interval(Duration::from_millis(unit.written.period_ms));
+        // A late reading is no reason to hurry the machine afterwards.
+        every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let reading = tokio::select! {
+                reading = async { every.tick().await; wired.read().await } => reading,
+                heard = &mut stop => {
+                    heard.context("the signals of the system cannot be heard")?;
+                    return Ok(());
+                }
+            };
+            // Clear the screen and go to its first line.
+            out::bytes(if in_place { b"\x1b[2J\x1b[H" } else { b"" })?;
+            show(context, &unit, &spec, &reading)?;
+            wired.faults().iter().for_each(|fault| out::note(&fault.to_string()));
+            out::bytes(if in_place { b"Ctrl-C ends it\n" } else { b"\n" })?;
+        }
+    })
+}
+
+fn show(
+    context: &Context,
+    unit: &Unit<'_>,
+    spec: &UnitSpec,
+    reading: &Reading,
+) -> Result<(), Failure> {
+    let channels = channels(unit, spec, reading);
     if context.json {
         let document: Vec<Value> = channels.iter().map(Channel::document).collect();
         let simulated = reading.simulated;
-        out::json(&json!({ "unit": name, "simulated": simulated, "channels": document }))?;
+        out::json(&json!({ "unit": unit.name, "simulated": simulated, "channels": document }))?;
     } else {
         let rows: Vec<Vec<String>> = channels.iter().map(Channel::row).collect();
         let table = out::table(&["ROLE", "READ", "CORRECTED", "QUALITY", "SOURCE"], &rows);
@@ -244,7 +297,6 @@ fn source(spec: &UnitSpec, role: Role) -> String {
 
 /// A runtime for a command that speaks to a machine.
 pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    use anyhow::Context as _;
     let built = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     built.context("the system gives no threads")
 }

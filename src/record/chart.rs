@@ -9,6 +9,7 @@
 mod curves;
 mod frame;
 mod labels;
+mod legend;
 mod panel;
 mod pen;
 mod sheet;
@@ -163,6 +164,69 @@ mod tests {
         let reader = png::Decoder::new(std::io::Cursor::new(&file)).read_info().expect("a PNG");
         assert_eq!((reader.info().width, reader.info().height), SHEET_PX);
         assert!(file == png(&record, &verdict, ChartOptions::default()).expect("drawn again"));
+    }
+
+    /// Every text of an SVG with its place.
+    fn texts(svg: &str) -> Vec<(i32, i32, String)> {
+        let number = |tag: &str, key: &str| -> i32 {
+            let (_, rest) = tag.split_once(&format!(" {key}=\"")).expect("it has a place");
+            rest.split('"').next().expect("quoted").parse().expect("a number")
+        };
+        let tags = svg.split("<text").skip(1);
+        tags.map(|rest| {
+            let (tag, rest) = rest.split_once('>').expect("closed");
+            let (text, _) = rest.split_once('<').expect("ended");
+            (number(tag, "x"), number(tag, "y"), text.trim().to_owned())
+        })
+        .collect()
+    }
+
+    #[test]
+    fn every_source_can_be_read_in_the_legend_also_of_eight_probes() {
+        let (mut record, verdict) = fixture::good();
+        for probes in [record.params.milk.len(), holder_hal::MILK_PROBES_MAX] {
+            let probe = record.params.milk[0].clone();
+            record.params.milk = (0..probes)
+                .map(|index| crate::batch::params::Probe {
+                    source: format!("bottles_left.channel_{index}"),
+                    ..probe.clone()
+                })
+                .collect();
+            for period in &mut record.periods {
+                let sample = period.reading.milk[0];
+                period.reading.milk[..probes].fill(sample);
+            }
+            let svg = svg_by_name(&record, &verdict, ChartOptions::default()).expect("drawn");
+            let texts = texts(&svg);
+            let mut rows: Vec<i32> = Vec::new();
+            for source in record.params.milk.iter().map(|probe| &probe.source) {
+                let (_, y, _) = texts.iter().find(|(_, _, text)| text == source).expect("whole");
+                rows.push(*y);
+            }
+            assert!(rows.is_sorted_by(|a, b| a + 25 < *b), "they cover each other: {rows:?}");
+            assert!(rows.iter().all(|y| *y < 670), "they leave the plot: {rows:?}");
+        }
+    }
+
+    #[test]
+    fn the_last_tick_leaves_the_name_of_the_zone_alone() {
+        let (mut record, verdict) = fixture::good();
+        record.time_zone = "America/Argentina/ComodRivadavia".into();
+        // The run ends at a whole ten minutes: a tick stands at the very edge of the plot.
+        let whole = |at: holder_hal::Tick| at.ms() <= 70 * 60_000;
+        record.periods.retain(|period| whole(period.at));
+        let svg = svg_by_name(&record, &verdict, ChartOptions::default()).expect("drawn");
+        let texts = texts(&svg);
+        let (zone_x, zone_y, _) = texts
+            .iter()
+            .find(|(_, _, text)| text == "America/Argentina/ComodRivadavia, UTC-03:00")
+            .expect("the whole name of the zone");
+        let clocks = texts.iter().filter(|(x, y, text)| {
+            y == zone_y && *x > 1_600 && text.len() == 5 && text.contains(':')
+        });
+        let last = clocks.map(|(x, _, _)| *x).max().expect("a tick at the edge");
+        let half = 30;
+        assert!(last + half < *zone_x, "{last} and {zone_x}");
     }
 
     #[test]

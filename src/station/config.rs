@@ -6,7 +6,9 @@
 //!
 //! | file | decides |
 //! |---|---|
-//! | `config` | what may stand in the file |
+//! | `config` | what a station is, and how it is read |
+//! | `written` | what may stand in the file of a unit |
+//! | `rules` | what a unit that is written must obey |
 //! | `error` | why a station cannot be used as it is written |
 //! | [`library`] | which recipes and profiles the station knows |
 //! | [`unit`] | what a batch on a unit runs by: wires, parameters, texts to freeze |
@@ -15,170 +17,26 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use holder_hal::{Celsius, Kelvin};
-use jiff::civil::Date;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::Deserialize;
 
-use crate::batch::certificate::Certificate;
-use crate::batch::params::Cascade;
-use crate::batch::recipe::de;
 use crate::store::Station;
 use crate::toml_file::{self, TomlError};
 
 mod error;
 pub mod library;
+mod rules;
 pub mod unit;
+mod written;
 
 pub use error::ConfigError;
 pub use library::Library;
 pub use unit::Unit;
+pub use written::{
+    CutBy, CutConfig, DeviceConfig, HeaterConfig, PointRef, RolesConfig, UnitConfig,
+};
 
 /// The file that makes a folder a station.
 pub const STATION_FILE: &str = "station.toml";
-
-/// A point of a device, written `device.point`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PointRef {
-    /// Name of the device within the unit.
-    pub device: String,
-    /// Name of the point in its profile.
-    pub point: String,
-}
-
-impl std::fmt::Display for PointRef {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}", self.device, self.point)
-    }
-}
-
-impl<'de> Deserialize<'de> for PointRef {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(from)?;
-        match text.split_once('.') {
-            Some((device, point)) if !device.is_empty() && !point.is_empty() => {
-                Ok(Self { device: device.to_owned(), point: point.to_owned() })
-            }
-            Some(_) | None => Err(D::Error::custom(format!(
-                "{text:?} must name a point as device.point, such as \"bottles.channel_0\""
-            ))),
-        }
-    }
-}
-
-impl Serialize for PointRef {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(self)
-    }
-}
-
-/// A device on a bus.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DeviceConfig {
-    /// Name of its profile.
-    pub profile: String,
-    /// Name of its bus.
-    pub bus: String,
-    /// Its unit id on the bus: 1 to 247, or 255.
-    pub address: u8,
-}
-
-/// Which point plays which role.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RolesConfig {
-    /// Temperature of the bath.
-    pub bath: PointRef,
-    /// Temperatures in the control bottles, all required.
-    pub milk: Vec<PointRef>,
-    /// The independent indicating probe, in the bottle of the first milk probe.
-    pub reference: Option<PointRef>,
-    /// Lid switch.
-    pub lid: Option<PointRef>,
-    /// Heater on or off.
-    pub heater: Option<PointRef>,
-    /// Bath set point of a machine that has its own controller.
-    pub setpoint: Option<PointRef>,
-    /// Heater duty of a machine that is driven by power.
-    pub power: Option<PointRef>,
-    /// Agitator or circulation pump.
-    pub agitator: Option<PointRef>,
-    /// Cold water valve.
-    pub cooling_valve: Option<PointRef>,
-}
-
-/// What must be known of a heater that is driven by power.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HeaterConfig {
-    /// Power of the heater, watts.
-    pub power_w: u32,
-    /// Heat capacity of bath and vessel, joules per kelvin.
-    pub bath_j_per_k: u32,
-    /// Dead time + heater lag + half the bath probe's lag, milliseconds.
-    #[serde(rename = "delay_s", with = "de::seconds")]
-    pub delay_ms: u64,
-}
-
-/// What cuts the heat by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CutBy {
-    /// A device of the unit switches the heat off when it is no longer spoken to.
-    DeviceWatchdog,
-    /// A thermostat with its own probe and contactor.
-    LimitThermostat,
-}
-
-/// The physical cut of a unit: what takes the heat away without us.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CutConfig {
-    /// What cuts.
-    pub by: CutBy,
-    /// The bath temperature at which a limit thermostat cuts.
-    #[serde(rename = "at_c", default, with = "option_celsius")]
-    pub at: Option<Celsius>,
-    /// The heat is off at the latest after this long, milliseconds.
-    #[serde(rename = "within_s", with = "de::seconds")]
-    pub within_ms: u64,
-}
-
-/// One pasteurizer, as it is written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct UnitConfig {
-    /// Whether it is not real hardware, whoever simulates it.
-    #[serde(default)]
-    pub simulated: bool,
-    /// Control period, milliseconds.
-    #[serde(default = "period_ms")]
-    pub period_ms: u64,
-    /// Most bottles that it holds, the control bottle not counted.
-    pub bottles_max: u16,
-    /// Distance from the control bottle to the coldest bottle, if it was measured.
-    #[serde(rename = "margin_c", default, with = "option_kelvin")]
-    pub margin: Option<Kelvin>,
-    /// What cuts the heat by itself; without it the unit runs water only.
-    pub cut: Option<CutConfig>,
-    /// Wires by name: `tcp://host:port`.
-    pub bus: BTreeMap<String, String>,
-    /// Devices by name.
-    pub device: BTreeMap<String, DeviceConfig>,
-    /// Which point plays which role.
-    pub roles: RolesConfig,
-    /// The heater's figures; only for a unit with the role `power`.
-    pub heater: Option<HeaterConfig>,
-    /// Settings of the controller, where the default ones do not serve.
-    pub cascade: Option<Cascade>,
-    /// Certificates by probe: `device.point`.
-    #[serde(default)]
-    pub certificate: BTreeMap<String, Certificate>,
-}
-
-const fn period_ms() -> u64 {
-    1000
-}
 
 /// A station, as it is written.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -214,7 +72,7 @@ pub struct StationConfig {
 /// # Errors
 /// It cannot be read.
 pub(crate) fn read(path: &Path) -> Result<String, ConfigError> {
-    fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })
+    fs::read_to_string(path).map_err(|why| ConfigError::Read { path: path.to_owned(), why })
 }
 
 impl StationConfig {
@@ -261,7 +119,7 @@ impl StationConfig {
                 let words = "a training station has simulated units only; write simulated = true";
                 Some(("simulated", words.to_owned()))
             } else {
-                unit.fault(name)
+                unit.fault(name, &library)
             };
             if let Some((key, words)) = broken {
                 return Err(TomlError::rule_in(file, text, &section, key, words).into());
@@ -305,123 +163,10 @@ impl StationConfig {
     }
 }
 
-/// Whether this can be the name of a unit: it becomes part of file names.
-fn is_name(name: &str) -> bool {
+/// Whether this can be the name of a unit or a recipe: it becomes part of file names.
+pub(crate) fn is_name(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     (1..=32).contains(&name.len()) && name.bytes().all(fits)
-}
-
-impl UnitConfig {
-    /// The probes: what the roles name as temperatures, the bath first.
-    pub(crate) fn probes(&self) -> impl Iterator<Item = &PointRef> {
-        std::iter::once(&self.roles.bath).chain(&self.roles.milk).chain(&self.roles.reference)
-    }
-
-    /// Key and rule of the first contradiction.
-    fn fault(&self, unit: &str) -> Option<(&'static str, String)> {
-        let thermostat = self.cut.filter(|cut| cut.by == CutBy::LimitThermostat);
-        let watchdog = self.cut.filter(|cut| cut.by == CutBy::DeviceWatchdog);
-        let rules = [
-            ("bottles_max", self.bottles_max == 0, "a unit holds at least one bottle"),
-            (
-                "margin_c",
-                self.margin.is_some_and(|margin| margin < Kelvin::ZERO),
-                "must not be negative; leave it out until it is measured",
-            ),
-            ("milk", self.roles.milk.is_empty(), "a unit has at least one milk probe"),
-            (
-                "power",
-                self.roles.power.is_some() && self.heater.is_none(),
-                "a heater driven by power needs its figures: power_w, bath_j_per_k and delay_s \
-                 in a table heater",
-            ),
-            (
-                "power_w",
-                self.roles.power.is_none() && self.heater.is_some(),
-                "the heater's figures serve only a unit with the role power",
-            ),
-            (
-                "cut",
-                thermostat.is_some_and(|cut| cut.at.is_none()),
-                "a limit thermostat has a temperature: add at_c",
-            ),
-            (
-                "cut",
-                watchdog.is_some_and(|cut| cut.at.is_some()),
-                "a watchdog cuts after a time, not at a temperature: leave at_c out",
-            ),
-        ];
-        let broken = rules.into_iter().find(|(_, broken, _)| *broken);
-        broken.map(|(key, _, rule)| (key, rule.to_owned())).or_else(|| self.certificate_fault(unit))
-    }
-
-    fn certificate_fault(&self, unit: &str) -> Option<(&'static str, String)> {
-        if let Some(missing) =
-            self.probes().find(|probe| !self.certificate.contains_key(&probe.to_string()))
-        {
-            let rule = format!(
-                "the probe {missing} has no certificate: add [unit.{unit}.certificate.\"{missing}\"]"
-            );
-            return Some(("", rule));
-        }
-        let is_probe = |name: &String| self.probes().any(|probe| probe.to_string() == *name);
-        if let Some(stray) = self.certificate.keys().find(|name| !is_probe(name)) {
-            let rule = format!("the certificate of {stray:?} belongs to no probe of this unit");
-            return Some(("", rule));
-        }
-        for certificate in self.certificate.values() {
-            let wrong = |text: &String| text.parse::<Date>().is_err();
-            if wrong(&certificate.date) || wrong(&certificate.due) {
-                let rule = format!(
-                    "certificate {}: date and due are days, written YYYY-MM-DD",
-                    certificate.number
-                );
-                return Some(("", rule));
-            }
-            if let Some(fault) = certificate.fault() {
-                return Some(("", fault));
-            }
-        }
-        None
-    }
-}
-
-/// `*_c` that may be absent.
-mod option_celsius {
-    use super::{Celsius, Deserialize, Deserializer, Serialize, Serializer, de};
-
-    #[derive(Serialize, Deserialize)]
-    #[serde(transparent)]
-    struct Wrapped(#[serde(with = "de::celsius")] Celsius);
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Option<Celsius>, D::Error> {
-        Ok(Option::<Wrapped>::deserialize(from)?.map(|wrapped| wrapped.0))
-    }
-
-    pub(super) fn serialize<S: Serializer>(v: &Option<Celsius>, to: S) -> Result<S::Ok, S::Error> {
-        v.map(Wrapped).serialize(to)
-    }
-}
-
-/// `*_c` that is a difference and may be absent.
-mod option_kelvin {
-    use super::{Deserialize, Deserializer, Kelvin, Serialize, Serializer, de};
-
-    #[derive(Serialize, Deserialize)]
-    #[serde(transparent)]
-    struct Wrapped(#[serde(with = "de::kelvin")] Kelvin);
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Option<Kelvin>, D::Error> {
-        Ok(Option::<Wrapped>::deserialize(from)?.map(|wrapped| wrapped.0))
-    }
-
-    pub(super) fn serialize<S: Serializer>(v: &Option<Kelvin>, to: S) -> Result<S::Ok, S::Error> {
-        v.map(Wrapped).serialize(to)
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use holder_hal::{Celsius, Command, MILK_PROBES_MAX, Quality, Tick};
 
 use crate::batch::event::{Alarm, Entry};
+use crate::batch::params::Purpose;
 use crate::batch::phase::PhaseName;
 
 /// One temperature as it is shown: corrected, with what it is worth.
@@ -24,6 +25,8 @@ pub struct View {
     pub unit: String,
     /// Name of the recipe.
     pub recipe: String,
+    /// Whether milk is in the bottles, or water.
+    pub purpose: Purpose,
     /// Whether the machine is not real.
     pub simulated: bool,
     /// The batch's own time.
@@ -46,6 +49,8 @@ pub struct View {
     pub limit: Celsius,
     /// The lowest ceiling line.
     pub ceiling: Celsius,
+    /// The bottles are cooled to this.
+    pub cooling_target: Celsius,
     /// The bath.
     pub bath: Shown,
     /// The milk probes.

@@ -80,3 +80,37 @@ fn a_profile_with_an_unknown_key_names_the_nearest_one() {
     spoil(&desk, show, "ours.toml", "title = ", "title ");
     desk.run("device check ours.toml").expect_refusal(&["ours.toml:4", "not TOML"]);
 }
+
+#[test]
+fn what_recipe_check_accepts_is_what_recipe_list_can_use() {
+    let desk = Desk::training();
+    let show = "recipe show holder-hmbana";
+    for name in ["../x", "other", "Ours"] {
+        let to = format!("name = \"{name}\"");
+        spoil(&desk, show, "recipes/ours.toml", "name = \"holder-hmbana\"", &to);
+        let words = ["ours.toml:", "name = \"ours\"", "rename the file"];
+        desk.run("recipe check recipes/ours.toml").expect_refusal(&words);
+        desk.run("recipe show ours").expect_refusal(&words);
+    }
+    spoil(&desk, show, "recipes/Our_s.toml", "name = \"holder-hmbana\"", "name = \"Our_s\"");
+    desk.run("recipe check recipes/Our_s.toml").expect_refusal(&["1 to 32 of a-z"]);
+    desk.write("holder-hmbana.toml", &desk.run(show).expect_code(0).stdout);
+    desk.run("recipe check holder-hmbana.toml").expect_refusal(&["is shipped", "new name"]);
+}
+
+#[test]
+fn one_bad_recipe_does_not_hide_the_others() {
+    let desk = Desk::training();
+    let show = "recipe show holder-hmbana";
+    let name = "name = \"holder-hmbana\"";
+    spoil(&desk, show, "recipes/aaa.toml", name, "nam = \"aaa\"");
+    spoil(&desk, show, "recipes/zzz.toml", name, "name = \"zzz\"");
+    desk.run("recipe check recipes/zzz.toml").expect_code(0);
+    let listed = desk.run("recipe list").expect_code(1);
+    for word in ["\nholder-france ", "\naaa ", "aaa.toml:", "did you mean `name`?", "\nzzz "] {
+        assert!(listed.stdout.contains(word), "no {word:?} in {}", listed.stdout);
+    }
+    let listed = desk.run("recipe list --json").expect_code(1).json();
+    let bad = listed.as_array().expect("a list").iter().find(|one| one["name"] == "aaa");
+    assert!(bad.expect("listed")["fault"].as_str().expect("why").contains("aaa.toml:"));
+}

@@ -89,6 +89,13 @@ fn files_are_written_whole_and_never_over_others_unasked() {
     assert_eq!(desk.read("curve.png"), "mine");
     desk.run(&format!("{chart} --force")).expect_code(0);
     assert_eq!(fs::read(desk.path("curve.png")).expect("written"), png);
+    for odd in ["x.bmp", "x", "x.svg --png", "x.pdf"] {
+        let refused = desk.run(&format!("batch chart {code} -o {odd}")).expect_code(2);
+        for word in ["x", ".svg", ".png"] {
+            assert!(refused.stderr.contains(word), "{odd}: {}", refused.stderr);
+        }
+        assert!(desk.files().iter().all(|file| !file.starts_with("x")), "{:?}", desk.files());
+    }
     desk.run(&format!("batch chart {code} -o no/such/folder.svg")).expect_refusal(&["folder.svg"]);
     assert!(desk.files().iter().all(|name| !name.ends_with(".part")));
 }

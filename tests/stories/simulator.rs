@@ -110,4 +110,35 @@ fn what_cannot_be_simulated_says_why() {
     for line in ["--unit demo", "--unit station.toml:demo --tcp 127.0.0.1:1502", "--speed 61"] {
         desk.run(&format!("sim {line}")).expect_code(2);
     }
+    for line in ["--load -1", "--seed -1", "--speed -5"] {
+        let answer = desk.run(&format!("sim --unit station.toml:demo {line}")).expect_code(2);
+        assert!(answer.stderr.contains("invalid value"), "{line}: {}", answer.stderr);
+    }
+    let missing = desk.run("sim --unit nowhere.toml:demo").stderr;
+    assert_eq!(missing.matches("No such file").count(), 1, "{missing}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_unit_is_watched_until_ctrl_c() {
+    let desk = Desk::training();
+    let running = Running::start(&desk, "sim --unit station.toml:demo --tcp 127.0.0.1:0");
+    let text = desk.read("station.toml").replace("127.0.0.1:15021", running.address(0));
+    let text = text.replace("127.0.0.1:15022", running.address(2));
+    desk.write("station.toml", &text.replace("period_ms = 1000", "period_ms = 200"));
+    desk.run("unit read demo --watch --json").expect_code(2);
+    let mut program = desk.program();
+    program.args(["unit", "read", "demo", "--watch"]).stdout(Stdio::piped());
+    let mut watching = program.spawn().expect("it starts");
+    let mut lines = BufReader::new(watching.stdout.take().expect("piped")).lines();
+    let mut tables = 0;
+    while tables < 3 {
+        let line = lines.next().expect("it goes on").expect("text");
+        assert!(!line.contains('\u{1b}'), "no terminal, no colours: {line}");
+        tables += usize::from(line.starts_with("milk-1 "));
+    }
+    let id = watching.id().to_string();
+    let told = std::process::Command::new("kill").args(["-INT", &id]).status().expect("kill");
+    assert!(told.success());
+    assert!(watching.wait().expect("it ends").success());
 }

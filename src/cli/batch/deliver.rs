@@ -27,17 +27,35 @@ fn judged(context: &Context, code: &str) -> Result<Judged, Failure> {
     Ok(Judged { record, verdict, training: store.station().training })
 }
 
+/// What a chart is drawn as: what the file's ending says, else what was asked for.
+fn picture(args: &ChartArgs) -> Result<&'static str, Failure> {
+    let asked = if args.png { "png" } else { "svg" };
+    let Some(path) = args.to.output.as_ref().filter(|path| path.as_os_str() != files::STDOUT)
+    else {
+        return Ok(asked);
+    };
+    let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    match ending.as_str() {
+        "png" => Ok("png"),
+        "svg" if !args.png => Ok("svg"),
+        _ => Err(Failure::Usage(format!(
+            "{}: a chart is written as .svg or .png; name the file with one of these endings{}",
+            path.display(),
+            if args.png { ", with --png the second" } else { "" }
+        ))),
+    }
+}
+
 pub(super) fn chart(context: &Context, args: &ChartArgs) -> Result<(), Failure> {
+    let ending = picture(args)?;
     let Judged { record, verdict, training } = judged(context, &args.batch)?;
     let options = ChartOptions { training };
-    let named_png = args.to.output.as_ref().and_then(|path| path.extension());
-    let bytes = if args.png || named_png.is_some_and(|extension| extension == "png") {
+    let bytes = if ending == "png" {
         chart::png(&record, &verdict, options)?
     } else {
         chart::svg(&record, &verdict, options)?.into_bytes()
     };
-    let path = args.to.path(&args.batch, if args.png { "png" } else { "svg" });
-    files::deliver(&path, &bytes, args.to.force)
+    files::deliver(&args.to.path(&args.batch, ending), &bytes, args.to.force)
 }
 
 #[cfg(feature = "pdf")]

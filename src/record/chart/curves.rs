@@ -30,7 +30,10 @@ pub(super) enum Channel {
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) channel: Channel,
+    /// What it is: `milk 1`.
     pub(super) name: String,
+    /// Where it is read: `device.point`; nothing for what was commanded.
+    pub(super) source: String,
     /// Runs without a gap.
     pub(super) runs: Vec<Vec<Point>>,
 }
@@ -68,23 +71,22 @@ pub(super) fn lines(record: &BatchRecord) -> Vec<Line> {
     let mut lines = Vec::new();
     for (index, probe) in params.milk.iter().enumerate() {
         let sample = |period: &Period| period.reading.milk.get(index).copied().flatten();
-        let name = format!("milk {} ({})", index + 1, probe.source);
+        let name = format!("milk {}", index + 1);
         lines.push(probe_line(record, Channel::Milk(index), name, probe, sample));
     }
-    let name = format!("bath ({})", params.bath.source);
     let bath = |period: &Period| Some(period.reading.bath);
-    lines.push(probe_line(record, Channel::Bath, name, &params.bath, bath));
+    lines.push(probe_line(record, Channel::Bath, "bath".to_owned(), &params.bath, bath));
     if let Some(probe) = &params.reference {
-        let name = format!("reference ({})", probe.source);
         let sample = |period: &Period| period.reading.reference;
+        let name = "reference".to_owned();
         lines.push(probe_line(record, Channel::Reference, name, probe, sample));
     }
     let setpoint = runs(record, |period| match period.command.heat {
         Heat::Setpoint(wanted) => Some(wanted),
         Heat::Off | Heat::Duty(_) => None,
     });
-    let name = "bath set point".to_owned();
-    lines.push(Line { channel: Channel::Setpoint, name, runs: steps(setpoint) });
+    let (name, source) = ("bath set point".to_owned(), String::new());
+    lines.push(Line { channel: Channel::Setpoint, name, source, runs: steps(setpoint) });
     lines.retain(|line| !line.runs.is_empty());
     lines
 }
@@ -97,7 +99,7 @@ fn probe_line(
     sample: impl Fn(&Period) -> Option<Sample>,
 ) -> Line {
     let runs = runs(record, |period| sample(period).and_then(|sample| probe.trusted(sample)));
-    Line { channel, name, runs }
+    Line { channel, name, source: probe.source.clone(), runs }
 }
 
 fn runs(record: &BatchRecord, value: impl Fn(&Period) -> Option<Celsius>) -> Vec<Vec<Point>> {

@@ -76,6 +76,17 @@ impl Lettering {
         right - left
     }
 
+    /// The same, as much smaller as the text needs to fit into a width, but never below what
+    /// can be read on paper.
+    pub(super) fn shrunk(self, text: &str, width: i32) -> Self {
+        const EM_MIN: f64 = 11.0;
+        let mut smaller = self;
+        while smaller.em > EM_MIN && smaller.width(text) > width {
+            smaller.em -= 1.0;
+        }
+        smaller
+    }
+
     /// The text, cut so that it fits into a width.
     pub(super) fn fit(self, text: &str, width: i32) -> String {
         let mut kept = fonts::printable(text).into_owned();

@@ -6,7 +6,8 @@ use plotters::prelude::{DrawingBackend, RGBColor};
 use super::curves::{self, Channel, HoldEnd, Line, Span};
 use super::frame::Frame;
 use super::labels;
-use super::panel::{self, FLAG_ROW, Flag, Panel, RuleLine, SMALL_EM};
+use super::legend;
+use super::panel::{FLAG_ROW, Flag, Panel, RuleLine, SMALL_EM};
 use super::pen::{BLACK, Drawn, Ink, Lettering, Pen, WHITE};
 use super::{ChartOptions, SHEET_PX};
 use crate::batch::params::Purpose;
@@ -181,7 +182,7 @@ impl Scene<'_> {
         self.brackets(pen, &panel)?;
         self.ticks(pen, &frame)?;
         let below = self.rule_labels(pen, &frame, &rules)?;
-        self.legend(pen, below + 44)
+        legend::draw(pen, &self.lines, (RIGHT + 14, below + 44), (SHEET_RIGHT, bottom))
     }
 
     /// The rules that a plot of the whole run has room for: the floor and the last ceiling.
@@ -271,6 +272,8 @@ impl Scene<'_> {
 
     fn ticks<B: DrawingBackend>(&self, pen: &mut Pen<B>, frame: &Frame) -> Drawn<B> {
         let (bottom, small) = (frame.bottom, Lettering::of(SMALL_EM));
+        // What stands behind the ticks begins behind the last of their labels.
+        let mut behind = frame.right + 14;
         for minute in frame.minutes(12.0) {
             let x = frame.x(minute as f64 * 60.0);
             pen.line((x, bottom), (x, bottom + 8), Ink::solid(BLACK, 2))?;
@@ -278,14 +281,15 @@ impl Scene<'_> {
             let tick_ms = u64::try_from(minute).unwrap_or(0).saturating_mul(60_000);
             let clock = self.zone.clock(wall_ms(self.record.header.started_utc_ms, tick_ms));
             pen.text(&clock, (x, bottom + 46), small.centered())?;
+            behind = behind.max(x + small.width(&clock) / 2 + 16);
         }
         let x = frame.left - 44;
         pen.text("minutes", (x, bottom + 22), small.right_aligned())?;
         pen.text("clock", (x, bottom + 46), small.right_aligned())?;
+        pen.text("since the start", (behind, bottom + 22), small)?;
         let label = self.zone.label(self.record.header.started_utc_ms);
-        pen.text("since the start", (frame.right + 14, bottom + 22), small)?;
-        let room = SHEET_RIGHT - frame.right - 14;
-        pen.text(&small.fit(&label, room), (frame.right + 14, bottom + 46), small)
+        let small = small.shrunk(&label, SHEET_RIGHT - behind);
+        pen.text(&small.fit(&label, SHEET_RIGHT - behind), (behind, bottom + 46), small)
     }
 
     /// Labels at the right of the plot, each at its line as far as there is room. Gives the
@@ -324,18 +328,6 @@ impl Scene<'_> {
             pen.text(&lettering.fit(text, room), (x, *y), lettering)?;
         }
         Ok(placed.last().copied().unwrap_or(frame.top))
-    }
-
-    fn legend<B: DrawingBackend>(&self, pen: &mut Pen<B>, top: i32) -> Drawn<B> {
-        let (x, small) = (RIGHT + 14, Lettering::of(SMALL_EM));
-        for (row, line) in (0..).zip(&self.lines) {
-            let y = top + 32 * row;
-            let ink = panel::ink(line.channel);
-            pen.line((x, y), (x + 70, y), ink)?;
-            pen.sign((x + 35, y), &panel::sign(line.channel), ink.color, false)?;
-            pen.text(&small.fit(&line.name, SHEET_RIGHT - x - 82), (x + 82, y), small)?;
-        }
-        Ok(())
     }
 
     /// The frame of the enlarged hold; without a hold, of the time near the floor, if any.

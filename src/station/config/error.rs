@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use holder_hal::Kelvin;
 use holder_hal::wire::{ProfileError, SpecError};
 use jiff::civil::Date;
 
@@ -18,12 +19,14 @@ pub enum ConfigError {
     )]
     NoStation(PathBuf),
     /// A file cannot be read.
-    #[error("{path} cannot be read: {source}; check that it is there and yours to read")]
+    #[error(
+        "{path} cannot be read: {why}; check that it is there, yours to read, and text in UTF-8"
+    )]
     Read {
         /// The file.
         path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
+        /// The system's reason. Not a `source`: the sentence has it, and a chain would repeat it.
+        why: std::io::Error,
     },
     /// A file breaks a rule; the message has file, line, key and rule.
     #[error(transparent)]
@@ -105,6 +108,44 @@ pub enum ConfigError {
         due: String,
         /// Today, in the station's zone.
         today: Date,
+    },
+    /// The certificate of a probe was made after today.
+    #[error(
+        "the calibration of {source_point} lies in the future: certificate {number} is dated \
+         {date}, and today is {today}. Is the date in {file} right, and the computer's clock?"
+    )]
+    NotYet {
+        /// The station file.
+        file: String,
+        /// The probe: `device.point`.
+        source_point: String,
+        /// The laboratory's number of the certificate.
+        number: String,
+        /// The day of the calibration.
+        date: String,
+        /// Today, in the station's zone.
+        today: Date,
+    },
+    /// A certificate promises more than the readings of its probe can show.
+    #[error(
+        "{file}: certificate {number} of {source_point} has uncertainty_c = {uncertainty}, but \
+         the readings come in steps of {resolution} °C, and the uncertainty includes half of a \
+         step: it cannot be below {least:.4}. Add what the laboratory left out, or use a point \
+         with finer steps"
+    )]
+    BelowResolution {
+        /// The station file.
+        file: String,
+        /// The probe: `device.point`.
+        source_point: String,
+        /// The laboratory's number of the certificate.
+        number: String,
+        /// The certificate's expanded uncertainty.
+        uncertainty: Kelvin,
+        /// The smallest step of the readings.
+        resolution: Kelvin,
+        /// Half of that step, °C.
+        least: f64,
     },
     /// A unit without a cut must not heat milk.
     #[error(

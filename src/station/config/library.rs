@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use holder_hal::wire::Profile;
 
-use super::{ConfigError, read};
+use super::{ConfigError, is_name, read};
 use crate::batch::recipe::Recipe;
 use crate::profiles;
 use crate::toml_file::TomlError;
@@ -88,12 +88,38 @@ impl Library {
     /// There is none, or its file breaks a rule.
     pub fn recipe(&self, name: &str) -> Result<KnownRecipe, ConfigError> {
         let (file, text, origin) = find("recipe", name, profiles::RECIPES, &self.own_recipes)?;
-        let recipe = Recipe::parse(&file, &text)?;
-        if recipe.name != name {
-            let rule = format!("the recipe of the file {name}.toml is named {name:?}");
-            return Err(TomlError::rule(&file, &text, "name", rule).into());
-        }
+        let recipe = recipe_of_file(Path::new(&file), &text)?;
         Ok(KnownRecipe { recipe, text, origin })
+    }
+}
+
+/// The recipe that a file holds, with the rules of a station's own file: it is named after its
+/// file, so that a name means one recipe.
+///
+/// # Errors
+/// The first rule that it breaks.
+pub(crate) fn recipe_of_file(path: &Path, text: &str) -> Result<Recipe, ConfigError> {
+    let file = path.display().to_string();
+    let recipe = Recipe::parse(&file, text)?;
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let rule = if recipe.name != stem {
+        format!("a recipe is named after its file: write name = {stem:?}, or rename the file")
+    } else if !is_name(stem) {
+        "a name is 1 to 32 of a-z, 0-9 and -; rename the file too".to_owned()
+    } else {
+        return Ok(recipe);
+    };
+    Err(TomlError::rule(&file, text, "name", rule).into())
+}
+
+/// Refuses a file with the name of a shipped recipe.
+///
+/// # Errors
+/// It has.
+pub(crate) fn never_shadows(path: &Path, recipe: &Recipe) -> Result<(), ConfigError> {
+    match profiles::recipe(&recipe.name) {
+        None => Ok(()),
+        Some(_) => Err(ConfigError::Shadows { path: path.to_owned(), name: recipe.name.clone() }),
     }
 }
 
@@ -121,7 +147,7 @@ fn own_files(
     folder: &Path,
     shipped: &[(&'static str, &str)],
 ) -> Result<BTreeMap<String, PathBuf>, ConfigError> {
-    let unreadable = |source| ConfigError::Read { path: folder.to_owned(), source };
+    let unreadable = |why| ConfigError::Read { path: folder.to_owned(), why };
     if !folder.is_dir() {
         return Ok(BTreeMap::new());
     }
@@ -149,12 +175,16 @@ pub(crate) fn unknown<'a>(
     known: impl Iterator<Item = &'a str>,
 ) -> ConfigError {
     let known: Vec<&str> = known.collect();
-    let nearest = known
-        .iter()
+    let hint = nearest(name, known.iter().copied());
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    ConfigError::Unknown { kind, name: name.to_owned(), hint, known }
+}
+
+/// The nearest known name as a question, or nothing if none is near.
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let near = known
         .map(|known| (strsim::damerau_levenshtein(name, known), known))
         .filter(|(distance, known)| *distance <= known.len().div_ceil(2))
         .min();
-    let hint = nearest.map(|(_, near)| format!(" (did you mean {near:?}?)")).unwrap_or_default();
-    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-    ConfigError::Unknown { kind, name: name.to_owned(), hint, known }
+    near.map(|(_, near)| format!(" (did you mean {near:?}?)")).unwrap_or_default()
 }

@@ -1,3 +1,6 @@
+use holder_hal::{Celsius, Kelvin};
+use jiff::civil::Date;
+
 use super::*;
 use crate::batch::params::{Heater, MARGIN_UNKNOWN, Purpose};
 use crate::profiles;
@@ -98,6 +101,49 @@ fn a_certificate_is_valid_to_the_end_of_its_last_day() {
     assert!(message.contains("SIM-000") && message.contains("2026-11-24"), "{message}");
 }
 
+fn start(text: &str, today: &str) -> Result<(), ConfigError> {
+    let station = parse(text).expect("valid");
+    let recipe = station.library.recipe(profiles::RECIPE_DEFAULT).expect("shipped");
+    let unit = station.unit("demo").expect("it has one");
+    unit.params(Purpose::Water, &recipe, day(today)).map(|_| ())
+}
+
+#[test]
+fn a_calibration_that_is_still_to_come_blocks_the_start() {
+    let text = shipped("demo").replacen("date = \"2026-01-01\"", "date = \"2026-11-24\"", 1);
+    start(&text, "2026-11-24").expect("calibrated today");
+    let refused = start(&text, "2026-11-23").expect_err("it lies in the future");
+    assert!(matches!(refused, ConfigError::NotYet { .. }), "{refused}");
+    let station = parse(&text).expect("valid");
+    let unit = station.unit("demo").expect("it has one");
+    let faults = unit.calibration_faults(day("2026-11-23"));
+    assert_eq!(faults, ["calibration in the future: controller.pv (SIM-0001) on 2026-11-24"]);
+}
+
+#[test]
+fn an_uncertainty_below_half_a_step_of_the_readings_blocks_the_start() {
+    let with = |u: &str| shipped("demo").replacen("uncertainty_c = 0.1", u, 1);
+    start(&with("uncertainty_c = 0.05"), "2026-11-24").expect("half of 0.1 °C");
+    let text = with("uncertainty_c = 0.049");
+    let refused = start(&text, "2026-11-24").expect_err("too good to be true").to_string();
+    assert!(refused.contains("steps of 0.100 °C") && refused.contains("below 0.05"), "{refused}");
+    let station = parse(&text).expect("valid");
+    let faults = station.unit("demo").expect("known").calibration_faults(day("2026-11-24"));
+    assert_eq!(faults, ["uncertainty below half a step of the readings: controller.pv (SIM-0001)"]);
+}
+
+#[test]
+fn the_reason_of_a_file_that_cannot_be_read_is_told_once() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let missing = StationConfig::load_file(&dir.path().join("none.toml")).expect_err("missing");
+    fs::write(dir.path().join(STATION_FILE), b"name = \"\xff\"").expect("written");
+    let not_text = StationConfig::load(dir.path()).expect_err("not UTF-8");
+    for (error, reason) in [(missing, "No such file"), (not_text, "valid UTF-8")] {
+        let shown = format!("{:#}", anyhow::Error::from(error));
+        assert_eq!(shown.matches(reason).count(), 1, "{shown}");
+    }
+}
+
 #[test]
 fn mistakes_are_named_with_file_line_key_and_rule() {
     let cases = [
@@ -113,6 +159,23 @@ fn mistakes_are_named_with_file_line_key_and_rule() {
         ("uncertainty_c = 0.1", "uncertainty_c = nan", "not a difference"),
         ("certificate.\"bottles.channel_2\"", "certificate.\"bottles.channel_7\"", "channel_2"),
         ("address = 2", "address = 300", "300"),
+        ("period_ms = 1000", "period_ms = 100", "between 200 and 2000"),
+        ("period_ms = 1000", "period_ms = 2001", "between 200 and 2000"),
+        (
+            "bath = \"controller.pv\"",
+            "bath = \"controler.pv\"",
+            "no device named \"controler\" (did you mean \"controller\"?)",
+        ),
+        (
+            "[\"bottles.channel_0\"",
+            "[\"bottles.chanel_0\"",
+            "no point named \"chanel_0\" (did you mean \"channel_0\"?)",
+        ),
+        (
+            "uncertainty_c = 0.1",
+            "uncertainty_c = 0.1\noffsets = [{ at_c = 60.0, offset_c = -2.001 }]",
+            "more than 2 °C. Is it the offset",
+        ),
     ];
     for (from, to, expected) in cases {
         let message = refusal(from, to);

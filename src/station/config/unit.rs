@@ -150,36 +150,81 @@ impl Unit<'_> {
         let certificate = certificate.ok_or_else(absent)?;
         let device = spec.device(&at.device).ok_or_else(absent)?;
         let point = device.profile.point(&at.point).ok_or_else(absent)?;
-        self.check_due(&source, &certificate, today)?;
-        Ok(Probe { resolution: resolution(point), source, certificate })
+        self.check_days(&source, &certificate, today)?;
+        let resolution = resolution(point);
+        self.check_uncertainty(&source, &certificate, resolution)?;
+        Ok(Probe { resolution, source, certificate })
     }
 
-    /// Overdue blocks the start (DOMAIN, calibration).
-    fn check_due(
+    /// U includes half the reading's resolution (DOMAIN, "How the hold is judged").
+    fn check_uncertainty(
+        &self,
+        source: &str,
+        certificate: &Certificate,
+        resolution: Kelvin,
+    ) -> Result<(), ConfigError> {
+        if certificate.uncertainty + certificate.uncertainty >= resolution {
+            return Ok(());
+        }
+        Err(ConfigError::BelowResolution {
+            file: self.station.file.clone(),
+            source_point: source.to_owned(),
+            number: certificate.number.clone(),
+            uncertainty: certificate.uncertainty,
+            resolution,
+            least: resolution.as_f64() / 2.0,
+        })
+    }
+
+    /// Overdue blocks the start (DOMAIN, calibration), and so does a calibration that is still
+    /// to come: one of the dates, or the clock, is wrong.
+    fn check_days(
         &self,
         source: &str,
         certificate: &Certificate,
         today: Date,
     ) -> Result<(), ConfigError> {
+        let (file, number) = (self.station.file.clone(), certificate.number.clone());
+        let source_point = source.to_owned();
+        if certificate.date.parse::<Date>().is_ok_and(|date| today < date) {
+            let date = certificate.date.clone();
+            return Err(ConfigError::NotYet { file, source_point, number, date, today });
+        }
         match certificate.due.parse::<Date>() {
             Ok(due) if today <= due => Ok(()),
-            Ok(_) | Err(_) => Err(ConfigError::Overdue {
-                file: self.station.file.clone(),
-                source_point: source.to_owned(),
-                number: certificate.number.clone(),
-                due: certificate.due.clone(),
-                today,
-            }),
+            Ok(_) | Err(_) => {
+                let due = certificate.due.clone();
+                Err(ConfigError::Overdue { file, source_point, number, due, today })
+            }
         }
     }
 
-    /// The probes whose certificate is no longer valid on `today`: `device.point (number)`.
-    pub fn overdue(&self, today: Date) -> Vec<String> {
-        let certificates = self.written.certificate.iter();
-        certificates
-            .filter(|(source, certificate)| self.check_due(source, certificate, today).is_err())
-            .map(|(source, certificate)| format!("{source} ({})", certificate.number))
-            .collect()
+    /// What stands against each probe on `today`, in words with `device.point (number)`:
+    /// calibrations that are overdue or still to come, uncertainties that cannot be true.
+    pub fn calibration_faults(&self, today: Date) -> Vec<String> {
+        let spec = self.spec().ok();
+        let step = |probe: &PointRef| {
+            let device = spec.as_ref()?.device(&probe.device)?;
+            Some(resolution(device.profile.point(&probe.point)?))
+        };
+        let mut faults = Vec::new();
+        for probe in self.written.probes() {
+            let source = probe.to_string();
+            let Some(certificate) = self.written.certificate.get(&source) else { continue };
+            let which = format!("{source} ({})", certificate.number);
+            match self.check_days(&source, certificate, today) {
+                Ok(()) => {}
+                Err(ConfigError::NotYet { date, .. }) => {
+                    faults.push(format!("calibration in the future: {which} on {date}"));
+                }
+                Err(_) => faults.push(format!("calibration overdue: {which}")),
+            }
+            let fits = |step| self.check_uncertainty(&source, certificate, step).is_ok();
+            if !step(probe).is_none_or(fits) {
+                faults.push(format!("uncertainty below half a step of the readings: {which}"));
+            }
+        }
+        faults
     }
 
     /// Milk on real hardware wants a cut that does not need us (DESIGN, safe state). A declared

@@ -4,11 +4,51 @@
 use holder_hal::{Heat, Quality};
 
 use super::state::ScreenState;
+use crate::batch::params::Purpose;
 use crate::batch::phase::PhaseName;
 use crate::station::view::View;
 
 /// What to do next.
 pub(super) fn next(state: &ScreenState, view: &View) -> &'static str {
+    let said_of_water = match view.purpose {
+        Purpose::Milk => None,
+        Purpose::Water => next_with_water(state, view),
+    };
+    said_of_water.unwrap_or_else(|| next_with_milk(state, view))
+}
+
+/// Where water wants another sentence than milk: there is nothing to keep, to label or to freeze.
+fn next_with_water(state: &ScreenState, view: &View) -> Option<&'static str> {
+    match view.phase {
+        PhaseName::ComeUp if view.holds_broken > 0 && view.lid_closed != Some(false) => Some(
+            "Keep the lid closed: the hold was broken and begins again when the bottles are warm.",
+        ),
+        PhaseName::Cool if state.failed() => {
+            Some("Leave the bottles in the cold water: the run has failed, and they are cooled.")
+        }
+        PhaseName::Unload if state.failed() => {
+            Some("Take the bottles out, then press u. The run has failed; the record says why.")
+        }
+        PhaseName::Finished if state.failed() => {
+            Some("Find out from the record why the run failed, before milk is run.")
+        }
+        PhaseName::Finished => {
+            Some("Pour the water away: it is never released. The verdict is on the record.")
+        }
+        PhaseName::Aborted if state.may_hold_bottles() => {
+            Some("Let any bottles cool before you take them out. Find out why the run was stopped.")
+        }
+        PhaseName::Preheat
+        | PhaseName::Load
+        | PhaseName::ComeUp
+        | PhaseName::Hold
+        | PhaseName::Cool
+        | PhaseName::Unload
+        | PhaseName::Aborted => None,
+    }
+}
+
+fn next_with_milk(state: &ScreenState, view: &View) -> &'static str {
     match view.phase {
         PhaseName::Preheat => "Keep the lid closed and get the bottles ready.",
         PhaseName::Load => {

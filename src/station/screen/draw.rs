@@ -11,6 +11,7 @@ use ratatui::widgets::{Block, Borders, Paragraph};
 use super::big::{self, Size};
 use super::state::ScreenState;
 use super::{advice, chart, panel};
+use crate::batch::params::Purpose;
 use crate::batch::phase::PhaseName;
 use crate::batch::words;
 use crate::station::view::View;
@@ -102,6 +103,10 @@ fn header(view: &View) -> Line<'static> {
         spans.push(Span::styled(" SIMULATED ", REVERSED));
         spans.push(Span::raw(" "));
     }
+    if view.purpose == Purpose::Water {
+        spans.push(Span::styled(" WATER ", REVERSED));
+        spans.push(Span::raw(" "));
+    }
     let (unit, batch, recipe) = (&view.unit, &view.batch, &view.recipe);
     spans.push(Span::raw(format!("unit {unit} · batch {batch} · recipe {recipe}")));
     Line::from(spans)
@@ -147,7 +152,11 @@ fn alarm_lines(state: &ScreenState, view: &View, width: usize) -> Vec<Line<'stat
         lines.extend(wrapped(&words::raised(*alarm), width, ALARM));
     }
     if state.failed() {
-        lines.extend(wrapped("THIS BATCH HAS FAILED. It cannot be released.", width, REVERSED));
+        let text = match view.purpose {
+            Purpose::Milk => "THIS BATCH HAS FAILED. It cannot be released.",
+            Purpose::Water => "THIS RUN WITH WATER HAS FAILED.",
+        };
+        lines.extend(wrapped(text, width, REVERSED));
     }
     lines
 }

@@ -108,8 +108,7 @@ impl Prompt {
             }
             Self::UnloadSure => ("All bottles are out?".to_owned(), yes_or_no),
             Self::StopSure => (
-                "Stop the batch? Heat goes off and stays off; the milk cannot be released."
-                    .to_owned(),
+                "Stop the batch? Heat goes off and stays off; it cannot be released.".to_owned(),
                 yes_or_no,
             ),
             Self::StopReason(text) => (

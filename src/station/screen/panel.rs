@@ -86,10 +86,15 @@ fn distance(view: &View) -> Vec<Line<'static>> {
             };
             vec![Line::styled(format!("coldest   {:>6} °C", degrees(milk)), bold), text.into()]
         }
-        PhaseName::Cool | PhaseName::Unload => match hottest(view) {
-            Some(milk) => vec![Line::styled(format!("hottest   {:>6} °C", degrees(milk)), bold)],
-            None => vec![Line::styled("hottest milk not known", style(false))],
-        },
+        PhaseName::Cool | PhaseName::Unload => {
+            let hottest = match hottest(view) {
+                Some(milk) => Line::styled(format!("hottest   {:>6} °C", degrees(milk)), bold),
+                None => Line::styled("hottest milk not known", style(false)),
+            };
+            let target = format!("cool to   {:>6} °C", degrees(view.cooling_target));
+            let is_cooling = view.phase == PhaseName::Cool;
+            [hottest].into_iter().chain(is_cooling.then(|| target.into())).collect()
+        }
         PhaseName::Preheat | PhaseName::Load | PhaseName::Finished | PhaseName::Aborted => {
             Vec::new()
         }

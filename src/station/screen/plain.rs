@@ -11,6 +11,8 @@ use super::Ended;
 use super::advice;
 use super::state::{ScreenState, coldest};
 use crate::batch::event::{Entry, Event};
+use crate::batch::params::Purpose;
+use crate::batch::phase::PhaseName;
 use crate::batch::words;
 use crate::station::view::{Shown, View};
 
@@ -45,8 +47,9 @@ impl Lines {
         let Some(view) = &state.view else { return Ok(()) };
         if is_first {
             let simulated = if view.simulated { "SIMULATED, " } else { "" };
+            let water = if view.purpose == Purpose::Water { "WATER, " } else { "" };
             let (batch, unit, recipe) = (&view.batch, &view.unit, &view.recipe);
-            writeln!(to, "{simulated}batch {batch}, unit {unit}, recipe {recipe}")?;
+            writeln!(to, "{simulated}{water}batch {batch}, unit {unit}, recipe {recipe}")?;
         }
         for entry in &news {
             writeln!(to, "{}  {}", clock(state, entry.at), happened(entry))?;
@@ -89,6 +92,9 @@ fn status(view: &View) -> String {
         None => format!(": {}", words::duration(view.at.ms_since(view.phase_since))),
     };
     let mut parts = vec![format!("{}{time}", view.phase), format!("bath {}", value(view.bath))];
+    if view.phase == PhaseName::Cool {
+        parts.insert(1, format!("to {} °C", degrees(view.cooling_target)));
+    }
     let probes = view.milk.iter().take(MILK_PROBES_MAX).flatten().enumerate();
     parts.extend(probes.map(|(index, probe)| format!("milk {} {}", index + 1, value(*probe))));
     parts.extend(view.reference.map(|probe| format!("reference {}", value(probe))));
@@ -121,7 +127,6 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::batch::phase::PhaseName;
     use crate::station::screen::rehearsal::Rehearsal;
 
     fn whole_batch() -> Vec<View> {

@@ -6,6 +6,7 @@ use holder_hal::{Celsius, Heat, MILK_PROBES_MAX, Quality, Reading, Sample, Switc
 use crate::batch::engine::Engine;
 use crate::batch::event::{Action, Alarm, Input};
 use crate::batch::fixture;
+use crate::batch::params::{BatchParams, Purpose};
 use crate::batch::phase::PhaseName;
 use crate::station::view::{Shown, View};
 
@@ -27,8 +28,14 @@ pub(super) struct Rehearsal {
 impl Rehearsal {
     /// Before the first step.
     pub(super) fn new() -> Self {
+        Self::of(Purpose::Milk)
+    }
+
+    /// The same, with milk or water in the bottles.
+    pub(super) fn of(purpose: Purpose) -> Self {
+        let params = BatchParams { purpose, ..fixture::params() };
         Self {
-            engine: Engine::new(fixture::params()).expect("valid"),
+            engine: Engine::new(params).expect("valid"),
             now: Tick::from_ms(0),
             phase_since: Tick::from_ms(0),
             heat: Heat::Off,
@@ -98,6 +105,7 @@ impl Rehearsal {
             batch: "B-2026-0042".into(),
             unit: params.unit.clone(),
             recipe: params.recipe.name.clone(),
+            purpose: params.purpose,
             simulated: params.simulated,
             at: self.now,
             utc_ms: 0,
@@ -109,6 +117,7 @@ impl Rehearsal {
             floor: params.recipe.hold.floor,
             limit: params.limit_max(),
             ceiling: params.recipe.ceiling.note,
+            cooling_target: params.recipe.cooling.target,
             bath: shown(reading.bath),
             milk: reading.milk.map(|sample| sample.map(shown)),
             reference: reading.reference.map(shown),

@@ -18,6 +18,33 @@ fn batch(phase: PhaseName, seconds: u64) -> (Rehearsal, ScreenState) {
     (rehearsal, state)
 }
 
+/// Every sentence that a run of this purpose shows, one hold of which is broken.
+fn told(purpose: Purpose, breaks: u32) -> String {
+    let (mut rehearsal, mut state) = (Rehearsal::of(purpose), ScreenState::new(Marker::Braille));
+    let mut told = String::new();
+    let mut see = |state: &mut ScreenState, view: View| {
+        state.take(view);
+        told += &text(&picture(state, 80, 24));
+    };
+    for _ in 0..breaks {
+        rehearsal.until(PhaseName::Hold, 5, &mut |view| {
+            state.take(view);
+        });
+        rehearsal.lid_closed = false;
+        see(&mut state, rehearsal.second());
+        rehearsal.lid_closed = true;
+        see(&mut state, rehearsal.second());
+    }
+    for phase in [PhaseName::Cool, PhaseName::Unload, PhaseName::Finished] {
+        rehearsal.until(phase, 0, &mut |view| {
+            state.take(view);
+        });
+        let view = rehearsal.second();
+        see(&mut state, view);
+    }
+    told
+}
+
 fn picture(state: &ScreenState, columns: u16, rows: u16) -> Buffer {
     let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
     terminal.draw(|frame| draw(frame, state)).unwrap();
@@ -182,6 +209,32 @@ fn a_batch_that_failed_says_so_until_its_end() {
     let shown = text(&picture(&state, 80, 24));
     assert!(shown.contains("THIS BATCH HAS FAILED"), "{shown}");
     assert!(shown.contains("keep them apart"), "{shown}");
+}
+
+#[test]
+fn nobody_is_told_to_label_freeze_or_keep_water() {
+    let milk = told(Purpose::Milk, 0) + &told(Purpose::Milk, 2);
+    for words in ["quarantine", "keep them apart", "Tell QA", "cannot be released"] {
+        assert!(milk.contains(words), "{words} is not said of milk either");
+    }
+    for breaks in [0, 2] {
+        let water = told(Purpose::Water, breaks);
+        for words in ["quarantine", "keep them apart", "Tell QA", "cannot be released"] {
+            assert!(!water.contains(words), "{words} is said of water:\n{water}");
+        }
+        assert!(water.contains(" WATER "), "{water}");
+        let last = if breaks == 0 { "Pour the water away" } else { "why the run failed" };
+        assert!(water.contains(last), "{water}");
+    }
+}
+
+#[test]
+fn cooling_shows_where_it_ends() {
+    let (_, state) = batch(PhaseName::Cool, 300);
+    for (columns, rows) in [(80, 24), (80, 12)] {
+        let shown = text(&picture(&state, columns, rows));
+        assert!(shown.contains("cool to    10.00 °C"), "{columns}x{rows}:\n{shown}");
+    }
 }
 
 #[test]
