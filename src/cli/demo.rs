@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::context::{Context, DATABASE_FILE};
 use super::failure::Failure;
-use super::{batch, files, init, out, run, unit};
+use super::{batch, files, init, log, out, run, unit};
 use crate::batch::judge;
 use crate::batch::params::Purpose;
 use crate::batch::verdict::{Outcome, Verdict};
@@ -20,6 +20,7 @@ use crate::profiles;
 use crate::record::{chart, curve, json};
 use crate::station::conduct::{Conducted, Pace, Request, conduct};
 use crate::station::config::StationConfig;
+use crate::station::lock::UnitLock;
 use crate::station::screen::Mode;
 use crate::store::model::BatchRecord;
 
@@ -27,6 +28,8 @@ use crate::store::model::BatchRecord;
 const FOLDER: &str = "holder-demo";
 /// Who runs it if nobody is named.
 const USER: &str = "demo";
+/// The unit of the demonstration's station.
+const UNIT: &str = "demo";
 /// Bottles of 130 ml in the bath.
 const BOTTLES: u16 = 48;
 const BOTTLE_UL: i64 = 130_000;
@@ -49,12 +52,15 @@ pub(crate) struct DemoArgs {
 pub(crate) fn run(context: &Context, args: DemoArgs) -> Result<(), Failure> {
     let context = &context.or(FOLDER, USER);
     let station = station(context)?;
+    // Before anything is written: a demonstration that cannot run receives no milk.
+    let lock = UnitLock::take(context.dir(), UNIT)?;
+    let _log = log::aside(std::io::stderr())?;
     let pool = receive_milk(context, &station)?;
     out::note("SIMULATED: a pasteurizer made of equations, over Modbus TCP on this computer");
     let request = Request {
         dir: context.dir(),
         station: &station,
-        unit: "demo",
+        unit: UNIT,
         purpose: Purpose::Milk,
         pool: Some(pool),
         bottles: BOTTLES,
@@ -65,6 +71,8 @@ pub(crate) fn run(context: &Context, args: DemoArgs) -> Result<(), Failure> {
         pace: Pace::Lockstep { seed: args.seed },
         yes: true,
         mode: Mode::Plain(Box::new(std::io::stderr())),
+        lock,
+        tell: out::note,
     };
     let done = unit::runtime()?.block_on(conduct(request))?;
     let record = context.store_to_read()?.load_batch(&done.batch)?;
@@ -204,4 +212,22 @@ fn report(context: &Context, done: &Conducted, files: &[PathBuf]) -> Result<(), 
 
 fn shown(path: &Path) -> String {
     path.display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_demonstration_that_is_refused_has_received_no_milk() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let dir = Some(folder.path().join("station"));
+        let context = Context::new(dir, false, Some("ann".into()));
+        station(&context).expect("made");
+        let _other = UnitLock::take(context.dir(), UNIT).expect("free");
+        let refused = run(&context, DemoArgs { seed: 1 }).expect_err("another one runs it");
+        assert!(refused.why().contains("already run by another holder"), "{}", refused.why());
+        let store = context.store_to_read().expect("there");
+        assert!(store.pools().expect("read").is_empty());
+    }
 }

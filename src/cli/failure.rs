@@ -8,6 +8,7 @@ use crate::batch::verdict::Outcome;
 use crate::record::RecordError;
 use crate::station::conduct::ConductError;
 use crate::station::config::ConfigError;
+use crate::station::lock::LockError;
 use crate::store::StoreError;
 
 /// Why a command did not do what was asked.
@@ -71,6 +72,12 @@ impl From<ConfigError> for Failure {
     }
 }
 
+impl From<LockError> for Failure {
+    fn from(why: LockError) -> Self {
+        Self::Refused(why.into())
+    }
+}
+
 impl From<RecordError> for Failure {
     fn from(why: RecordError) -> Self {
         Self::Refused(why.into())
@@ -94,7 +101,8 @@ impl From<ConductError> for Failure {
             | ConductError::Simulator(_)
             | ConductError::NotSimulated { .. }
             | ConductError::Bottles { .. }
-            | ConductError::NotSafe { .. } => Self::Refused(why.into()),
+            | ConductError::NotSafe { .. }
+            | ConductError::NotClosed { .. } => Self::Refused(why.into()),
         }
     }
 }

@@ -20,6 +20,7 @@ mod failure;
 mod files;
 mod init;
 mod judge;
+mod log;
 mod out;
 mod pool;
 mod recipe;
@@ -109,7 +110,7 @@ pub fn command() -> clap::Command {
 pub fn main() -> ExitCode {
     // Usage errors and --help end here, with exit code 2 and 0.
     let cli = Cli::parse();
-    out::log_to_stderr(cli.global.verbose);
+    log::start(cli.global.verbose);
     let context = Context::new(cli.global.dir, cli.global.json, cli.global.user);
     match dispatch(&context, cli.command) {
         Ok(()) => ExitCode::SUCCESS,

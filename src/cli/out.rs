@@ -44,19 +44,6 @@ pub(crate) fn note(what: &str) {
     let _ = writeln!(io::stderr().lock(), "{what}");
 }
 
-/// Sends the program's log to stderr.
-pub(crate) fn log_to_stderr(verbose: u8) {
-    let usual = match verbose {
-        0 => "error",
-        1 => "holder=info,holder_hal=info,holder_sim=info,warn",
-        2 => "holder=debug,holder_hal=debug,holder_sim=debug,info",
-        _ => "trace",
-    };
-    let filter = tracing_subscriber::EnvFilter::new(usual);
-    // Only a second call in one process can fail, and it changes nothing.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).try_init();
-}
-
 /// A table: columns as wide as they need, the last one wrapped so that the whole stays readable
 /// on a terminal of 80 columns.
 pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {

@@ -5,11 +5,12 @@ use serde_json::json;
 
 use super::context::Context;
 use super::failure::Failure;
-use super::{out, unit};
+use super::{log, out, unit};
 use crate::batch::params::Purpose;
 use crate::batch::verdict::{Outcome, Verdict};
 use crate::profiles;
 use crate::station::conduct::{Conducted, Pace, Request, conduct};
+use crate::station::lock::UnitLock;
 use crate::station::screen::Mode;
 use crate::station::supervisor::Ending;
 
@@ -57,9 +58,17 @@ pub(crate) struct RunArgs {
     seed: u64,
 }
 
+/// Where the log of `-v` goes while the live screen has the terminal.
+const LOG_FILE: &str = "holder.log";
+
 pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
     let station = context.station()?;
     let most = station.unit(&args.unit)?.written.bottles_max;
+    let mode = Mode::for_this_terminal();
+    let _log = match &mode {
+        Mode::Live => log::to_file(&context.dir().join(LOG_FILE))?,
+        Mode::Plain(_) => log::aside(std::io::stderr())?,
+    };
     let request = Request {
         dir: context.dir(),
         station: &station,
@@ -76,7 +85,9 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
             false => Pace::Running { speed: args.speed },
         },
         yes: args.yes,
-        mode: Mode::for_this_terminal(),
+        mode,
+        lock: UnitLock::take(context.dir(), &args.unit)?,
+        tell: out::note,
     };
     let done = unit::runtime()?.block_on(conduct(request))?;
     report(context, &done)?;
@@ -91,12 +102,6 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
 fn report(context: &Context, done: &Conducted) -> Result<(), Failure> {
     for code in &done.recovered {
         out::note(&format!("batch {code} had been interrupted; it was closed as incomplete"));
-    }
-    if let Some(why) = &done.unsafe_because {
-        out::note(&format!(
-            "ATTENTION: the machine did not confirm the safe state ({why}). Switch the heater \
-             off at the machine."
-        ));
     }
     let ended = ended(&done.ending);
     if context.json {

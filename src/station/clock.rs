@@ -1,6 +1,6 @@
 //! The one adapter that reads the machine's clocks. Everybody else gets time as an argument.
 //!
-//! Durations are monotonic ticks. Wall-clock time (UTC) is an annotation: its steps are
+//! Durations are monotonic ticks of the boot-time clock, which goes on while a computer sleeps. Wall-clock time (UTC) is an annotation: its steps are
 //! recorded and change nothing. Time-outs on the wire are always real time and not from here.
 
 use std::sync::Arc;
@@ -17,13 +17,30 @@ pub fn utc_now_ms() -> i64 {
     now.as_millisecond()
 }
 
+/// Time since the computer started, with what it slept.
+#[cfg(target_os = "linux")]
+fn since_boot() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let secs = u64::try_from(now.tv_sec).unwrap_or(0);
+    Duration::new(secs, u32::try_from(now.tv_nsec).unwrap_or(0))
+}
+
+/// Time since the first call. Whether it counts what the computer slept is up to the system.
+#[cfg(not(target_os = "linux"))]
+fn since_boot() -> Duration {
+    static FIRST: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    #[expect(clippy::disallowed_methods, reason = "this is the clock adapter")]
+    let now = std::time::Instant::now();
+    now.duration_since(*FIRST.get_or_init(|| now))
+}
+
 /// The time of one unit's loop.
 #[derive(Clone)]
 pub enum Clock {
     /// Time passes by itself, `speed` times as fast as the wall clock (1 on real hardware).
     Running {
-        /// When tick 0 was.
-        start: std::time::Instant,
+        /// When tick 0 was, by the boot-time clock.
+        start: Duration,
         /// Scale, 1 to 60.
         speed: u32,
     },
@@ -41,9 +58,7 @@ pub enum Clock {
 impl Clock {
     /// A clock that runs by itself from 0, `speed` times as fast as the wall clock.
     pub fn running(speed: u32) -> Self {
-        #[expect(clippy::disallowed_methods, reason = "this is the clock adapter")]
-        let start = std::time::Instant::now();
-        Self::Running { start, speed: speed.max(1) }
+        Self::Running { start: since_boot(), speed: speed.max(1) }
     }
 
     /// A clock at 0 that moves with the simulator of this process.
@@ -55,7 +70,8 @@ impl Clock {
     pub fn now(&self) -> Tick {
         match self {
             Self::Running { start, speed } => {
-                let real_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+                let passed = since_boot().saturating_sub(*start);
+                let real_ms = u64::try_from(passed.as_millis()).unwrap_or(u64::MAX);
                 Tick::from_ms(real_ms.saturating_mul(u64::from(*speed)))
             }
             Self::Lockstep { now_ms, .. } => Tick::from_ms(now_ms.load(Ordering::Acquire)),
@@ -99,6 +115,15 @@ impl Clock {
         }
     }
 
+    /// How long one exchange with the machine may take, always in real time: one control period;
+    /// in lockstep, where the wire costs no virtual time, long enough for a busy computer.
+    pub fn wire_patience(&self, period_ms: u64) -> Duration {
+        match self {
+            Self::Running { .. } => Duration::from_millis(period_ms),
+            Self::Lockstep { .. } => Duration::from_secs(30),
+        }
+    }
+
     /// How old the newest committed sample may be while there is heat: one period of real time,
     /// since a disk is as slow as it is however fast a simulated machine's time is told to pass.
     pub fn permit_ms(&self, period_ms: u64) -> u64 {
@@ -106,5 +131,21 @@ impl Clock {
             Self::Running { speed, .. } => period_ms.saturating_mul(u64::from(*speed)),
             Self::Lockstep { .. } => period_ms,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_tells_what_the_boot_clock_has_counted_since_its_start_at_its_speed() {
+        // As if it had been started when the computer was half as old as it is.
+        let start = since_boot() / 2;
+        let least_ms = u64::try_from(start.as_millis()).expect("small");
+        assert!(Clock::Running { start, speed: 1 }.now().ms() >= least_ms);
+        assert!(Clock::Running { start, speed: 60 }.now().ms() >= 60 * least_ms);
+        let later = Clock::Running { start: since_boot() * 2, speed: 1 };
+        assert_eq!(later.now(), Tick::default(), "time never goes back before 0");
     }
 }

@@ -1,52 +1,40 @@
 //! Conducts one batch from the request to the closed record: lock, recovery, machine, store,
 //! loop under its supervisor, verdict.
 
-use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use holder_hal::wire::{UnitSpec, WireError, WiredUnit};
-use holder_sim::{Pace as SimPace, PlantParams, SimOptions, SimServer, Start};
+use holder_hal::wire::WireError;
 use tokio::sync::{Mutex, mpsc};
 
 use super::clock::Clock;
+use super::closing::{self, CloseFault};
 use super::config::{ConfigError, StationConfig, Unit};
 use super::control_loop::ControlLoop;
 use super::lock::{LockError, UnitLock};
 use super::permit::HeatPermit;
-use super::recorder::Recorder;
+pub use super::reach::Pace;
+use super::reach::{self, Hands};
+use super::recorder::{Recorder, WAITING_MAX};
 use super::recovery;
 use super::screen::{self, Ended, Mode};
 use super::supervisor::{self, Ending};
-use super::technician::{self, Hands};
+use super::technician;
 use crate::batch::engine::Engine;
-use crate::batch::judge;
 use crate::batch::params::{BatchParams, ParamsFault, Purpose};
 use crate::batch::verdict::Verdict;
-use crate::record::curve;
-use crate::store::model::{Closing, FrozenText};
-use crate::store::{Close, NewBatch, Stamp, Store, StoreError, StoreThread};
+use crate::store::model::FrozenText;
+use crate::store::{NewBatch, Store, StoreError, StoreThread};
 
 /// Views that may wait for a slow screen.
 const VIEWS_WAITING_MAX: usize = 1024;
 
-/// Steps that may wait for a slow disk before the record counts as lost: ten minutes.
-const STEPS_WAITING_MAX: usize = 600;
+/// A screen that has not shown the last view after this long (real time) is left behind.
+const SCREEN_WITHIN: Duration = Duration::from_secs(10);
 
-/// How time passes for a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pace {
-    /// One second per second, or faster against a simulated machine elsewhere (1 to 60).
-    Running {
-        /// Simulated seconds per real second; 1 on real hardware.
-        speed: u32,
-    },
-    /// As fast as the processor allows, in lockstep with a simulated machine in this process.
-    Lockstep {
-        /// Seed of the simulated machine.
-        seed: u64,
-    },
-}
+/// The screen, which may outlive the loop by its last view.
+type ScreenTask = tokio::task::JoinHandle<Result<Ended, screen::ScreenError>>;
 
 /// What is asked for.
 pub struct Request<'a> {
@@ -76,6 +64,11 @@ pub struct Request<'a> {
     pub yes: bool,
     /// How it is shown.
     pub mode: Mode,
+    /// The unit, taken.
+    pub lock: UnitLock,
+    /// Tells the person, once the screen is gone and before anything else, that the heat is off
+    /// or is not proved to be.
+    pub tell: fn(&str),
 }
 
 /// A closed batch.
@@ -93,7 +86,7 @@ pub struct Conducted {
     pub recovered: Vec<String>,
 }
 
-/// Why a batch did not begin.
+/// Why a batch did not begin, or was not closed.
 #[derive(Debug, thiserror::Error)]
 pub enum ConductError {
     /// Station, unit, recipe or certificates do not allow it.
@@ -140,6 +133,20 @@ pub enum ConductError {
         /// Why.
         fault: WireError,
     },
+    /// The batch is over, but its record could not be closed.
+    #[error(
+        "{}the record of batch {batch} was not closed: {source}; what was acknowledged is kept, \
+         and the next start of the unit closes it as incomplete",
+        closing::warning(batch, unsafe_because.as_deref())
+    )]
+    NotClosed {
+        /// Its code.
+        batch: String,
+        /// Why the machine is not known to be safe, if so.
+        unsafe_because: Option<String>,
+        /// Why not.
+        source: CloseFault,
+    },
 }
 
 /// Runs one batch from the request to the closed record.
@@ -153,18 +160,17 @@ pub async fn conduct(request: Request<'_>) -> Result<Conducted, ConductError> {
     let params = unit.params(request.purpose, &recipe, request.today)?;
     let texts = unit.texts(&recipe)?;
 
-    let _lock = UnitLock::take(request.dir, request.unit)?;
     let store = Store::open(&request.dir.join("holder.db"))?;
     request.station.agrees_with(store.station())?;
-    let (store, _thread) = StoreThread::spawn(store, STEPS_WAITING_MAX)?;
+    let (store, _thread) = StoreThread::spawn(store, WAITING_MAX)?;
     let (unit_name, who) = (request.unit.to_owned(), request.who.clone());
     let recovered = store.call(move |store| recovery::close_interrupted(store, &unit_name, &who));
     let recovered = recovered.await?;
 
-    let (machine, clock, hands) = reach(&request, unit.spec()?).await?;
+    let (machine, clock, hands) = reach::reach(&request, unit.spec()?).await?;
     let params = BatchParams { simulated: params.simulated || machine.simulated(), ..params };
     let machine = Arc::new(Mutex::new(machine));
-    make_safe_first(&machine, request.unit).await?;
+    reach::make_safe_first(&machine, request.unit).await?;
 
     let engine = Engine::new(params.clone())?;
     let batch = begin(&store, &request, params, texts, &clock).await?;
@@ -182,12 +188,26 @@ pub async fn conduct(request: Request<'_>) -> Result<Conducted, ConductError> {
     let unit_loop = ControlLoop::new(machine, clock.clone(), engine, recorder, actions, views_in);
     let mut screen = tokio::spawn(screen::run(views, act, request.mode));
     let outcome = supervisor::supervise(unit_loop, person_left(&mut screen)).await;
-    if !screen.is_finished() {
-        let _ = screen.await;
-    }
-    let verdict = close(&store, &batch, &outcome.ending, &clock, &request.who).await?;
+    leave_screen(screen).await;
     let unsafe_because = outcome.unsafe_because;
-    Ok(Conducted { batch, ending: outcome.ending, verdict, unsafe_because, recovered })
+    if let Some(said) = closing::safety(&batch, &outcome.ending, unsafe_because.as_deref()) {
+        (request.tell)(&said);
+    }
+    match closing::close(&store, &batch, &outcome.ending, &clock, &request.who).await {
+        Ok(verdict) => {
+            Ok(Conducted { batch, ending: outcome.ending, verdict, unsafe_because, recovered })
+        }
+        Err(source) => Err(ConductError::NotClosed { batch, unsafe_because, source }),
+    }
+}
+
+/// Lets the screen show the last view and give the terminal back, but not for ever.
+async fn leave_screen(mut screen: ScreenTask) {
+    if !screen.is_finished() && tokio::time::timeout(SCREEN_WITHIN, &mut screen).await.is_err() {
+        // Dropping it gives the terminal back, as far as that is possible.
+        screen.abort();
+        let _ = tokio::time::timeout(SCREEN_WITHIN, screen).await;
+    }
 }
 
 fn check_request(request: &Request<'_>, unit: &Unit<'_>) -> Result<(), ConductError> {
@@ -205,52 +225,6 @@ fn check_request(request: &Request<'_>, unit: &Unit<'_>) -> Result<(), ConductEr
         return Err(ConductError::Bottles { bottles, unit: request.unit.to_owned(), max });
     }
     Ok(())
-}
-
-/// Connects the machine; in lockstep, makes it first. With `--yes`, hands for the technician.
-async fn reach(
-    request: &Request<'_>,
-    spec: UnitSpec,
-) -> Result<(WiredUnit, Clock, Option<Hands>), ConductError> {
-    match request.pace {
-        Pace::Running { speed } => {
-            let panel = spec.buses().first().and_then(|bus| panel_address(&bus.url));
-            let machine = WiredUnit::connect(spec).await?;
-            let hands = panel.filter(|_| request.yes).map(Hands::Panel);
-            Ok((machine, Clock::running(speed), hands))
-        }
-        Pace::Lockstep { seed } => {
-            let options = SimOptions {
-                listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
-                load: None,
-                pace: SimPace::Lockstep,
-                start: Start::Cold,
-            };
-            let server = SimServer::start(&spec, PlantParams::nominal(), seed, options).await?;
-            let server = Arc::new(server);
-            let served = server.as_served(&spec).map_err(|fault| ConfigError::Spec {
-                file: request.station.file.clone(),
-                fault: Box::new(fault),
-            })?;
-            let machine = WiredUnit::connect(served).await?;
-            let hands = request.yes.then(|| Hands::Here(server.clone()));
-            Ok((machine, Clock::lockstep(server), hands))
-        }
-    }
-}
-
-fn panel_address(url: &str) -> Option<SocketAddr> {
-    url.strip_prefix("tcp://")?.to_socket_addrs().ok()?.next()
-}
-
-/// Before the first step nobody knows what the machine does: it is made safe.
-async fn make_safe_first(machine: &Arc<Mutex<WiredUnit>>, unit: &str) -> Result<(), ConductError> {
-    use holder_hal::{Command, Machine};
-
-    let mut machine = machine.lock().await;
-    machine.read().await;
-    let not_safe = |fault| ConductError::NotSafe { unit: unit.to_owned(), fault };
-    machine.write(&Command::safe(false)).await.map_err(not_safe)
 }
 
 async fn begin(
@@ -285,59 +259,10 @@ fn played(
 }
 
 /// Completes when the person leaves the screen on purpose.
-async fn person_left(
-    screen: &mut tokio::task::JoinHandle<Result<Ended, screen::ScreenError>>,
-) -> &'static str {
+async fn person_left(screen: &mut ScreenTask) -> &'static str {
     match screen.await {
         Ok(Ok(Ended::Left)) => "the person at the screen",
         // A screen that is lost never ends a batch.
         Ok(Ok(Ended::Closed) | Err(_)) | Err(_) => std::future::pending().await,
     }
-}
-
-/// Judges the stored record and closes the batch with the verdict.
-async fn close(
-    store: &StoreThread,
-    batch: &str,
-    ending: &Ending,
-    clock: &Clock,
-    who: &str,
-) -> Result<Verdict, StoreError> {
-    let (closing, engine_accepts) = match ending {
-        Ending::Over(engine) => (Closing::Ended, engine.accepts()),
-        Ending::Interrupted(_) | Ending::RecordLost(_) | Ending::Panicked(_) => {
-            (Closing::Interrupted, None)
-        }
-    };
-    let (batch, who, utc_ms) = (batch.to_owned(), who.to_owned(), clock.utc_ms());
-    store
-        .call(move |store| {
-            let stamp = Stamp { utc_ms, who: &who };
-            close_judged(store, &batch, closing, engine_accepts, stamp)
-        })
-        .await
-}
-
-/// The same for whoever closes a batch: the verdict on the record as it stands goes into the
-/// journal with the closing.
-pub(super) fn close_judged(
-    store: &mut Store,
-    batch: &str,
-    closing: Closing,
-    engine_accepts: Option<bool>,
-    stamp: Stamp<'_>,
-) -> Result<Verdict, StoreError> {
-    let mut record = store.load_batch(batch)?;
-    record.header.engine_accepts = engine_accepts;
-    let verdict = judge::judge(&record.params.recipe, &curve::curve(&record));
-    let kept = serde_json::to_value(&verdict).ok();
-    store.close_batch(&Close {
-        batch,
-        stamp,
-        closing,
-        engine_accepts,
-        phase: record.header.phase,
-        verdict: kept.as_ref(),
-    })?;
-    Ok(verdict)
 }

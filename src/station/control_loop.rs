@@ -1,11 +1,17 @@
 //! One unit's loop. Once per control period: read → step → commit → permit → command.
 //!
+//! The record keeps the command that the engine *wanted*; where heat was withheld, a remark says
+//! so, and the view shows what was *sent*.
+//!
 //! The loop owns the engine and borrows the machine period by period; whoever supervises it can
 //! always take the machine and make it safe.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use holder_hal::{Celsius, Command, Heat, MILK_PROBES_MAX, Machine, Reading, Sample, Tick};
+use holder_hal::{
+    Celsius, Command, Heat, MILK_PROBES_MAX, Machine, Quality, Reading, Sample, Switch, Tick,
+};
 use tokio::sync::{Mutex, mpsc};
 
 use super::clock::Clock;
@@ -37,20 +43,51 @@ pub struct ControlLoop<M> {
     pub views: mpsc::Sender<View>,
     /// What the machine was last told.
     pub last_command: LastCommand,
+    /// How long a read or a write may take (real time): one control period. What takes longer
+    /// is given up; dropping an exchange closes its connection, so that no late answer is taken
+    /// for another's.
+    pub patience: Duration,
+    newest: Newest,
     phase_since: Tick,
     last_reading: Option<Reading>,
     message: Option<String>,
-    withheld: bool,
-    undelivered: bool,
+    standing: [bool; 3],
+    offs_lost: u32,
 }
 
-/// What may go wrong between the engine's command and the machine.
+/// The newest ticks in the record: a later input may not come before them.
+#[derive(Clone, Copy, Default)]
+struct Newest {
+    input: Option<Tick>,
+    reading: Option<Tick>,
+}
+
+impl Newest {
+    /// `at`, or as much later as the record's order needs: inputs never go back, and two readings
+    /// never share a millisecond.
+    fn rise(&mut self, at: Tick, input: &Input) -> Tick {
+        let at = at.max(self.input.unwrap_or_default());
+        let at = match input {
+            Input::Reading(_) => at.max(self.reading.map_or(at, |last| last.plus_ms(1))),
+            Input::Operator(_) | Input::Wake => at,
+        };
+        self.input = Some(at);
+        if matches!(input, Input::Reading(_)) {
+            self.reading = Some(at);
+        }
+        at
+    }
+}
+
+/// What may go wrong between the machine, the engine and the record.
 #[derive(Clone, Copy)]
 enum Trouble {
     /// The record is behind, so that heat has no permit.
     Withheld,
     /// A command did not arrive, or was not proved to.
     Undelivered,
+    /// A reading took longer than a control period.
+    Unread,
 }
 
 impl Trouble {
@@ -58,9 +95,13 @@ impl Trouble {
         match self {
             Self::Withheld => "the record has caught up: heat is permitted again",
             Self::Undelivered => "commands arrive again",
+            Self::Unread => "the machine answers again",
         }
     }
 }
+
+/// So many heat-off commands lost in a row, and a person must act.
+const OFFS_LOST_MAX: u32 = 2;
 
 impl<M: Machine> ControlLoop<M> {
     /// A loop that has not begun.
@@ -72,21 +113,21 @@ impl<M: Machine> ControlLoop<M> {
         actions: mpsc::Receiver<Action>,
         views: mpsc::Sender<View>,
     ) -> Self {
-        let last_command = Arc::new(std::sync::Mutex::new(Command::safe(false)));
-        let phase_since = clock.now();
         Self {
+            patience: clock.wire_patience(engine.params().period_ms),
+            phase_since: clock.now(),
             machine,
             clock,
             engine,
             recorder,
             actions,
             views,
-            last_command,
-            phase_since,
+            last_command: Arc::new(std::sync::Mutex::new(Command::safe(false))),
+            newest: Newest::default(),
             last_reading: None,
             message: None,
-            withheld: false,
-            undelivered: false,
+            standing: [false; 3],
+            offs_lost: 0,
         }
     }
 
@@ -97,73 +138,121 @@ impl<M: Machine> ControlLoop<M> {
     pub async fn run(mut self) -> Result<Engine, RecordError> {
         let period_ms = self.engine.params().period_ms;
         let mut due = self.clock.now();
-        while !self.engine.phase().is_final() {
-            let reading = self.machine.lock().await.read().await;
+        while let Some((at, reading)) = self.read().await? {
             self.last_reading = Some(reading);
-            self.turn(Input::Reading(reading)).await?;
-            // A late period is not made up for: the next one is a whole period away.
-            due = due.plus_ms(period_ms).max(self.clock.now());
+            self.turn(at, Input::Reading(reading)).await?;
+            // A late period is not made up for.
+            due = due.plus_ms(period_ms).max(self.clock.now()).max(at.plus_ms(1));
             self.wait_until(due).await?;
         }
         self.recorder.settle().await?;
         Ok(self.engine)
     }
 
+    /// Reads the machine; `None` once the batch is over. What people do meanwhile takes effect at
+    /// once: the exchange is given up for it and begun again.
+    ///
+    /// A reading bears the time *before* it was asked for, so that no value is older than its
+    /// tick says. One that does not come within the patience is a reading in which nothing
+    /// answered, at the time when that was known: the engine cuts the heat by its own rule, and
+    /// the record has the miss.
+    async fn read(&mut self) -> Result<Option<(Tick, Reading)>, RecordError> {
+        while !self.engine.phase().is_final() {
+            let asked = self.clock.now();
+            let exchange = async { self.machine.lock().await.read().await };
+            let action = tokio::select! {
+                biased;
+                Some(action) = self.actions.recv() => action,
+                answer = tokio::time::timeout(self.patience, exchange) => {
+                    let missed = "the machine did not answer within a control period";
+                    let missed = answer.is_err().then(|| missed.to_owned());
+                    self.trouble(asked, Trouble::Unread, missed)?;
+                    return Ok(Some(match answer {
+                        Ok(reading) => (asked, reading),
+                        Err(_) => (self.clock.now(), self.nothing()),
+                    }));
+                }
+            };
+            self.turn(self.clock.now(), Input::Operator(action)).await?;
+        }
+        Ok(None)
+    }
+
+    /// A reading in which nothing answered.
+    fn nothing(&self) -> Reading {
+        let params = self.engine.params();
+        let missing = Sample::missing(Quality::Comm);
+        Reading {
+            reference: params.reference.as_ref().map(|_| missing),
+            lid: params.has_lid.then_some(Switch { on: None, quality: Quality::Comm }),
+            ..Reading::nothing(params.milk.len(), params.simulated)
+        }
+    }
+
     /// One turn: whatever the input, the way to the machine is the same.
-    async fn turn(&mut self, input: Input) -> Result<(), RecordError> {
-        let now = self.clock.now();
-        let effects = self.engine.step(now, input.clone());
+    async fn turn(&mut self, at: Tick, input: Input) -> Result<(), RecordError> {
+        let at = self.newest.rise(at, &input);
+        let effects = self.engine.step(at, input.clone());
         // An off-command never waits for a disk.
-        if !effects.command.heats() {
-            self.send(now, effects.command).await?;
+        let mut sent = effects.command;
+        if !sent.heats() {
+            self.send(at, sent).await?;
         }
         let phase = self.engine.phase();
-        self.recorder.commit(&self.clock, now, input, &effects, phase).await?;
+        self.recorder.commit(&self.clock, at, input, &effects, phase).await?;
         if effects.command.heats() {
-            let granted = self.recorder.permit().grant(self.clock.now(), effects.command);
-            let text = "heat was withheld: the disk had not acknowledged the newest readings";
-            self.trouble(now, Trouble::Withheld, (!granted.heats()).then(|| text.to_owned()))?;
-            self.send(now, granted).await?;
+            sent = self.recorder.permit().grant(self.clock.now(), effects.command);
+            let text = "heat was withheld: the newest reading on the disk is older than one period";
+            self.trouble(at, Trouble::Withheld, (!sent.heats()).then(|| text.to_owned()))?;
+            self.send(at, sent).await?;
         }
-        self.publish(now, &effects).await;
+        self.publish(at, &effects, sent).await;
         Ok(())
     }
 
     /// Waits for the next period; what people do in the meantime takes effect at once.
     async fn wait_until(&mut self, due: Tick) -> Result<(), RecordError> {
-        loop {
+        while !self.engine.phase().is_final() {
             tokio::select! {
                 biased;
                 Some(action) = self.actions.recv() => {
-                    self.turn(Input::Operator(action)).await?;
-                    if self.engine.phase().is_final() {
-                        return Ok(());
-                    }
+                    self.turn(self.clock.now(), Input::Operator(action)).await?;
                 }
                 () = self.clock.sleep_until(due) => return Ok(()),
             }
         }
+        Ok(())
     }
 
     /// Sends a command. One that does not arrive is tried again with the next period, and the
     /// readings of the same device will cut the heat by themselves; a person is told.
-    async fn send(&mut self, now: Tick, command: Command) -> Result<(), RecordError> {
+    async fn send(&mut self, at: Tick, command: Command) -> Result<(), RecordError> {
         *self.last_command.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = command;
-        let sent = self.machine.lock().await.write(&command).await;
-        let fault = sent.err().map(|fault| format!("a command did not arrive: {fault}"));
-        self.trouble(now, Trouble::Undelivered, fault)
+        let write = async { self.machine.lock().await.write(&command).await };
+        let fault = match tokio::time::timeout(self.patience, write).await {
+            Ok(sent) => sent.err().map(|fault| format!("a command did not arrive: {fault}")),
+            Err(_) => Some("a command was not confirmed within a control period".to_owned()),
+        };
+        self.offs_lost = match (&fault, command.heats()) {
+            (None, _) => 0,
+            (Some(_), true) => self.offs_lost,
+            (Some(_), false) => self.offs_lost.saturating_add(1),
+        };
+        self.trouble(at, Trouble::Undelivered, fault)
     }
 
     /// Tells the record and the person when a trouble begins, and when it is over.
     fn trouble(
         &mut self,
-        now: Tick,
+        at: Tick,
         what: Trouble,
         text: Option<String>,
     ) -> Result<(), RecordError> {
+        let [withheld, undelivered, unread] = &mut self.standing;
         let standing = match what {
-            Trouble::Withheld => &mut self.withheld,
-            Trouble::Undelivered => &mut self.undelivered,
+            Trouble::Withheld => withheld,
+            Trouble::Undelivered => undelivered,
+            Trouble::Unread => unread,
         };
         let remark = match (*standing, text) {
             (false, Some(text)) => text,
@@ -173,18 +262,26 @@ impl<M: Machine> ControlLoop<M> {
         *standing = !*standing;
         tracing::warn!(remark);
         self.message = Some(remark.clone());
-        self.recorder.remark(&self.clock, now, remark)
+        self.recorder.remark(&self.clock, at, remark)
     }
 
-    async fn publish(&mut self, now: Tick, effects: &Effects) {
+    async fn publish(&mut self, at: Tick, effects: &Effects, sent: Command) {
         let entered = |event: &Event| matches!(event, Event::Entered { .. });
         if effects.entries.iter().any(|entry| entered(&entry.event)) {
-            self.phase_since = now;
+            self.phase_since = at;
         }
         if let Some(refusal) = &effects.refusal {
             self.message = Some(refusal.to_string());
         }
-        let view = self.view(now, effects);
+        if self.offs_lost >= OFFS_LOST_MAX {
+            // Said again with every period while it stands, before anything else.
+            let said = self.message.take().map(|said| format!(" ({said})")).unwrap_or_default();
+            self.message = Some(format!(
+                "ATTENTION: the machine does not confirm that the heat is off. Switch the heater \
+                 off at the machine.{said}"
+            ));
+        }
+        let view = self.view(at, effects, sent);
         match self.clock {
             // A screen that is gone or slow must not hold up the loop; the record has it all.
             Clock::Running { .. } => {
@@ -198,7 +295,7 @@ impl<M: Machine> ControlLoop<M> {
         }
     }
 
-    fn view(&mut self, now: Tick, effects: &Effects) -> View {
+    fn view(&mut self, now: Tick, effects: &Effects, sent: Command) -> View {
         let params = self.engine.params();
         let nothing = Reading::nothing(params.milk.len(), params.simulated);
         let reading = self.last_reading.unwrap_or(nothing);
@@ -228,7 +325,7 @@ impl<M: Machine> ControlLoop<M> {
             milk,
             reference: reference.map(|(sample, probe)| shown(probe, sample)),
             lid_closed: reading.lid.and_then(|lid| lid.on),
-            command: effects.command,
+            command: sent,
             alarms: Alarm::ALL.into_iter().filter(|alarm| self.engine.stands(*alarm)).collect(),
             news: effects.entries.clone(),
             message: self.message.take(),
@@ -245,4 +342,23 @@ fn shown(probe: &Probe, sample: Sample) -> Shown {
 /// agitator on unless the batch was over.
 pub fn safe_command(last: Command, batch_over: bool) -> Command {
     Command { heat: Heat::Off, agitator: last.agitator || !batch_over, cooling: last.cooling }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inputs_never_go_back_and_two_readings_never_share_a_millisecond() {
+        let reading = Input::Reading(Reading::nothing(1, true));
+        let mut newest = Newest::default();
+        let mut rise = |at_ms, input: &Input| newest.rise(Tick::from_ms(at_ms), input).ms();
+        assert_eq!(rise(0, &reading), 0);
+        assert_eq!(rise(0, &reading), 1, "a late reading");
+        assert_eq!(rise(500, &Input::Wake), 500);
+        assert_eq!(rise(499, &Input::Wake), 500);
+        assert_eq!(rise(400, &reading), 500, "asked for before the action, here after it");
+        assert_eq!(rise(500, &reading), 501);
+        assert_eq!(rise(1500, &reading), 1500);
+    }
 }

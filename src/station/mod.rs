@@ -4,11 +4,13 @@
 //! command.
 
 pub mod clock;
+mod closing;
 pub mod conduct;
 pub mod config;
 pub mod control_loop;
 pub mod lock;
 pub mod permit;
+mod reach;
 pub mod recorder;
 pub mod recovery;
 pub mod rehearsal;

@@ -13,9 +13,16 @@ use crate::batch::event::{Effects, Input};
 use crate::batch::phase::PhaseName;
 use crate::store::{Stamp, Step, StoreError, StoreThread};
 
-/// Steps that may wait for the disk: five minutes at one a second. More means that the record
-/// is lost.
-const WAITING_MAX: usize = 300;
+/// Jobs that may wait for the disk: five minutes at one a second. More means that the record
+/// is lost. The store's queue has room for as many.
+pub const WAITING_MAX: usize = 300;
+
+/// How often a step is tried while another program holds the database. SQLite itself waits 5 s
+/// each time: five minutes in all, while the queue fills up behind it and heat has no permit.
+const LOCKED_TRIES: u32 = 60;
+
+/// Between two tries, for the cases in which SQLite does not wait.
+const LOCKED_PAUSE: Duration = Duration::from_millis(100);
 
 /// Why the record cannot be kept.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +38,32 @@ pub enum RecordError {
     Stalled,
 }
 
+/// A job that the store has not acknowledged yet.
+struct Waiting {
+    /// The moment of the reading; nothing else earns a permit.
+    earns: Option<Tick>,
+    reply: oneshot::Receiver<Result<(), StoreError>>,
+}
+
+/// Does `work` again while another program holds the database, `tries` times at most. It runs on
+/// the store's thread, where nobody but the disk is kept waiting.
+///
+/// # Errors
+/// That of the last try.
+pub(super) fn insist<R>(
+    tries: u32,
+    pause: Duration,
+    mut work: impl FnMut() -> Result<R, StoreError>,
+) -> Result<R, StoreError> {
+    for _ in 1..tries {
+        match work() {
+            Err(StoreError::Locked) => std::thread::sleep(pause),
+            done => return done,
+        }
+    }
+    work()
+}
+
 /// The record of one batch.
 pub struct Recorder {
     store: StoreThread,
@@ -38,7 +71,7 @@ pub struct Recorder {
     operator: String,
     permit: HeatPermit,
     patience: Duration,
-    waiting: VecDeque<(Tick, oneshot::Receiver<Result<(), StoreError>>)>,
+    waiting: VecDeque<Waiting>,
 }
 
 impl Recorder {
@@ -81,13 +114,14 @@ impl Recorder {
             return Err(RecordError::Stalled);
         }
         let (batch, who, utc_ms) = (self.batch.clone(), self.operator.clone(), clock.utc_ms());
-        let effects = effects.clone();
+        let (effects, is_reading) = (effects.clone(), matches!(input, Input::Reading(_)));
         let reply = self.store.submit(move |store| {
             let stamp = Stamp { utc_ms, who: &who };
             let (batch, input, effects) = (batch.as_str(), &input, &effects);
-            store.commit_step(&Step { batch, at, stamp, input, effects, phase })
+            let step = Step { batch, at, stamp, input, effects, phase };
+            insist(LOCKED_TRIES, LOCKED_PAUSE, || store.commit_step(&step))
         })?;
-        self.waiting.push_back((at, reply));
+        self.waiting.push_back(Waiting { earns: is_reading.then_some(at), reply });
         match tokio::time::timeout(self.patience, self.settle()).await {
             Ok(settled) => settled,
             Err(_) => {
@@ -97,14 +131,20 @@ impl Recorder {
         }
     }
 
-    /// Puts a remark of the loop in line for the record. It is lost only if the record is.
+    /// Puts a remark of the loop in line for the record; if it is lost, the next commit says so.
     ///
     /// # Errors
-    /// Too many steps wait, or the store's thread is gone.
-    pub fn remark(&self, clock: &Clock, at: Tick, text: String) -> Result<(), RecordError> {
+    /// Too many jobs wait, or the store's thread is gone.
+    pub fn remark(&mut self, clock: &Clock, at: Tick, text: String) -> Result<(), RecordError> {
+        if self.waiting.len() >= WAITING_MAX {
+            return Err(RecordError::Stalled);
+        }
         let (batch, who, utc_ms) = (self.batch.clone(), self.operator.clone(), clock.utc_ms());
-        self.store
-            .submit(move |store| store.remark(Stamp { utc_ms, who: &who }, &batch, at, &text))?;
+        let reply = self.store.submit(move |store| {
+            let stamp = Stamp { utc_ms, who: &who };
+            insist(LOCKED_TRIES, LOCKED_PAUSE, || store.remark(stamp, &batch, at, &text))
+        })?;
+        self.waiting.push_back(Waiting { earns: None, reply });
         Ok(())
     }
 
@@ -113,11 +153,44 @@ impl Recorder {
     /// # Errors
     /// The store failed.
     pub async fn settle(&mut self) -> Result<(), RecordError> {
-        while let Some((at, reply)) = self.waiting.front_mut() {
-            reply.await.map_err(|_| StoreError::ThreadGone)??;
-            self.permit.committed(*at);
+        while let Some(first) = self.waiting.front_mut() {
+            (&mut first.reply).await.map_err(|_| StoreError::ThreadGone)??;
+            if let Some(at) = first.earns {
+                self.permit.committed(at);
+            }
             self.waiting.pop_front();
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How often the database was tried, and what came of it.
+    fn tried(locked: u32, tries: u32) -> (u32, Result<u32, StoreError>) {
+        let mut count = 0;
+        let done = insist(tries, Duration::ZERO, || {
+            count += 1;
+            if count <= locked { Err(StoreError::Locked) } else { Ok(count) }
+        });
+        (count, done)
+    }
+
+    #[test]
+    fn a_step_waits_for_another_program_that_holds_the_database_but_not_for_ever() {
+        assert!(matches!(tried(7, 60), (8, Ok(8))));
+        assert!(matches!(tried(100, 60), (60, Err(StoreError::Locked))));
+    }
+
+    #[test]
+    fn a_disk_that_fails_is_not_asked_again() {
+        let mut count = 0;
+        let done: Result<(), _> = insist(60, Duration::ZERO, || {
+            count += 1;
+            Err(StoreError::DiskFull)
+        });
+        assert!(matches!((count, done), (1, Err(StoreError::DiskFull))));
     }
 }

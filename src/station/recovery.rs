@@ -2,7 +2,7 @@
 //! and closed as incomplete. (Continuing one comes later; it will begin here.)
 
 use super::clock;
-use super::conduct::close_judged;
+use super::closing::close_judged;
 use crate::store::model::Closing;
 use crate::store::{Stamp, Store, StoreError};
 

@@ -79,20 +79,32 @@ pub fn rehearse_spoiled(
         let phase = run.engine.phase();
         run.periods.push(Period { at, reading, command, phase });
         run.witness(&machine, phase);
-        let action = match phase {
-            PhaseName::Load => {
-                machine.load(u32::from(bottles));
-                Action::ConfirmLoad { bottles }
-            }
-            PhaseName::Unload => Action::ConfirmUnload,
-            PhaseName::Finished | PhaseName::Aborted => break,
-            PhaseName::Preheat | PhaseName::ComeUp | PhaseName::Hold | PhaseName::Cool => continue,
-        };
+        if phase.is_final() {
+            break;
+        }
+        let Some(action) = asked(phase, bottles) else { continue };
+        if phase == PhaseName::Load {
+            machine.load(u32::from(bottles));
+        }
         let effects = run.engine.step(at, Input::Operator(action));
         command = effects.command;
         run.entries.extend(effects.entries);
     }
     Ok(run)
+}
+
+/// What a person does in this phase.
+pub(crate) fn asked(phase: PhaseName, bottles: u16) -> Option<Action> {
+    match phase {
+        PhaseName::Load => Some(Action::ConfirmLoad { bottles }),
+        PhaseName::Unload => Some(Action::ConfirmUnload),
+        PhaseName::Preheat
+        | PhaseName::ComeUp
+        | PhaseName::Hold
+        | PhaseName::Cool
+        | PhaseName::Finished
+        | PhaseName::Aborted => None,
+    }
 }
 
 impl Rehearsal {

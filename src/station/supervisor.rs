@@ -12,6 +12,9 @@ use crate::batch::engine::Engine;
 /// The safe state must have arrived after this long (real time), or a person must act.
 const SAFE_WITHIN: Duration = Duration::from_secs(5);
 
+/// Between two attempts (real time): a machine that was just switched on again gets a breath.
+const SAFE_PAUSE: Duration = Duration::from_millis(200);
+
 /// How the loop of a batch ended.
 #[derive(Debug)]
 pub enum Ending {
@@ -59,23 +62,38 @@ pub async fn supervise<M: Machine + Send + 'static>(
         }
     };
     let batch_over = matches!(ending, Ending::Over(_));
-    let unsafe_because = make_safe(&machine, &last_command, batch_over).await;
+    let unsafe_because = make_safe(&machine, &last_command, batch_over, SAFE_WITHIN, SAFE_PAUSE);
+    let unsafe_because = unsafe_because.await;
     Outcome { ending, unsafe_because }
 }
 
-/// Sends the safe state; says why it is not proved to have arrived.
+/// Sends the safe state until it has arrived; says why it is not proved to have.
 async fn make_safe<M: Machine>(
     machine: &SharedMachine<M>,
     last: &LastCommand,
     batch_over: bool,
+    within: Duration,
+    pause: Duration,
 ) -> Option<String> {
     let last = *last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let command = safe_command(last, batch_over);
-    let write = async { machine.lock().await.write(&command).await };
-    match tokio::time::timeout(SAFE_WITHIN, write).await {
-        Ok(Ok(())) => None,
-        Ok(Err(fault)) => Some(fault.to_string()),
-        Err(_) => Some(format!("no answer within {} s", SAFE_WITHIN.as_secs())),
+    let mut fault = None;
+    let attempts = async {
+        let mut machine = machine.lock().await;
+        while let Err(error) = machine.write(&command).await {
+            fault = Some(error.to_string());
+            // Dials again, and moves on the rest that a lost device is given.
+            let _ = tokio::time::timeout(within / 5, machine.read()).await;
+            tokio::time::sleep(pause).await;
+        }
+    };
+    match tokio::time::timeout(within, attempts).await {
+        Ok(()) => None,
+        Err(_) => {
+            let seconds = within.as_secs();
+            let why = fault.map(|fault| format!(": {fault}")).unwrap_or_default();
+            Some(format!("not confirmed within {seconds} s{why}"))
+        }
     }
 }
 

@@ -4,14 +4,14 @@ use std::sync::mpsc as blocking;
 use std::sync::{Arc, Mutex as StdMutex};
 use std::time::Duration;
 
-use holder_hal::{Celsius, Command, Heat, Quality, Reading, Sample};
+use holder_hal::{Celsius, Command, Heat, Quality, Reading, Sample, Tick};
 use holder_sim::{Pace, PlantParams, SimOptions, SimServer, Start};
 use tempfile::TempDir;
 use tokio::sync::{Mutex, mpsc};
 
 use super::*;
 use crate::batch::engine::Engine;
-use crate::batch::event::Action;
+use crate::batch::event::{Action, Input};
 use crate::batch::fixture;
 use crate::batch::params::{BatchParams, Purpose};
 use crate::batch::phase::PhaseName;
@@ -22,25 +22,48 @@ use crate::station::recorder::Recorder;
 use crate::station::view::View;
 use crate::store::{NewBatch, Station, Store, StoreThread};
 
+/// What the machine was told, and when.
+type Told = Arc<StdMutex<Vec<(Tick, Command)>>>;
+
+/// What is wrong with the machine.
+#[derive(Default)]
+struct Faults {
+    /// The reading at which the loop's task panics.
+    panics_at: Option<u32>,
+    /// The first reading that never comes.
+    hangs_at: Option<u32>,
+    /// So many commands are lost before the first one arrives.
+    writes_lost: u32,
+    /// Nobody knows the bath, so that there must be no heat.
+    bath_unknown: bool,
+}
+
 /// A machine that remembers what it was told, and may break.
 struct Fake {
-    told: Arc<StdMutex<Vec<Command>>>,
+    told: Told,
+    clock: Clock,
     readings: u32,
-    panics_at: Option<u32>,
+    writes: u32,
+    faults: Faults,
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("never")]
-struct Never;
+#[error("the wire is cut")]
+struct Cut;
 
 impl Machine for Fake {
-    type Error = Never;
+    type Error = Cut;
 
     async fn read(&mut self) -> Reading {
         self.readings += 1;
-        assert_ne!(Some(self.readings), self.panics_at, "a defect of ours");
+        assert_ne!(Some(self.readings), self.faults.panics_at, "a defect of ours");
+        if self.faults.hangs_at.is_some_and(|first| self.readings >= first) {
+            std::future::pending::<()>().await;
+        }
         let mut reading = Reading::nothing(2, true);
-        reading.bath = Sample::good(Celsius::from_milli(40_000));
+        if !self.faults.bath_unknown {
+            reading.bath = Sample::good(Celsius::from_milli(40_000));
+        }
         reading.milk.iter_mut().flatten().for_each(|probe| {
             *probe = Sample::good(Celsius::from_milli(4_000));
         });
@@ -48,8 +71,12 @@ impl Machine for Fake {
         reading
     }
 
-    async fn write(&mut self, command: &Command) -> Result<(), Never> {
-        self.told.lock().expect("no test panics with it").push(*command);
+    async fn write(&mut self, command: &Command) -> Result<(), Cut> {
+        self.writes += 1;
+        if self.writes <= self.faults.writes_lost {
+            return Err(Cut);
+        }
+        self.told.lock().expect("no test panics with it").push((self.clock.now(), *command));
         Ok(())
     }
 }
@@ -57,7 +84,7 @@ impl Machine for Fake {
 /// A loop on a fake machine, with all that it needs kept alive.
 struct Rig {
     unit: ControlLoop<Fake>,
-    told: Arc<StdMutex<Vec<Command>>>,
+    told: Told,
     store: StoreThread,
     act: mpsc::Sender<Action>,
     views: mpsc::Receiver<View>,
@@ -79,7 +106,7 @@ async fn lockstep() -> Clock {
     Clock::lockstep(Arc::new(server.expect("a free port")))
 }
 
-async fn rig(panics_at: Option<u32>, patience: Duration) -> Rig {
+async fn rig(faults: Faults, patience: Duration) -> Rig {
     let dir = tempfile::tempdir().expect("a folder");
     let station =
         Station { name: "bank".into(), time_zone: "UTC".into(), training: true, created_utc_ms: 0 };
@@ -99,37 +126,55 @@ async fn rig(panics_at: Option<u32>, patience: Duration) -> Rig {
     let batch = store.call(move |store| store.begin_batch(&new)).await.expect("begun");
     let recorder =
         Recorder::new(store.clone(), batch, "ann".into(), HeatPermit::new(1000), patience);
-    let told = Arc::default();
-    let machine = Arc::new(Mutex::new(Fake { told: Arc::clone(&told), readings: 0, panics_at }));
+    let (told, clock) = (Told::default(), lockstep().await);
+    let fake = Fake { told: told.clone(), clock: clock.clone(), readings: 0, writes: 0, faults };
+    let machine = Arc::new(Mutex::new(fake));
     let (act, actions) = mpsc::channel(4);
     let (views_in, views) = mpsc::channel(8);
     let engine = Engine::new(params).expect("valid");
-    let unit = ControlLoop::new(machine, lockstep().await, engine, recorder, actions, views_in);
+    let unit = ControlLoop::new(machine, clock, engine, recorder, actions, views_in);
     Rig { unit, told, store, act, views, _dir: dir }
 }
 
-fn last(told: &Arc<StdMutex<Vec<Command>>>) -> Command {
-    *told.lock().expect("whole").last().expect("something was told")
+fn told(rig_told: &Told) -> Vec<(Tick, Command)> {
+    rig_told.lock().expect("whole").clone()
 }
+
+fn last(rig_told: &Told) -> Command {
+    told(rig_told).last().expect("something was told").1
+}
+
+/// The last moment at which heat was commanded.
+fn heated_last(told: &[(Tick, Command)]) -> Option<Tick> {
+    told.iter().rev().find(|(_, command)| command.heats()).map(|(at, _)| *at)
+}
+
+/// Whether, and when, heat was first commanded off after `since`.
+fn off_after(told: &[(Tick, Command)], since: Tick) -> Option<Tick> {
+    told.iter().find(|(at, command)| *at > since && !command.heats()).map(|(at, _)| *at)
+}
+
+const PATIENT: Duration = Duration::from_secs(5);
+const BATCH: &str = "B-1970-0001";
+const PERIOD_MS: u64 = 1000;
 
 #[tokio::test]
 async fn a_panic_in_the_loop_leaves_the_machine_safe() {
-    let rig = rig(Some(5), Duration::from_secs(5)).await;
+    let rig = rig(Faults { panics_at: Some(5), ..Faults::default() }, PATIENT).await;
     let mut views = rig.views;
     let watched = tokio::spawn(async move { while views.recv().await.is_some() {} });
     let outcome = supervise(rig.unit, std::future::pending()).await;
     assert!(matches!(outcome.ending, Ending::Panicked(_)), "{:?}", outcome.ending);
     assert_eq!(outcome.unsafe_because, None);
-    let told = rig.told.lock().expect("whole").clone();
-    assert!(told.iter().any(Command::heats), "it was heating before");
+    assert!(heated_last(&told(&rig.told)).is_some(), "it was heating before");
     let safe = Command { heat: Heat::Off, agitator: true, cooling: false };
-    assert_eq!(told.last(), Some(&safe));
+    assert_eq!(last(&rig.told), safe);
     watched.await.expect("ended");
 }
 
 #[tokio::test]
 async fn a_person_who_leaves_leaves_the_machine_safe() {
-    let mut rig = rig(None, Duration::from_secs(5)).await;
+    let mut rig = rig(Faults::default(), PATIENT).await;
     let left = async {
         for _ in 0..10 {
             rig.views.recv().await.expect("it runs");
@@ -143,7 +188,7 @@ async fn a_person_who_leaves_leaves_the_machine_safe() {
 
 #[tokio::test]
 async fn a_stop_ends_the_batch_in_order_and_its_record_is_complete() {
-    let mut rig = rig(None, Duration::from_secs(5)).await;
+    let mut rig = rig(Faults::default(), PATIENT).await;
     rig.act.send(Action::Stop { reason: "smoke".into() }).await.expect("heard");
     let seen = tokio::spawn(async move {
         let mut last = None;
@@ -157,40 +202,148 @@ async fn a_stop_ends_the_batch_in_order_and_its_record_is_complete() {
     assert_eq!(engine.accepts(), Some(false));
     assert!(!last(&rig.told).heats());
     assert_eq!(seen.await.expect("ended"), Some(PhaseName::Aborted));
-    let record = rig.store.call(|store| store.load_batch("B-1970-0001")).await.expect("kept");
+    let record = rig.store.call(|store| store.load_batch(BATCH)).await.expect("kept");
     assert_eq!(record.actions.len(), 1);
 }
 
-/// The disk stalls: sampling goes on, and heat is off at most two periods after the last
-/// committed sample.
+/// The disk stalls: sampling goes on, and no heat is commanded later than one period after the
+/// last committed sample, so that it is off within two.
 #[tokio::test]
 async fn while_the_disk_stalls_nothing_is_heated_and_no_sample_is_lost() {
-    let mut rig = rig(None, Duration::ZERO).await;
+    let mut rig = rig(Faults::default(), Duration::ZERO).await;
     let (release, stalled) = blocking::channel::<()>();
     let task = tokio::spawn(rig.unit.run());
     // The loop heats once its first samples are on the disk.
     let mut seen = 0;
-    while !rig.told.lock().expect("whole").iter().any(Command::heats) {
+    while heated_last(&told(&rig.told)).is_none() {
         rig.views.recv().await.expect("it runs");
         seen += 1;
         assert!(seen < 1000, "it never heated");
     }
-    let stall = rig.store.submit(move |_| {
+    let (tell, committed) = tokio::sync::oneshot::channel();
+    let stall = rig.store.submit(move |store| {
+        let record = store.load_batch(BATCH)?;
+        tell.send(record.periods.last().expect("it had heated").at).expect("the test waits");
         // Ends when the test lets go of it.
         let _ = stalled.recv();
         Ok(())
     });
     stall.expect("queued");
+    let mut shown = Vec::new();
     for _ in 0..20 {
-        rig.views.recv().await.expect("it goes on");
+        shown.push(rig.views.recv().await.expect("it goes on"));
     }
-    let told = rig.told.lock().expect("whole").clone();
-    let cold = told.iter().rev().take_while(|command| !command.heats()).count();
-    assert!(cold >= 10, "still heating with a stalled disk: {:?}", told.last());
+    let committed = committed.await.expect("the disk stalled");
+    let told = told(&rig.told);
+    let heated = heated_last(&told).expect("it heated before");
+    assert!(heated <= committed.plus_ms(PERIOD_MS), "{heated:?} {committed:?}");
+    let off = off_after(&told, committed).expect("commanded off");
+    assert!(off <= committed.plus_ms(2 * PERIOD_MS), "{off:?} {committed:?}");
+    let late = shown.iter().filter(|view| view.at > heated);
+    assert!(late.clone().count() > 2 && late.clone().all(|view| !view.command.heats()));
     drop(release);
     rig.act.send(Action::Stop { reason: "done".into() }).await.expect("heard");
     while rig.views.recv().await.is_some() {}
     task.await.expect("no panic").expect("the record was kept");
-    let record = rig.store.call(|store| store.load_batch("B-1970-0001")).await.expect("kept");
+    let record = rig.store.call(|store| store.load_batch(BATCH)).await.expect("kept");
     assert!(record.periods.len() >= seen + 20, "{} of {}", record.periods.len(), seen + 20);
+}
+
+/// The machine does not answer any more. In lockstep a hanging read takes no time of the batch,
+/// so that the second one missed is two periods after the last that came.
+#[tokio::test]
+async fn a_read_that_hangs_cuts_the_heat_within_two_periods_and_is_in_the_record() {
+    let mut rig = rig(Faults { hangs_at: Some(20), ..Faults::default() }, PATIENT).await;
+    rig.unit.patience = Duration::from_millis(1);
+    let task = tokio::spawn(rig.unit.run());
+    for _ in 0..25 {
+        rig.views.recv().await.expect("it goes on");
+    }
+    let told = told(&rig.told);
+    rig.act.send(Action::Stop { reason: "done".into() }).await.expect("heard");
+    while rig.views.recv().await.is_some() {}
+    task.await.expect("no panic").expect("the record was kept");
+
+    let record = rig.store.call(|store| store.load_batch(BATCH)).await.expect("kept");
+    let came = |period: &&crate::store::model::Period| period.reading.bath.trusted().is_some();
+    let good = record.periods.iter().filter(came).next_back().expect("nineteen came").at;
+    assert_eq!(record.periods.iter().filter(came).count(), 19);
+    let missed = record.periods.iter().filter(|period| period.at > good);
+    assert!(missed.clone().count() >= 5);
+    assert!(missed.clone().all(|period| period.reading.bath.quality == Quality::Comm));
+    let heated = heated_last(&told).expect("it heated before");
+    assert!(heated < good.plus_ms(2 * PERIOD_MS), "{heated:?} {good:?}");
+    assert_eq!(off_after(&told, good), Some(good.plus_ms(2 * PERIOD_MS)));
+    let remarks = record.remarks.iter().filter(|remark| remark.text.contains("did not answer"));
+    assert_eq!(remarks.count(), 1, "{:?}", record.remarks);
+}
+
+#[tokio::test]
+async fn a_stop_is_heard_while_a_read_hangs() {
+    let mut rig = rig(Faults { hangs_at: Some(1), ..Faults::default() }, PATIENT).await;
+    rig.unit.patience = Duration::from_secs(3600);
+    rig.act.send(Action::Stop { reason: "smoke".into() }).await.expect("heard");
+    let seen = tokio::spawn(async move { while rig.views.recv().await.is_some() {} });
+    let outcome = supervise(rig.unit, std::future::pending()).await;
+    assert!(matches!(outcome.ending, Ending::Over(_)), "{:?}", outcome.ending);
+    assert!(!last(&rig.told).heats());
+    seen.await.expect("ended");
+}
+
+#[tokio::test]
+async fn heat_that_is_not_confirmed_off_is_told_with_every_period() {
+    let faults = Faults { writes_lost: 5, bath_unknown: true, ..Faults::default() };
+    let mut rig = rig(faults, PATIENT).await;
+    let task = tokio::spawn(rig.unit.run());
+    let mut said = Vec::new();
+    for _ in 0..7 {
+        said.push(rig.views.recv().await.expect("it goes on").message.unwrap_or_default());
+    }
+    assert!(said[0].starts_with("a command did not arrive: the wire is cut"), "{said:?}");
+    assert!(said[1..5].iter().all(|said| said.starts_with("ATTENTION")), "{said:?}");
+    assert_eq!(said[5..], ["commands arrive again".to_owned(), String::new()]);
+    task.abort();
+}
+
+#[tokio::test]
+async fn the_safe_state_is_tried_until_it_arrives_and_else_a_person_is_told() {
+    let lost = |writes_lost| Faults { writes_lost, ..Faults::default() };
+    let pause = Duration::from_millis(1);
+    let unit = rig(lost(7), PATIENT).await;
+    let (machine, last_command) = (&unit.unit.machine, &unit.unit.last_command);
+    let unsafe_because = make_safe(machine, last_command, false, PATIENT, pause).await;
+    assert_eq!(unsafe_because, None);
+    assert_eq!(last(&unit.told), Command::safe(false));
+    assert_eq!(machine.lock().await.writes, 8);
+
+    let unit = rig(lost(u32::MAX), PATIENT).await;
+    let (machine, last_command) = (&unit.unit.machine, &unit.unit.last_command);
+    let within = Duration::from_millis(20);
+    let unsafe_because = make_safe(machine, last_command, false, within, pause).await;
+    let why = unsafe_because.expect("it never arrived");
+    assert!(why.contains("the wire is cut"), "{why}");
+}
+
+#[tokio::test]
+async fn only_readings_on_the_disk_permit_heat_and_a_lost_remark_is_not_silent() {
+    let rig = rig(Faults::default(), PATIENT).await;
+    let ControlLoop { mut recorder, mut engine, clock, .. } = rig.unit;
+    let warm =
+        Command { heat: Heat::Setpoint(Celsius::from_milli(60_000)), ..Command::safe(false) };
+    let now = Tick::from_ms(1);
+    for (input, permitted) in [
+        (Input::Operator(Action::ConfirmUnload), false),
+        (Input::Reading(Reading::nothing(2, true)), true),
+    ] {
+        let effects = engine.step(now, input.clone());
+        let phase = engine.phase();
+        recorder.commit(&clock, now, input, &effects, phase).await.expect("kept");
+        recorder.settle().await.expect("kept");
+        assert_eq!(recorder.permit().grant(now, warm).heats(), permitted);
+    }
+    let permit = recorder.permit();
+    let mut lost = Recorder::new(rig.store, "B-none".into(), "ann".into(), permit, PATIENT);
+    lost.remark(&clock, now, "heat was withheld".into()).expect("in line");
+    let error = lost.settle().await.expect_err("there is no such batch");
+    assert!(error.to_string().contains("B-none"), "{error}");
 }

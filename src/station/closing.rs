@@ -1,0 +1,236 @@
+//! Closes the record of a batch: what the person must know first, then replay, verdict, closing.
+
+use std::time::Duration;
+
+use holder_hal::Tick;
+
+use super::clock::Clock;
+use super::recorder::insist;
+use super::supervisor::Ending;
+use crate::batch::engine::Engine;
+use crate::batch::judge;
+use crate::batch::verdict::Verdict;
+use crate::record::curve;
+use crate::store::model::{BatchRecord, Closing};
+use crate::store::{Close, Stamp, Store, StoreError, StoreThread, replay};
+
+/// A disk that has not closed the record after this long (real time) is left behind.
+const CLOSE_WITHIN: Duration = Duration::from_secs(60);
+
+/// How often closing is tried while another program holds the database, 5 s each time.
+const LOCKED_TRIES: u32 = 6;
+const LOCKED_PAUSE: Duration = Duration::from_millis(100);
+
+/// Why a record was not closed.
+#[derive(Debug, thiserror::Error)]
+pub enum CloseFault {
+    /// The store refused or failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The disk does not answer.
+    #[error("the disk did not answer within {} s", .0.as_secs())]
+    Stalled(Duration),
+}
+
+/// What a person must know before anything else of a batch that has ended: that the machine is
+/// not known to be safe, or, if the batch did not come to its end, that it is.
+pub(super) fn safety(batch: &str, ending: &Ending, unsafe_because: Option<&str>) -> Option<String> {
+    match (ending, unsafe_because) {
+        (_, Some(_)) => Some(warning(batch, unsafe_because).trim_end().to_owned()),
+        (Ending::Over(_), None) => None,
+        (Ending::Interrupted(_) | Ending::RecordLost(_) | Ending::Panicked(_), None) => {
+            Some(format!("batch {batch}: heat was commanded off, and the machine confirmed it"))
+        }
+    }
+}
+
+/// The warning that the machine is not known to be safe, with a space after it, or nothing.
+pub(super) fn warning(batch: &str, unsafe_because: Option<&str>) -> String {
+    let why = unsafe_because.map(|why| {
+        format!(
+            "ATTENTION: batch {batch}: the machine did not confirm the safe state ({why}). Switch \
+             the heater off at the machine. "
+        )
+    });
+    why.unwrap_or_default()
+}
+
+/// Judges the stored record and closes the batch with the verdict.
+///
+/// # Errors
+/// The store fails, or the disk does not answer.
+pub(super) async fn close(
+    store: &StoreThread,
+    batch: &str,
+    ending: &Ending,
+    clock: &Clock,
+    who: &str,
+) -> Result<Verdict, CloseFault> {
+    let (closing, engine_accepts) = match ending {
+        Ending::Over(engine) => (Closing::Ended, engine.accepts()),
+        Ending::Interrupted(_) | Ending::RecordLost(_) | Ending::Panicked(_) => {
+            (Closing::Interrupted, None)
+        }
+    };
+    let (batch, who, utc_ms) = (batch.to_owned(), who.to_owned(), clock.utc_ms());
+    let closed = store.call(move |store| {
+        let stamp = Stamp { utc_ms, who: &who };
+        close_judged(store, &batch, closing, engine_accepts, stamp)
+    });
+    within(CLOSE_WITHIN, closed).await
+}
+
+/// Waits for the store, but not for ever.
+async fn within<R>(
+    patience: Duration,
+    work: impl Future<Output = Result<R, StoreError>>,
+) -> Result<R, CloseFault> {
+    let done = tokio::time::timeout(patience, work).await;
+    Ok(done.map_err(|_| CloseFault::Stalled(patience))??)
+}
+
+/// The same for whoever closes a batch: the verdict on the record as it stands goes into the
+/// journal with the closing. The stored inputs must give the stored entries again, and the live
+/// decision; otherwise the controller is not believed (docs/decisions/0002), and no judge can
+/// make the batch acceptable.
+///
+/// # Errors
+/// The store fails.
+pub(super) fn close_judged(
+    store: &mut Store,
+    batch: &str,
+    closing: Closing,
+    engine_accepts: Option<bool>,
+    stamp: Stamp<'_>,
+) -> Result<Verdict, StoreError> {
+    let record = store.load_batch(batch)?;
+    let mut engine_accepts = engine_accepts;
+    if let Some(misfit) = misfit(store, &record, closing, engine_accepts)? {
+        engine_accepts = Some(false);
+        let at = record.periods.last().map_or(Tick::default(), |period| period.at);
+        let text = format!("the stored inputs do not give the stored entries again: {misfit}");
+        insist(LOCKED_TRIES, LOCKED_PAUSE, || store.remark(stamp, batch, at, &text))?;
+    }
+    let mut record = store.load_batch(batch)?;
+    record.header.engine_accepts = engine_accepts;
+    let verdict = judge::judge(&record.params.recipe, &curve::curve(&record));
+    let kept = serde_json::to_value(&verdict).ok();
+    let phase = record.header.phase;
+    let verdict_kept = kept.as_ref();
+    let close = Close { batch, stamp, closing, engine_accepts, phase, verdict: verdict_kept };
+    insist(LOCKED_TRIES, LOCKED_PAUSE, || store.close_batch(&close))?;
+    Ok(verdict)
+}
+
+/// Where the replay of the stored inputs and the record part, in words.
+fn misfit(
+    store: &Store,
+    record: &BatchRecord,
+    closing: Closing,
+    engine_accepts: Option<bool>,
+) -> Result<Option<String>, StoreError> {
+    let inputs = store.inputs(&record.header.code)?;
+    let mut engine = match Engine::new(record.params.clone()) {
+        Ok(engine) => engine,
+        Err(fault) => return Ok(Some(fault.to_string())),
+    };
+    if let Err(misfit) = replay(record, &inputs, |at, input| engine.step(at, input)) {
+        return Ok(Some(misfit.to_string()));
+    }
+    let ended_otherwise = closing == Closing::Ended && engine.accepts() != engine_accepts;
+    Ok(ended_otherwise.then(|| "the replay decides otherwise than the batch did".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use holder_sim::params::PlantParams;
+
+    use super::*;
+    use crate::batch::event::{Effects, Input};
+    use crate::batch::fixture;
+    use crate::batch::params::{BatchParams, Purpose};
+    use crate::batch::verdict::{Outcome, Rule};
+    use crate::station::conduct::ConductError;
+    use crate::station::rehearsal::rehearse;
+    use crate::store::{NewBatch, Station, Step};
+
+    const NOW: Stamp<'_> = Stamp { utc_ms: 0, who: "ann" };
+
+    /// A good batch of water as a controller with this defect stores it, and its verdict.
+    fn closed(mut defect: impl FnMut(&mut Effects)) -> (BatchRecord, Verdict) {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (name, time_zone) = ("bank".into(), "UTC".into());
+        let station = Station { name, time_zone, training: true, created_utc_ms: 0 };
+        let mut store = Store::create(&dir.path().join("holder.db"), &station, "ann");
+        let store = store.as_mut().expect("made");
+        let params = BatchParams { purpose: Purpose::Water, ..fixture::params() };
+        let run = rehearse(params.clone(), PlantParams::nominal(), 1, 0.1, 48).expect("runs");
+        let new = NewBatch {
+            simulated: true,
+            pool: None,
+            bottles: 48,
+            bottle_ul: 0,
+            operator: "ann".into(),
+            started_utc_ms: 0,
+            params: params.clone(),
+            texts: vec![],
+        };
+        let batch = store.begin_batch(&new).expect("begun");
+        let mut engine = Engine::new(params).expect("valid");
+        for period in &run.periods {
+            let action = crate::station::rehearsal::asked(engine.phase(), 48);
+            let inputs = action.map(Input::Operator).into_iter();
+            for input in inputs.chain([Input::Reading(period.reading)]) {
+                let mut effects = engine.step(period.at, input.clone());
+                defect(&mut effects);
+                let (at, phase) = (period.at, engine.phase());
+                let (batch, input, effects) = (batch.as_str(), &input, &effects);
+                let step = Step { batch, at, stamp: NOW, input, effects, phase };
+                store.commit_step(&step).expect("kept");
+            }
+        }
+        assert_eq!(engine.accepts(), Some(true));
+        let verdict = close_judged(store, &batch, Closing::Ended, engine.accepts(), NOW);
+        (store.load_batch(&batch).expect("kept"), verdict.expect("closed"))
+    }
+
+    #[test]
+    fn a_record_that_its_inputs_do_not_give_again_is_disputed_and_says_so() {
+        let (record, verdict) = closed(|_| ());
+        assert_eq!(record.header.engine_accepts, Some(true));
+        assert_eq!(verdict.outcome, Outcome::Acceptable, "{verdict:#?}");
+        assert!(record.remarks.is_empty());
+
+        let (record, verdict) = closed(|effects| effects.command.agitator = true);
+        assert_eq!(record.header.engine_accepts, Some(false));
+        assert_ne!(verdict.outcome, Outcome::Acceptable);
+        assert!(verdict.findings.iter().any(|finding| finding.rule == Rule::Disputed));
+        let said = &record.remarks.first().expect("a remark").text;
+        assert!(said.starts_with("the stored inputs do not give"), "{said}");
+        // Whoever judges the record later comes to the same.
+        assert_eq!(judge::judge(&record.params.recipe, &curve::curve(&record)), verdict);
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_hangs_does_not_hold_the_warning_back() {
+        let source = within(Duration::ZERO, std::future::pending::<Result<(), _>>()).await;
+        let source = source.expect_err("it hangs");
+        let unsafe_because = Some("the wire is cut".to_owned());
+        let error = ConductError::NotClosed { batch: "B-1".into(), unsafe_because, source };
+        let text = error.to_string();
+        assert!(text.starts_with("ATTENTION: batch B-1: the machine did not confirm"), "{text}");
+        assert!(text.contains("Switch the heater off at the machine."), "{text}");
+        assert!(text.contains("the disk did not answer"), "{text}");
+    }
+
+    #[test]
+    fn every_end_but_a_good_one_says_whether_the_heat_is_off() {
+        let broken = Ending::Panicked("a defect".into());
+        let said = safety("B-1", &broken, None).expect("said");
+        assert!(said.contains("B-1") && said.contains("heat was commanded off"), "{said}");
+        let engine = Engine::new(fixture::params()).expect("valid");
+        let over = Ending::Over(Box::new(engine));
+        assert_eq!(safety("B-1", &over, None), None);
+        assert!(safety("B-1", &over, Some("cut")).expect("said").starts_with("ATTENTION"));
+    }
+}

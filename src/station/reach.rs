@@ -1,0 +1,76 @@
+//! Reaches the machine of a batch: a real one, a simulated one elsewhere, or one made for it.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
+
+use holder_hal::wire::{UnitSpec, WiredUnit};
+use holder_hal::{Command, Machine};
+use holder_sim::{Pace as SimPace, PlantParams, SimOptions, SimServer, Start};
+use tokio::sync::Mutex;
+
+use super::clock::Clock;
+use super::conduct::{ConductError, Request};
+use super::config::ConfigError;
+pub(super) use super::technician::Hands;
+
+/// How time passes for a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// One second per second, or faster against a simulated machine elsewhere (1 to 60).
+    Running {
+        /// Simulated seconds per real second; 1 on real hardware.
+        speed: u32,
+    },
+    /// As fast as the processor allows, in lockstep with a simulated machine in this process.
+    Lockstep {
+        /// Seed of the simulated machine.
+        seed: u64,
+    },
+}
+
+/// Connects the machine; in lockstep, makes it first. With `--yes`, hands for the technician.
+pub(super) async fn reach(
+    request: &Request<'_>,
+    spec: UnitSpec,
+) -> Result<(WiredUnit, Clock, Option<Hands>), ConductError> {
+    match request.pace {
+        Pace::Running { speed } => {
+            let panel = spec.buses().first().and_then(|bus| panel_address(&bus.url));
+            let machine = WiredUnit::connect(spec).await?;
+            let hands = panel.filter(|_| request.yes).map(Hands::Panel);
+            Ok((machine, Clock::running(speed), hands))
+        }
+        Pace::Lockstep { seed } => {
+            let options = SimOptions {
+                listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
+                load: None,
+                pace: SimPace::Lockstep,
+                start: Start::Cold,
+            };
+            let server = SimServer::start(&spec, PlantParams::nominal(), seed, options).await?;
+            let server = Arc::new(server);
+            let served = server.as_served(&spec).map_err(|fault| ConfigError::Spec {
+                file: request.station.file.clone(),
+                fault: Box::new(fault),
+            })?;
+            let machine = WiredUnit::connect(served).await?;
+            let hands = request.yes.then(|| Hands::Here(server.clone()));
+            Ok((machine, Clock::lockstep(server), hands))
+        }
+    }
+}
+
+fn panel_address(url: &str) -> Option<SocketAddr> {
+    url.strip_prefix("tcp://")?.to_socket_addrs().ok()?.next()
+}
+
+/// Before the first step nobody knows what the machine does: it is made safe.
+pub(super) async fn make_safe_first(
+    machine: &Arc<Mutex<WiredUnit>>,
+    unit: &str,
+) -> Result<(), ConductError> {
+    let mut machine = machine.lock().await;
+    machine.read().await;
+    let not_safe = |fault| ConductError::NotSafe { unit: unit.to_owned(), fault };
+    machine.write(&Command::safe(false)).await.map_err(not_safe)
+}
