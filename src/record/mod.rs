@@ -18,7 +18,7 @@ pub mod curve_csv;
 #[cfg(feature = "pdf")]
 pub mod document;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod fonts;
 pub mod json;
 #[cfg(feature = "pdf")]
