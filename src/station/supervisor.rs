@@ -44,9 +44,11 @@ pub async fn supervise<M: Machine + Send + 'static>(
 ) -> Outcome {
     let machine = unit.machine.clone();
     let last_command = unit.last_command.clone();
+    // Heard before the loop begins: a signal in its very first period must not end us unsafe.
+    let signalled = signalled();
     let mut task = tokio::spawn(unit.run());
     let told_to_stop = async {
-        tokio::select! { signal = signalled() => signal, leaving = left => leaving }
+        tokio::select! { signal = signalled => signal, leaving = left => leaving }
     };
     let ending = tokio::select! {
         joined = &mut task => match joined {
@@ -97,23 +99,25 @@ async fn make_safe<M: Machine>(
     }
 }
 
-/// Completes when the program is told to stop, with the signal's name.
+/// Listens from now on; completes when the program is told to stop, with the signal's name.
 #[cfg(unix)]
-async fn signalled() -> &'static str {
+fn signalled() -> impl Future<Output = &'static str> {
     use tokio::signal::unix::{SignalKind, signal};
 
-    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-        signal(SignalKind::hangup()),
-    ) else {
-        // Without signals the loop still ends by itself; nothing better can be done here.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => "Ctrl-C",
-        _ = terminate.recv() => "SIGTERM",
-        _ = hangup.recv() => "SIGHUP",
+    let interrupt = signal(SignalKind::interrupt());
+    let terminate = signal(SignalKind::terminate());
+    let hangup = signal(SignalKind::hangup());
+    async {
+        let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = (interrupt, terminate, hangup)
+        else {
+            // Without signals the loop still ends by itself; nothing better can be done here.
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => "Ctrl-C",
+            _ = terminate.recv() => "SIGTERM",
+            _ = hangup.recv() => "SIGHUP",
+        }
     }
 }
 
