@@ -8,8 +8,8 @@
 //! empty cell of the lid leaves it as it was last told.
 //!
 //! **Preamble.** Our exports begin with `# holder = 1` and `# key = value` lines that hold all
-//! that the judge needs, the recipe's own text included (`# | line`), so that the file is
-//! evidence by itself. A file without it is a foreign curve and is judged as read. In ours, the
+//! that the judge needs, the recipe's own text included (`# | line`), so that the file can be
+//! judged by itself. A file without it is a foreign curve and is judged as read. In ours, the
 //! quality columns of the milk are required, and `lid`, `reference` and `q_reference` where the
 //! preamble tells of them; what the preamble repeats of the recipe must agree with its text.
 //!
