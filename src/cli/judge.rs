@@ -15,7 +15,7 @@ use crate::batch::curve::Curve;
 use crate::batch::judge::{judge, limits};
 use crate::batch::recipe::Recipe;
 use crate::batch::verdict::{Finding, Outcome, Rule, Severity, Verdict};
-use crate::profiles::{self, RECIPE_DEFAULT};
+use crate::profiles::RECIPE_DEFAULT;
 use crate::record::curve_csv::{self, BYTES_MAX, Options, Origin, ReadCurve};
 
 /// Judge a curve, of this program or of anybody's logger
@@ -92,9 +92,7 @@ fn judged(context: &Context, args: &JudgeArgs) -> Result<(Recipe, Verdict, ReadC
 /// A recipe that goes by a shipped name, but is another one.
 fn not_as_shipped(origin: &Origin) -> Option<Finding> {
     let name = &origin.recipe.name;
-    let shipped = profiles::recipe(name)?;
-    let plain = |text: &str| text.replace('\r', "");
-    (plain(shipped) != plain(&origin.recipe_text)).then(|| Finding {
+    origin.borrows_shipped_name().then(|| Finding {
         rule: Rule::Judged,
         severity: Severity::Deviation,
         at_s: None,
@@ -172,26 +170,4 @@ fn own_words(recipe: &Recipe, curve: &Curve, origin: &Origin) -> String {
         recipe.hold.hold_ms as f64 / 60_000.0,
         curve.max_gap_ms as f64 / 1000.0,
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::record::fixture;
-
-    #[test]
-    fn another_recipe_by_a_shipped_name_is_a_deviation() {
-        let found = |end: &str| {
-            let text = profiles::recipe(RECIPE_DEFAULT).expect("shipped").to_owned() + end;
-            let mut file = Vec::new();
-            curve_csv::write(&fixture::good().0, &text, &mut file).expect("memory");
-            let options = Options { uncertainty: None, margin: None, max_gap_foreign_ms: 90_000 };
-            let read = curve_csv::read("own.csv", &file, &options).expect("our own export");
-            not_as_shipped(&read.origin.expect("ours"))
-        };
-        assert_eq!(found(""), None);
-        let deviation = found("# laxer from here on\n").expect("a finding");
-        assert_eq!(deviation.severity, Severity::Deviation);
-        assert!(deviation.text.contains("--recipe holder-hmbana"), "{}", deviation.text);
-    }
 }

@@ -8,8 +8,8 @@
 //! empty cell of the lid leaves it as it was last told.
 //!
 //! **Preamble.** Our exports begin with `# holder = 1` and `# key = value` lines that hold all
-//! that the judge needs, the recipe's own text included (`# | line`), so that the file is
-//! evidence by itself. A file without it is a foreign curve and is judged as read. In ours, the
+//! that the judge needs, the recipe's own text included (`# | line`), so that the file can be
+//! judged by itself. A file without it is a foreign curve and is judged as read. In ours, the
 //! quality columns of the milk are required, and `lid`, `reference` and `q_reference` where the
 //! preamble tells of them; what the preamble repeats of the recipe must agree with its text.
 //!
@@ -30,6 +30,7 @@ pub use self::read::{BYTES_MAX, read};
 pub use self::write::write;
 use crate::batch::curve::Curve;
 use crate::batch::recipe::Recipe;
+use crate::profiles;
 
 /// What the user says of a foreign curve. Our own exports say it themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +65,15 @@ pub struct Origin {
     pub recipe: Recipe,
     /// Hash of the journal's head when the file was written, hexadecimal: as the file tells it.
     pub head_hash: String,
+}
+
+impl Origin {
+    /// Whether the recipe goes by the name of a shipped one, but is another.
+    pub fn borrows_shipped_name(&self) -> bool {
+        let plain = |text: &str| text.replace('\r', "");
+        profiles::recipe(&self.recipe.name)
+            .is_some_and(|shipped| plain(shipped) != plain(&self.recipe_text))
+    }
 }
 
 /// Why a file is not a curve.

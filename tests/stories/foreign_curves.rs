@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::rig::Desk;
 
 /// A good run at one reading in 10 s: 20 min up, `hold_min` at `hold_c`, 15 min down.
@@ -184,6 +186,31 @@ fn an_export_says_by_what_it_was_judged_and_what_it_does_not_prove() {
         assert!(shown.contains(words), "no {words:?} in {shown}");
     }
     let csv = desk.read("curve.csv");
+    desk.write("curve.csv", &with_laxer_recipe(&csv));
+    let verdict = desk.run("--json judge curve.csv").expect_code(0).json();
+    let judged = verdict["findings"].as_array().expect("findings").iter();
+    let is_told = |finding: &&serde_json::Value| {
+        finding["rule"] == "judged" && finding["severity"] == "deviation"
+    };
+    assert_eq!(judged.filter(is_told).count(), 1, "{verdict:#}");
     desk.write("curve.csv", &csv.replacen("# margin_c = 0.", "# margin_c = 1.", 1));
     desk.run("judge curve.csv").expect_refusal(&["curve.csv", "expected", "found", "SHA-256"]);
+}
+
+/// The export with a recipe that allows slower cooling, and with all hashes written anew.
+fn with_laxer_recipe(csv: &str) -> String {
+    let sha256 = |text: &str| -> String {
+        Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    let csv = csv.replace("# | fail_min = 60.0", "# | fail_min = 600.0");
+    let lines = || csv.lines().filter(|line| !line.starts_with("# sha256 = "));
+    let recipe: Vec<&str> = lines().filter_map(|line| line.strip_prefix("# | ")).collect();
+    let recipe_sha256 = format!("# recipe_sha256 = {}", sha256(&recipe.join("\n")));
+    let mut all = String::new();
+    for line in lines() {
+        let is_hash = line.starts_with("# recipe_sha256 = ");
+        writeln!(all, "{}", if is_hash { &recipe_sha256 } else { line }).expect("a string");
+    }
+    let whole = sha256(&all);
+    format!("{all}# sha256 = {whole}\n")
 }

@@ -263,7 +263,7 @@ pub(super) fn disputed_breaks(seen: &Seen) -> Option<Finding> {
     let judge = seen.holds.breaks.len();
     (engine != judge).then(|| {
         let text = format!(
-            "The controller counted {engine} broken holds, the judge {judge}: they must agree."
+            "Broken holds: the controller counted {engine}, the judge {judge}; they must agree."
         );
         finding(Rule::Disputed, Severity::Deviation, None, text)
     })

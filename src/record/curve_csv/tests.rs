@@ -103,6 +103,18 @@ fn an_export_carries_its_recipe_to_the_byte() {
 }
 
 #[test]
+fn another_recipe_by_a_shipped_name_is_noticed() {
+    let borrows = |text: String| {
+        let mut out = Vec::new();
+        write(&fixture::good().0, &text, &mut out).expect("memory takes everything");
+        let origin = read("x.csv", &out, &FOREIGN).expect("ours").origin.expect("ours");
+        origin.borrows_shipped_name()
+    };
+    assert!(!borrows(recipe_text().to_owned()));
+    assert!(borrows(recipe_text().replace("cooling.fail_min", "cooling.never")));
+}
+
+#[test]
 fn a_changed_recipe_or_added_rows_are_refused() {
     let text = export(&fixture::good().0);
     let laxer = text.replace("# | floor_c = 62.5", "# | floor_c = 60.5");

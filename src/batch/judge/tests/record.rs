@@ -74,7 +74,7 @@ fn engine_and_judge_must_count_the_same_broken_holds() {
     for (told, expected) in [(None, None), (Some(0), None), (Some(1), Some(Severity::Deviation))] {
         assert_eq!(severity(&counted(told), Rule::Disputed), expected, "{told:?}");
     }
-    let text = "The controller counted 1 broken holds, the judge 0: they must agree.";
+    let text = "Broken holds: the controller counted 1, the judge 0; they must agree.";
     assert!(counted(Some(1)).findings.iter().any(|found| found.text == text));
 }
 
