@@ -30,8 +30,8 @@ pub fn read(file: &str, bytes: &[u8], options: &Options) -> Result<ReadCurve, Cs
     let from = Source { file };
     let text = text(from, bytes)?;
     let is_ours = part(from, text)?.0.is_some();
-    let lines = if is_ours { seal::opened(from, text)? } else { text };
-    let (preamble, before, body) = part(from, lines)?;
+    let opened = if is_ours { seal::opened(from, text)? } else { seal::Opened::foreign(text) };
+    let (preamble, before, body) = part(from, opened.lines)?;
     let origin = preamble.as_ref().map(|preamble| origin(from, preamble)).transpose()?;
     let mut curve = match &preamble {
         Some(preamble) => own(from, preamble, options)?,
@@ -46,7 +46,7 @@ pub fn read(file: &str, bytes: &[u8], options: &Options) -> Result<ReadCurve, Cs
             let rule = format!("{rows} rows, but its preamble tells {told}: rows were added");
             return Err(from.whole(rule));
         }
-        curve.cut_off |= rows < told;
+        curve.cut_off |= rows < told || opened.cut_off;
     }
     Ok(ReadCurve { curve, origin })
 }

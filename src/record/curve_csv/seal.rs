@@ -14,21 +14,32 @@ pub(super) fn digest(lines: &str) -> String {
     sha256(&lines.replace('\r', ""))
 }
 
-/// The lines before the last one, if they fit the hash in it.
-pub(super) fn opened<'a>(from: Source, text: &'a str) -> Result<&'a str, CsvError> {
+/// What is left of a sealed file.
+pub(super) struct Opened<'a> {
+    /// The lines before the seal.
+    pub(super) lines: &'a str,
+    /// There is no seal: the end of the file is missing, and what is left is judged incomplete.
+    pub(super) cut_off: bool,
+}
+
+impl<'a> Opened<'a> {
+    /// A foreign file has no seal that could be missing.
+    pub(super) const fn foreign(lines: &'a str) -> Self {
+        Self { lines, cut_off: false }
+    }
+}
+
+/// The lines before the seal, if they fit the hash in it.
+pub(super) fn opened<'a>(from: Source, text: &'a str) -> Result<Opened<'a>, CsvError> {
     let whole = text.trim_end();
     let start = whole.rfind('\n').map_or(0, |end| end + 1);
     let (lines, last) = whole.split_at_checked(start).unwrap_or_default();
     let Some(told) = last.strip_prefix(MARK) else {
-        let rule = format!(
-            "its last line is not `{MARK}…`: the end of the file is missing, or was changed; \
-             export the batch again"
-        );
-        return Err(from.whole(rule));
+        return Ok(Opened { lines: text, cut_off: true });
     };
     let found = digest(lines);
     if told.trim() == found {
-        return Ok(lines);
+        return Ok(Opened { lines, cut_off: false });
     }
     let told: String = told.trim().chars().take(found.len()).map(plain).collect();
     Err(from.whole(format!(
