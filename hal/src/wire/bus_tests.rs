@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::bus::Bus;
 use super::error::CallFault;
-use super::fake::{Fake, Question, Reaction, frame};
+use super::fake::{Fake, Question, Reaction, dead_port, frame};
 use super::modbus::{self, Answer, Block};
 use super::profile::{Entity, Raw, WriteFunction};
 
@@ -244,10 +244,8 @@ async fn a_write_counts_only_with_its_own_echo() {
 
 #[tokio::test]
 async fn a_port_where_nobody_listens_is_named_as_such() {
-    let unused = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let free = unused.local_addr().unwrap().port();
-    drop(unused);
-    let mut bus = Bus::new(("127.0.0.1".to_owned(), free), 1000, PATIENT, Duration::ZERO);
+    let (_socket, port) = dead_port();
+    let mut bus = Bus::new(("127.0.0.1".to_owned(), port), 1000, PATIENT, Duration::ZERO);
     let fault = words(&mut bus, 1, 1).await.unwrap_err();
     assert!(matches!(fault, CallFault::Dial { .. }), "{fault}");
     assert!(bus.back_off.resting().is_some());

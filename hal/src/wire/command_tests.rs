@@ -6,7 +6,7 @@ use super::bench::{
     Bench, EUROTHERM, PATIENT_MS, ageless, controller, forget, good, heat, patient, probes,
     profile, relays, spec, writes,
 };
-use super::fake::{Fake, Reaction, serve_memories};
+use super::fake::{Fake, Reaction, dead_port, serve_memories};
 use super::{UnitSpec, WireError, WiredUnit};
 use crate::contract::{Command, Heat, Machine, Quality, Role, Sample};
 
@@ -279,9 +279,8 @@ async fn a_change_within_the_tolerance_of_the_read_back_is_still_written() {
 #[tokio::test]
 async fn off_dials_a_dead_port_once_and_not_for_each_of_its_means() {
     let bench = Bench::new().await;
-    let dead = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("tcp://{}", dead.local_addr().unwrap());
-    drop(dead);
+    let (_socket, port) = dead_port();
+    let url = format!("tcp://127.0.0.1:{port}");
     let mut unit = WiredUnit::unconnected(spec(&url, &bench.second.url(), false, 1000));
     let error = unit.write(&Command::safe(false)).await.unwrap_err();
     assert!(error.is_unreachable(), "{error}");

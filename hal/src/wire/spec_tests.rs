@@ -107,14 +107,29 @@ fn one_value_does_not_measure_two_things() {
         ),
         (
             Draft::with(&[milk.clone(), role(Role::Reference, "box", "alias")]),
-            "milk-0 and reference are one value (box.pv_2 and box.alias, both holding_register 11)",
+            "milk-0 and reference are one value (box.alias is box.pv_2 by another name)",
         ),
-        (twin, "bath and reference are one value (box.pv and twin.pv, both holding_register 1)"),
+        (twin, "bath and reference are one value (twin.pv is box.pv by another name)"),
     ];
     for (draft, rule) in cases {
         let error = draft.check().unwrap_err().to_string();
         assert!(error.contains(rule), "{rule} → {error}");
     }
+    // The profile knows that two registers of the controller show one sensor.
+    let error = Draft {
+        devices: vec![DeviceSpec {
+            profile: super::bench::profile("eurotherm-3200.toml", super::bench::EUROTHERM),
+            ..device("box", "port", 1)
+        }],
+        roles: vec![
+            role(Role::Bath, "box", "pv"),
+            role(Role::Reference, "box", "pv_float"),
+            role(Role::Heater, "box", "instrument_mode"),
+        ],
+        ..Draft::new()
+    };
+    let error = error.check().unwrap_err().to_string();
+    assert!(error.contains("(box.pv_float is box.pv by another name)"), "{error}");
     // Its own address, or its own device, is its own probe.
     assert!(Draft::with(&[milk]).check().is_ok());
     let own = Draft {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::bench::{
     Bench, PATIENT_MS, ageless, controller, good, on_one_bus, probes, relays, spec, writes,
 };
-use super::fake::{Fake, Reaction, serve_memories};
+use super::fake::{Fake, Reaction, dead_port, serve_memories};
 use super::profile::Value;
 use super::unit::Line;
 use super::{WireError, WiredUnit};
@@ -68,12 +68,11 @@ async fn a_device_that_comes_back_with_another_setting_is_not_believed() {
 
 #[tokio::test]
 async fn a_port_that_nobody_serves_is_not_dialled_in_a_storm() {
-    let dead = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("tcp://{}", dead.local_addr().unwrap());
-    drop(dead);
+    let (_socket, port) = dead_port();
+    let url = format!("tcp://127.0.0.1:{port}");
     let bench = Bench::new().await;
     let spec = spec(&bench.first.url(), &url, false, 500);
-    let error = WiredUnit::connect(spec.clone()).await.unwrap_err();
+    let error = WiredUnit::connect(spec.clone().with_period(PATIENT_MS)).await.unwrap_err();
     assert!(error.is_unreachable(), "{error}");
     assert!(error.to_string().contains("no connection"), "{error}");
     // Seen from inside: attempts in periods 1, 2, 4, 8 and then every fourth (2 s of 500 ms).

@@ -84,6 +84,8 @@ pub(crate) fn point(mut section: Section<'_>, device: Verified) -> Result<Point,
     let range_milli = range(&mut section, unit)?;
     let on_off = on_off(&mut section, unit)?;
     let usual_role = section.maybe("usual_role").map(|field| field.word(&ROLES)).transpose()?;
+    let same_as =
+        section.maybe("same_as").map(|field| field.text().map(str::to_owned)).transpose()?;
     let sentinels = sentinels(&mut section, data_type)?;
     let faults = faults(&mut section)?;
     let readable = !section.maybe("write_only").map_or(Ok(false), |field| field.boolean())?;
@@ -113,6 +115,7 @@ pub(crate) fn point(mut section: Section<'_>, device: Verified) -> Result<Point,
         range_milli,
         on_off,
         usual_role,
+        same_as,
         sentinels,
         faults,
         readable,

@@ -282,6 +282,9 @@ pub struct Point {
     pub usual_role: Option<Role>,
     /// Raw values that mean something else.
     pub sentinels: Vec<Sentinel>,
+    /// The point that shows the same measurement in another register, if there is one: the two
+    /// are one probe.
+    pub same_as: Option<String>,
     /// Points that make this one worthless.
     pub faults: Vec<Fault>,
     /// Whether it can be read.

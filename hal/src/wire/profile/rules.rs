@@ -60,6 +60,20 @@ impl Rules<'_> {
             let rule = "is longer than words_per_read_max";
             return Err(self.refuse(&at(point, "data_type"), rule));
         }
+        if let Some(name) = &point.same_as {
+            match self.profile.point(name) {
+                // One step, so that nobody has to follow a chain.
+                Some(other)
+                    if other.unit.is_temperature()
+                        && point.unit.is_temperature()
+                        && other.same_as.is_none() => {}
+                Some(_) => {
+                    let rule = "one temperature names another, which names none itself";
+                    return Err(self.refuse(&at(point, "same_as"), rule));
+                }
+                None => return Err(self.unknown(&at(point, "same_as"), name)),
+            }
+        }
         for fault in &point.faults {
             match self.profile.point(&fault.point) {
                 Some(other) if other.unit == Unit::Switch && other.readable => {}

@@ -195,3 +195,18 @@ fn an_empty_file_says_what_it_lacks() {
     let error = Profile::parse("empty.toml", "").unwrap_err();
     assert_eq!(error.to_string(), "empty.toml:1: title: is missing: maker and model, in words");
 }
+
+#[test]
+fn the_same_measurement_is_named_by_a_temperature_that_exists() {
+    let same = "same_as = \"pv\"";
+    for (to, rule) in [
+        ("same_as = \"pw\"", "there is no point pw; there are pv, "),
+        ("same_as = \"sensor_break\"", "one temperature names another, which names none itself"),
+        ("same_as = \"pv_float\"", "one temperature names another, which names none itself"),
+    ] {
+        let error = broken(EUROTHERM, same, to);
+        let line = line_of(EUROTHERM, same);
+        let start = format!("x.toml:{line}: point.pv_float.{to}: {rule}");
+        assert!(error.starts_with(&start), "{error}");
+    }
+}

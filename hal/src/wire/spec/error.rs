@@ -121,7 +121,7 @@ pub enum SpecError {
         first: Role,
         /// The other.
         second: Role,
-        /// Where the value is read: the points, and the address if they have two names.
+        /// The point, or the two points that are one.
         place: String,
     },
 }

@@ -1,7 +1,8 @@
 //! One value measures one thing: a probe that is compared with itself always agrees.
 //!
-//! Values are compared by where they are read (socket, unit id, table, addresses), so that a
-//! second name in the profile, a second device or a second bus for one socket hides nothing.
+//! Values are compared by where they are read (socket, unit id, table, addresses) and by the
+//! profile's `same_as`, so that a second name or register, a second device or a second bus for
+//! one socket hides nothing.
 
 use super::{DeviceSpec, RoleSpec, SpecError, UnitSpec, tcp_address};
 use crate::contract::Role;
@@ -17,10 +18,12 @@ impl UnitSpec {
             .collect();
         for (index, (given, device, point)) in probes.iter().enumerate() {
             let same = |(_, other_device, other_point): &&(&RoleSpec, &DeviceSpec, &Point)| {
-                self.is_one_device(other_device, device) && overlap(other_point, point)
+                let registers = overlap(other_point, point)
+                    || one_value((other_device, other_point), (device, point));
+                self.is_one_device(other_device, device) && registers
             };
             if let Some((other, ..)) = probes.iter().take(index).find(same) {
-                return Err(self.one_probe_twice(other, given, point));
+                return Err(self.one_probe_twice(other, given));
             }
         }
         Ok(())
@@ -37,13 +40,12 @@ impl UnitSpec {
             || (first.address == second.address && socket(first) == socket(second))
     }
 
-    fn one_probe_twice(&self, first: &RoleSpec, second: &RoleSpec, point: &Point) -> SpecError {
+    fn one_probe_twice(&self, first: &RoleSpec, second: &RoleSpec) -> SpecError {
         let name = |given: &RoleSpec| format!("{}.{}", given.device, given.point);
         let place = if name(first) == name(second) {
             name(first)
         } else {
-            let (entity, address) = (point.entity.word(), point.address);
-            format!("{} and {}, both {entity} {address}", name(first), name(second))
+            format!("{} is {} by another name", name(second), name(first))
         };
         let (unit, first, second) = (self.name.clone(), first.role, second.role);
         SpecError::OneProbeTwice { unit, first, second, place }
@@ -61,6 +63,15 @@ const fn measures(role: Role) -> bool {
         | Role::Agitator
         | Role::CoolingValve => false,
     }
+}
+
+/// Whether a profile says that two points of it are one measurement in two registers.
+fn one_value(first: (&DeviceSpec, &Point), second: (&DeviceSpec, &Point)) -> bool {
+    let origin = |(device, point): (&DeviceSpec, &Point)| {
+        let name = point.same_as.clone().unwrap_or_else(|| point.name.clone());
+        (device.profile.name().to_owned(), name)
+    };
+    origin(first) == origin(second)
 }
 
 /// Whether two points of one device share an address.
