@@ -60,7 +60,7 @@ pub(crate) struct ChartArgs {
 /// Print the record of a batch as PDF/A: the page on which QA decides
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  holder batch record B-2026-0001\n  \
-                        holder batch record B-2026-0001 --template ours.typ -o record.pdf")]
+                        holder batch record B-2026-0001 -o record.pdf")]
 pub(crate) struct RecordArgs {
     /// Code of the batch
     batch: String,

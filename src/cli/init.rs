@@ -15,6 +15,9 @@ use crate::profiles;
 use crate::station::config::{Library, STATION_FILE, StationConfig};
 use crate::store::{Station, Store};
 
+/// Where a station's own files lie (`Library::of_station`).
+const OWN_FOLDERS: [&str; 2] = ["profiles", "recipes"];
+
 /// Make a new station: its description station.toml and its memory holder.db
 #[derive(Debug, Args)]
 #[command(
@@ -85,11 +88,19 @@ pub(super) fn make(context: &Context, folder: &Path, text: &str) -> Result<Stati
         let _ = fs::remove_file(&database);
     }
     rest?;
+    for own in OWN_FOLDERS {
+        let own = folder.join(own);
+        fs::create_dir_all(&own)
+            .with_context(|| format!("the folder {} cannot be made", own.display()))?;
+    }
     Ok(station)
 }
 
 fn next_steps(args: &InitArgs, folder: &str) -> String {
-    let made = format!("made a station in {folder}: station.toml, holder.db\n");
+    let made = format!(
+        "made a station in {folder}: station.toml, holder.db; its own device profiles and recipes \
+         go into profiles and recipes\n"
+    );
     if args.training {
         format!(
             "{made}It is for practice: its unit demo is simulated, and every page is marked \

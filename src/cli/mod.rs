@@ -45,7 +45,7 @@ use failure::Failure;
     max_term_width = 100,
     after_help = "Examples:\n  holder demo                    the whole story in seconds, simulated\n  \
                   holder init bank --training    a station for practice in the folder bank\n  \
-                  holder batch list              what was run on this station\n\n\
+                  holder --dir bank batch list   what was run on this station\n\n\
                   Exit codes: 0 done, 1 refused or failed, 2 usage, 3 a batch or curve that is not\n\
                   acceptable, 4 machine unreachable, 5 a record does not verify."
 )]

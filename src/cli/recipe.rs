@@ -20,7 +20,8 @@ pub(crate) enum RecipeCommand {
     List,
     /// Show a recipe, as a file that can be a start for your own
     #[command(after_help = "Examples:\n  holder recipe show holder-hmbana\n  \
-                            holder recipe show holder-hmbana > recipes/ours.toml")]
+                            holder recipe show holder-hmbana > recipes/ours.toml\n\n\
+                            In the new file, write its own name: name = \"ours\".")]
     Show {
         /// Name of the recipe
         recipe: String,

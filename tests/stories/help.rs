@@ -64,3 +64,24 @@ fn there_is_a_manual_page_for_every_command() {
     assert!(page.contains("eurotherm") && page.contains(".SH"), "{page}");
     assert!(desk.read("pages/holder.1").contains("Exit codes"));
 }
+
+#[test]
+fn the_examples_that_need_no_machine_work_as_they_are_shown() {
+    let desk = Desk::training();
+    // What a shell would do with `>`.
+    let redirected = |line: &str, to: &str| {
+        let text = desk.run(line).expect_code(0).stdout;
+        assert!(desk.path(to).parent().expect("a folder").is_dir(), "no folder for {to}");
+        desk.write(to, &text);
+    };
+    redirected("device show eurotherm-3200 --toml", "profiles/ours.toml");
+    desk.run("device check profiles/ours.toml").expect_code(0);
+    redirected("recipe show holder-hmbana", "recipes/ours.toml");
+    let text = desk.read("recipes/ours.toml");
+    desk.write("recipes/ours.toml", &text.replace("\"holder-hmbana\"", "\"ours\""));
+    desk.run("recipe check recipes/ours.toml").expect_code(0);
+    desk.run("init bank --training").expect_code(0);
+    for line in ["--dir bank batch list", "unit list", "batch list --json", "recipe list"] {
+        desk.run(line).expect_code(0);
+    }
+}
