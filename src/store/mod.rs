@@ -46,6 +46,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 pub use batches::{Close, NewBatch};
 pub use error::StoreError;
 pub use journal::{Body, Head, Stamp};
+pub(crate) use journal::{hex, sha256};
 pub use milk::{DepositShown, PoolShown};
 pub use replay::{ReplayMisfit, replay};
 pub use station::Station;

@@ -11,6 +11,7 @@ use crate::cli::files;
 use crate::record::chart::{self, ChartOptions};
 use crate::record::curve::curve;
 use crate::record::{curve_csv, json};
+use crate::store::Misfit;
 use crate::store::model::BatchRecord;
 
 /// A batch with the judge's verdict, and whether the station is for training.
@@ -18,17 +19,18 @@ struct Judged {
     record: BatchRecord,
     verdict: Verdict,
     training: bool,
+    misfit: Option<Misfit>,
 }
 
 fn judged(context: &Context, code: &str) -> Result<Judged, Failure> {
     let store = context.store_to_read()?;
-    let record = store.load_batch(code)?;
+    let (record, misfit) = super::load(&store, code)?;
     let verdict = judge(&record.params.recipe, &curve(&record));
-    Ok(Judged { record, verdict, training: store.station().training })
+    Ok(Judged { record, verdict, training: store.station().training, misfit })
 }
 
 pub(super) fn chart(context: &Context, args: &ChartArgs) -> Result<(), Failure> {
-    let Judged { record, verdict, training } = judged(context, &args.batch)?;
+    let Judged { record, verdict, training, misfit } = judged(context, &args.batch)?;
     let options = ChartOptions { training };
     let named_png = args.to.output.as_ref().and_then(|path| path.extension());
     let bytes = if args.png || named_png.is_some_and(|extension| extension == "png") {
@@ -37,7 +39,8 @@ pub(super) fn chart(context: &Context, args: &ChartArgs) -> Result<(), Failure> 
         chart::svg(&record, &verdict, options)?.into_bytes()
     };
     let path = args.to.path(&args.batch, if args.png { "png" } else { "svg" });
-    files::deliver(&path, &bytes, args.to.force)
+    files::deliver(&path, &bytes, args.to.force)?;
+    super::end(misfit)
 }
 
 #[cfg(feature = "pdf")]
@@ -49,7 +52,9 @@ pub(super) fn record(context: &Context, args: &RecordArgs) -> Result<(), Failure
         Ok::<_, Failure>(Template { file: path.display().to_string(), text })
     });
     let template = template.transpose()?;
-    let Judged { record, verdict, training } = judged(context, &args.batch)?;
+    let Judged { record, verdict, training, misfit } = judged(context, &args.batch)?;
+    // The page lies on a desk without this program's warning: it would look like any other.
+    super::end(misfit)?;
     let options = PdfOptions { template, produced_utc_ms: context.now_utc_ms(), training };
     let bytes = pdf(&record, &verdict, &options)?;
     files::deliver(&args.to.path(&args.batch, "pdf"), &bytes, args.to.force)
@@ -65,14 +70,15 @@ pub(super) fn record(_: &Context, args: &RecordArgs) -> Result<(), Failure> {
 }
 
 pub(super) fn export(context: &Context, args: &ExportArgs) -> Result<(), Failure> {
-    let Judged { record, verdict, .. } = judged(context, &args.batch)?;
+    let Judged { record, verdict, misfit, .. } = judged(context, &args.batch)?;
     let (bytes, extension) = match args.format {
         Format::Csv => (csv(&record)?, "csv"),
         Format::Json => {
             (json::export(&record, &verdict, context.now_utc_ms())?.into_bytes(), "json")
         }
     };
-    files::deliver(&args.to.path(&args.batch, extension), &bytes, args.to.force)
+    files::deliver(&args.to.path(&args.batch, extension), &bytes, args.to.force)?;
+    super::end(misfit)
 }
 
 /// The curve with all that it is judged by, the recipe as it was frozen included.
