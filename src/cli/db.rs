@@ -30,7 +30,8 @@ pub(crate) enum DbCommand {
 /// A hash as it was typed from paper.
 fn head_digits(typed: &str) -> Result<String, String> {
     Head::digits(typed).ok_or_else(|| {
-        "give at least 16 digits of the hash, as it stands on the record (0 to 9, a to f)".to_owned()
+        "give at least 16 digits of the hash, as it stands on the record (0 to 9, a to f)"
+            .to_owned()
     })
 }
 
@@ -85,7 +86,10 @@ fn damage(failure: Failure) -> Failure {
 }
 
 fn is_damage(why: &anyhow::Error) -> bool {
-    matches!(why.downcast_ref(), Some(StoreError::Damaged(_) | StoreError::Garbled { .. } | StoreError::NoVersion { .. }))
+    matches!(
+        why.downcast_ref(),
+        Some(StoreError::Damaged(_) | StoreError::Garbled { .. } | StoreError::NoVersion { .. })
+    )
 }
 
 impl From<Misfit> for Failure {

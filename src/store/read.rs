@@ -81,11 +81,8 @@ fn header_row(row: &rusqlite::Row<'_>) -> Result<HeaderRow, StoreError> {
         engine_accepts: row.get(12)?,
         code,
     };
-    let milk = MilkOfBatch {
-        bottle_ul: row.get(13)?,
-        reserved_ul: row.get(14)?,
-        volume_ul: row.get(15)?,
-    };
+    let milk =
+        MilkOfBatch { bottle_ul: row.get(13)?, reserved_ul: row.get(14)?, volume_ul: row.get(15)? };
     Ok(HeaderRow { header, milk, verdict: row.get(16)? })
 }
 

@@ -54,7 +54,9 @@ pub enum ReplayMisfit {
         found: PhaseName,
     },
     /// An action that the record has as done and the engine refuses, or the reverse.
-    #[error("at {at_ms} ms the record says that an action was {expected}; in the replay it is {found}")]
+    #[error(
+        "at {at_ms} ms the record says that an action was {expected}; in the replay it is {found}"
+    )]
     Action {
         /// When, milliseconds on the batch's own time.
         at_ms: u64,
@@ -275,6 +277,34 @@ mod tests {
         other.periods[7].command.agitator ^= true;
         let changed = replay(&other, &inputs);
         assert!(matches!(changed, Err(ReplayMisfit::Command { at_ms: 7_000, .. })), "{changed:?}");
+        let mut later = record.clone();
+        later.periods[7].phase = PhaseName::Hold;
+        let changed = replay(&later, &inputs);
+        assert!(matches!(changed, Err(ReplayMisfit::Phase { at_ms: 7_000, .. })), "{changed:?}");
+        let mut silent = record.clone();
+        silent.actions.remove(0);
+        let changed = replay(&silent, &inputs);
+        let refused = matches!(changed, Err(ReplayMisfit::Action { expected: "refused", .. }));
+        assert!(refused, "{changed:?}");
+        let mut invented = record.clone();
+        invented.actions.extend(record.actions.last().cloned());
+        let changed = replay(&invented, &inputs);
+        assert!(matches!(changed, Err(ReplayMisfit::Action { .. })), "{changed:?}");
+        let mut unfinished = record.clone();
+        unfinished.header.phase = PhaseName::Unload;
+        let changed = replay(&unfinished, &inputs);
+        assert!(matches!(changed, Err(ReplayMisfit::End { .. })), "{changed:?}");
+        assert_eq!(record.header.engine_accepts, Some(true));
+        for accepts in [Some(false), None] {
+            let mut other = record.clone();
+            other.header.engine_accepts = accepts;
+            let changed = replay(&other, &inputs);
+            let found = ReplayMisfit::Accepts { expected: accepts, found: Some(true) };
+            assert_eq!(changed, Err(found), "a batch that ended was decided");
+        }
+        let mut open = record.clone();
+        (open.header.closing, open.header.engine_accepts) = (None, None);
+        assert_eq!(replay(&open, &inputs), Ok(count), "not decided yet");
         let mut short = record;
         short.periods.pop();
         assert!(matches!(replay(&short, &inputs), Err(ReplayMisfit::Period { .. })));

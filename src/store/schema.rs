@@ -290,6 +290,50 @@ mod tests {
     }
 
     #[test]
+    fn a_version_that_no_program_wrote_is_damage_and_not_a_newer_program() {
+        for absurd in [-1, 0, i32::MIN, 0x0100_0001, i32::MAX] {
+            let (_dir, path, store) = new();
+            store.db.pragma_update(None, "user_version", absurd).expect("set");
+            drop(store);
+            let text = refused(&path).to_string();
+            assert!(text.contains("damaged") && text.contains(&absurd.to_string()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_read_alone_unless_a_log_lies_beside_it() {
+        let (dir, path, mut store) = new();
+        store.add_user(super::super::fixture::ANN, "eve").expect("added");
+        let beside = read_alone(&path).err().expect("a log with entries").to_string();
+        assert!(beside.contains("-wal"), "{beside}");
+        drop(store);
+        let odd = dir.path().join("a ?b#c%41 é");
+        std::fs::create_dir(&odd).expect("made");
+        let copy = odd.join("holder.db");
+        std::fs::copy(&path, &copy).expect("copied");
+        let db = read_alone(&copy).expect("opens");
+        let users = db.query_row("SELECT name FROM users", [], |row| row.get::<_, String>(0));
+        assert_eq!(users.expect("read"), "eve");
+        assert_eq!(std::fs::read_dir(&odd).expect("read").count(), 1, "no file beside it");
+    }
+
+    #[test]
+    fn an_upgrade_waits_until_no_batch_is_open() {
+        use super::super::fixture::{run, stop, water_batch};
+        let (dir, path, mut store) = new();
+        let next = [MIGRATIONS[0], "CREATE TABLE later (x INTEGER) STRICT;"];
+        let (batch, mut engine) = run(&mut store, &water_batch(), 3);
+        drop(store);
+        let refused = open_now(&path, &next).expect_err("refused").to_string();
+        assert!(refused.contains(&batch) && refused.contains("version 1"), "{refused}");
+        assert!(!dir.path().join("holder.db.version-1").exists(), "nothing was copied");
+        let mut store = Store::open(&path).expect("goes on as it was");
+        stop(&mut store, &batch, &mut engine, holder_hal::Tick::from_ms(9_000));
+        drop(store);
+        assert_eq!(version(&open_now(&path, &next).expect("upgraded")).expect("read"), 2);
+    }
+
+    #[test]
     fn a_damaged_file_is_an_error_and_not_a_panic() {
         let (_dir, path, store) = new();
         drop(store);

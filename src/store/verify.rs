@@ -224,9 +224,7 @@ fn check_chain(db: &Connection, paper: Option<&str>) -> Result<(Facts, i64, Stri
         same(place, "hash of the entry before", &hex(&prev), &hex(&row.prev_hash))?;
         let found = hex(&row.computed_hash());
         same(place, "hash of its content", &hex(&row.hash), &found)?;
-        seen |= paper.as_ref().is_some_and(|hash| {
-            hex(&row.hash).starts_with(hash.as_str())
-        });
+        seen |= paper.as_ref().is_some_and(|hash| hex(&row.hash).starts_with(hash.as_str()));
         facts.note(&row)?;
         (seq, prev) = (row.seq, row.hash);
     }
