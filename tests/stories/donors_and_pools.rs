@@ -67,6 +67,11 @@ fn mistakes_at_the_desk_change_nothing() {
     desk.run(&add.replace("--volume-ml 5", "--volume-ml 5e3")).expect_code(2);
     desk.run(&add.replace("2026-01-01", "yesterday")).expect_code(2);
     desk.run("donor set D-1 --deferred").expect_code(2);
+    let silent = desk.program().args(["donor", "set", "D-1", "--deferred", "--why", ""]).output();
+    Answer::of(silent.expect("it starts")).expect_refusal(&["reason", "say why in words"]);
+    desk.run("donor add d-1").expect_refusal(&["donor D-1", "recorded already"]);
+    let strange = desk.program().args(["--as", "ana\nbert", "donor", "add", "D-7"]).output();
+    Answer::of(strange.expect("it starts")).expect_refusal(&["user name", "printable"]);
     desk.run("donor set D-1 --deferred --screening --why both").expect_code(2);
     assert_eq!(desk.run("--json deposit list").json().as_array().map(Vec::len), Some(3));
 }
