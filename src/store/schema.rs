@@ -36,9 +36,9 @@ fn recognise(path: &Path) -> Result<(), StoreError> {
     }
     // https://sqlite.org/fileformat2.html#the_database_header: magic at 0, application id at 68.
     let mut header = Vec::new();
-    let file = File::open(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::PermissionDenied => StoreError::NotReadable(path.to_owned()),
-        _ => error.into(),
+    let file = File::open(path).map_err(|error| {
+        let denied = error.kind() == std::io::ErrorKind::PermissionDenied;
+        if denied { StoreError::NotReadable(path.to_owned()) } else { error.into() }
     })?;
     file.take(100).read_to_end(&mut header)?;
     let id = header.get(68..72).and_then(|bytes| <[u8; 4]>::try_from(bytes).ok());
@@ -304,7 +304,7 @@ mod tests {
     fn a_file_is_read_alone_unless_a_log_lies_beside_it() {
         let (dir, path, mut store) = new();
         store.add_user(super::super::fixture::ANN, "eve").expect("added");
-        let beside = read_alone(&path).err().expect("a log with entries").to_string();
+        let beside = read_alone(&path).expect_err("a log with entries").to_string();
         assert!(beside.contains("-wal"), "{beside}");
         drop(store);
         let odd = dir.path().join("a ?b#c%41 é");
