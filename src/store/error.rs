@@ -72,7 +72,7 @@ pub enum StoreError {
     },
     /// To be upgraded while a batch is open.
     #[error(
-        "{} has schema version {found} and the open batch {batch}; it was not touched; finish or \
+        "{} has schema version {found} and the open batch {batch}; it was not upgraded; finish or \
          close the batch with the holder that started it, then upgrade", path.display()
     )]
     UpgradeInBatch {
