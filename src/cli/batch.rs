@@ -6,6 +6,9 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::context::Context;
 use super::failure::Failure;
+use super::out;
+use crate::store::model::BatchRecord;
+use crate::store::{Misfit, Store, StoreError};
 
 mod deliver;
 mod list;
@@ -23,7 +26,8 @@ pub(crate) enum BatchCommand {
     List,
     /// Show one batch: the verdict and its reasons, the figures, the events
     ///
-    /// The verdict is judged anew from the stored readings.
+    /// The verdict is judged anew from the stored readings. The exit code is 5, after a warning,
+    /// if the record is not what was written.
     #[command(after_help = "Examples:\n  holder batch show B-2026-0001\n  \
                             holder batch show B-2026-0001 --json")]
     Show {
@@ -44,6 +48,8 @@ pub(crate) enum BatchCommand {
 }
 
 /// Draw the curve of a batch as SVG or PNG
+///
+/// The exit code is 5, after a warning, if the record is not what was written.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  holder batch chart B-2026-0001\n  \
                         holder batch chart B-2026-0001 -o curve.png")]
@@ -58,6 +64,8 @@ pub(crate) struct ChartArgs {
 }
 
 /// Print the record of a batch as PDF/A: the page on which QA decides
+///
+/// A record that is not what was written is not printed; the exit code is 5 then.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  holder batch record B-2026-0001\n  \
                         holder batch record B-2026-0001 -o record.pdf")]
@@ -72,6 +80,8 @@ pub(crate) struct RecordArgs {
 }
 
 /// Export a batch: CSV, which `holder judge` reads back to the same verdict, or JSON with all
+///
+/// The exit code is 5, after a warning, if the record is not what was written.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  holder batch export B-2026-0001\n  \
                         holder batch export B-2026-0001 --format json -o - | jq .verdict")]
@@ -109,6 +119,33 @@ impl ToFile {
     fn path(&self, batch: &str, extension: &str) -> PathBuf {
         self.output.clone().unwrap_or_else(|| PathBuf::from(format!("{batch}.{extension}")))
     }
+}
+
+/// A batch as it is stored, and what does not fit in it, said loudly before anything else.
+fn load(store: &Store, code: &str) -> Result<(BatchRecord, Option<Misfit>), Failure> {
+    let record = match store.load_batch(code) {
+        // An unknown code is a mistake of the person, not of the record.
+        Err(error @ StoreError::NoBatch(_)) => return Err(error.into()),
+        loaded => loaded,
+    };
+    let misfit = store.batch_fits(code).err();
+    if let Some(misfit) = &misfit {
+        out::note(&format!(
+            "WARNING: the record of batch {code} is not what was written. {misfit}.\nWARNING: no \
+             decision about milk may rest on it. Keep holder.db as it is, and ask the person who \
+             runs the station."
+        ));
+    }
+    match (record, misfit) {
+        (Ok(record), misfit) => Ok((record, misfit)),
+        (Err(_), Some(misfit)) => Err(misfit.into()),
+        (Err(error), None) => Err(error.into()),
+    }
+}
+
+/// The exit code says again what the warning said.
+fn end(misfit: Option<Misfit>) -> Result<(), Failure> {
+    misfit.map_or(Ok(()), |misfit| Err(misfit.into()))
 }
 
 pub(crate) fn run(context: &Context, command: BatchCommand) -> Result<(), Failure> {

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::context::Context;
 use super::failure::Failure;
 use super::out;
-use crate::store::{Misfit, StoreError};
+use crate::store::{Head, Misfit, StoreError};
 
 /// The station's memory as a whole
 #[derive(Debug, Subcommand)]
@@ -22,9 +22,17 @@ pub(crate) enum DbCommand {
     )]
     Verify {
         /// A head hash from a printed record or an export; its first 16 digits are enough
-        #[arg(long, value_name = "HASH")]
+        #[arg(long, value_name = "HASH", value_parser = head_digits)]
         head: Option<String>,
     },
+}
+
+/// A hash as it was typed from paper.
+fn head_digits(typed: &str) -> Result<String, String> {
+    Head::digits(typed).ok_or_else(|| {
+        "give at least 16 digits of the hash, as it stands on the record (0 to 9, a to f)"
+            .to_owned()
+    })
 }
 
 pub(crate) fn run(context: &Context, command: DbCommand) -> Result<(), Failure> {
@@ -78,7 +86,10 @@ fn damage(failure: Failure) -> Failure {
 }
 
 fn is_damage(why: &anyhow::Error) -> bool {
-    matches!(why.downcast_ref(), Some(StoreError::Damaged(_) | StoreError::Garbled { .. }))
+    matches!(
+        why.downcast_ref(),
+        Some(StoreError::Damaged(_) | StoreError::Garbled { .. } | StoreError::NoVersion { .. })
+    )
 }
 
 impl From<Misfit> for Failure {

@@ -93,10 +93,14 @@ fn show(context: &Context, code: &str) -> Result<(), Failure> {
     if context.json {
         return Ok(out::json(&json!({ "pool": shown, "deposits": deposits }))?);
     }
+    let held = match shown.reserved_ul {
+        0 => String::new(),
+        held_ul => format!(", {} ml held for bottles that are not in yet", ml(held_ul)),
+    };
     let batches =
         if shown.batches.is_empty() { "none".to_owned() } else { shown.batches.join(", ") };
     Ok(out::text(&format!(
-        "pool {code}: {} ml, {} ml left\nmade on {}, to be used by {}\nbatches: {batches}\n\n{}",
+        "pool {code}: {} ml, {} ml left{held}\nmade on {}, to be used by {}\nbatches: {batches}\n\n{}",
         ml(shown.pool.volume_ul),
         ml(shown.left_ul),
         shown.pool.made_on,

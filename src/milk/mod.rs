@@ -35,8 +35,9 @@ pub fn check_code(kind: Kind, code: &str) -> Result<(), Refusal> {
 
 /// Volume in millilitres for people, from microlitres: `1560` or `0.250`.
 pub fn ml(volume_ul: i64) -> String {
-    let (whole, rest) = (volume_ul / 1000, volume_ul.rem_euclid(1000));
-    if rest == 0 { whole.to_string() } else { format!("{}.{rest:03}", volume_ul.div_euclid(1000)) }
+    let sign = if volume_ul < 0 { "-" } else { "" };
+    let (whole, rest) = (volume_ul.unsigned_abs() / 1000, volume_ul.unsigned_abs() % 1000);
+    if rest == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{rest:03}") }
 }
 
 /// Days as `YYYY-MM-DD` in the journal.
@@ -73,5 +74,6 @@ mod tests {
         assert_eq!(ml(130_000), "130");
         assert_eq!(ml(130_250), "130.250");
         assert_eq!(ml(1), "0.001");
+        assert_eq!((ml(-250), ml(-130_250)), ("-0.250".to_owned(), "-130.250".to_owned()));
     }
 }

@@ -12,6 +12,7 @@ use super::read;
 use super::step::{self, Tail};
 use crate::batch::params::{BatchParams, Purpose};
 use crate::batch::phase::PhaseName;
+use crate::milk::ml;
 
 /// What a batch begins with. Unit, purpose and recipe are those of `params`.
 #[derive(Clone, Debug)]
@@ -22,8 +23,9 @@ pub struct NewBatch {
     pub pool: Option<String>,
     /// Bottles, the control bottle not counted.
     pub bottles: u16,
-    /// Milk in each bottle, microlitres; the batch draws `bottles` times this from its pool.
-    /// Not used for water.
+    /// Milk in each bottle, microlitres. `bottles` times this is held for the batch; what is
+    /// drawn from the pool is this times the bottles that are confirmed to be in. Not used for
+    /// water.
     pub bottle_ul: i64,
     /// Who starts it.
     pub operator: String,
@@ -93,9 +95,20 @@ fn freeze_texts(db: &Connection, id: i64, texts: &[FrozenText]) -> Result<Value,
     Ok(listed.into())
 }
 
+/// What a closing says of milk that was held for the batch and never loaded.
+fn given_back(db: &Connection, id: i64) -> Result<String, StoreError> {
+    let sql = "SELECT reserved_ul, pool FROM batches WHERE id = ?";
+    let (reserved_ul, pool): (i64, Option<String>) =
+        db.query_row(sql, [id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let pool = pool.filter(|_| reserved_ul > 0);
+    Ok(pool.map_or_else(String::new, |pool| {
+        format!("; nothing was loaded, {} ml stay in pool {pool}", ml(reserved_ul))
+    }))
+}
+
 impl Store {
-    /// Starts a batch: checks its pool again, freezes what decides its verdict, and gives its
-    /// code.
+    /// Starts a batch: checks its pool again and holds its milk, freezes what decides its verdict,
+    /// and gives its code.
     ///
     /// # Errors
     /// Parameters or pool that are not allowed, a unit with an open batch, or the disk.
@@ -114,11 +127,13 @@ impl Store {
         if let Some(batch) = open {
             return Err(StoreError::UnitBusy { unit: unit.clone(), batch });
         }
-        let volume_ul = super::milk::check_start(&tx, new, today)?;
+        let reserved_ul = super::milk::check_start(&tx, new, today)?;
+        let bottle_ul = if new.pool.is_some() { new.bottle_ul } else { 0 };
         let code = next_code(&tx, today.year())?;
         tx.execute(
-            "INSERT INTO batches (code, unit, purpose, simulated, recipe, pool, volume_ul, bottles, \
-             operator, started_utc_ms, phase) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO batches (code, unit, purpose, simulated, recipe, pool, bottles, bottle_ul, \
+             reserved_ul, volume_ul, operator, started_utc_ms, phase) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)",
             params![
                 code,
                 unit,
@@ -126,8 +141,9 @@ impl Store {
                 new.simulated || new.params.simulated,
                 new.params.recipe.name,
                 new.pool,
-                volume_ul,
                 new.bottles,
+                bottle_ul,
+                reserved_ul,
                 new.operator,
                 new.started_utc_ms,
                 PhaseName::Preheat.word()
@@ -177,7 +193,8 @@ impl Store {
         Ok(())
     }
 
-    /// Seals what is left and closes the record of a batch.
+    /// Seals what is left and closes the record of a batch. Milk that was held for it and never
+    /// loaded goes back to its pool.
     ///
     /// # Errors
     /// An unknown or closed batch, or the disk.
@@ -186,9 +203,10 @@ impl Store {
         let mut tail = Tail::load(&tx, close.batch)?;
         step::append_seal(&tx, close.stamp, close.batch, &mut tail)?;
         let before = read::batch_state(&tx, close.batch)?;
+        let back = given_back(&tx, tail.id)?;
         tx.execute(
             "UPDATE batches SET closed_utc_ms = ?, closing = ?, phase = ?, engine_accepts = ?, \
-             verdict = ? WHERE id = ?",
+             verdict = ?, reserved_ul = 0 WHERE id = ?",
             params![
                 close.stamp.utc_ms,
                 read::closing_word(close.closing),
@@ -204,7 +222,7 @@ impl Store {
             Closing::Interrupted => "record of an interrupted batch closed",
         };
         let place = Place::in_batch(Kind::BatchClosed, close.batch, None);
-        let body = Body::new(what).before(before).after(after);
+        let body = Body::new(format!("{what}{back}")).before(before).after(after);
         journal::append(&tx, close.stamp, place, &body)?;
         tx.commit()?;
         self.tails.remove(close.batch);

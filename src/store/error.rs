@@ -58,6 +58,41 @@ pub enum StoreError {
         /// The version that is needed.
         known: u32,
     },
+    /// A version that no migration ever had.
+    #[error(
+        "{} says that it has schema version {found}, which no holder ever wrote: the file is \
+         damaged, or not ours; it was not touched; keep it as it is, and restore a backup into a \
+         new folder", path.display()
+    )]
+    NoVersion {
+        /// The file.
+        path: PathBuf,
+        /// What it says.
+        found: i64,
+    },
+    /// To be upgraded while a batch is open.
+    #[error(
+        "{} has schema version {found} and the open batch {batch}; it was not upgraded; finish or \
+         close the batch with the holder that started it, then upgrade", path.display()
+    )]
+    UpgradeInBatch {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The open batch.
+        batch: String,
+    },
+    /// The file cannot even be read.
+    #[error("{} may not be read by this user; ask the person who runs the station", .0.display())]
+    NotReadable(PathBuf),
+    /// The newest entries are in a log that cannot be opened without write permission.
+    #[error(
+        "{} cannot be read whole: its newest entries are in the -wal file beside it, and its folder \
+         cannot be written; copy holder.db and holder.db-wal together into a folder of your own \
+         and read them there", .0.display()
+    )]
+    LogBeside(PathBuf),
     /// Another program holds the database.
     #[error("the database is in use by another program; wait until it has finished, or stop it")]
     Locked,

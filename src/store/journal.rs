@@ -11,10 +11,15 @@ use sha2::{Digest, Sha256};
 use super::error::{StoreError, garbled, sql_int};
 
 /// A SHA-256.
-pub(super) type Hash = [u8; 32];
+pub(crate) type Hash = [u8; 32];
 
 /// The hash before the first entry.
 pub(super) const GENESIS: Hash = [0; 32];
+
+/// Fewest hexadecimal digits of a hash that name an entry.
+const PAPER_DIGITS_MIN: usize = 16;
+/// Digits of a whole hash.
+const PAPER_DIGITS_MAX: usize = 64;
 
 /// Hashes fields in an unambiguous form: a presence byte, then 8 bytes of an integer or the
 /// length (8 bytes, big-endian) and the bytes of a text.
@@ -64,12 +69,12 @@ impl Canon {
 }
 
 /// SHA-256 of a text as it is.
-pub(super) fn sha256(text: &str) -> Hash {
+pub(crate) fn sha256(text: &str) -> Hash {
     Sha256::digest(text.as_bytes()).into()
 }
 
 /// Lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -212,6 +217,14 @@ impl Head {
     pub fn hash(&self) -> String {
         hex(&self.hash)
     }
+
+    /// The digits that a person typed from paper, in lower case without spaces around; `None`
+    /// unless they are 16 to 64 hexadecimal digits, enough to name one entry.
+    pub fn digits(typed: &str) -> Option<String> {
+        let digits = typed.trim().to_lowercase();
+        let enough = (PAPER_DIGITS_MIN..=PAPER_DIGITS_MAX).contains(&digits.len());
+        (enough && digits.chars().all(|c| c.is_ascii_hexdigit())).then_some(digits)
+    }
 }
 
 /// One row of the journal.
@@ -285,6 +298,7 @@ pub(super) fn append(
     place: Place<'_>,
     body: &Body,
 ) -> Result<Head, StoreError> {
+    super::station::check_who(stamp.who)?;
     let before = head(db)?;
     let tick_ms = place.tick_ms.map(|tick| sql_int("tick_ms", tick)).transpose()?;
     let body = serde_json::to_string(body).map_err(|error| garbled("entry", error))?;

@@ -11,9 +11,10 @@ use super::batches::NewBatch;
 use super::error::{StoreError, garbled};
 use super::journal::{self, Body, Kind as Entry, Place, Stamp};
 use super::model::{PoolRecord, PoolShare};
+use super::read;
 use crate::batch::params::Purpose;
 use crate::batch::recipe::PoolRule;
-use crate::milk::{Deposit, Donor, Kind, Pool, Refusal, Share, Status, check_code, pool};
+use crate::milk::{Deposit, Donor, Kind, Pool, Refusal, Share, Status, check_code, ml, pool};
 
 /// A deposit and where it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -31,8 +32,11 @@ pub struct PoolShown {
     /// The pool.
     #[serde(flatten)]
     pub pool: Pool,
-    /// What no batch has drawn yet, microlitres.
+    /// What no batch has drawn and none holds, microlitres. Below 0 if more bottles were
+    /// confirmed than the pool has milk for.
     pub left_ul: i64,
+    /// What is held for batches whose bottles are not in yet, microlitres.
+    pub reserved_ul: i64,
     /// Codes of its batches, oldest first.
     pub batches: Vec<String>,
 }
@@ -145,16 +149,52 @@ fn shares(db: &Connection, deposits: &[String]) -> Result<Vec<Share>, StoreError
     deposits.iter().map(share).collect()
 }
 
+/// Draws the milk of a batch from its pool, now that this many bottles are in: what was held for
+/// it is over. If the pool does not have that much, the record says so, and the bottles are
+/// counted all the same: they are in. Nothing is drawn for water.
+pub(super) fn draw(
+    db: &Connection,
+    stamp: Stamp<'_>,
+    batch: &str,
+    tick_ms: u64,
+    bottles: u16,
+) -> Result<(), StoreError> {
+    let Some(pool) = read::header(db, batch)?.pool else { return Ok(()) };
+    let before = read::batch_state(db, batch)?;
+    let bottle_ul = read::milk_of(db, batch)?.bottle_ul;
+    let volume_ul = bottle_ul.saturating_mul(i64::from(bottles));
+    db.execute(
+        "UPDATE batches SET volume_ul = ?, reserved_ul = 0 WHERE code = ?",
+        params![volume_ul, batch],
+    )?;
+    let what = format!("{bottles} bottles are in: {} ml drawn from pool {pool}", ml(volume_ul));
+    let body = Body::new(what).before(before).after(read::batch_state(db, batch)?);
+    let place = |kind| Place::in_batch(kind, batch, Some(tick_ms));
+    journal::append(db, stamp, place(Entry::BatchChanged), &body)?;
+    let left_ul = pool_shown(db, &pool)?.left_ul;
+    if left_ul < 0 {
+        let text = format!(
+            "{bottles} bottles take {} ml more than pool {pool} has; count the bottles, and \
+             measure what is in them",
+            ml(left_ul.saturating_neg())
+        );
+        journal::append(db, stamp, place(Entry::Remark), &Body::new(text))?;
+    }
+    Ok(())
+}
+
 fn pool_shown(db: &Connection, code: &str) -> Result<PoolShown, StoreError> {
     let pool = pool(db, code)?;
-    let drawn: i64 = db.query_row(
-        "SELECT coalesce(sum(volume_ul), 0) FROM batches WHERE pool = ?",
+    let (drawn_ul, reserved_ul): (i64, i64) = db.query_row(
+        "SELECT coalesce(sum(volume_ul), 0), coalesce(sum(reserved_ul), 0) FROM batches \
+         WHERE pool = ?",
         [code],
-        |row| row.get(0),
+        |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
     let sql = "SELECT code FROM batches WHERE pool = ? ORDER BY id";
     let batches = rows(db, sql, Some(code), |row| Ok(row.get(0)?))?;
-    Ok(PoolShown { left_ul: pool.volume_ul.saturating_sub(drawn), pool, batches })
+    let left_ul = pool.volume_ul.saturating_sub(drawn_ul).saturating_sub(reserved_ul);
+    Ok(PoolShown { left_ul, reserved_ul, pool, batches })
 }
 
 /// The pool as it stands on a batch record.
@@ -173,7 +213,8 @@ pub(super) fn pool_record(db: &Connection, code: &str) -> Result<PoolRecord, Sto
     Ok(PoolRecord { code: pool.code, volume_ul: pool.volume_ul, shares })
 }
 
-/// Checks that a batch may start with its pool, and gives what it draws, microlitres.
+/// Checks that a batch may start with its pool, and gives what is held for it,
+/// microlitres.
 pub(super) fn check_start(db: &Connection, new: &NewBatch, today: Date) -> Result<i64, StoreError> {
     match (new.params.purpose, &new.pool) {
         (Purpose::Water, None) => Ok(0),
@@ -188,14 +229,18 @@ pub(super) fn check_start(db: &Connection, new: &NewBatch, today: Date) -> Resul
     }
 }
 
-/// Refuses a code that names something already.
+/// Refuses a code that names something already, in whatever letters: `d-3` on a label is `D-3`.
 fn check_free(db: &Connection, kind: Kind, table: &str, code: &str) -> Result<(), StoreError> {
     check_code(kind, code)?;
     let taken = db
-        .query_row(&format!("SELECT 1 FROM {table} WHERE code = ?"), [code], |_| Ok(()))
+        .query_row(
+            &format!("SELECT code FROM {table} WHERE code = ? COLLATE NOCASE"),
+            [code],
+            |row| row.get(0),
+        )
         .optional()?;
     match taken {
-        Some(()) => Err(Refusal::Taken { kind, code: code.to_owned() }.into()),
+        Some(code) => Err(Refusal::Taken { kind, code }.into()),
         None => Ok(()),
     }
 }
@@ -222,7 +267,7 @@ impl Store {
     /// Changes where a donor stands. `why` must hold no personal data: it stays for ever.
     ///
     /// # Errors
-    /// No such donor; the disk.
+    /// No such donor, a reason without a word; the disk.
     pub fn set_donor_status(
         &mut self,
         stamp: Stamp<'_>,
@@ -230,6 +275,7 @@ impl Store {
         status: Status,
         why: &str,
     ) -> Result<Donor, StoreError> {
+        super::station::check_reason(why)?;
         let tx = self.write()?;
         let before = donor(&tx, code)?;
         let after = Donor { code: code.to_owned(), status };

@@ -1,8 +1,8 @@
 //! What is remembered: one SQLite file per station, with the journal as the truth.
 //!
 //! **Terms.** The *journal* is append-only and hash-chained. *Inputs* and *samples* are what the
-//! engine was given, raw; every 60 s and at each transition they are *sealed*: their hash goes
-//! into the journal. A *projection* is a table that could be made again from the journal (donors,
+//! engine was given, raw, each under a running hash; every 60 s and at each transition they are
+//! *sealed*: the running hash goes into the journal. A *projection* is a table that could be made again from the journal (donors,
 //! pools, batches); it is written in the same transaction as its entry. A method that returns
 //! `Ok` has its effect on the disk (WAL, `synchronous=FULL`); one that returns `Err` has none.
 //!
@@ -11,14 +11,14 @@
 //! | `schema` | making, recognising and upgrading the file |
 //! | `journal` | entries and their hash chain |
 //! | `samples` | one control period as rows |
-//! | `seal` | inputs, and the hash over a block of them with their samples |
+//! | `seal` | inputs, and the running hash over them and their samples |
 //! | `batches` | starting and closing a batch |
 //! | `step` | storing one step of the engine |
 //! | `read` | a batch as it is read |
 //! | `milk` | donors, deposits, pools |
 //! | `station` | the station and its users |
 //! | `verify` | recomputing everything |
-//! | `replay` | the stored inputs give the stored entries |
+//! | `replay` | the stored inputs give all that is stored of the engine |
 //! | `thread` | the store on its own thread |
 
 mod batches;
@@ -46,6 +46,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 pub use batches::{Close, NewBatch};
 pub use error::StoreError;
 pub use journal::{Body, Head, Stamp};
+pub(crate) use journal::{hex, sha256};
 pub use milk::{DepositShown, PoolShown};
 pub use replay::{ReplayMisfit, replay};
 pub use station::Station;

@@ -28,12 +28,24 @@ pub(super) const fn closing_word(closing: Closing) -> &'static str {
 }
 
 const HEADER: &str = "SELECT code, unit, purpose, simulated, recipe, pool, bottles, operator, \
-     started_utc_ms, closed_utc_ms, closing, phase, engine_accepts, volume_ul, verdict FROM batches";
+     started_utc_ms, closed_utc_ms, closing, phase, engine_accepts, bottle_ul, reserved_ul, volume_ul, \
+     verdict FROM batches";
+
+/// Milk of a batch, microlitres.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct MilkOfBatch {
+    /// In each bottle; 0 for water.
+    pub(super) bottle_ul: i64,
+    /// Held for the batch until its bottles are in.
+    pub(super) reserved_ul: i64,
+    /// Drawn from the pool.
+    pub(super) volume_ul: i64,
+}
 
 /// One row of `batches`.
 struct HeaderRow {
     header: BatchHeader,
-    volume_ul: i64,
+    milk: MilkOfBatch,
     verdict: Option<String>,
 }
 
@@ -69,7 +81,9 @@ fn header_row(row: &rusqlite::Row<'_>) -> Result<HeaderRow, StoreError> {
         engine_accepts: row.get(12)?,
         code,
     };
-    Ok(HeaderRow { header, volume_ul: row.get(13)?, verdict: row.get(14)? })
+    let milk =
+        MilkOfBatch { bottle_ul: row.get(13)?, reserved_ul: row.get(14)?, volume_ul: row.get(15)? };
+    Ok(HeaderRow { header, milk, verdict: row.get(16)? })
 }
 
 /// The first pages that `filter` (a WHERE clause or nothing) lets through, oldest first.
@@ -97,19 +111,25 @@ pub(super) fn header(db: &Connection, code: &str) -> Result<BatchHeader, StoreEr
     Ok(one(db, code)?.header)
 }
 
+/// The milk of one batch.
+pub(super) fn milk_of(db: &Connection, code: &str) -> Result<MilkOfBatch, StoreError> {
+    Ok(one(db, code)?.milk)
+}
+
 /// The whole row of a batch as the journal keeps it.
 pub(super) fn batch_state(db: &Connection, code: &str) -> Result<Value, StoreError> {
     #[derive(Serialize)]
     struct State<'a> {
         #[serde(flatten)]
         header: &'a BatchHeader,
-        volume_ul: i64,
+        #[serde(flatten)]
+        milk: MilkOfBatch,
         verdict: Option<Value>,
     }
     let row = one(db, code)?;
     let verdict = row.verdict.as_deref().map(serde_json::from_str).transpose();
     let verdict = verdict.map_err(|error| garbled(format!("verdict of batch {code}"), error))?;
-    let state = State { header: &row.header, volume_ul: row.volume_ul, verdict };
+    let state = State { header: &row.header, milk: row.milk, verdict };
     serde_json::to_value(state).map_err(|error| garbled(format!("batch {code}"), error))
 }
 

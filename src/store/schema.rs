@@ -9,7 +9,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::error::StoreError;
 
@@ -36,7 +36,11 @@ fn recognise(path: &Path) -> Result<(), StoreError> {
     }
     // https://sqlite.org/fileformat2.html#the_database_header: magic at 0, application id at 68.
     let mut header = Vec::new();
-    File::open(path)?.take(100).read_to_end(&mut header)?;
+    let file = File::open(path).map_err(|error| {
+        let denied = error.kind() == std::io::ErrorKind::PermissionDenied;
+        if denied { StoreError::NotReadable(path.to_owned()) } else { error.into() }
+    })?;
+    file.take(100).read_to_end(&mut header)?;
     let id = header.get(68..72).and_then(|bytes| <[u8; 4]>::try_from(bytes).ok());
     match id {
         Some(id) if header.starts_with(b"SQLite format 3\0") => match u32::from_be_bytes(id) {
@@ -58,8 +62,23 @@ fn configure(db: &Connection, busy: Duration) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn version(db: &Connection) -> Result<u32, StoreError> {
+/// Migrations have four digits: a version that is none of 1 to 9999 comes from damage.
+const VERSION_MAX: u32 = 9_999;
+
+fn version(db: &Connection) -> Result<i64, StoreError> {
     Ok(db.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}
+
+/// The version of a file of ours that a program with `known` versions can work with.
+fn check_version(db: &Connection, path: &Path, known: u32) -> Result<u32, StoreError> {
+    let stored = version(db)?;
+    let found = u32::try_from(stored).ok().filter(|found| (1..=VERSION_MAX).contains(found));
+    let path = path.to_owned();
+    match found {
+        None => Err(StoreError::NoVersion { path, found: stored }),
+        Some(found) if found > known => Err(StoreError::Newer { path, found, known }),
+        Some(found) => Ok(found),
+    }
 }
 
 fn known(migrations: &[&str]) -> u32 {
@@ -86,12 +105,24 @@ fn copy_path(path: &Path, version: u32) -> PathBuf {
 }
 
 /// Upgrades a file of an older version, after a copy.
-fn upgrade(db: &mut Connection, path: &Path, migrations: &[&str]) -> Result<(), StoreError> {
+fn upgrade(
+    db: &mut Connection,
+    path: &Path,
+    found: u32,
+    migrations: &[&str],
+) -> Result<(), StoreError> {
     // Leaving WAL needs the file for ourselves, and empties the log into the one file that is
     // then copied: refused while a batch runs, or anybody reads.
     db.pragma_update(None, "journal_mode", "DELETE")?;
     db.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
-    let copy = copy_path(path, version(db)?);
+    let open = "SELECT code FROM batches WHERE closed_utc_ms IS NULL ORDER BY id LIMIT 1";
+    if let Some(batch) = db.query_row(open, [], |row| row.get(0)).optional()? {
+        // Only the program that started a batch knows its rows: it closes it, too.
+        db.pragma_update(None, "locking_mode", "NORMAL")?;
+        db.pragma_update(None, "journal_mode", "WAL")?;
+        return Err(StoreError::UpgradeInBatch { path: path.to_owned(), found, batch });
+    }
+    let copy = copy_path(path, found);
     std::fs::copy(path, &copy)?;
     File::open(&copy)?.sync_all()?;
     migrate(db, migrations)?;
@@ -141,29 +172,60 @@ fn open_with(path: &Path, migrations: &[&str], busy: Duration) -> Result<Connect
     if db.is_readonly(rusqlite::MAIN_DB)? {
         return Err(StoreError::ReadOnly);
     }
-    let (found, known) = (version(&db)?, known(migrations));
-    if found > known {
-        return Err(StoreError::Newer { path: path.to_owned(), found, known });
-    }
+    let known = known(migrations);
+    let found = check_version(&db, path, known)?;
     if found < known {
-        upgrade(&mut db, path, migrations)?;
+        upgrade(&mut db, path, found, migrations)?;
     }
     db.pragma_update(None, "journal_mode", "WAL")?;
     Ok(db)
 }
 
-/// Opens a file only to read it.
+/// Opens a file only to read it. Nothing beside it needs to be written, unless another program
+/// has left a log there.
 pub(super) fn open_read_only(path: &Path) -> Result<Connection, StoreError> {
     recognise(path)?;
-    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    configure(&db, BUSY)?;
-    let (found, known) = (version(&db)?, known(MIGRATIONS));
-    if found > known {
-        return Err(StoreError::Newer { path: path.to_owned(), found, known });
-    }
+    let db = match read_beside_a_writer(path) {
+        Err(StoreError::ReadOnly | StoreError::Disk(_)) => read_alone(path)?,
+        opened => opened?,
+    };
+    let known = known(MIGRATIONS);
+    let found = check_version(&db, path, known)?;
     if found < known {
         return Err(StoreError::Older { path: path.to_owned(), found, known });
     }
+    Ok(db)
+}
+
+/// As one of several programs, for which SQLite keeps a -shm file beside the log.
+fn read_beside_a_writer(path: &Path) -> Result<Connection, StoreError> {
+    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    configure(&db, BUSY)?;
+    db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    Ok(db)
+}
+
+/// As the only program, with nothing made beside the file (https://sqlite.org/uri.html,
+/// `immutable`). A log with entries in it would be passed over, so it must not be there.
+fn read_alone(path: &Path) -> Result<Connection, StoreError> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    if std::fs::metadata(log).is_ok_and(|log| log.len() > 0) {
+        return Err(StoreError::LogBeside(path.to_owned()));
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    let mut uri = "file:".to_owned();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
+                uri.push(char::from(*byte));
+            }
+            _ => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    let db = Connection::open_with_flags(uri + "?immutable=1", flags)?;
+    configure(&db, BUSY)?;
+    db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     Ok(db)
 }
 
@@ -225,6 +287,50 @@ mod tests {
         drop(store);
         let text = refused(&path).to_string();
         assert!(text.contains("version 99") && text.contains("install the newer"), "{text}");
+    }
+
+    #[test]
+    fn a_version_that_no_program_wrote_is_damage_and_not_a_newer_program() {
+        for absurd in [-1, 0, i32::MIN, 0x0100_0001, i32::MAX] {
+            let (_dir, path, store) = new();
+            store.db.pragma_update(None, "user_version", absurd).expect("set");
+            drop(store);
+            let text = refused(&path).to_string();
+            assert!(text.contains("damaged") && text.contains(&absurd.to_string()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_read_alone_unless_a_log_lies_beside_it() {
+        let (dir, path, mut store) = new();
+        store.add_user(super::super::fixture::ANN, "eve").expect("added");
+        let beside = read_alone(&path).expect_err("a log with entries").to_string();
+        assert!(beside.contains("-wal"), "{beside}");
+        drop(store);
+        let odd = dir.path().join("a ?b#c%41 é");
+        std::fs::create_dir(&odd).expect("made");
+        let copy = odd.join("holder.db");
+        std::fs::copy(&path, &copy).expect("copied");
+        let db = read_alone(&copy).expect("opens");
+        let users = db.query_row("SELECT name FROM users", [], |row| row.get::<_, String>(0));
+        assert_eq!(users.expect("read"), "eve");
+        assert_eq!(std::fs::read_dir(&odd).expect("read").count(), 1, "no file beside it");
+    }
+
+    #[test]
+    fn an_upgrade_waits_until_no_batch_is_open() {
+        use super::super::fixture::{run, stop, water_batch};
+        let (dir, path, mut store) = new();
+        let next = [MIGRATIONS[0], "CREATE TABLE later (x INTEGER) STRICT;"];
+        let (batch, mut engine) = run(&mut store, &water_batch(), 3);
+        drop(store);
+        let refused = open_now(&path, &next).expect_err("refused").to_string();
+        assert!(refused.contains(&batch) && refused.contains("version 1"), "{refused}");
+        assert!(!dir.path().join("holder.db.version-1").exists(), "nothing was copied");
+        let mut store = Store::open(&path).expect("goes on as it was");
+        stop(&mut store, &batch, &mut engine, holder_hal::Tick::from_ms(9_000));
+        drop(store);
+        assert_eq!(version(&open_now(&path, &next).expect("upgraded")).expect("read"), 2);
     }
 
     #[test]

@@ -1,13 +1,15 @@
-//! Sealing: the hash over a block of inputs and their samples.
+//! Sealing: the hash over inputs and their samples.
 //!
-//! **Terms.** A *block* is a run of inputs, in order, with the samples of its readings; its
-//! *seal* is the entry of the journal that says how far it goes and what its hash is.
+//! **Terms.** The *running hash* of an input covers it, its samples, and the running hash of the
+//! input before (zeroes before the first): it stands beside the input from the moment on in which
+//! the input is stored. A *block* is a run of inputs, in order; its *seal* is the entry of the
+//! journal that says how far it goes and what the running hash is there.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
-use super::journal::{Canon, hex};
+use super::journal::{Canon, GENESIS, Hash, hex};
 use super::samples::{self, Cell};
 
 /// One row of `inputs`.
@@ -20,13 +22,15 @@ pub(super) struct InputRow {
     pub(super) who: String,
     pub(super) action: Option<String>,
     pub(super) refused: Option<String>,
+    /// The running hash after it, as it is stored.
+    pub(super) running: Hash,
 }
 
 impl InputRow {
     pub(super) fn insert(&self, db: &Connection, batch: i64) -> Result<(), StoreError> {
         db.prepare_cached(
-            "INSERT INTO inputs (batch, n, tick_ms, utc_ms, kind, who, action, refused) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO inputs (batch, n, tick_ms, utc_ms, kind, who, action, refused, running) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
         .execute(params![
             batch,
@@ -36,15 +40,34 @@ impl InputRow {
             self.kind,
             self.who,
             self.action,
-            self.refused
+            self.refused,
+            self.running
         ])?;
         Ok(())
+    }
+
+    /// The running hash that follows from `before` with this input and its samples.
+    pub(super) fn hash(&self, before: Hash, cells: &[Cell]) -> Hash {
+        let mut canon = Canon::new("holder input 1");
+        canon.bytes(Some(&before));
+        canon.int(Some(self.n));
+        canon.int(Some(self.tick_ms));
+        canon.int(Some(self.utc_ms));
+        canon.text(Some(&self.kind));
+        canon.text(Some(&self.who));
+        canon.text(self.action.as_deref());
+        canon.text(self.refused.as_deref());
+        canon.int(i64::try_from(cells.len()).ok());
+        for cell in cells {
+            cell.hash(&mut canon);
+        }
+        canon.finish()
     }
 
     /// The inputs after number `after`, in order.
     pub(super) fn after(db: &Connection, batch: i64, after: i64) -> Result<Vec<Self>, StoreError> {
         let mut select = db.prepare_cached(
-            "SELECT n, tick_ms, utc_ms, kind, who, action, refused FROM inputs \
+            "SELECT n, tick_ms, utc_ms, kind, who, action, refused, running FROM inputs \
              WHERE batch = ?1 AND n > ?2 ORDER BY n",
         )?;
         let rows = select.query_map(params![batch, after], |row| {
@@ -56,6 +79,7 @@ impl InputRow {
                 who: row.get(4)?,
                 action: row.get(5)?,
                 refused: row.get(6)?,
+                running: row.get(7)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -71,40 +95,35 @@ pub(super) struct Seal {
     pub(super) last_tick_ms: i64,
     /// Rows of samples.
     pub(super) rows: i64,
-    /// Of the inputs and samples, hexadecimal.
+    /// The running hash after its last input, hexadecimal.
     pub(super) sha256: String,
 }
 
 /// A block that grows until it is sealed.
 #[derive(Clone)]
 pub(super) struct Block {
-    canon: Canon,
+    running: Hash,
     ends: Option<(i64, i64, i64, i64)>,
     rows: i64,
 }
 
 impl Block {
-    pub(super) fn new() -> Self {
-        Self { canon: Canon::new("holder block 1"), ends: None, rows: 0 }
+    /// An empty one; `running` is the running hash before it.
+    pub(super) const fn after(running: Hash) -> Self {
+        Self { running, ends: None, rows: 0 }
     }
 
-    /// Adds one input with the samples of its reading (none for any other input).
-    pub(super) fn add(&mut self, input: &InputRow, cells: &[Cell]) {
-        let canon = &mut self.canon;
-        canon.int(Some(input.n));
-        canon.int(Some(input.tick_ms));
-        canon.int(Some(input.utc_ms));
-        canon.text(Some(&input.kind));
-        canon.text(Some(&input.who));
-        canon.text(input.action.as_deref());
-        canon.text(input.refused.as_deref());
-        canon.int(i64::try_from(cells.len()).ok());
-        for cell in cells {
-            cell.hash(canon);
-            self.rows += 1;
-        }
+    /// Adds one input with its running hash and its number of samples.
+    pub(super) fn add(&mut self, input: &InputRow, samples: usize) {
+        self.running = input.running;
+        self.rows = self.rows.saturating_add(i64::try_from(samples).unwrap_or(i64::MAX));
         let (first, first_tick_ms, ..) = self.ends.unwrap_or((input.n, input.tick_ms, 0, 0));
         self.ends = Some((first, first_tick_ms, input.n, input.tick_ms));
+    }
+
+    /// The running hash after its last input.
+    pub(super) const fn running(&self) -> Hash {
+        self.running
     }
 
     /// How long the block is, from its first to its last tick; `None` when it is empty.
@@ -125,9 +144,19 @@ impl Block {
     /// What the sealing entry says; `None` when the block is empty.
     pub(super) fn seal(&self) -> Option<Seal> {
         let (first_input, first_tick_ms, last_input, last_tick_ms) = self.ends?;
-        let sha256 = hex(&self.canon.clone().finish());
+        let sha256 = hex(&self.running);
         Some(Seal { first_input, last_input, first_tick_ms, last_tick_ms, rows: self.rows, sha256 })
     }
+}
+
+/// The running hash of input number `n` as it is stored; zeroes before the first.
+pub(super) fn running_at(db: &Connection, batch: i64, n: i64) -> Result<Hash, StoreError> {
+    let stored = db
+        .query_row("SELECT running FROM inputs WHERE batch = ? AND n = ?", [batch, n], |row| {
+            row.get(0)
+        })
+        .optional()?;
+    Ok(stored.unwrap_or(GENESIS))
 }
 
 /// Every input of a batch with its cells, from the file, in order.

@@ -46,6 +46,26 @@ fn check_name(what: &'static str, name: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Checks that an entry says on whose behalf it is, in a name that can be read on one line.
+pub(super) fn check_who(who: &str) -> Result<(), StoreError> {
+    if who.trim().is_empty() || who.chars().count() > 80 || who.chars().any(char::is_control) {
+        let why = "name yourself with 1 to 80 printable characters".to_owned();
+        let value = who.chars().filter(|c| !c.is_control()).take(80).collect();
+        return Err(StoreError::BadName { what: "user name", value, why });
+    }
+    Ok(())
+}
+
+/// Checks that a reason says something: it is what a reviewer reads years later.
+pub(super) fn check_reason(why: &str) -> Result<(), StoreError> {
+    if !why.chars().any(char::is_alphabetic) || why.chars().any(char::is_control) {
+        let value = why.chars().filter(|c| !c.is_control()).take(80).collect();
+        let why = "say why in words, on one line".to_owned();
+        return Err(StoreError::BadName { what: "reason", value, why });
+    }
+    Ok(())
+}
+
 /// Writes the first entry of a new file.
 pub(super) fn found(
     db: &mut rusqlite::Connection,

@@ -9,11 +9,11 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::Store;
 use super::batches::id_of;
 use super::error::{StoreError, garbled, sql_int};
-use super::journal::{self, Body, Kind, Place, Stamp};
+use super::journal::{self, Body, GENESIS, Kind, Place, Stamp};
 use super::model::BatchHeader;
 use super::seal::{self, Block, InputRow};
-use super::{read, samples};
-use crate::batch::event::{Action, Effects, Entry, Event, Input};
+use super::{milk, read, samples, station};
+use crate::batch::event::{Action, Cause, Effects, Entry, Event, Input};
 use crate::batch::phase::PhaseName;
 
 /// A block is sealed at the latest after this span.
@@ -50,7 +50,8 @@ pub(super) struct Tail {
 }
 
 impl Tail {
-    /// From the file: the block after the last seal is hashed again.
+    /// From the file: the block after the last seal goes on from the running hash of its rows as
+    /// they are, so that rows that were changed since do not fit their seal.
     pub(super) fn load(db: &Connection, code: &str) -> Result<Self, StoreError> {
         let id = id_of(db, code)?;
         let header = read::header(db, code)?;
@@ -58,9 +59,9 @@ impl Tail {
             return Err(StoreError::BatchClosed(code.to_owned()));
         }
         let sealed = last_sealed(db, code)?;
-        let mut block = Block::new();
+        let mut block = Block::after(seal::running_at(db, id, sealed)?);
         seal::each_input(db, id, sealed, |input, cells| {
-            block.add(input, cells);
+            block.add(input, cells.len());
             Ok(())
         })?;
         let (inputs, last_tick_ms) = db.query_row(
@@ -147,7 +148,7 @@ pub(super) fn append_seal(
     let after = serde_json::to_value(&seal).map_err(|error| garbled("seal", error))?;
     let place = Place::in_batch(Kind::Seal, code, tick_ms);
     journal::append(db, stamp, place, &Body::new("sealed inputs and samples").after(after))?;
-    tail.block = Block::new();
+    tail.block = Block::after(tail.block.running());
     Ok(())
 }
 
@@ -165,6 +166,7 @@ fn write_step(db: &Connection, step: &Step<'_>, tail: &mut Tail) -> Result<(), S
             last_ms: u64::try_from(tail.last_tick_ms).unwrap_or(0),
         });
     }
+    station::check_who(step.stamp.who)?;
     let refused = step.effects.refusal.as_ref().map(ToString::to_string);
     let (kind, action, cells) = match step.input {
         Input::Reading(reading) => {
@@ -180,7 +182,7 @@ fn write_step(db: &Connection, step: &Step<'_>, tail: &mut Tail) -> Result<(), S
     };
     tail.inputs += 1;
     tail.last_tick_ms = tick_ms;
-    let input = InputRow {
+    let mut input = InputRow {
         n: tail.inputs,
         tick_ms,
         utc_ms: step.stamp.utc_ms,
@@ -188,17 +190,19 @@ fn write_step(db: &Connection, step: &Step<'_>, tail: &mut Tail) -> Result<(), S
         who: step.stamp.who.to_owned(),
         action,
         refused,
+        running: GENESIS,
     };
+    input.running = input.hash(tail.block.running(), &cells);
     input.insert(db, tail.id)?;
     samples::insert(db, tail.id, tick_ms, &cells)?;
-    tail.block.add(&input, &cells);
+    tail.block.add(&input, cells.len());
     for entry in &step.effects.entries {
         append_event(db, step, entry)?;
     }
     Ok(())
 }
 
-/// Follows the phase and the mark of simulation, and seals when it is time.
+/// Follows the phase, the milk and the mark of simulation, and seals when it is time.
 fn finish_step(db: &Connection, step: &Step<'_>, tail: &mut Tail) -> Result<(), StoreError> {
     let transition =
         step.effects.entries.iter().any(|entry| matches!(entry.event, Event::Entered { .. }));
@@ -213,6 +217,11 @@ fn finish_step(db: &Connection, step: &Step<'_>, tail: &mut Tail) -> Result<(), 
         append_seal(db, step.stamp, step.batch, tail)?;
     }
     tail.phase = step.phase;
+    for entry in &step.effects.entries {
+        if let Event::Entered { cause: Cause::Loaded { bottles }, .. } = entry.event {
+            milk::draw(db, step.stamp, step.batch, step.at.ms(), bottles)?;
+        }
+    }
     if matches!(step.input, Input::Reading(reading) if reading.simulated) && !tail.simulated {
         let before = read::batch_state(db, step.batch)?;
         db.execute("UPDATE batches SET simulated = 1 WHERE id = ?", [tail.id])?;

@@ -2,22 +2,19 @@
 //!
 //! What a record proves rests on this: the chain of the journal, the seals over inputs and
 //! samples, the hashes of what was frozen, the projections against the journal, and the schema
-//! with its triggers. Samples of an open batch that came after its last seal have no hash yet;
-//! they are counted, not judged.
+//! with its triggers. Samples of an open batch that came after its last seal stand under their
+//! running hash alone, which the journal does not know yet: they are counted apart.
 
 use rusqlite::Connection;
 
 use super::error::StoreError;
-use super::journal::{GENESIS, Row, hex};
+use super::journal::{GENESIS, Head, Row, hex};
 use super::{Store, schema};
 
 mod blocks;
 mod facts;
 
 use facts::Facts;
-
-/// Fewest hexadecimal digits of a head hash that name an entry.
-const PAPER_DIGITS_MIN: usize = 16;
 
 /// Where something does not fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +36,13 @@ pub enum MisfitPlace {
         first_tick_ms: i64,
         /// Its last tick.
         last_tick_ms: i64,
+    },
+    /// One input with its samples.
+    Input {
+        /// The batch.
+        batch: String,
+        /// Its number, from 1.
+        n: i64,
     },
     /// A batch as a whole.
     Batch {
@@ -76,6 +80,9 @@ impl std::fmt::Display for MisfitPlace {
             Self::Paper => f.write_str("the hash on paper"),
             Self::Block { batch, first_tick_ms, last_tick_ms } => {
                 write!(f, "samples of batch {batch} from {first_tick_ms} to {last_tick_ms} ms")
+            }
+            Self::Input { batch, n } => {
+                write!(f, "input {n} of batch {batch}, with its samples,")
             }
             Self::Batch { batch } => write!(f, "batch {batch}"),
             Self::Text { batch, kind, name } => {
@@ -192,9 +199,19 @@ fn check_schema(db: &Connection) -> Result<(), Misfit> {
     Ok(())
 }
 
+/// Digits that name an entry: a mistake in them says nothing about the journal.
+fn paper_digits(typed: &str) -> Result<String, Misfit> {
+    Head::digits(typed).ok_or_else(|| Misfit::Differs {
+        place: Box::new(MisfitPlace::Paper),
+        what: "it was not looked for",
+        expected: "16 to 64 hexadecimal digits".to_owned(),
+        found: format!("`{typed}`"),
+    })
+}
+
 /// Walks the chain, and collects what the journal says of everything else.
 fn check_chain(db: &Connection, paper: Option<&str>) -> Result<(Facts, i64, String), Misfit> {
-    let paper = paper.map(|hash| hash.trim().to_lowercase());
+    let paper = paper.map(paper_digits).transpose()?;
     let mut seen = paper.is_none();
     let (mut seq, mut prev) = (0_i64, GENESIS);
     let mut facts = Facts::default();
@@ -207,9 +224,7 @@ fn check_chain(db: &Connection, paper: Option<&str>) -> Result<(Facts, i64, Stri
         same(place, "hash of the entry before", &hex(&prev), &hex(&row.prev_hash))?;
         let found = hex(&row.computed_hash());
         same(place, "hash of its content", &hex(&row.hash), &found)?;
-        seen |= paper.as_ref().is_some_and(|hash| {
-            hash.len() >= PAPER_DIGITS_MIN && hex(&row.hash).starts_with(hash.as_str())
-        });
+        seen |= paper.as_ref().is_some_and(|hash| hex(&row.hash).starts_with(hash.as_str()));
         facts.note(&row)?;
         (seq, prev) = (row.seq, row.hash);
     }
@@ -240,9 +255,34 @@ impl Store {
             blocks::check_blocks(db, batch, facts, &mut report)?;
         }
         facts.check_projections(db)?;
+        facts::check_positions(db)?;
         blocks::check_nothing_else(db, &report)?;
         check_schema(db)?;
         Ok(report)
+    }
+
+    /// Whether the record of one batch is what was written: the chain of the whole journal, the
+    /// batch's seals and frozen texts, and the rows that stand on its record. It is what every
+    /// reader of a record wants to know first; [`Store::verify`] looks at the rest of the file
+    /// too.
+    ///
+    /// # Errors
+    /// The first thing that does not fit; no such batch.
+    pub fn batch_fits(&self, code: &str) -> Result<(), Misfit> {
+        let db = &self.db.unchecked_transaction()?;
+        super::batches::id_of(db, code)?;
+        let (facts, ..) = check_chain(db, None)?;
+        let of_batch = facts.batches.get(code).ok_or_else(|| Misfit::Differs {
+            place: Box::new(MisfitPlace::Batch { batch: code.to_owned() }),
+            what: "the journal does not know it",
+            expected: "an entry of its start".to_owned(),
+            found: "none".to_owned(),
+        })?;
+        let mut report = VerifyReport::default();
+        blocks::check_frozen(db, code, of_batch, &mut report)?;
+        blocks::check_blocks(db, code, of_batch, &mut report)?;
+        facts.check_projections(db)?;
+        facts::check_positions(db)
     }
 }
 

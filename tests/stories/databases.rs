@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::rig::Desk;
+use crate::rig::{Answer, Desk};
 
 /// Runs SQL on the station's file, as somebody with a database tool would.
 fn tamper(desk: &Desk, sql: &str) {
@@ -85,4 +85,95 @@ fn a_training_station_cannot_be_made_a_real_one_by_its_file() {
     for line in ["donor add D-1", "run demo --water --fast --yes"] {
         desk.run(line).expect_refusal(&["training = false", "made with true"]);
     }
+}
+
+#[test]
+fn a_mistake_in_a_typed_hash_is_not_a_rewritten_journal() {
+    let desk = Desk::training();
+    let head = desk.run("--json db verify").expect_code(0).json()["report"]["head_hash"].clone();
+    let head = head.as_str().expect("a hash").to_owned();
+    for typed in [&head[..15], "", "0123456789abcdeg", &format!("{head}00")] {
+        let output = desk.program().args(["db", "verify", "--head", typed]).output();
+        let answer = Answer::of(output.expect("it starts")).expect_code(2);
+        assert!(answer.stderr.contains("at least 16 digits of the hash"), "{}", answer.stderr);
+        assert!(!answer.stderr.contains("rewritten"), "{}", answer.stderr);
+    }
+    desk.run(&format!("db verify --head {}", head[..16].to_uppercase())).expect_code(0);
+}
+
+#[test]
+fn a_version_that_nobody_wrote_is_damage() {
+    let desk = Desk::training();
+    tamper(&desk, "PRAGMA user_version = -1");
+    for line in ["donor list", "donor add D-1"] {
+        desk.run(line).expect_refusal(&["schema version -1", "damaged", "backup"]);
+    }
+    let answer = desk.run("db verify").expect_code(5);
+    assert!(answer.stderr.contains("damaged"), "{}", answer.stderr);
+}
+
+/// Nobody, on a system where such a user has no rights: what it answers in a folder that it may
+/// only read. Whoever runs the stories as root needs another user for this.
+#[cfg(unix)]
+fn as_reader(desk: &Desk, line: &str) -> Answer {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    use std::os::unix::process::CommandExt as _;
+
+    for name in desk.files().iter().chain([&String::from(".")]) {
+        let path = desk.path(name);
+        let mode = if path.is_dir() { 0o555 } else { 0o444 };
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("its own");
+    }
+    let mut program = desk.program();
+    if fs::metadata(desk.path(".")).expect("there").uid() == 0 {
+        program.uid(65_534).gid(65_534);
+    }
+    let answer = Answer::of(program.args(line.split_whitespace()).output().expect("it starts"));
+    fs::set_permissions(desk.path("."), fs::Permissions::from_mode(0o755)).expect("its own");
+    answer
+}
+
+#[cfg(unix)]
+#[test]
+fn who_may_only_read_reads_a_copy() {
+    let desk = Desk::training();
+    desk.run("donor add D-1").expect_code(0);
+    for line in ["batch list", "donor list", "db verify"] {
+        as_reader(&desk, line).expect_code(0);
+    }
+    let written = as_reader(&desk, "donor add D-2").expect_code(1);
+    assert!(written.stderr.contains("cannot be written"), "{}", written.stderr);
+    // A program was killed: the newest entries are in the log.
+    fs::write(desk.path("holder.db-wal"), [1; 4096]).expect("written");
+    let answer = as_reader(&desk, "db verify").expect_code(1);
+    assert!(answer.stderr.contains("-wal"), "{}", answer.stderr);
+}
+
+#[test]
+fn a_record_that_was_changed_is_never_shown_without_a_warning() {
+    let desk = Desk::empty();
+    desk.run("--dir . demo").expect_code(0);
+    let list = desk.run("--json batch list").expect_code(0).json();
+    let code = list[0]["code"].as_str().expect("a code").to_owned();
+    desk.run(&format!("batch show {code}")).expect_code(0);
+    tamper(
+        &desk,
+        "DROP TRIGGER samples_no_update;
+         UPDATE samples SET value = value + 500 WHERE channel = 1 AND tick_ms = 4000000",
+    );
+    let shown = desk.run(&format!("batch show {code}")).expect_code(5);
+    assert!(shown.stderr.starts_with("WARNING"), "{}", shown.stderr);
+    assert!(shown.stdout.starts_with("NOT WHAT WAS WRITTEN"), "{}", shown.stdout);
+    let document = desk.run(&format!("--json batch show {code}")).expect_code(5).json();
+    assert_eq!(document["fits"], false);
+    for line in ["chart", "export", "export --format json"] {
+        let answer = desk.run(&format!("batch {line} {code}")).expect_code(5);
+        assert!(answer.stderr.starts_with("WARNING"), "{}", answer.stderr);
+    }
+    let written = ["svg", "csv", "json"].map(|extension| format!("{code}.{extension}"));
+    assert!(written.iter().all(|name| desk.path(name).exists()), "for whoever looks into it");
+    let record = desk.run(&format!("batch record {code}"));
+    assert_ne!(record.code, 0);
+    assert!(!desk.path(&format!("{code}.pdf")).exists(), "no page that looks like any other");
+    desk.run("batch show B-1").expect_refusal(&["no batch B-1"]);
 }

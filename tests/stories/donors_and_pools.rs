@@ -1,5 +1,8 @@
 //! Milk comes in, and only what may reach a baby is pooled.
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
 use crate::rig::{Answer, Desk, today};
 
 /// Three cleared donors with a deposit each.
@@ -29,6 +32,32 @@ fn deposits_of_cleared_donors_make_a_pool_and_everything_is_accounted_for() {
     let donor = desk.run("donor show D-2").expect_code(0).stdout;
     assert!(donor.contains("M-2") && donor.contains("P-1"), "{donor}");
     desk.run("pool add P-2 M-1 M-2 M-3").expect_refusal(&["deposit M-1", "pool P-1"]);
+    desk.run("db verify").expect_code(0);
+}
+
+#[test]
+fn milk_is_held_for_a_batch_and_drawn_when_its_bottles_are_in() {
+    let desk = with_deposits();
+    desk.run("pool add P-1 M-1 M-2 M-3").expect_code(0);
+    let run = "run demo --fast --yes --pool P-1 --bottles 4 --bottle-ml 130";
+    let mut killed = desk.program();
+    killed.args(run.split_whitespace()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut killed = killed.spawn().expect("it starts");
+    let mut lines = BufReader::new(killed.stderr.take().expect("piped")).lines();
+    assert!(lines.any(|line| line.expect("text").contains("PREHEAT")), "it never began");
+    killed.kill().expect("killed");
+    killed.wait().expect("gone");
+    let pool = || desk.run("--json pool show P-1").expect_code(0).json()["pool"].clone();
+    let shown = pool();
+    assert_eq!((&shown["left_ul"], &shown["reserved_ul"]), (&5_781_500.into(), &520_000.into()));
+    let text = desk.run("pool show P-1").expect_code(0).stdout;
+    assert!(text.contains("520 ml held for bottles that are not in yet"), "{text}");
+
+    // The next run closes the first one, which took nothing, and draws its own milk once.
+    desk.run(run).expect_code(0);
+    let shown = pool();
+    assert_eq!((&shown["left_ul"], &shown["reserved_ul"]), (&5_781_500.into(), &0.into()));
+    assert_eq!(shown["batches"].as_array().map(Vec::len), Some(2));
     desk.run("db verify").expect_code(0);
 }
 
@@ -67,6 +96,11 @@ fn mistakes_at_the_desk_change_nothing() {
     desk.run(&add.replace("--volume-ml 5", "--volume-ml 5e3")).expect_code(2);
     desk.run(&add.replace("2026-01-01", "yesterday")).expect_code(2);
     desk.run("donor set D-1 --deferred").expect_code(2);
+    let silent = desk.program().args(["donor", "set", "D-1", "--deferred", "--why", ""]).output();
+    Answer::of(silent.expect("it starts")).expect_refusal(&["reason", "say why in words"]);
+    desk.run("donor add d-1").expect_refusal(&["donor D-1", "recorded already"]);
+    let strange = desk.program().args(["--as", "ana\nbert", "donor", "add", "D-7"]).output();
+    Answer::of(strange.expect("it starts")).expect_refusal(&["user name", "printable"]);
     desk.run("donor set D-1 --deferred --screening --why both").expect_code(2);
     assert_eq!(desk.run("--json deposit list").json().as_array().map(Vec::len), Some(3));
 }

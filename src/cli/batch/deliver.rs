@@ -11,6 +11,7 @@ use crate::cli::files;
 use crate::record::chart::{self, ChartOptions};
 use crate::record::curve::curve;
 use crate::record::{curve_csv, json};
+use crate::store::Misfit;
 use crate::store::model::BatchRecord;
 
 /// A batch with the judge's verdict, and whether the station is for training.
@@ -18,13 +19,14 @@ struct Judged {
     record: BatchRecord,
     verdict: Verdict,
     training: bool,
+    misfit: Option<Misfit>,
 }
 
 fn judged(context: &Context, code: &str) -> Result<Judged, Failure> {
     let store = context.store_to_read()?;
-    let record = store.load_batch(code)?;
+    let (record, misfit) = super::load(&store, code)?;
     let verdict = judge(&record.params.recipe, &curve(&record));
-    Ok(Judged { record, verdict, training: store.station().training })
+    Ok(Judged { record, verdict, training: store.station().training, misfit })
 }
 
 /// What a chart is drawn as: what the file's ending says, else what was asked for.
@@ -48,14 +50,15 @@ fn picture(args: &ChartArgs) -> Result<&'static str, Failure> {
 
 pub(super) fn chart(context: &Context, args: &ChartArgs) -> Result<(), Failure> {
     let ending = picture(args)?;
-    let Judged { record, verdict, training } = judged(context, &args.batch)?;
+    let Judged { record, verdict, training, misfit } = judged(context, &args.batch)?;
     let options = ChartOptions { training };
     let bytes = if ending == "png" {
         chart::png(&record, &verdict, options)?
     } else {
         chart::svg(&record, &verdict, options)?.into_bytes()
     };
-    files::deliver(&args.to.path(&args.batch, ending), &bytes, args.to.force)
+    files::deliver(&args.to.path(&args.batch, ending), &bytes, args.to.force)?;
+    super::end(misfit)
 }
 
 #[cfg(feature = "pdf")]
@@ -67,7 +70,9 @@ pub(super) fn record(context: &Context, args: &RecordArgs) -> Result<(), Failure
         Ok::<_, Failure>(Template { file: path.display().to_string(), text })
     });
     let template = template.transpose()?;
-    let Judged { record, verdict, training } = judged(context, &args.batch)?;
+    let Judged { record, verdict, training, misfit } = judged(context, &args.batch)?;
+    // The page lies on a desk without this program's warning: it would look like any other.
+    super::end(misfit)?;
     let options = PdfOptions { template, produced_utc_ms: context.now_utc_ms(), training };
     let bytes = pdf(&record, &verdict, &options)?;
     files::deliver(&args.to.path(&args.batch, "pdf"), &bytes, args.to.force)
@@ -83,14 +88,15 @@ pub(super) fn record(_: &Context, args: &RecordArgs) -> Result<(), Failure> {
 }
 
 pub(super) fn export(context: &Context, args: &ExportArgs) -> Result<(), Failure> {
-    let Judged { record, verdict, .. } = judged(context, &args.batch)?;
+    let Judged { record, verdict, misfit, .. } = judged(context, &args.batch)?;
     let (bytes, extension) = match args.format {
         Format::Csv => (csv(&record)?, "csv"),
         Format::Json => {
             (json::export(&record, &verdict, context.now_utc_ms())?.into_bytes(), "json")
         }
     };
-    files::deliver(&args.to.path(&args.batch, extension), &bytes, args.to.force)
+    files::deliver(&args.to.path(&args.batch, extension), &bytes, args.to.force)?;
+    super::end(misfit)
 }
 
 /// The curve with all that it is judged by, the recipe as it was frozen included.

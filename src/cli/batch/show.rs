@@ -14,13 +14,21 @@ use crate::store::model::{BatchRecord, Closing};
 
 pub(super) fn run(context: &Context, code: &str) -> Result<(), Failure> {
     let store = context.store_to_read()?;
-    let record = store.load_batch(code)?;
+    let (record, misfit) = super::load(&store, code)?;
     let verdict = judge(&record.params.recipe, &curve(&record));
     if context.json {
-        return Ok(out::json(&document(&record, &verdict)?)?);
+        let mut document = document(&record, &verdict)?;
+        if let Value::Object(fields) = &mut document {
+            fields.insert("fits".to_owned(), misfit.is_none().into());
+            fields.insert("misfit".to_owned(), json!(misfit.as_ref().map(ToString::to_string)));
+        }
+        out::json(&document)?;
+        return super::end(misfit);
     }
     let training = if store.station().training { "TRAINING\n" } else { "" };
-    Ok(out::text(&format!("{training}{}", in_words(&record, &verdict)))?)
+    let changed = if misfit.is_some() { "NOT WHAT WAS WRITTEN\n" } else { "" };
+    out::text(&format!("{changed}{training}{}", in_words(&record, &verdict)))?;
+    super::end(misfit)
 }
 
 /// All but the readings and the frozen texts, which `batch export` gives.

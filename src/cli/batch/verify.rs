@@ -2,7 +2,6 @@
 
 use serde_json::json;
 
-use crate::batch::engine::Engine;
 use crate::batch::judge::judge;
 use crate::batch::verdict::Verdict;
 use crate::cli::context::Context;
@@ -33,9 +32,7 @@ fn proved(store: &Store, code: &str) -> Result<(usize, Verdict), Failure> {
     let misfit = |why: anyhow::Error| Failure::DoesNotVerify(why.context(format!("batch {code}")));
     let record = store.load_batch(code)?;
     let inputs = store.inputs(code)?;
-    let mut engine = Engine::new(record.params.clone()).map_err(|error| misfit(error.into()))?;
-    let replayed = replay(&record, &inputs, |at, input| engine.step(at, input));
-    let count = replayed.map_err(|error| misfit(error.into()))?;
+    let count = replay(&record, &inputs).map_err(|error| misfit(error.into()))?;
     let verdict = judge(&record.params.recipe, &curve(&record));
     if let Some(kept) = store.verdict_of(code)? {
         let kept: Verdict = serde_json::from_value(kept).map_err(|error| misfit(error.into()))?;
@@ -58,8 +55,8 @@ fn say(context: &Context, code: &str, inputs: usize, verdict: &Verdict) -> Resul
         }))?);
     }
     Ok(out::text(&format!(
-        "batch {code} verifies: every hash fits, {inputs} inputs give the same entries and \
-         commands again, and the judge says the same: {}",
+        "batch {code} verifies: every hash fits, {inputs} inputs give the same entries, \
+         phases, commands and decision again, and the judge says the same: {}",
         verdict.outcome
     ))?)
 }

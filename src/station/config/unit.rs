@@ -1,14 +1,11 @@
 //! What a batch on a unit runs by: the wires, the parameters of the rules, and the texts that
 //! are frozen at its start.
 
-use std::fmt::Write as _;
-
 use holder_hal::wire::profile::{DataType, Point, Unit as PointUnit};
 use holder_hal::wire::{BusSpec, DeviceSpec, Profile, RoleSpec, UnitSpec};
 use holder_hal::{Kelvin, Role};
 use jiff::civil::Date;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use super::library::KnownRecipe;
 use super::{ConfigError, CutBy, PointRef, StationConfig, UnitConfig};
@@ -17,6 +14,7 @@ use crate::batch::params::{
     BatchParams, Cascade, Heater, MARGIN_UNKNOWN, ParamsFault, Probe, Purpose,
 };
 use crate::store::model::FrozenText;
+use crate::store::{hex, sha256};
 
 /// The uncertainty up to which the quicker controller settings were tried (PLANT, "known").
 const KNOWN_UNCERTAINTY_MAX: Kelvin = Kelvin::from_milli(50);
@@ -333,9 +331,6 @@ fn resolution(point: &Point) -> Kelvin {
 }
 
 fn frozen(kind: &str, name: &str, text: String) -> FrozenText {
-    let sha256 = Sha256::digest(&text).iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    });
+    let sha256 = hex(&sha256(&text));
     FrozenText { kind: kind.to_owned(), name: name.to_owned(), sha256, text }
 }

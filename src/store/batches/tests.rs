@@ -6,7 +6,8 @@ use crate::batch::engine::Engine;
 use crate::milk::{Refusal, Status};
 use holder_hal::{Celsius, Reading, Tick};
 
-use crate::batch::event::Input;
+use crate::batch::event::{Action, Cause, Effects, Entry, Event, Input, Snapshot};
+use crate::store::Step;
 
 #[test]
 fn a_batch_comes_back_as_it_was_given() {
@@ -84,18 +85,117 @@ fn a_donor_who_was_deferred_since_blocks_the_start() {
     assert!(store.batches().expect("read").is_empty());
 }
 
+/// The technician confirms that this many bottles are in.
+fn load(store: &mut Store, batch: &str, at_ms: u64, bottles: u16) {
+    let at = Tick::from_ms(at_ms);
+    let event = Event::Entered { phase: PhaseName::ComeUp, cause: Cause::Loaded { bottles } };
+    let readings_mc = Snapshot { bath: None, coldest: None, hottest: None };
+    let entries = vec![Entry { at, event, readings_mc }];
+    let effects = Effects { command: holder_hal::Command::safe(true), entries, refusal: None };
+    let input = Input::Operator(Action::ConfirmLoad { bottles });
+    let (input, effects, phase) = (&input, &effects, PhaseName::ComeUp);
+    store.commit_step(&Step { batch, at, stamp: ANN, input, effects, phase }).expect("kept");
+}
+
+/// What the pool of the tests has left and what is held of it, microlitres.
+fn left_and_held(store: &Store) -> (i64, i64) {
+    let shown = store.pool("P-1").expect("read");
+    (shown.left_ul, shown.reserved_ul)
+}
+
+#[test]
+fn milk_that_was_never_loaded_stays_in_its_pool() {
+    let (_dir, _path, mut store) = new();
+    add_pool(&mut store);
+    let (code, mut engine) = run(&mut store, &milk_batch(), 5);
+    assert_eq!(left_and_held(&store), (1_440_000, 1_560_000), "held while it is open");
+    store.verify(None).expect("verifies");
+    stop(&mut store, &code, &mut engine, Tick::from_ms(9_000));
+    assert_eq!(left_and_held(&store), (3_000_000, 0));
+    let body: String = store
+        .db
+        .query_row("SELECT body FROM journal WHERE kind = 'batch-closed'", [], |row| row.get(0))
+        .expect("an entry");
+    assert!(body.contains("nothing was loaded, 1560 ml stay in pool P-1"), "{body}");
+    store.verify(None).expect("verifies");
+    let again = store.begin_batch(&milk_batch()).expect("the same milk");
+    assert_eq!(store.pool("P-1").expect("read").batches, [code, again]);
+}
+
 #[test]
 fn a_pool_gives_batches_until_it_is_used_up() {
     let (_dir, _path, mut store) = new();
     add_pool(&mut store);
-    let code = store.begin_batch(&milk_batch()).expect("begun");
-    let engine = Engine::new(milk_batch().params).expect("allowed");
-    close(&mut store, &code, &engine).expect("closed");
-    let shown = store.pool("P-1").expect("read");
-    assert_eq!((shown.left_ul, shown.batches), (1_440_000, vec![code]));
+    let (code, mut engine) = run(&mut store, &milk_batch(), 5);
+    load(&mut store, &code, 6_000, 12);
+    assert_eq!(left_and_held(&store), (1_440_000, 0));
+    store.verify(None).expect("verifies");
+    stop(&mut store, &code, &mut engine, Tick::from_ms(9_000));
+    assert_eq!(left_and_held(&store), (1_440_000, 0), "what was loaded does not come back");
     let text = store.begin_batch(&milk_batch()).expect_err("too little").to_string();
     assert!(text.contains("1440 ml left") && text.contains("1560 ml"), "{text}");
     store.begin_batch(&NewBatch { bottles: 11, ..milk_batch() }).expect("eleven fit");
+    assert_eq!(left_and_held(&store), (10_000, 1_430_000));
+    store.verify(None).expect("verifies");
+}
+
+#[test]
+fn what_is_drawn_is_what_was_confirmed_and_not_what_was_told() {
+    for (bottles, left_ul) in [(10, 1_700_000), (23, 10_000), (24, -120_000)] {
+        let (_dir, _path, mut store) = new();
+        add_pool(&mut store);
+        let (code, _) = run(&mut store, &milk_batch(), 5);
+        load(&mut store, &code, 6_000, bottles);
+        assert_eq!(left_and_held(&store), (left_ul, 0), "{bottles}");
+        let remarks = store.load_batch(&code).expect("read").remarks;
+        assert_eq!(remarks.len(), usize::from(left_ul < 0), "{remarks:?}");
+        if let Some(remark) = remarks.first() {
+            assert!(remark.text.contains("120 ml more than pool P-1 has"), "{}", remark.text);
+            let more = store.begin_batch(&milk_batch()).map(|_| ());
+            assert!(matches!(more, Err(StoreError::UnitBusy { .. })), "{more:?}");
+        }
+        store.verify(None).expect("verifies");
+    }
+}
+
+#[test]
+fn water_is_drawn_from_nothing() {
+    let (_dir, _path, mut store) = new();
+    let (code, mut engine) = run(&mut store, &water_batch(), 5);
+    let before = store.head().expect("head").seq;
+    load(&mut store, &code, 6_000, 12);
+    assert_eq!(store.head().expect("head").seq, before + 3, "action, event and seal only");
+    stop(&mut store, &code, &mut engine, Tick::from_ms(9_000));
+    store.verify(None).expect("verifies");
+}
+
+#[test]
+fn every_entry_is_on_behalf_of_somebody_who_can_be_read() {
+    let (_dir, _path, mut store) = new();
+    let (code, mut engine) = run(&mut store, &water_batch(), 2);
+    let before = store.head().expect("head");
+    for who in ["", " ", "ann\nbob", "a\u{1b}[2J", &"x".repeat(81)] {
+        let stamp = Stamp { utc_ms: NOON, who };
+        let body = Body::new("x");
+        let input = Input::Reading(reading(3));
+        let effects = engine.step(Tick::from_ms(3_000), input.clone());
+        let (batch, at, phase) = (code.as_str(), Tick::from_ms(3_000), engine.phase());
+        let step = Step { batch, at, stamp, input: &input, effects: &effects, phase };
+        for refused in [
+            store.append(stamp, "note", "x", None, &body).map(|_| ()),
+            store.add_user(stamp, "eve"),
+            store.add_donor(stamp, "D-1").map(|_| ()),
+            store.commit_step(&step),
+        ] {
+            let named = matches!(refused, Err(StoreError::BadName { what: "user name", .. }));
+            assert!(named, "{who:?}: {refused:?}");
+        }
+    }
+    let longest = "é".repeat(80);
+    assert_eq!(store.head().expect("head"), before);
+    store
+        .append(Stamp { utc_ms: NOON, who: &longest }, "note", "x", None, &Body::new("x"))
+        .expect("kept");
 }
 
 #[test]

@@ -8,8 +8,12 @@ CREATE TABLE batches (
     simulated      INTEGER NOT NULL CHECK (simulated IN (0, 1)),
     recipe         TEXT    NOT NULL,
     pool           TEXT    REFERENCES pools (code),
-    volume_ul      INTEGER NOT NULL CHECK (volume_ul >= 0), -- drawn from the pool, microlitres
     bottles        INTEGER NOT NULL CHECK (bottles >= 0),
+    -- Milk, microlitres: in each bottle (water: 0); held for the batch until its bottles are in,
+    -- or it is closed; drawn from the pool when the bottles are in.
+    bottle_ul      INTEGER NOT NULL CHECK (bottle_ul >= 0),
+    reserved_ul    INTEGER NOT NULL CHECK (reserved_ul >= 0),
+    volume_ul      INTEGER NOT NULL CHECK (volume_ul >= 0),
     operator       TEXT    NOT NULL,
     started_utc_ms INTEGER NOT NULL,
     closed_utc_ms  INTEGER,
@@ -18,6 +22,7 @@ CREATE TABLE batches (
     engine_accepts INTEGER CHECK (engine_accepts IN (0, 1)),
     verdict        TEXT,
     CHECK ((closed_utc_ms IS NULL) = (closing IS NULL)),
+    CHECK (reserved_ul = 0 OR (volume_ul = 0 AND closed_utc_ms IS NULL)),
     CHECK ((purpose = 'milk') = (pool IS NOT NULL))
 ) STRICT;
 CREATE UNIQUE INDEX one_open_batch_per_unit ON batches (unit) WHERE closed_utc_ms IS NULL;
@@ -46,6 +51,8 @@ CREATE TABLE inputs (
     who     TEXT    NOT NULL CHECK (length(who) > 0),
     action  TEXT    CHECK (action IS NULL OR json_valid(action)), -- of a person
     refused TEXT, -- why the engine refused the action
+    -- SHA-256 over the running hash of the input before, this row and its samples
+    running BLOB    NOT NULL CHECK (length(running) = 32),
     PRIMARY KEY (batch, n),
     CHECK ((kind = 'operator') = (action IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
@@ -127,6 +134,11 @@ CREATE TABLE pool_deposits (
     deposit  TEXT    NOT NULL UNIQUE REFERENCES deposits (code),
     PRIMARY KEY (pool, position)
 ) STRICT, WITHOUT ROWID;
+
+-- D-3 and d-3 are one label: a code names one thing, however it is typed.
+CREATE UNIQUE INDEX donors_by_label ON donors (code COLLATE NOCASE);
+CREATE UNIQUE INDEX deposits_by_label ON deposits (code COLLATE NOCASE);
+CREATE UNIQUE INDEX pools_by_label ON pools (code COLLATE NOCASE);
 
 -- What was written stays: a correction is a new entry, never a change of an old one.
 CREATE TRIGGER journal_in_sequence BEFORE INSERT ON journal

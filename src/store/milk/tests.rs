@@ -49,6 +49,39 @@ fn codes_are_taken_once_and_must_be_known() {
 }
 
 #[test]
+fn the_same_label_in_other_letters_is_the_same_code() {
+    let (_dir, _path, mut store) = new();
+    add_pool(&mut store);
+    let deposit = Deposit { code: "m-1".into(), ..deposit(1) };
+    for (refused, existing) in [
+        (refusal(store.add_donor(ANN, "d-3")), "donor D-3 is recorded already"),
+        (refusal(store.add_deposit(ANN, &deposit)), "deposit M-1 is recorded already"),
+        (refusal(store.add_pool(ANN, "p-1", &[], &recipe().pool)), "pool P-1 is recorded already"),
+    ] {
+        assert!(refused.to_string().contains(existing), "{refused}");
+    }
+    for table in ["donors", "deposits", "pools"] {
+        let sql = format!("UPDATE {table} SET code = 'x'; UPDATE {table} SET code = 'X'");
+        store.db.execute_batch(&sql).expect_err("not even behind the store's back");
+    }
+}
+
+#[test]
+fn a_reason_has_words() {
+    let (_dir, _path, mut store) = new();
+    store.add_donor(ANN, "D-1").expect("added");
+    let before = store.head().expect("head");
+    for why in ["", "   ", "-", "...", "42", "by\nQA"] {
+        let refused = store.set_donor_status(ANN, "D-1", Status::Deferred, why);
+        let named = matches!(refused, Err(StoreError::BadName { what: "reason", .. }));
+        assert!(named, "{why:?}: {refused:?}");
+    }
+    assert_eq!(store.head().expect("head"), before);
+    assert_eq!(store.donor("D-1").expect("read").status, Status::Screening);
+    store.set_donor_status(ANN, "D-1", Status::Deferred, "審査").expect("in any script");
+}
+
+#[test]
 fn a_refused_pool_leaves_nothing_behind() {
     let (_dir, _path, mut store) = new();
     add_pool(&mut store);

@@ -3,9 +3,9 @@
 use rusqlite::{Connection, OptionalExtension};
 
 use super::super::batches::id_of;
-use super::super::journal::{hex, sha256};
+use super::super::journal::{GENESIS, hex, sha256};
 use super::super::read;
-use super::super::seal::{self, Block, Seal};
+use super::super::seal::{self, Block, InputRow, Seal};
 use super::facts::BatchFacts;
 use super::{Misfit, MisfitPlace, VerifyReport, same};
 
@@ -66,7 +66,8 @@ pub(super) fn check_blocks(
     let id = id_of(db, batch)?;
     let place = || MisfitPlace::Batch { batch: batch.to_owned() };
     let mut seals = facts.seals.iter().map(|(_, seal)| seal).peekable();
-    let mut block = Block::new();
+    let mut block = Block::after(GENESIS);
+    let mut edited = None;
     let mut count = 0_i64;
     let mut rows = 0_i64;
     let mut misfit = None;
@@ -76,10 +77,16 @@ pub(super) fn check_blocks(
         if misfit.is_some() {
             return Ok(());
         }
+        let stored = input.running;
         misfit = same(place, "a hole in its inputs", &count, &input.n).err();
-        block.add(input, cells);
+        let input = &InputRow { running: input.hash(block.running(), cells), ..input.clone() };
+        block.add(input, cells.len());
+        let at = || MisfitPlace::Input { batch: batch.to_owned(), n: input.n };
+        let fits = same(at, "its running hash", &hex(&stored), &hex(&input.running));
+        edited = edited.take().or(fits.err());
         if seals.peek().is_some_and(|seal| input.n >= seal.last_input) {
-            let sealed = std::mem::replace(&mut block, Block::new());
+            let after = Block::after(block.running());
+            let sealed = std::mem::replace(&mut block, after);
             let seal = seals.next();
             misfit = misfit.take().or(seal.and_then(|s| check_seal(batch, s, &sealed).err()));
             report.seals += 1;
@@ -98,6 +105,10 @@ pub(super) fn check_blocks(
             expected: seal.last_input.to_string(),
             found: count.to_string(),
         });
+    }
+    // What no seal covers has only its running hash; a seal names its whole block.
+    if let Some(edited) = edited {
+        return Err(edited);
     }
     if facts.closed {
         same(place, "rows after its last seal", &0, &block.rows())?;

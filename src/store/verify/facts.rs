@@ -130,6 +130,26 @@ impl Facts {
     }
 }
 
+/// Deposits of a pool and texts of a batch stand at 0, 1, 2 and so on: their order is part of what
+/// the journal says.
+pub(super) fn check_positions(db: &Connection) -> Result<(), Misfit> {
+    for (table, key) in [("pool_deposits", "pool"), ("batch_texts", "batch")] {
+        let sql = format!(
+            "SELECT CAST({key} AS TEXT), position, n FROM (SELECT {key}, position, \
+             row_number() OVER (PARTITION BY {key} ORDER BY position) - 1 AS n FROM {table}) \
+             WHERE position <> n LIMIT 1"
+        );
+        let mut select = db.prepare(&sql)?;
+        let mut rows = select.query([])?;
+        if let Some(row) = rows.next()? {
+            let key: String = row.get(0)?;
+            let place = || MisfitPlace::Row { table, key };
+            super::same(place, "its position", &row.get::<_, i64>(2)?, &row.get::<_, i64>(1)?)?;
+        }
+    }
+    Ok(())
+}
+
 fn value<T: Serialize>(of: &T) -> Result<Value, StoreError> {
     serde_json::to_value(of).map_err(|error| garbled("row", error))
 }

@@ -1,5 +1,5 @@
 use super::super::fixture::{ANN, add_pool, milk_batch, new, run, stop, tamper};
-use super::super::{Body, Store};
+use super::super::{Body, Store, StoreError};
 use super::{Misfit, MisfitPlace};
 use crate::store::fixture::{commit, reading, water_batch};
 use holder_hal::Tick;
@@ -67,6 +67,7 @@ fn a_changed_byte_is_named_in_every_table() {
         ),
         ("UPDATE inputs SET refused = NULL WHERE n = 131", "from 123000 to 131000 ms"),
         ("UPDATE inputs SET utc_ms = 1 WHERE n = 3", "from 1000 to 61000 ms"),
+        ("UPDATE inputs SET running = randomblob(32) WHERE n = 3", "input 3 of batch"),
         ("DELETE FROM inputs WHERE n = 7", "a hole in its inputs"),
         ("DELETE FROM inputs WHERE n > 131", "samples of batch B-2026-0001"),
         ("UPDATE params SET json = replace(json, '62.5', '61.5')", "frozen parameters of batch"),
@@ -87,6 +88,10 @@ fn a_changed_byte_is_named_in_every_table() {
         ("UPDATE deposits SET volume_ul = 1 WHERE code = 'M-2'", "row M-2 of deposits"),
         ("UPDATE pools SET expires_on = '2029-01-01'", "row P-1 of pools"),
         ("DELETE FROM pool_deposits WHERE deposit = 'M-3'", "row P-1 of pools"),
+        ("UPDATE pool_deposits SET position = 9 WHERE deposit = 'M-3'", "row P-1 of pool_deposits"),
+        ("UPDATE pool_deposits SET position = -1 WHERE deposit = 'M-3'", "row P-1 of pools"),
+        ("UPDATE batch_texts SET position = 7 WHERE position = 1", "row 1 of batch_texts"),
+        ("UPDATE batches SET bottle_ul = 1", "row B-2026-0001 of batches"),
         ("INSERT INTO donors VALUES ('D-9', 'deferred', NULL)", "row D-9 of donors"),
         ("DELETE FROM users", "row ann of users"),
         ("UPDATE station SET training = 1", "row station of station"),
@@ -112,6 +117,32 @@ fn a_misfit_shows_the_expected_and_the_found_hash() {
     assert_eq!(*place, MisfitPlace::Entry { seq: 2 });
     assert_eq!((expected.len(), found.len()), (64, 64));
     assert_ne!(expected, found);
+}
+
+#[test]
+fn a_batch_fits_unless_something_of_its_record_was_changed() {
+    let (dir, untouched) = closed();
+    let fits = |path: &std::path::Path| {
+        Store::open_read_only(path).expect("opens").batch_fits("B-2026-0001")
+    };
+    fits(&untouched).expect("fits");
+    let unknown = Store::open_read_only(&untouched).expect("opens").batch_fits("B-1");
+    assert!(matches!(unknown, Err(Misfit::Unreadable(StoreError::NoBatch(_)))), "{unknown:?}");
+    for (sql, named) in [
+        ("UPDATE samples SET value = 62500 WHERE channel = 1 AND tick_ms = 70000", "62000 to"),
+        ("UPDATE journal SET who = 'eve' WHERE seq = 2", "entry 2 of the journal"),
+        ("UPDATE params SET json = replace(json, '62.5', '61.5')", "frozen parameters"),
+        ("UPDATE texts SET text = 'x' WHERE text LIKE 'floor%'", "frozen text of recipe"),
+        ("UPDATE batches SET engine_accepts = 1", "row B-2026-0001 of batches"),
+        ("UPDATE deposits SET volume_ul = 1 WHERE code = 'M-2'", "row M-2 of deposits"),
+        ("UPDATE pool_deposits SET position = 9 WHERE deposit = 'M-3'", "of pool_deposits"),
+    ] {
+        let path = dir.path().join("tampered.db");
+        std::fs::copy(&untouched, &path).expect("copied");
+        tamper(&path, sql);
+        let text = fits(&path).expect_err(sql).to_string();
+        assert!(text.contains(named), "{sql}: {text}");
+    }
 }
 
 #[test]
@@ -143,6 +174,40 @@ fn a_chain_that_was_made_again_from_its_start_does_not_match_the_paper() {
     for unknown in [later.as_str(), "", &paper[..15], "x"] {
         let text = other.verify(Some(unknown)).expect_err("not there").to_string();
         assert!(text.contains("the hash on paper"), "{text}");
+    }
+}
+
+#[test]
+fn a_hash_that_was_not_copied_whole_says_nothing_of_the_journal() {
+    let (_dir, _path, store) = new();
+    let hash = store.head().expect("head").hash();
+    let long = format!("{hash}0");
+    for typed in ["", " ", "x", &hash[..15], "0123456789abcdeg", long.as_str()] {
+        let text = store.verify(Some(typed)).expect_err("no hash").to_string();
+        assert!(text.contains("16 to 64 hexadecimal digits"), "{text}");
+        assert!(!text.contains("rewritten"), "{text}");
+    }
+}
+
+#[test]
+fn a_tail_that_was_edited_after_a_kill_is_not_sealed_as_genuine() {
+    for sql in [
+        "UPDATE samples SET value = 62500 WHERE channel = 1 AND tick_ms = 90000",
+        "UPDATE samples SET value = 62500 WHERE channel = 0 AND tick_ms = 99000",
+        "UPDATE inputs SET refused = NULL WHERE kind = 'operator'",
+        "DELETE FROM samples WHERE channel = 2 AND tick_ms = 98000",
+    ] {
+        let (_dir, path, mut store) = new();
+        let (batch, engine) = run(&mut store, &water_batch(), 100);
+        drop(store); // the batch stays open, its tail from 62 s on without a seal
+        tamper(&path, sql);
+        assert!(misfit(&path).contains("its running hash"), "{sql}: {}", misfit(&path));
+        let mut store = Store::open(&path).expect("opens");
+        store.batch_fits(&batch).expect_err(sql);
+        crate::store::fixture::close(&mut store, &batch, &engine).expect("closed all the same");
+        let text = store.verify(None).expect_err(sql).to_string();
+        assert!(text.contains("samples of batch B-2026-0001 from 62000 to"), "{sql}: {text}");
+        store.batch_fits(&batch).expect_err(sql);
     }
 }
 
