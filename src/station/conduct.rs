@@ -193,7 +193,8 @@ pub async fn conduct(request: Request<'_>) -> Result<Conducted, ConductError> {
     if let Some(said) = closing::safety(&batch, &outcome.ending, unsafe_because.as_deref()) {
         (request.tell)(&said);
     }
-    match closing::close(&store, &batch, &outcome.ending, &clock, &request.who).await {
+    let (who, because) = (&request.who, unsafe_because.as_deref());
+    match closing::close(&store, &batch, &outcome.ending, &clock, who, because).await {
         Ok(verdict) => {
             Ok(Conducted { batch, ending: outcome.ending, verdict, unsafe_because, recovered })
         }
