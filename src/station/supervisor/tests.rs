@@ -7,7 +7,7 @@ use std::time::Duration;
 use holder_hal::{Celsius, Command, Heat, Quality, Reading, Sample, Tick};
 use holder_sim::{Pace, PlantParams, SimOptions, SimServer, Start};
 use tempfile::TempDir;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, Notify, mpsc};
 
 use super::*;
 use crate::batch::engine::Engine;
@@ -32,6 +32,8 @@ struct Faults {
     panics_at: Option<u32>,
     /// The first reading that never comes.
     hangs_at: Option<u32>,
+    /// Is told when that one has begun.
+    hangs: Arc<Notify>,
     /// So many commands are lost before the first one arrives.
     writes_lost: u32,
     /// Nobody knows the bath, so that there must be no heat.
@@ -58,6 +60,7 @@ impl Machine for Fake {
         self.readings += 1;
         assert_ne!(Some(self.readings), self.faults.panics_at, "a defect of ours");
         if self.faults.hangs_at.is_some_and(|first| self.readings >= first) {
+            self.faults.hangs.notify_one();
             std::future::pending::<()>().await;
         }
         let mut reading = Reading::nothing(2, true);
@@ -280,13 +283,20 @@ async fn a_read_that_hangs_cuts_the_heat_within_two_periods_and_is_in_the_record
 
 #[tokio::test]
 async fn a_stop_is_heard_while_a_read_hangs() {
-    let mut rig = rig(Faults { hangs_at: Some(1), ..Faults::default() }, PATIENT).await;
+    let hangs = Arc::new(Notify::new());
+    let faults = Faults { hangs_at: Some(3), hangs: hangs.clone(), ..Faults::default() };
+    let mut rig = rig(faults, PATIENT).await;
     rig.unit.patience = Duration::from_secs(3600);
-    rig.act.send(Action::Stop { reason: "smoke".into() }).await.expect("heard");
+    let act = rig.act.clone();
+    let stop = tokio::spawn(async move {
+        hangs.notified().await;
+        act.send(Action::Stop { reason: "smoke".into() }).await
+    });
     let seen = tokio::spawn(async move { while rig.views.recv().await.is_some() {} });
     let outcome = supervise(rig.unit, std::future::pending()).await;
     assert!(matches!(outcome.ending, Ending::Over(_)), "{:?}", outcome.ending);
     assert!(!last(&rig.told).heats());
+    stop.await.expect("sent").expect("heard");
     seen.await.expect("ended");
 }
 
