@@ -55,7 +55,8 @@ pub(super) fn warning(batch: &str, unsafe_because: Option<&str>) -> String {
     why.unwrap_or_default()
 }
 
-/// Judges the stored record and closes the batch with the verdict.
+/// Judges the stored record and closes the batch with the verdict. A machine that is not known to
+/// be safe is remarked first.
 ///
 /// # Errors
 /// The store fails, or the disk does not answer.
@@ -65,6 +66,7 @@ pub(super) async fn close(
     ending: &Ending,
     clock: &Clock,
     who: &str,
+    unsafe_because: Option<&str>,
 ) -> Result<Verdict, CloseFault> {
     let (closing, engine_accepts) = match ending {
         Ending::Over(engine) => (Closing::Ended, engine.accepts()),
@@ -72,9 +74,13 @@ pub(super) async fn close(
             (Closing::Interrupted, None)
         }
     };
-    let (batch, who, utc_ms) = (batch.to_owned(), who.to_owned(), clock.utc_ms());
+    let (batch, who, utc_ms, at) = (batch.to_owned(), who.to_owned(), clock.utc_ms(), clock.now());
+    let unproved = unsafe_because.map(|why| format!("the safe state was not confirmed: {why}"));
     let closed = store.call(move |store| {
         let stamp = Stamp { utc_ms, who: &who };
+        if let Some(text) = unproved {
+            insist(LOCKED_TRIES, LOCKED_PAUSE, || store.remark(stamp, &batch, at, &text))?;
+        }
         close_judged(store, &batch, closing, engine_accepts, stamp)
     });
     within(CLOSE_WITHIN, closed).await

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holder_hal::wire::WireError;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::clock::Clock;
 use super::closing::{self, CloseFault};
@@ -191,13 +191,29 @@ pub async fn conduct(request: Request<'_>) -> Result<Conducted, ConductError> {
     leave_screen(screen).await;
     let unsafe_because = outcome.unsafe_because;
     if let Some(said) = closing::safety(&batch, &outcome.ending, unsafe_because.as_deref()) {
-        (request.tell)(&said);
+        tell(request.tell, said).await;
     }
-    match closing::close(&store, &batch, &outcome.ending, &clock, &request.who).await {
+    let (who, because) = (&request.who, unsafe_because.as_deref());
+    match closing::close(&store, &batch, &outcome.ending, &clock, who, because).await {
         Ok(verdict) => {
             Ok(Conducted { batch, ending: outcome.ending, verdict, unsafe_because, recovered })
         }
         Err(source) => Err(ConductError::NotClosed { batch, unsafe_because, source }),
+    }
+}
+
+/// Tells the person; a terminal that takes nothing does not keep the record from being closed.
+async fn tell(tell: fn(&str), said: String) {
+    let (done, told) = oneshot::channel();
+    let saying = said.clone();
+    let thread = std::thread::Builder::new().name("tell".into()).spawn(move || {
+        tell(&saying);
+        // Nobody waits any more for a terminal that hung.
+        let _ = done.send(());
+    });
+    match thread {
+        Ok(_) => drop(tokio::time::timeout(SCREEN_WITHIN, told).await),
+        Err(_) => tell(&said),
     }
 }
 

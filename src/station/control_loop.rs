@@ -95,7 +95,7 @@ impl Trouble {
         match self {
             Self::Withheld => "the record has caught up: heat is permitted again",
             Self::Undelivered => "commands arrive again",
-            Self::Unread => "the machine answers again",
+            Self::Unread => "readings come in time again",
         }
     }
 }
@@ -164,7 +164,7 @@ impl<M: Machine> ControlLoop<M> {
                 biased;
                 Some(action) = self.actions.recv() => action,
                 answer = tokio::time::timeout(self.patience, exchange) => {
-                    let missed = "the machine did not answer within a control period";
+                    let missed = "a reading took longer than a control period and was given up";
                     let missed = answer.is_err().then(|| missed.to_owned());
                     self.trouble(asked, Trouble::Unread, missed)?;
                     return Ok(Some(match answer {

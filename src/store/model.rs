@@ -68,7 +68,7 @@ pub struct Period {
     pub at: Tick,
     /// The reading, raw.
     pub reading: Reading,
-    /// The command after it.
+    /// The command that the engine wanted after it. Where heat was withheld from it, a remark says so.
     pub command: Command,
     /// The phase after it.
     pub phase: PhaseName,

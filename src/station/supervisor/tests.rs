@@ -7,7 +7,7 @@ use std::time::Duration;
 use holder_hal::{Celsius, Command, Heat, Quality, Reading, Sample, Tick};
 use holder_sim::{Pace, PlantParams, SimOptions, SimServer, Start};
 use tempfile::TempDir;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, Notify, mpsc};
 
 use super::*;
 use crate::batch::engine::Engine;
@@ -32,6 +32,8 @@ struct Faults {
     panics_at: Option<u32>,
     /// The first reading that never comes.
     hangs_at: Option<u32>,
+    /// Is told when that one has begun.
+    hangs: Arc<Notify>,
     /// So many commands are lost before the first one arrives.
     writes_lost: u32,
     /// Nobody knows the bath, so that there must be no heat.
@@ -58,6 +60,7 @@ impl Machine for Fake {
         self.readings += 1;
         assert_ne!(Some(self.readings), self.faults.panics_at, "a defect of ours");
         if self.faults.hangs_at.is_some_and(|first| self.readings >= first) {
+            self.faults.hangs.notify_one();
             std::future::pending::<()>().await;
         }
         let mut reading = Reading::nothing(2, true);
@@ -266,7 +269,7 @@ async fn a_read_that_hangs_cuts_the_heat_within_two_periods_and_is_in_the_record
 
     let record = rig.store.call(|store| store.load_batch(BATCH)).await.expect("kept");
     let came = |period: &&crate::store::model::Period| period.reading.bath.trusted().is_some();
-    let good = record.periods.iter().filter(came).next_back().expect("nineteen came").at;
+    let good = record.periods.iter().rfind(came).expect("nineteen came").at;
     assert_eq!(record.periods.iter().filter(came).count(), 19);
     let missed = record.periods.iter().filter(|period| period.at > good);
     assert!(missed.clone().count() >= 5);
@@ -274,19 +277,26 @@ async fn a_read_that_hangs_cuts_the_heat_within_two_periods_and_is_in_the_record
     let heated = heated_last(&told).expect("it heated before");
     assert!(heated < good.plus_ms(2 * PERIOD_MS), "{heated:?} {good:?}");
     assert_eq!(off_after(&told, good), Some(good.plus_ms(2 * PERIOD_MS)));
-    let remarks = record.remarks.iter().filter(|remark| remark.text.contains("did not answer"));
+    let remarks = record.remarks.iter().filter(|remark| remark.text.contains("was given up"));
     assert_eq!(remarks.count(), 1, "{:?}", record.remarks);
 }
 
 #[tokio::test]
 async fn a_stop_is_heard_while_a_read_hangs() {
-    let mut rig = rig(Faults { hangs_at: Some(1), ..Faults::default() }, PATIENT).await;
+    let hangs = Arc::new(Notify::new());
+    let faults = Faults { hangs_at: Some(3), hangs: hangs.clone(), ..Faults::default() };
+    let mut rig = rig(faults, PATIENT).await;
     rig.unit.patience = Duration::from_secs(3600);
-    rig.act.send(Action::Stop { reason: "smoke".into() }).await.expect("heard");
+    let act = rig.act.clone();
+    let stop = tokio::spawn(async move {
+        hangs.notified().await;
+        act.send(Action::Stop { reason: "smoke".into() }).await
+    });
     let seen = tokio::spawn(async move { while rig.views.recv().await.is_some() {} });
     let outcome = supervise(rig.unit, std::future::pending()).await;
     assert!(matches!(outcome.ending, Ending::Over(_)), "{:?}", outcome.ending);
     assert!(!last(&rig.told).heats());
+    stop.await.expect("sent").expect("heard");
     seen.await.expect("ended");
 }
 
