@@ -29,7 +29,9 @@ pub(super) fn start(verbose: u8) {
     };
     let filter = tracing_subscriber::EnvFilter::new(usual);
     // Only a second call in one process can fail, and it changes nothing.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Line).try_init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Line);
+    // Without colours: it may go to a file.
+    let _ = log.with_ansi(false).try_init();
 }
 
 /// One line of the log on its way.
