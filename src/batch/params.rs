@@ -3,7 +3,7 @@
 
 use std::ops::RangeInclusive;
 
-use holder_hal::{Celsius, Kelvin, MILK_PROBES_MAX, Sample};
+use holder_hal::{Celsius, Kelvin, MILK_PROBES_MAX, PERIOD_MS_MAX, PERIOD_MS_MIN, Sample};
 use serde::{Deserialize, Serialize};
 
 use super::certificate::Certificate;
@@ -104,7 +104,7 @@ impl Cascade {
 pub const MARGIN_UNKNOWN: Kelvin = Kelvin::from_milli(200);
 
 /// The control periods that the rules were made for, milliseconds.
-pub const PERIOD_MS: RangeInclusive<u64> = 200..=2000;
+pub const PERIOD_MS: RangeInclusive<u64> = PERIOD_MS_MIN..=PERIOD_MS_MAX;
 
 /// Everything that was frozen at the start of a batch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -36,7 +36,7 @@ pub(crate) struct AddArgs {
     #[arg(long, value_name = "DONOR")]
     donor: String,
     /// Volume in millilitres, to a thousandth
-    #[arg(long, value_name = "ML", value_parser = volume_ul)]
+    #[arg(long, value_name = "ML", allow_negative_numbers = true, value_parser = volume_ul)]
     volume_ml: i64,
     /// The oldest day of expression in it
     #[arg(long, value_name = "YYYY-MM-DD")]

@@ -14,7 +14,7 @@ use crate::milk::{Donor, Status};
 pub(crate) enum DonorCommand {
     /// Add a donor by code, never by name; the donor is in screening until cleared
     #[command(after_help = "Examples:\n  holder donor add D-0001\n  \
-                            holder donor add D-0001 --cleared-until 2027-03-31")]
+                            holder donor add D-0002 --cleared-until 2027-03-31")]
     Add {
         /// Code of the donor, as on the labels
         donor: String,

@@ -36,10 +36,10 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     water: bool,
     /// How many bottles, the control bottle not counted [default for water: all that fit]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     bottles: Option<u16>,
     /// Milk in each bottle, millilitres
-    #[arg(long, value_name = "ML", default_value_t = 130, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "ML", default_value_t = 130, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=1000))]
     bottle_ml: u32,
     /// The recipe: what a good batch is
     #[arg(long, value_name = "RECIPE", default_value = profiles::RECIPE_DEFAULT)]
@@ -48,7 +48,7 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     yes: bool,
     /// Simulated seconds per real second, 1 to 60, against `holder sim` (simulated units only)
-    #[arg(long, value_name = "X", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=60))]
+    #[arg(long, value_name = "X", default_value_t = 1, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=60))]
     speed: u32,
     /// As fast as the processor allows, with a simulated machine made for it (simulated units only)
     #[arg(long, conflicts_with = "speed")]

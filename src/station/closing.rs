@@ -139,6 +139,7 @@ mod tests {
     use holder_sim::params::PlantParams;
 
     use super::*;
+    use crate::batch::engine::Engine;
     use crate::batch::event::{Effects, Input};
     use crate::batch::fixture;
     use crate::batch::params::{BatchParams, Purpose};
