@@ -100,9 +100,6 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
 }
 
 fn report(context: &Context, done: &Conducted) -> Result<(), Failure> {
-    for code in &done.recovered {
-        out::note(&format!("batch {code} had been interrupted; it was closed as incomplete"));
-    }
     let ended = ended(&done.ending);
     if context.json {
         return Ok(out::json(&json!({

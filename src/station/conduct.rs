@@ -160,12 +160,18 @@ pub async fn conduct(request: Request<'_>) -> Result<Conducted, ConductError> {
     let params = unit.params(request.purpose, &recipe, request.today)?;
     let texts = unit.texts(&recipe)?;
 
+    // Heard from here on: a signal before the first period must not leave a machine half started.
+    let signalled = supervisor::signalled();
     let store = Store::open(&request.dir.join("holder.db"))?;
     request.station.agrees_with(store.station())?;
     let (store, _thread) = StoreThread::spawn(store, WAITING_MAX)?;
     let (unit_name, who) = (request.unit.to_owned(), request.who.clone());
     let recovered = store.call(move |store| recovery::close_interrupted(store, &unit_name, &who));
     let recovered = recovered.await?;
+    for code in &recovered {
+        let said = format!("batch {code} had been interrupted; it was closed as incomplete");
+        tell(request.tell, said).await;
+    }
 
     let (machine, clock, hands) = reach::reach(&request, unit.spec()?).await?;
     let params = BatchParams { simulated: params.simulated || machine.simulated(), ..params };
@@ -187,7 +193,10 @@ pub async fn conduct(request: Request<'_>) -> Result<Conducted, ConductError> {
     };
     let unit_loop = ControlLoop::new(machine, clock.clone(), engine, recorder, actions, views_in);
     let mut screen = tokio::spawn(screen::run(views, act, request.mode));
-    let outcome = supervisor::supervise(unit_loop, person_left(&mut screen)).await;
+    let told_to_stop = async {
+        tokio::select! { signal = signalled => signal, left = person_left(&mut screen) => left }
+    };
+    let outcome = supervisor::supervise(unit_loop, told_to_stop).await;
     leave_screen(screen).await;
     let unsafe_because = outcome.unsafe_because;
     if let Some(said) = closing::safety(&batch, &outcome.ending, unsafe_because.as_deref()) {

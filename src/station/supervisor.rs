@@ -37,19 +37,14 @@ pub struct Outcome {
     pub unsafe_because: Option<String>,
 }
 
-/// Runs a batch to its end, or to safety. `left` completes when the person leaves the screen.
+/// Runs a batch to its end, or to safety once `told_to_stop` completes, with who told.
 pub async fn supervise<M: Machine + Send + 'static>(
     unit: ControlLoop<M>,
-    left: impl Future<Output = &'static str>,
+    told_to_stop: impl Future<Output = &'static str>,
 ) -> Outcome {
     let machine = unit.machine.clone();
     let last_command = unit.last_command.clone();
-    // Heard before the loop begins: a signal in its very first period must not end us unsafe.
-    let signalled = signalled();
     let mut task = tokio::spawn(unit.run());
-    let told_to_stop = async {
-        tokio::select! { signal = signalled => signal, leaving = left => leaving }
-    };
     let ending = tokio::select! {
         joined = &mut task => match joined {
             Ok(Ok(engine)) => Ending::Over(Box::new(engine)),
@@ -101,7 +96,7 @@ async fn make_safe<M: Machine>(
 
 /// Listens from now on; completes when the program is told to stop, with the signal's name.
 #[cfg(unix)]
-fn signalled() -> impl Future<Output = &'static str> {
+pub(super) fn signalled() -> impl Future<Output = &'static str> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let interrupt = signal(SignalKind::interrupt());
@@ -123,7 +118,7 @@ fn signalled() -> impl Future<Output = &'static str> {
 
 /// Completes when the program is told to stop, with the signal's name.
 #[cfg(not(unix))]
-async fn signalled() -> &'static str {
+pub(super) async fn signalled() -> &'static str {
     match tokio::signal::ctrl_c().await {
         Ok(()) => "Ctrl-C",
         Err(_) => std::future::pending().await,
