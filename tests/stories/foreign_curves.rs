@@ -169,6 +169,26 @@ fn milk_that_cooled_for_hours_is_unacceptable_whatever_its_phase_column_says() {
     }
 }
 
+/// A foreign file starts at its first row (docs of `judge`), whatever it calls that row.
+#[test]
+fn hot_milk_that_a_foreign_file_calls_preheat_is_still_milk() {
+    let desk = Desk::empty();
+    let good = curve(62.9, 32);
+    let mut csv = String::from("t_s,milk_1,milk_2,phase\n");
+    for t_s in (0..600).step_by(10) {
+        writeln!(csv, "{t_s},70.00,70.00,preheat").expect("a string");
+    }
+    for row in good.lines().skip(1) {
+        let (t_s, milk) = row.split_once(',').expect("three cells");
+        let t_s = t_s.parse::<u32>().expect("seconds") + 600;
+        writeln!(csv, "{t_s},{milk},").expect("a string");
+    }
+    let verdict = judged(&desk, &csv, "", 3);
+    assert_eq!(verdict["outcome"], "unacceptable", "{verdict:#}");
+    let findings = verdict["findings"].as_array().expect("findings");
+    assert!(findings.iter().any(|f| f["rule"] == "ceiling" && f["severity"] == "fail"));
+}
+
 #[test]
 fn an_export_says_by_what_it_was_judged_and_what_it_does_not_prove() {
     let desk = Desk::empty();

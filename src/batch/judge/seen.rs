@@ -103,14 +103,11 @@ impl<'a> Seen<'a> {
 /// The first row from the loading on; a foreign curve begins with its first row, and of an own
 /// record without a loading there is nothing to judge.
 fn first_judged(curve: &Curve) -> usize {
-    let load_ms = match curve.load_ms {
-        Some(load_ms) => load_ms,
-        None if curve.own_record => return curve.rows.len(),
-        None => 0,
+    let Some(load_ms) = curve.load_ms else {
+        return if curve.own_record { curve.rows.len() } else { 0 };
     };
-    // After a loading that the record tells, no phase moves it to a later row.
-    let may_load = |row: &Row| curve.load_ms.is_none_or(|load_ms| row.t_ms <= load_ms);
+    // The row of the very moment of the loading came before it if its phase says so.
     let loads = |row: &Row| matches!(row.phase, Some(PhaseName::Preheat | PhaseName::Load));
-    let is_before = |row: &Row| row.t_ms < load_ms || (may_load(row) && loads(row));
+    let is_before = |row: &Row| row.t_ms < load_ms || (row.t_ms == load_ms && loads(row));
     curve.rows.iter().rposition(is_before).map_or(0, |last| last + 1)
 }
