@@ -17,13 +17,15 @@ use crate::batch::recipe::Recipe;
 use crate::batch::verdict::{Finding, Outcome, Rule, Severity, Verdict};
 use crate::profiles::RECIPE_DEFAULT;
 use crate::record::curve_csv::{self, BYTES_MAX, Options, Origin, ReadCurve};
+use crate::record::json_read;
 
 /// Judge a curve, of this program or of anybody's logger
 ///
 /// Reads CSV: a column t_s (seconds) or time (RFC 3339), columns that start with milk, and
 /// optionally bath, reference, lid and phase; an empty cell is a missing reading. An export of
-/// `holder batch export` carries all that it is judged by and gives the verdict on its record;
-/// it is not signed: compare it with the database (`holder batch show`). The exit code is 3 if the curve is not acceptable.
+/// `holder batch export`, CSV or JSON, carries all that it is judged by and gives the verdict on
+/// its record; it is not signed: compare it with the database (`holder batch show`). The exit code
+/// is 3 if the curve is not acceptable.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  holder judge B-2026-0001.csv\n  \
                   holder judge logger.csv --recipe holder-france --uncertainty-c 0.2 --margin-c 0.2")]
@@ -74,8 +76,18 @@ fn judged(context: &Context, args: &JudgeArgs) -> Result<(Recipe, Verdict, ReadC
         max_gap_foreign_ms: usual.hold.max_gap_foreign_ms,
     };
     let name = args.file.display().to_string();
-    let read = curve_csv::read(&name, &bytes(&args.file)?, &options)
-        .map_err(|error| Failure::Refused(error.into()))?;
+    let bytes = bytes(&args.file)?;
+    let read = if json_read::is_json(&bytes) {
+        if args.uncertainty_c.is_some() || args.margin_c.is_some() {
+            return Err(Failure::refused(format!(
+                "{name}: this export carries its own uncertainty and margin: leave out \
+                 --uncertainty-c and --margin-c"
+            )));
+        }
+        json_read::read(&name, &bytes).map_err(|error| Failure::Refused(error.into()))?
+    } else {
+        curve_csv::read(&name, &bytes, &options).map_err(|error| Failure::Refused(error.into()))?
+    };
     let (recipe, foreign) = match &read.origin {
         Some(origin) if asked.is_none() => (origin.recipe.clone(), not_as_shipped(origin)),
         Some(_) | None => (usual, None),

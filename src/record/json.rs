@@ -18,9 +18,9 @@ use crate::batch::verdict::Verdict;
 use crate::store::model::{BatchHeader, BatchRecord, FrozenText, Period, PoolRecord, Remark};
 
 /// What the first keys of a document say, so that a reader knows what it has.
-const FORMAT: &str = "holder batch record";
+pub(super) const FORMAT: &str = "holder batch record";
 /// Raised when a key changes its meaning.
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 1;
 
 #[derive(Serialize)]
 struct Document<'a> {

@@ -7,6 +7,7 @@
 //! | [`curve`] | what the judge reads of a record |
 //! | [`curve_csv`] | the same as CSV, out and in, also from foreign loggers |
 //! | [`document`] | the printed record, a PDF/A-2b, from a template that a bank can replace |
+//! | [`json_read`] | the same back, for the judge |
 //! | [`json`] | everything, for another program or another decade |
 //!
 //! **Time.** Durations come from the batch's monotonic ticks; wall-clock time is shown in the
@@ -21,6 +22,7 @@ pub mod document;
 pub(crate) mod fixture;
 mod fonts;
 pub mod json;
+pub mod json_read;
 #[cfg(feature = "pdf")]
 mod words;
 pub(crate) mod zone;

@@ -56,6 +56,12 @@ fn an_export_is_judged_to_the_verdict_on_the_record() {
     told.expect_refusal(&["carries its own", "--margin-c"]);
     let all = desk.run(&format!("batch export {code} --format json -o -")).expect_code(0).json();
     assert_eq!(all["verdict"]["outcome"], "acceptable");
+    desk.run(&format!("batch export {code} --format json -o all.json")).expect_code(0);
+    let judged = desk.run("--json judge all.json").expect_code(0).json();
+    for field in ["outcome", "findings", "figures"] {
+        assert_eq!(judged[field], shown["verdict"][field], "{field} of the JSON export");
+    }
+    desk.run("judge all.json --margin-c 0").expect_refusal(&["carries its own", "--margin-c"]);
 }
 
 #[test]
