@@ -16,6 +16,7 @@ use tokio_modbus::{Error, ProtocolError};
 
 use super::error::CallFault;
 use super::hex::hex;
+use super::line::LineQuery;
 
 /// The longest pause between two attempts: recovery within 3 s after the device is back.
 const BACK_OFF_MS_MAX: u64 = 2000;
@@ -108,6 +109,19 @@ impl Bus {
         stream.set_nodelay(true).map_err(|error| broken(&error))?;
         self.back_off.succeeded();
         Ok(tcp::attach(stream))
+    }
+
+    /// Sends one command of a protocol that is not Modbus, and hands back its answer without its
+    /// line end; empty for a command that gets none. What it says is for the caller to check.
+    #[expect(dead_code, reason = "the serial wires and their protocols arrive side by side")]
+    pub(crate) async fn talk(
+        &mut self,
+        address: u8,
+        query: &LineQuery,
+    ) -> Result<Vec<u8>, CallFault> {
+        let cause =
+            format!("address {address}: {} bytes not sent: no serial wire", query.send.len());
+        Err(CallFault::Dial { cause })
     }
 
     /// Asks one device one question. The answer is checked for transaction, unit id and function

@@ -19,6 +19,7 @@ mod error;
 #[cfg(test)]
 mod fake;
 mod hex;
+mod line;
 mod modbus;
 #[cfg(test)]
 mod modbus_tests;
@@ -31,6 +32,7 @@ mod timer;
 mod unit;
 #[cfg(test)]
 mod unit_tests;
+mod url;
 
 pub use error::{CallFault, Place, WireError};
 pub use modbus::SIMULATOR_MARKER;
@@ -38,3 +40,4 @@ pub use profile::{Profile, ProfileError};
 pub use report::{CheckLine, Grade};
 pub use spec::{BusSpec, DeviceSpec, RoleSpec, SpecError, UnitSpec};
 pub use unit::WiredUnit;
+pub use url::{BusUrl, Flow, Framing, LineSettings, Parity, Port};

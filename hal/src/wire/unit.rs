@@ -130,7 +130,7 @@ impl WiredUnit {
         let mut seats = Vec::new();
         for bus in spec.buses() {
             let members = || spec.devices().iter().filter(|device| device.bus == bus.name);
-            let gaps = members().map(|device| device.profile.modbus().pause_between_requests_ms);
+            let gaps = members().map(|device| device.profile.timing().pause_between_requests_ms);
             let gap = Duration::from_millis(gaps.max().unwrap_or(0));
             // The spec was checked: its urls parse.
             let address = tcp_address(&bus.url).unwrap_or_default();

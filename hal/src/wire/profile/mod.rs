@@ -53,10 +53,21 @@ pub struct Modbus {
     pub words_per_read_max: u16,
     /// The most coils or inputs in one read.
     pub bits_per_read_max: u16,
-    /// How long the bus must rest between two requests, in milliseconds.
-    pub pause_between_requests_ms: u64,
     /// Whether function 17 (Report Server ID) may be sent to it.
     pub report_server_id: bool,
+}
+
+/// How long the device wants to be waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Timing {
+    /// How long the bus must rest between two requests, in milliseconds.
+    pub pause_between_requests_ms: u64,
+    /// How long an answer may take, in milliseconds; `None` is a third of the control period.
+    pub timeout_ms: Option<u64>,
+    /// How late an answer can still come after its time-out, in milliseconds: for so long the
+    /// device is left alone then.
+    pub late_ms_max: u64,
 }
 
 /// What the device does when nobody talks to it.
@@ -92,6 +103,7 @@ pub struct Profile {
     text: String,
     title: String,
     protocol: Protocol,
+    timing: Timing,
     source: String,
     verified: Verified,
     quirks: Vec<String>,
@@ -127,6 +139,11 @@ impl Profile {
     /// The family of protocols.
     pub const fn protocol(&self) -> &Protocol {
         &self.protocol
+    }
+
+    /// How long it wants to be waited for.
+    pub const fn timing(&self) -> Timing {
+        self.timing
     }
 
     /// What it allows, as a Modbus device.

@@ -5,7 +5,7 @@ use toml::de::DeTable;
 use super::error::ProfileError;
 use super::point::Verified;
 use super::reader::{Field, Section, Source};
-use super::{Check, Modbus, Profile, Protocol, Watchdog, parse_point, rules};
+use super::{Check, Modbus, Profile, Protocol, Timing, Watchdog, parse_point, rules};
 
 /// The Modbus specification's own limits of one read (V1.1b3, 6.1 and 6.3).
 const WORDS_PER_READ_MAX: u16 = 125;
@@ -14,6 +14,12 @@ const BITS_PER_READ_MAX: u16 = 2000;
 const FUNCTIONS: [u8; 7] = [1, 2, 3, 4, 5, 6, 16];
 /// The longest rest between two requests that still leaves a control period.
 const PAUSE_MS_MAX: u64 = 1000;
+/// The longest time-out and lateness that leave a unit usable.
+const TIMEOUT_MS_MAX: u64 = 2000;
+const LATE_MS_MAX: u64 = 10_000;
+/// How late an answer can come if the profile does not say: longer than gateways were seen to
+/// take (DEVICES, section C).
+const LATE_MS_USUAL: u64 = 2000;
 const WATCHDOG_MS_MAX: u64 = 3_600_000;
 
 pub(crate) const VERIFIED: [(&str, Verified); 4] = [
@@ -39,7 +45,7 @@ pub(crate) fn profile(file_name: &str, text: &str) -> Result<Profile, ProfileErr
         Some(field) => texts(&field)?,
         None => Vec::new(),
     };
-    let modbus =
+    let (modbus, timing) =
         modbus(root.need("modbus", "the table [modbus] says what the device allows")?.section()?)?;
     let watchdog = root.maybe("watchdog").map(|field| field.section().and_then(watchdog));
     let mut points = Vec::new();
@@ -60,6 +66,7 @@ pub(crate) fn profile(file_name: &str, text: &str) -> Result<Profile, ProfileErr
         text: text.to_owned(),
         title,
         protocol: Protocol::Modbus(modbus),
+        timing,
         source: manual,
         verified,
         quirks,
@@ -81,7 +88,7 @@ pub(crate) fn texts(field: &Field<'_>) -> Result<Vec<String>, ProfileError> {
     field.list()?.iter().map(|item| item.text().map(str::to_owned)).collect()
 }
 
-fn modbus(mut section: Section<'_>) -> Result<Modbus, ProfileError> {
+fn modbus(mut section: Section<'_>) -> Result<(Modbus, Timing), ProfileError> {
     let codes = section.need("function_codes", "the function codes that the device answers")?;
     let mut function_codes = Vec::new();
     for item in codes.list()? {
@@ -97,18 +104,21 @@ fn modbus(mut section: Section<'_>) -> Result<Modbus, ProfileError> {
     };
     let words_per_read_max = limit(section.maybe("words_per_read_max"), WORDS_PER_READ_MAX)?;
     let bits_per_read_max = limit(section.maybe("bits_per_read_max"), BITS_PER_READ_MAX)?;
-    let pause = section.maybe("pause_between_requests");
-    let pause_between_requests_ms = pause.map_or(Ok(0), |field| field.duration_ms(PAUSE_MS_MAX))?;
+    let timing = timing(&mut section)?;
     let rule = "may function 17 (Report Server ID) be sent to it? true or false";
     let report_server_id = section.need("report_server_id", rule)?.boolean()?;
     section.finish()?;
-    Ok(Modbus {
-        function_codes,
-        words_per_read_max,
-        bits_per_read_max,
-        pause_between_requests_ms,
-        report_server_id,
-    })
+    let modbus = Modbus { function_codes, words_per_read_max, bits_per_read_max, report_server_id };
+    Ok((modbus, timing))
+}
+
+/// The keys about time that the table of every protocol has.
+pub(crate) fn timing(section: &mut Section<'_>) -> Result<Timing, ProfileError> {
+    let mut ms = |key, most| section.maybe(key).map(|field| field.duration_ms(most)).transpose();
+    let pause_between_requests_ms = ms("pause_between_requests", PAUSE_MS_MAX)?.unwrap_or(0);
+    let timeout_ms = ms("timeout", TIMEOUT_MS_MAX)?;
+    let late_ms_max = ms("late_max", LATE_MS_MAX)?.unwrap_or(LATE_MS_USUAL);
+    Ok(Timing { pause_between_requests_ms, timeout_ms, late_ms_max })
 }
 
 fn watchdog(mut section: Section<'_>) -> Result<Watchdog, ProfileError> {
