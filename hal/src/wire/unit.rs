@@ -366,8 +366,8 @@ fn index_of(profile: &Profile, name: &str) -> Option<usize> {
     profile.points().iter().position(|point| point.name == name)
 }
 
-/// What every period reads: read roles with the points that tell of their faults, and the points
-/// that prove what written roles have written.
+/// What every period reads: read roles with the points that tell of their faults, the points that
+/// prove what written roles have written, and whether the watchdog of what heats is on.
 fn polled(spec: &UnitSpec, device: &str, profile: &Profile) -> Vec<usize> {
     let mut polled = Vec::new();
     for (role, index) in roles(spec, device, profile) {
@@ -377,6 +377,8 @@ fn polled(spec: &UnitSpec, device: &str, profile: &Profile) -> Vec<usize> {
             (Some(_) | None, false) | (None, true) => polled.push(index),
         }
         polled.extend(point.faults.iter().filter_map(|fault| index_of(profile, &fault.point)));
+        let armed = profile.watchdog().and_then(|watchdog| watchdog.armed_by.as_ref());
+        polled.extend(armed.filter(|_| role.heats()).and_then(|by| index_of(profile, &by.point)));
     }
     polled.sort_unstable();
     polled.dedup();

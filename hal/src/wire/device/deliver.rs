@@ -71,7 +71,21 @@ impl Device {
         delivered.proved
             && delivered.raw == *raw
             && proves(by, &seen.raw, point, raw, write)
+            && self.armed(write)
             && !self.due(point, delivered.periods)
+    }
+
+    /// Whether the last poll has seen the watchdog on, if the value rests on it: somebody can
+    /// have switched it off at the device.
+    fn armed(&self, write: &Write) -> bool {
+        let Some(armed) = self.profile.watchdog().and_then(|dog| dog.armed_by.as_ref()) else {
+            return true;
+        };
+        let points = self.profile.points();
+        let index = points.iter().position(|point| point.name == armed.point);
+        let found = index.and_then(|index| points.get(index).zip(self.seen(index)));
+        !write.needs.contains(armed)
+            || found.is_some_and(|(point, seen)| point.raw_whole(&seen.raw) == Some(armed.raw))
     }
 
     /// Whether a watchdog wants the value again: at half its time, so that one late period is
@@ -92,6 +106,9 @@ impl Device {
     ) -> Result<(), WireError> {
         let profile = Arc::clone(&self.profile);
         let by = profile.point(&write.verify_point).unwrap_or(point);
+        for need in &write.needs {
+            self.provide(bus, need).await?;
+        }
         if write.on_change_only
             && let Ok(there) = self.read(bus, by).await
         {
@@ -103,9 +120,6 @@ impl Device {
                 // It did not take this value before: trying for ever would wear it out.
                 return Err(self.not_verified(point, target.value, raw, by, &there));
             }
-        }
-        for need in &write.needs {
-            self.provide(bus, need).await?;
         }
         self.send(bus, raw, point, write).await?;
         self.prove(bus, target, raw, point, write).await
@@ -200,30 +214,41 @@ impl Device {
     }
 
     /// Makes so what another write needs, such as a write-enable bit; says whether it was not.
-    async fn provide(&self, bus: &mut Bus, need: &Need) -> Result<bool, WireError> {
-        let Some(point) = self.profile.point(&need.point) else { return Ok(false) };
+    /// It is looked at in the point that proves it, which is another one for a command.
+    async fn provide(&mut self, bus: &mut Bus, need: &Need) -> Result<bool, WireError> {
+        let profile = Arc::clone(&self.profile);
+        let index = profile.points().iter().position(|point| point.name == need.point);
+        let point = index.and_then(|index| profile.points().get(index));
+        let (Some(index), Some(point)) = (index, point) else { return Ok(false) };
         let Some(write) = &point.write else { return Ok(false) };
-        if point.readable && point.raw_whole(&self.read(bus, point).await?) == Some(need.raw) {
-            return Ok(false);
-        }
+        let by = profile.point(&write.verify_point).unwrap_or(point);
         let raw = point.encode_whole(need.raw).map_err(|error| WireError::Unwritable {
             place: self.place(point.name.clone()),
             value: need.raw.to_string(),
             rule: error.to_string(),
         })?;
-        self.send(bus, &raw, point, write).await?;
-        if !point.readable {
-            return Ok(true);
+        let there = self.read(bus, by).await?;
+        if proves(by, &there, point, &raw, write) {
+            return Ok(false);
         }
-        let back = self.read(bus, point).await?;
-        if point.raw_whole(&back) == Some(need.raw) {
-            return Ok(true);
-        }
-        Err(WireError::NotVerified {
+        let not_proved = |back: &Raw| WireError::NotVerified {
             place: self.place(point.name.clone()),
             wrote: format!("{} ({raw})", need.raw),
-            read: back.to_string(),
-        })
+            read: format!("{back} from {}", by.name),
+        };
+        let last = self.delivered.get(index).and_then(Option::as_ref);
+        if write.on_change_only && last.is_some_and(|last| !last.proved && last.raw == raw) {
+            // It did not take this value before: trying for ever would wear it out.
+            return Err(not_proved(&there));
+        }
+        self.send(bus, &raw, point, write).await?;
+        let back = self.read(bus, by).await?;
+        let proved = proves(by, &back, point, &raw, write);
+        let outcome = if proved { Ok(true) } else { Err(not_proved(&back)) };
+        if let Some(slot) = self.delivered.get_mut(index) {
+            *slot = Some(Delivered { raw, periods: 0, proved });
+        }
+        outcome
     }
 }
 

@@ -76,8 +76,10 @@ pub struct Timing {
 pub struct Watchdog {
     /// It acts when it was not fed for this long, in milliseconds.
     pub within_ms: u64,
-    /// The points whose writing feeds it.
+    /// The points whose writing feeds it; empty when any question does.
     pub fed_by: Vec<String>,
+    /// The setting that switches it on, if it is not on by itself.
+    pub armed_by: Option<Need>,
     /// Whether the heater is off after it has acted: one that goes on heating is not a stop.
     pub stops_heat: bool,
     /// What the device does then, in words.

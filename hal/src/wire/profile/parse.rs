@@ -129,13 +129,15 @@ fn watchdog(mut section: Section<'_>) -> Result<Watchdog, ProfileError> {
             within.refuse("a watchdog acts after some time: leave the table out if it has none")
         );
     }
-    let fed_by = texts(&section.need("fed_by", "the points whose writing feeds it")?)?;
+    let rule = "the points whose writing feeds it; [] if any question does";
+    let fed_by = texts(&section.need("fed_by", rule)?)?;
+    let armed_by = section.maybe("armed_by").map(|field| parse_point::need(&field)).transpose()?;
     let rule = "is the heater off after it has acted? true or false";
     let stops_heat = section.need("stops_heat", rule)?.boolean()?;
     let meaning =
         section.need("meaning", "what the device does then, in words")?.text()?.to_owned();
     section.finish()?;
-    Ok(Watchdog { within_ms, fed_by, stops_heat, meaning })
+    Ok(Watchdog { within_ms, fed_by, armed_by, stops_heat, meaning })
 }
 
 fn check(mut section: Section<'_>) -> Result<Check, ProfileError> {

@@ -329,12 +329,7 @@ fn write(
     let mut needs = Vec::new();
     if let Some(list) = section.maybe("needs") {
         for item in list.list()? {
-            let mut entry = item.section()?;
-            let point = entry.need("point", "what must be so first")?.text()?.to_owned();
-            let equals = entry.need("equals", "the raw value that it must have")?;
-            let raw = equals.integer(i32::MIN.into(), u32::MAX.into())?;
-            entry.finish()?;
-            needs.push(Need { point, raw });
+            needs.push(need(&item)?);
         }
     }
     let off_value = match section.maybe("off_value") {
@@ -361,4 +356,14 @@ fn write(
     section.finish()?;
     let verify_tolerance_milli = (tolerance * 1000.0).round() as i64;
     Ok(Write { function, verify_point, verify_tolerance_milli, needs, on_change_only, off_value })
+}
+
+/// A point with the raw value that it must have.
+pub(crate) fn need(field: &Field<'_>) -> Result<Need, ProfileError> {
+    let mut entry = field.section()?;
+    let point = entry.need("point", "what must be so first")?.text()?.to_owned();
+    let equals = entry.need("equals", "the raw value that it must have")?;
+    let raw = equals.integer(i32::MIN.into(), u32::MAX.into())?;
+    entry.finish()?;
+    Ok(Need { point, raw })
 }

@@ -3,9 +3,10 @@
 use toml::de::{DeTable, DeValue};
 
 use super::error::ProfileError;
-use super::point::{DataType, Entity, Point, Unit, WriteFunction};
+use super::point::{DataType, Entity, Need, Point, Unit, WriteFunction};
 use super::reader::Source;
 use super::{Modbus, Profile};
+use crate::contract::Role;
 
 /// Where a rule is broken: the table, the name of its entry, and the key.
 struct Place<'a> {
@@ -185,6 +186,34 @@ impl Rules<'_> {
                     return Err(self.refuse(&here, rule));
                 }
                 Some(_) => {}
+            }
+        }
+        watchdog.armed_by.as_ref().map_or(Ok(()), |armed| self.armed(armed))
+    }
+
+    /// A watchdog that must be switched on is switched on before anything heats: whatever gives
+    /// heat needs it.
+    fn armed(&self, armed: &Need) -> Result<(), ProfileError> {
+        let here = Place { table: "watchdog", entry: "", key: "armed_by" };
+        match self.profile.point(&armed.point) {
+            None => return Err(self.unknown(&here, &armed.point)),
+            Some(point) if !point.readable || point.write.is_none() => {
+                let rule = format!("{} must be writable, and readable to prove it", point.name);
+                return Err(self.refuse(&here, rule));
+            }
+            Some(point) => {
+                point.encode_whole(armed.raw).map_err(|e| self.refuse(&here, e.to_string()))?;
+            }
+        }
+        let heats = |point: &&Point| point.usual_role.is_some_and(Role::heats);
+        for point in self.profile.points.iter().filter(heats) {
+            if point.write.as_ref().is_some_and(|write| !write.needs.contains(armed)) {
+                let rule = format!(
+                    "gives heat, so its needs must have the watchdog: {{ point = \"{}\", equals = \
+                     {} }}",
+                    armed.point, armed.raw
+                );
+                return Err(self.refuse(&at(point, "write"), rule));
             }
         }
         Ok(())
