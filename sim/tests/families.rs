@@ -39,9 +39,8 @@ fn profile((name, text): (&str, &str)) -> Arc<Profile> {
 /// wear out.
 fn usual(profile: &Profile, role: Role) -> Option<&Point> {
     let written = matches!(role, Role::Heater | Role::Setpoint);
-    let fits = |point: &&Point| {
-        point.usual_role == Some(role) && (!written || point.write.is_some())
-    };
+    let fits =
+        |point: &&Point| point.usual_role == Some(role) && (!written || point.write.is_some());
     let wears = |point: &&Point| point.write.as_ref().is_some_and(|write| write.on_change_only);
     profile.points().iter().filter(fits).min_by_key(wears)
 }

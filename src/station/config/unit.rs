@@ -73,7 +73,8 @@ impl Unit<'_> {
         if !spec.has_stopping_watchdog() {
             let devices = spec.heating_devices().map(|device| {
                 let (name, profile) = (&device.name, &device.profile);
-                let why = profile.watchdog().map_or("it has none that is known", |dog| &dog.meaning);
+                let why =
+                    profile.watchdog().map_or("it has none that is known", |dog| &dog.meaning);
                 format!("{name} ({}): {why}", profile.name())
             });
             let devices: Vec<String> = devices.collect();

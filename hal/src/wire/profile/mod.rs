@@ -16,6 +16,7 @@ mod reader;
 mod rules;
 #[cfg(test)]
 mod rules_tests;
+mod scale;
 #[cfg(test)]
 mod shipped_tests;
 
@@ -26,6 +27,7 @@ pub use point::{
     ByteOrder, DataType, Decoded, Entity, Fault, Need, Point, Raw, Sentinel, Unit, Value, Verified,
     Write, WriteFunction,
 };
+pub use scale::ScaleFault;
 
 /// The family of protocols that a device speaks, with what is particular to the device.
 #[derive(Clone, Debug, PartialEq, Eq)]

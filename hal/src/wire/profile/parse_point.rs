@@ -6,11 +6,10 @@ use super::point::{
     ByteOrder, DataType, Entity, Fault, Need, Point, Sentinel, Unit, Verified, Write, WriteFunction,
 };
 use super::reader::{Field, Section};
+use super::scale::STEP_NANO_MAX;
 use crate::contract::{Quality, Role};
 use crate::units::Celsius;
 
-/// The coarsest step of a temperature: 62.5 must be distinguishable (DEVICES, section A).
-const STEP_NANO_MAX: i64 = 100_000_000;
 const NANO: f64 = 1e9;
 
 const ENTITIES: [(&str, Entity); 4] = [
@@ -80,7 +79,11 @@ pub(crate) fn point(mut section: Section<'_>, device: Verified) -> Result<Point,
     let byte_order =
         section.maybe("byte_order").map_or(Ok(ByteOrder::Abcd), |f| f.word(&BYTE_ORDERS))?;
     let unit = unit(&mut section)?;
-    let scale_nano = scale(&mut section, data_type, unit)?;
+    let scale_from = scale_from(&mut section, data_type, unit)?;
+    let scale_nano = match &scale_from {
+        Some(_) => STEP_NANO_MAX,
+        None => scale(&mut section, data_type, unit)?,
+    };
     let range_milli = range(&mut section, unit)?;
     let on_off = on_off(&mut section, unit)?;
     let usual_role = section.maybe("usual_role").map(|field| field.word(&ROLES)).transpose()?;
@@ -112,6 +115,7 @@ pub(crate) fn point(mut section: Section<'_>, device: Verified) -> Result<Point,
         byte_order,
         unit,
         scale_nano,
+        scale_from,
         range_milli,
         on_off,
         usual_role,
@@ -179,6 +183,32 @@ fn unit(section: &mut Section<'_>) -> Result<Unit, ProfileError> {
         (None, Unit::DegC | Unit::Percent | Unit::Switch | Unit::Mode) => {}
     }
     Ok(unit)
+}
+
+/// The point that says how many decimals this one has.
+fn scale_from(
+    section: &mut Section<'_>,
+    data: DataType,
+    unit: Unit,
+) -> Result<Option<String>, ProfileError> {
+    let Some(field) = section.maybe("scale_from") else { return Ok(None) };
+    if let Some(scale) = section.maybe("scale") {
+        return Err(scale.refuse("either scale, or scale_from where the device says it"));
+    }
+    match (unit, data) {
+        (Unit::Switch | Unit::Mode, _) => {
+            return Err(field.refuse("only for degrees and percent"));
+        }
+        (_, DataType::Float32 | DataType::Bit(_)) => {
+            return Err(field.refuse("only for whole numbers: INT16, UINT16, INT32 or UINT32"));
+        }
+        _ => {}
+    }
+    let mut entry = field.section()?;
+    let point = entry.need("point", "the point that says how many decimals it has")?;
+    let point = point.text()?.to_owned();
+    entry.finish()?;
+    Ok(Some(point))
 }
 
 fn scale(section: &mut Section<'_>, data: DataType, unit: Unit) -> Result<i64, ProfileError> {

@@ -61,6 +61,7 @@ impl Rules<'_> {
             let rule = "is longer than words_per_read_max";
             return Err(self.refuse(&at(point, "data_type"), rule));
         }
+        self.scale_from(point)?;
         if let Some(name) = &point.same_as {
             match self.profile.point(name) {
                 // One step, so that nobody has to follow a chain.
@@ -86,6 +87,41 @@ impl Rules<'_> {
             }
         }
         Ok(())
+    }
+
+    /// How many decimals a point has is a plain number that can be read.
+    fn scale_from(&self, point: &Point) -> Result<(), ProfileError> {
+        let Some(name) = &point.scale_from else { return Ok(()) };
+        let here = at(point, "scale_from");
+        match self.profile.point(name) {
+            Some(other)
+                if other.unit == Unit::Mode
+                    && other.readable
+                    && other.scale_nano == 1_000_000_000
+                    && other.data_type != DataType::Float32 =>
+            {
+                Ok(())
+            }
+            Some(_) => {
+                let rule = format!(
+                    "{name} must be a whole number that can be read: unit = \"mode\", without scale"
+                );
+                Err(self.refuse(&here, rule))
+            }
+            None => Err(self.unknown(&here, name)),
+        }
+    }
+
+    /// A raw number that the file compares a point with.
+    fn raw(&self, place: &Place<'_>, point: &Point, raw: i64) -> Result<(), ProfileError> {
+        if point.scale_from.is_some() {
+            let rule = format!(
+                "{} has its scale in the device: a raw number means nothing for it",
+                point.name
+            );
+            return Err(self.refuse(place, rule));
+        }
+        point.encode_whole(raw).map(|_| ()).map_err(|error| self.refuse(place, error.to_string()))
     }
 
     fn writing(&self, point: &Point) -> Result<(), ProfileError> {
@@ -116,9 +152,7 @@ impl Rules<'_> {
                     let rule = format!("{} has needs of its own; list them here", other.name);
                     return Err(self.refuse(&here, rule));
                 }
-                Some(other) => {
-                    other.encode_whole(need.raw).map_err(|e| self.refuse(&here, e.to_string()))?;
-                }
+                Some(other) => self.raw(&here, other, need.raw)?,
             }
         }
         let outside = write
@@ -164,7 +198,7 @@ impl Rules<'_> {
                 }
                 Some(point) => {
                     let here = Place { key: "equals", ..here };
-                    point.encode_whole(check.raw).map_err(|e| self.refuse(&here, e.to_string()))?;
+                    self.raw(&here, point, check.raw)?;
                 }
             }
         }
@@ -201,9 +235,7 @@ impl Rules<'_> {
                 let rule = format!("{} must be writable, and readable to prove it", point.name);
                 return Err(self.refuse(&here, rule));
             }
-            Some(point) => {
-                point.encode_whole(armed.raw).map_err(|e| self.refuse(&here, e.to_string()))?;
-            }
+            Some(point) => self.raw(&here, point, armed.raw)?,
         }
         let heats = |point: &&Point| point.usual_role.is_some_and(Role::heats);
         for point in self.profile.points.iter().filter(heats) {
