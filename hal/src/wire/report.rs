@@ -141,11 +141,17 @@ async fn about_device(report: &mut Report<'_>, device: &mut Device, bus: &mut Bu
             Err(error) => report.add(Grade::Bad, Some(&check.point), error.to_string()),
         }
     }
+    for name in profile.scales() {
+        match device.check_scale(bus, name).await {
+            Ok(read) => report.add(Grade::Good, Some(name), format!("is {read}, fine enough")),
+            Err(error) => report.add(Grade::Bad, Some(name), error.to_string()),
+        }
+    }
     let checked = |name: &str| profile.checks().iter().any(|check| check.point == name);
     for point in profile.points().iter().filter(|point| point.readable && !checked(&point.name)) {
-        let read = device.read(bus, point).await.map(|raw| (point.decode(&raw), raw));
+        let read = device.read_value(bus, point).await;
         match read {
-            Ok((decoded, raw)) => {
+            Ok((raw, decoded)) => {
                 let (grade, words) = in_words(&profile, &report.used, &point.name, &decoded);
                 let text = format!("{}: {words} ({raw})", point.title);
                 report.add(grade, Some(&point.name), text);

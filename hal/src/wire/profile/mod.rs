@@ -187,6 +187,15 @@ impl Profile {
         &self.checks
     }
 
+    /// Names of the points that say how many decimals others have, each once.
+    pub(crate) fn scales(&self) -> Vec<&str> {
+        let mut names: Vec<&str> =
+            self.points.iter().filter_map(|point| point.scale_from.as_deref()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     /// Its watchdog on the communication, if it has one.
     pub const fn watchdog(&self) -> Option<&Watchdog> {
         self.watchdog.as_ref()
