@@ -113,7 +113,6 @@ impl Bus {
 
     /// Sends one command of a protocol that is not Modbus, and hands back its answer without its
     /// line end; empty for a command that gets none. What it says is for the caller to check.
-    #[expect(dead_code, reason = "the serial wires and their protocols arrive side by side")]
     pub(crate) async fn talk(
         &mut self,
         address: u8,

@@ -31,7 +31,8 @@ pub struct DeviceSpec {
     pub profile: Arc<Profile>,
     /// Name of its bus.
     pub bus: String,
-    /// Its unit id on the bus: 1 to 247, or 255 for a device that has its own TCP socket.
+    /// Its address on the bus. Modbus: its unit id, 1 to 247, or 255 for a device that has its own
+    /// TCP socket. Commands: 0 for a device that is alone on its line.
     pub address: u8,
 }
 
@@ -219,9 +220,9 @@ impl UnitSpec {
                 let user = format!("device {}", device.name);
                 return Err(self.unknown(user, "bus", &device.bus, known));
             }
-            if !matches!(device.address, 1..=247 | 255) {
+            if let Err(rule) = device.profile.protocol().check_address(device.address) {
                 let (device, address) = (device.name.clone(), device.address);
-                return Err(SpecError::Address { unit: unit(), device, address });
+                return Err(SpecError::Address { unit: unit(), device, address, rule });
             }
             let same =
                 |other: &&DeviceSpec| other.bus == device.bus && other.address == device.address;

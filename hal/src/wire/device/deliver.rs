@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use super::{Device, Target};
+use crate::wire::ask;
 use crate::wire::bus::Bus;
 use crate::wire::error::{CallFault, WireError};
-use crate::wire::modbus;
 use crate::wire::profile::{Need, Point, Raw, Value, Write, thousandths};
 
 /// What was last written to a point, and how many control periods ago.
@@ -171,7 +171,7 @@ impl Device {
         point: &Point,
         write: &Write,
     ) -> Result<(), WireError> {
-        let written = modbus::write(bus, self.unit_id, point.address, write.function, raw).await;
+        let written = ask::write(bus, self.peer(&self.profile), point, write, raw).await;
         written.map_err(|fault| self.call_error(point.name.clone(), fault))
     }
 
@@ -207,12 +207,29 @@ impl Device {
     }
 
     /// Makes so what another write needs, such as a write-enable bit; says whether it was not.
-    /// It is looked at in the point that proves it, which is another one for a command.
     async fn provide(&mut self, bus: &mut Bus, need: &Need) -> Result<bool, WireError> {
+        let index = self.profile.points().iter().position(|point| point.name == need.point);
+        let Some(index) = index else { return Ok(false) };
+        if need.once && self.provided.get(index).copied().unwrap_or(false) {
+            return Ok(false);
+        }
+        let changed = self.provide_now(bus, need, index).await?;
+        if let Some(provided) = self.provided.get_mut(index) {
+            // What an untrusted device was given is not taken for granted later.
+            *provided = self.trusted;
+        }
+        Ok(changed)
+    }
+
+    /// It is looked at in the point that proves it, which is another one for a command.
+    async fn provide_now(
+        &mut self,
+        bus: &mut Bus,
+        need: &Need,
+        index: usize,
+    ) -> Result<bool, WireError> {
         let profile = Arc::clone(&self.profile);
-        let index = profile.points().iter().position(|point| point.name == need.point);
-        let point = index.and_then(|index| profile.points().get(index));
-        let (Some(index), Some(point)) = (index, point) else { return Ok(false) };
+        let Some(point) = profile.points().get(index) else { return Ok(false) };
         let Some(write) = &point.write else { return Ok(false) };
         let by = profile.point(&write.verify_point).unwrap_or(point);
         let raw = point.encode_whole(need.raw).map_err(|error| WireError::Unwritable {

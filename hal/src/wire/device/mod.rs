@@ -14,9 +14,9 @@ use std::sync::Arc;
 use deliver::Delivered;
 use scale::Scale;
 
+use super::ask::{self, Ask, Peer};
 use super::bus::{BackOff, Bus};
 use super::error::{CallFault, Place, WireError};
-use super::modbus::{self, Block};
 use super::profile::{Check, Decoded, Point, Profile, Raw, Value};
 use super::spec::DeviceSpec;
 use super::timer::Moment;
@@ -40,7 +40,7 @@ pub(crate) struct Target {
     pub(crate) safe: bool,
 }
 
-/// What stood in a device's registers, and when the answer came.
+/// What stood in a device, and when the answer came.
 #[derive(Clone, Debug)]
 struct Seen {
     raw: Raw,
@@ -68,7 +68,9 @@ pub(crate) struct Device {
     pub(crate) heard_marker: bool,
     owner: Owner,
     unit_id: u8,
-    blocks: Arc<[Block]>,
+    asks: Arc<[Ask]>,
+    /// Points that others need, made sure of since the device was met.
+    provided: Vec<bool>,
     image: Vec<Option<Seen>>,
     scales: Vec<Scale>,
     delivered: Vec<Option<Delivered>>,
@@ -84,15 +86,16 @@ impl Device {
     pub(crate) fn new(spec: &DeviceSpec, url: &str, owner: Owner, polled: &[usize]) -> Self {
         let profile = Arc::clone(&spec.profile);
         let points = profile.points();
-        let mut blocks = modbus::blocks(points, polled, profile.modbus());
-        blocks.sort_by_key(|block| block.points.iter().any(|at| scale::is_scale(&profile, *at)));
+        let mut asks = ask::asks(&profile, polled);
+        asks.sort_by_key(|ask| ask.points.iter().any(|at| scale::is_scale(&profile, *at)));
         Self {
             name: spec.name.clone(),
-            port: format!("{url}, unit id {}", spec.address),
+            port: port_words(url, spec.address),
             fault: None,
             heard_marker: false,
             unit_id: spec.address,
-            blocks: blocks.into(),
+            asks: asks.into(),
+            provided: vec![false; points.len()],
             image: vec![None; points.len()],
             scales: vec![Scale::default(); points.len()],
             delivered: vec![None; points.len()],
@@ -118,12 +121,22 @@ impl Device {
         self.image.fill(None);
     }
 
+    /// It has to be met again, and nothing that was set in it is taken for granted.
+    fn distrust(&mut self) {
+        self.trusted = false;
+        self.provided.fill(false);
+    }
+
+    fn peer<'a>(&self, profile: &'a Profile) -> Peer<'a> {
+        Peer { profile, address: self.unit_id }
+    }
+
     /// Nothing useful came: all that is known of it is void, and it is left alone for a while.
     fn lost(&mut self, error: WireError) {
         self.forget();
         self.scales.fill(Scale::default());
         self.delivered.fill(None);
-        self.trusted = false;
+        self.distrust();
         if !matches!(error, WireError::Call { fault: CallFault::Resting { .. }, .. }) {
             tracing::warn!(%error, "device lost");
             self.back_off.failed();
@@ -159,7 +172,7 @@ impl Device {
             return;
         }
         if self.turn == Turn::Waiting {
-            self.trusted = false;
+            self.distrust();
             self.delivered.fill(None);
         }
         self.turn = Turn::Over;
@@ -175,15 +188,15 @@ impl Device {
             self.turn = Turn::Heard;
         }
         self.fault = None;
-        let blocks = Arc::clone(&self.blocks);
-        for block in blocks.iter() {
-            match modbus::read(bus, self.unit_id, block).await {
+        let (asks, profile) = (Arc::clone(&self.asks), Arc::clone(&self.profile));
+        for ask in asks.iter() {
+            match ask::read(bus, self.peer(&profile), ask).await {
                 Ok(answer) => {
                     self.turn = Turn::Heard;
                     let at = Moment::now();
-                    for index in &block.points {
-                        let raw =
-                            self.profile.points().get(*index).and_then(|p| answer.of(block, p));
+                    for index in &ask.points {
+                        let point = profile.points().get(*index);
+                        let raw = point.and_then(|point| answer.of(ask, point));
                         if let Some(slot) = self.image.get_mut(*index) {
                             *slot = raw.map(|raw| Seen { raw, at });
                         }
@@ -191,7 +204,7 @@ impl Device {
                 }
                 Err(fault) => {
                     let silence = fault.is_silence();
-                    let error = self.call_error(block.words(), fault);
+                    let error = self.call_error(ask.words(), fault);
                     if silence {
                         return Err(error);
                     }
@@ -217,28 +230,30 @@ impl Device {
         let Some(point) = self.profile.point(&check.point) else { return Ok(()) };
         let raw = self.read(bus, point).await?;
         let whole = point.raw_whole(&raw);
-        if whole == Some(check.raw) {
+        if whole.is_some_and(|whole| check.raws.contains(&whole)) {
             return Ok(());
         }
         let plain = whole.map_or_else(|| "no whole number".to_owned(), |whole| whole.to_string());
         Err(WireError::WrongSetting {
             place: self.place(point.name.clone()),
             read: format!("{plain} ({raw})"),
-            expected: check.raw,
+            expected: check.words(),
             why: check.why.clone(),
         })
     }
 
     /// Reads one point, now.
     pub(crate) async fn read(&self, bus: &mut Bus, point: &Point) -> Result<Raw, WireError> {
-        let (entity, address, count) = (point.entity, point.address, point.data_type.span());
-        let block = Block { entity, address, count, points: Vec::new() };
-        let answer = modbus::read(bus, self.unit_id, &block).await;
+        let misfit = |misfit: &str, got: String| {
+            let fault = CallFault::Foreign { misfit: misfit.to_owned(), got };
+            self.call_error(point.name.clone(), fault)
+        };
+        let Some(ask) = ask::ask(point) else {
+            return Err(misfit("it can only be written", "nothing".to_owned()));
+        };
+        let answer = ask::read(bus, self.peer(&self.profile), &ask).await;
         let answer = answer.map_err(|fault| self.call_error(point.name.clone(), fault))?;
-        answer.of(&block, point).ok_or_else(|| {
-            let (misfit, got) = ("too short".to_owned(), block.words());
-            self.call_error(point.name.clone(), CallFault::Foreign { misfit, got })
-        })
+        answer.of(&ask, point).ok_or_else(|| misfit("too short", ask.words()))
     }
 
     /// What the last poll says of a point, with the faults that other points tell of it.
@@ -255,17 +270,13 @@ impl Device {
             let told = found.map_or_else(missing, |index| self.told(index));
             match told.value {
                 Some(Value::Switch(false)) if told.quality == Quality::Good => {}
-                Some(Value::Switch(true)) => {
+                Some(Value::Mode(mode))
+                    if told.quality == Quality::Good && !fault.modes.contains(&mode) => {}
+                Some(value @ (Value::Switch(true) | Value::Mode(_))) => {
                     decoded.quality = fault.quality;
-                    decoded.reason = format!("{} is on", fault.point);
+                    decoded.reason = format!("{} is {value}", fault.point);
                 }
-                Some(
-                    Value::Switch(false)
-                    | Value::Temperature(_)
-                    | Value::Percent(_)
-                    | Value::Mode(_),
-                )
-                | None => {
+                Some(Value::Switch(false) | Value::Temperature(_) | Value::Percent(_)) | None => {
                     decoded.quality = Quality::Comm;
                     decoded.reason = format!("{} could not be read", fault.point);
                 }
@@ -290,6 +301,11 @@ impl Device {
     pub(crate) fn age_ms(&self, index: usize, now: Moment) -> u32 {
         self.seen(index).map_or(0, |seen| now.ms_since(seen.at))
     }
+}
+
+/// `serial:///dev/ttyS0, unit id 1`; a device that is alone on its line has no address.
+fn port_words(url: &str, address: u8) -> String {
+    if address == 0 { url.to_owned() } else { format!("{url}, unit id {address}") }
 }
 
 fn missing() -> Decoded {

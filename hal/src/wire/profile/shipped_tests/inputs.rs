@@ -42,7 +42,7 @@ fn the_intech_has_an_error_bit_for_each_input_and_names_its_unit() {
     // Register 40103: 1 is °C and must be, 2 is °F.
     assert_eq!(register(&intech, "unit"), (Entity::HoldingRegister, 102));
     let check = &intech.checks()[0];
-    assert_eq!((check.point.as_str(), check.raw), ("unit", 1));
+    assert_eq!((check.point.as_str(), check.raws.as_slice()), ("unit", [1].as_slice()));
     let unit = intech.point("unit").unwrap();
     assert_eq!(unit.raw_whole(&Raw::Words(vec![2])), Some(2));
 }

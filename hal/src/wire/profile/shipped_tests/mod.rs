@@ -96,7 +96,7 @@ fn every_temperature_can_tell_a_tenth_of_a_degree() {
                 Some(Value::Temperature(celsius)) => celsius.milli(),
                 other => panic!("{}: {other:?}", point.name),
             };
-            let float = matches!(point.data_type, DataType::Float32);
+            let float = point.register().unwrap().data_type == DataType::Float32;
             let wide = milli(&step) - milli(&none);
             assert!(
                 float || (0..=100).contains(&wide),
@@ -140,6 +140,6 @@ fn what_was_not_read_in_a_manual_says_so() {
 
 /// Table and first address of a point.
 fn register(profile: &Profile, point: &str) -> (Entity, u16) {
-    let point = profile.point(point).unwrap();
-    (point.entity, point.address)
+    let register = profile.point(point).unwrap().register().unwrap();
+    (register.entity, register.address)
 }
