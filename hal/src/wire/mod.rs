@@ -23,6 +23,7 @@ mod line;
 mod modbus;
 #[cfg(test)]
 mod modbus_tests;
+mod port;
 pub mod profile;
 mod report;
 mod spec;
