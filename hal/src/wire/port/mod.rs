@@ -12,6 +12,8 @@
 
 mod dial;
 mod ear;
+#[cfg(test)]
+mod late_tests;
 pub(crate) mod pdu;
 pub(crate) mod reply;
 pub(crate) mod rtu;
@@ -93,11 +95,24 @@ pub(crate) struct Counter {
 impl Counter {
     /// Starts the task of a port; must be called within a tokio runtime.
     pub(crate) fn open(url: BusUrl) -> Self {
+        let ear = Ear::default();
+        Self::start(PortTask { url, wire: None, ear, held: BTreeMap::new() })
+    }
+
+    fn start(task: PortTask) -> Self {
         let (urgent, first) = mpsc::channel(QUEUE_LEN);
         let (ordinary, second) = mpsc::channel(QUEUE_LEN);
-        let task = PortTask { url, wire: None, ear: Ear::default(), held: BTreeMap::new() };
         tokio::spawn(task.run(first, second));
         Self { urgent, ordinary }
+    }
+
+    /// The task of a serial port that is open already: the other end of a pipe.
+    #[cfg(test)]
+    pub(super) fn over(url: BusUrl, stream: Box<dyn dial::Stream>) -> Self {
+        let ear = Ear::default();
+        let line = url.line.unwrap_or_default();
+        let wire = Some(Wire::Serial(SerialWire::new(stream, line, ear.clone())));
+        Self::start(PortTask { url, wire, ear, held: BTreeMap::new() })
     }
 
     /// Asks, and waits for the answer. If the caller gives up, so does the port.
