@@ -8,8 +8,6 @@
 //! thrown away. While an address is held, only what takes heat away is sent to it, and its answer
 //! proves nothing.
 
-#![allow(dead_code, reason = "the protocols of commands are about to come")]
-
 mod dial;
 mod ear;
 #[cfg(test)]
@@ -108,7 +106,7 @@ impl Counter {
 
     /// The task of a serial port that is open already: the other end of a pipe.
     #[cfg(test)]
-    pub(super) fn over(url: BusUrl, stream: Box<dyn dial::Stream>) -> Self {
+    fn over(url: BusUrl, stream: Box<dyn dial::Stream>) -> Self {
         let ear = Ear::default();
         let line = url.line.unwrap_or_default();
         let wire = Some(Wire::Serial(SerialWire::new(stream, line, ear.clone())));
