@@ -116,11 +116,11 @@ pub(crate) async fn read(bus: &mut Bus, peer: Peer<'_>, ask: &Ask) -> Result<Hea
         What::Text(line) => Raw::Text(say(bus, peer, line).await?),
         What::HuberPb(variable) => {
             let bytes = bus.talk(address, &huber_pb::read(*variable)).await?;
-            Raw::Words(vec![checked(bus, huber_pb::answer(*variable, &bytes))?])
+            Raw::Words(vec![checked(bus, address, huber_pb::answer(*variable, &bytes)).await?])
         }
         What::NeslabNc(command) => {
             let bytes = bus.talk(address, &neslab_nc::read(address, *command)).await?;
-            Raw::Bytes(checked(bus, neslab_nc::answer(address, *command, &bytes))?)
+            Raw::Bytes(checked(bus, address, neslab_nc::answer(address, *command, &bytes)).await?)
         }
     };
     Ok(Heard::Whole(raw))
@@ -146,7 +146,7 @@ pub(crate) async fn write(
         (WriteMeans::HuberPb, Access::HuberPb(variable), Raw::Words(words)) => {
             let word = words.first().copied().unwrap_or_default();
             let bytes = bus.talk(address, &huber_pb::write(variable.number, word)).await?;
-            let taken = checked(bus, huber_pb::answer(variable.number, &bytes))?;
+            let taken = checked(bus, address, huber_pb::answer(variable.number, &bytes)).await?;
             if taken == word {
                 return Ok(());
             }
@@ -163,7 +163,7 @@ pub(crate) async fn write(
                 (NeslabWrite::Word { .. }, _) => return Err(unwritable(raw)),
             };
             let bytes = bus.talk(address, &query).await?;
-            checked(bus, neslab_nc::answer(address, command, &bytes)).map(|_| ())
+            checked(bus, address, neslab_nc::answer(address, command, &bytes)).await.map(|_| ())
         }
         (
             WriteMeans::Function(_)
@@ -186,7 +186,7 @@ fn unwritable(raw: &Raw) -> CallFault {
 pub(crate) async fn say(bus: &mut Bus, peer: Peer<'_>, line: &str) -> Result<String, CallFault> {
     let Protocol::Text(protocol) = peer.profile.protocol() else { return Ok(String::new()) };
     let bytes = bus.talk(peer.address, &text::query(protocol, peer.address, line, true)).await?;
-    checked(bus, text::answer(protocol, peer.address, &bytes))
+    checked(bus, peer.address, text::answer(protocol, peer.address, &bytes)).await
 }
 
 /// Says a line to a device of text, and hears no answer, whether one comes or not.
@@ -208,13 +208,18 @@ async fn tell(
         return Ok(());
     }
     let misfit = format!("expected {yes:?}");
-    checked(bus, Err(CallFault::Foreign { misfit, got: text::shown(answer.as_bytes()) }))
+    let got = text::shown(answer.as_bytes());
+    checked(bus, peer.address, Err(CallFault::Foreign { misfit, got })).await
 }
 
-/// Whatever does not fit the question gives the connection up.
-fn checked<T>(bus: &mut Bus, answer: Result<T, CallFault>) -> Result<T, CallFault> {
+/// Whatever does not fit the question puts what else comes from there in doubt.
+async fn checked<T>(
+    bus: &mut Bus,
+    address: u8,
+    answer: Result<T, CallFault>,
+) -> Result<T, CallFault> {
     if matches!(answer, Err(CallFault::Foreign { .. })) {
-        bus.hang_up();
+        bus.distrust(address).await;
     }
     answer
 }

@@ -27,6 +27,7 @@ mod modbus;
 #[cfg(test)]
 mod modbus_tests;
 mod neslab_nc;
+mod port;
 pub mod profile;
 mod report;
 mod spec;
