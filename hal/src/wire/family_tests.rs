@@ -356,13 +356,18 @@ async fn a_value_whose_scale_cannot_be_read_is_missing_and_nothing_is_guessed() 
 }
 
 #[tokio::test]
-async fn the_decimals_are_read_after_the_values_that_have_them() {
-    let bench = omron().await;
+async fn decimals_that_stand_before_the_values_are_still_read_after_them() {
+    let text = OMRON.replace("address = 0x2410", "address = 0x0010");
+    let mut memory = omron().await.memory.lock().unwrap().cells.clone();
+    memory.insert((3, 0x0010), 1);
+    let memory = Memory { cells: memory, ..Memory::default() };
+    let points = ["pv", "setpoint", "run"];
+    let bench = Bench::new(("omron-e5cc.toml", &text), points, memory, |_, _| None).await;
     let mut unit = bench.unit().await;
     bench.reads.lock().unwrap().clear();
-    unit.read().await;
-    let last = bench.reads.lock().unwrap().last().copied();
-    assert_eq!(last, Some((3, 0x2410, 1)));
+    assert_eq!(unit.read().await.bath, good(62_500));
+    let reads = bench.reads.lock().unwrap().clone();
+    assert_eq!(reads.last(), Some(&(3, 0x0010, 1)), "{reads:?}");
 }
 
 #[tokio::test]
