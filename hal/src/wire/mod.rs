@@ -30,6 +30,7 @@ mod neslab_nc;
 mod port;
 pub mod profile;
 mod report;
+mod schedule;
 mod spec;
 #[cfg(test)]
 mod spec_tests;
@@ -44,6 +45,7 @@ pub use error::{CallFault, Place, WireError};
 pub use modbus::SIMULATOR_MARKER;
 pub use profile::{Profile, ProfileError};
 pub use report::{CheckLine, Grade};
+pub use schedule::Schedule;
 pub use spec::{BusSpec, DeviceSpec, RoleSpec, SpecError, UnitSpec};
 pub use unit::WiredUnit;
 pub use url::{BusUrl, Flow, Framing, LineSettings, Parity, Port};
