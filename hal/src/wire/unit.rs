@@ -201,8 +201,8 @@ impl WiredUnit {
             };
             let profile = Arc::clone(&found.profile);
             let Some(point) = profile.point(point).filter(|point| point.readable) else { break };
-            let raw = found.read(&mut line.bus, point).await?;
-            return Ok(point.decode(&raw));
+            let (_, decoded) = found.read_value(&mut line.bus, point).await?;
+            return Ok(decoded);
         }
         Err(no_point)
     }
@@ -381,8 +381,9 @@ fn index_of(profile: &Profile, name: &str) -> Option<usize> {
     profile.points().iter().position(|point| point.name == name)
 }
 
-/// What every period reads: read roles with the points that tell of their faults, and the points
-/// that prove what written roles have written.
+/// What every period reads: read roles with the points that tell of their faults, the points that
+/// prove what written roles have written, whether the watchdog of what heats is on, and how many
+/// decimals all these have.
 pub(crate) fn polled(spec: &UnitSpec, device: &str, profile: &Profile) -> Vec<usize> {
     let mut polled = Vec::new();
     for (role, index) in roles(spec, device, profile) {
@@ -392,7 +393,14 @@ pub(crate) fn polled(spec: &UnitSpec, device: &str, profile: &Profile) -> Vec<us
             (Some(_) | None, false) | (None, true) => polled.push(index),
         }
         polled.extend(point.faults.iter().filter_map(|fault| index_of(profile, &fault.point)));
+        let armed = profile.watchdog().and_then(|watchdog| watchdog.armed_by.as_ref());
+        polled.extend(armed.filter(|_| role.heats()).and_then(|by| index_of(profile, &by.point)));
     }
+    let scales = |index: &usize| {
+        profile.points().get(*index).and_then(|point| index_of(profile, point.scale_from.as_ref()?))
+    };
+    let scales: Vec<usize> = polled.iter().filter_map(scales).collect();
+    polled.extend(scales);
     polled.sort_unstable();
     polled.dedup();
     polled
