@@ -6,12 +6,14 @@
 //! - `device`, `unit`: polling, and commands that are proved by reading back.
 //! - `timer`: how old an answer is, and when a reading must be over.
 //! - `report`: what a check of a unit says.
+//! - [`capture`]: what went over the wires, in a file, and back.
 
 #[cfg(test)]
 mod bench;
 mod bus;
 #[cfg(test)]
 mod bus_tests;
+pub mod capture;
 #[cfg(test)]
 mod command_tests;
 mod device;

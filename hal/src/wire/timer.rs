@@ -25,6 +25,12 @@ impl Moment {
         let passed = self.0.saturating_duration_since(earlier.0);
         u32::try_from(passed.as_millis()).unwrap_or(u32::MAX)
     }
+
+    /// Microseconds from `earlier` to `self`; 0 if `earlier` is later.
+    pub(crate) fn us_since(self, earlier: Self) -> u64 {
+        let passed = self.0.saturating_duration_since(earlier.0);
+        u64::try_from(passed.as_micros()).unwrap_or(u64::MAX)
+    }
 }
 
 /// Does `work`, but not for longer than `limit`; says whether it was finished. What is not is
