@@ -6,6 +6,7 @@
 //! - `device`, `unit`: polling, and commands that are proved by reading back.
 //! - `timer`: how old an answer is, and when a reading must be over.
 //! - `report`: what a check of a unit says.
+//! - [`probe`]: who answers on a bus, and what a register could mean.
 //! - [`capture`]: what went over the wires, in a file, and back.
 
 #[cfg(test)]
@@ -25,6 +26,7 @@ mod line;
 mod modbus;
 #[cfg(test)]
 mod modbus_tests;
+pub mod probe;
 pub mod profile;
 mod report;
 mod spec;
