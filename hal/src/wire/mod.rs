@@ -26,6 +26,7 @@ mod line;
 mod modbus;
 #[cfg(test)]
 mod modbus_tests;
+mod port;
 pub mod probe;
 pub mod profile;
 mod report;

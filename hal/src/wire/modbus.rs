@@ -1,8 +1,8 @@
-//! Modbus questions whose answers are checked: count, address and value.
+//! What a device is asked in Modbus: blocks of points, writes, and who it is.
 //!
-//! `tokio-modbus` 0.17 checks these by debug assertion in its high-level client (a panic in debug
-//! builds, a short or wrong answer in release builds), so questions go through raw
-//! `Client::call`.
+//! That an answer fits its question is the port's business (`port::pdu::fits`): `tokio-modbus`
+//! 0.17 checks it by debug assertion in its high-level client (a panic in debug builds, a short or
+//! wrong answer in release builds), so questions go through raw `Client::call`.
 
 use std::borrow::Cow;
 
@@ -102,23 +102,15 @@ pub(crate) async fn read(bus: &mut Bus, unit_id: u8, block: &Block) -> Result<An
         Entity::InputRegister => Request::ReadInputRegisters(address, count),
     };
     let response = bus.call(unit_id, request).await?;
-    let wanted = usize::from(count);
-    match (block.entity, response) {
-        (Entity::Coil, Response::ReadCoils(mut bits))
-        | (Entity::DiscreteInput, Response::ReadDiscreteInputs(mut bits))
-            if bits.len() == wanted.div_ceil(8) * 8 =>
-        {
-            bits.truncate(wanted);
-            Ok(Answer::Bits(bits))
-        }
-        (Entity::HoldingRegister, Response::ReadHoldingRegisters(words))
-        | (Entity::InputRegister, Response::ReadInputRegisters(words))
-            if words.len() == wanted =>
-        {
-            Ok(Answer::Words(words))
-        }
-        (_, other) => Err(misfit(bus, format!("asked for {count}"), &other)),
+    if let Response::ReadHoldingRegisters(words) | Response::ReadInputRegisters(words) = response {
+        return Ok(Answer::Words(words));
     }
+    if let Response::ReadCoils(mut bits) | Response::ReadDiscreteInputs(mut bits) = response {
+        // The bits of the last byte that nobody asked for.
+        bits.truncate(usize::from(count));
+        return Ok(Answer::Bits(bits));
+    }
+    Err(foreign("it is no reading", &response))
 }
 
 /// Writes the registers of one point.
@@ -129,19 +121,13 @@ pub(crate) async fn write(
     function: WriteFunction,
     raw: &Raw,
 ) -> Result<(), CallFault> {
-    let (request, expected) = match (function, raw) {
-        (WriteFunction::SingleCoil, Raw::Bit(bit)) => {
-            (Request::WriteSingleCoil(address, *bit), Response::WriteSingleCoil(address, *bit))
-        }
+    let request = match (function, raw) {
+        (WriteFunction::SingleCoil, Raw::Bit(bit)) => Request::WriteSingleCoil(address, *bit),
         (WriteFunction::SingleRegister, Raw::Words(words)) if words.len() == 1 => {
-            let word = words.first().copied().unwrap_or_default();
-            let echo = Response::WriteSingleRegister(address, word);
-            (Request::WriteSingleRegister(address, word), echo)
+            Request::WriteSingleRegister(address, words.first().copied().unwrap_or_default())
         }
         (WriteFunction::MultipleRegisters, Raw::Words(words)) => {
-            let count = u16::try_from(words.len()).unwrap_or(u16::MAX);
-            let echo = Response::WriteMultipleRegisters(address, count);
-            (Request::WriteMultipleRegisters(address, Cow::Borrowed(words)), echo)
+            Request::WriteMultipleRegisters(address, Cow::Borrowed(words))
         }
         (WriteFunction::SingleCoil | WriteFunction::SingleRegister, _)
         | (WriteFunction::MultipleRegisters, Raw::Bit(_)) => {
@@ -150,11 +136,7 @@ pub(crate) async fn write(
             return Err(CallFault::Foreign { misfit, got: raw.to_string() });
         }
     };
-    let response = bus.call(unit_id, request).await?;
-    if response == expected {
-        return Ok(());
-    }
-    Err(misfit(bus, format!("expected {}", hex(&expected)), &response))
+    bus.call(unit_id, request).await.map(|_echo| ())
 }
 
 /// Asks who the device is; `None` when it answers, but does not say.
@@ -163,7 +145,7 @@ pub(crate) async fn server_id(bus: &mut Bus, unit_id: u8) -> Result<Option<Strin
         Ok(Response::ReportServerId(_, _, data)) => {
             Ok(Some(String::from_utf8_lossy(&data).into_owned()))
         }
-        Ok(other) => Err(misfit(bus, "asked for its identity".to_owned(), &other)),
+        Ok(other) => Err(foreign("asked for its identity", &other)),
         // It answered, and does not know the question. Busy (5, 6), and a gateway that hears
         // nothing (10, 11), are no answer from it.
         Err(CallFault::Refused { code, .. }) if !matches!(code, 0x05 | 0x06 | 0x0A | 0x0B) => {
@@ -173,7 +155,6 @@ pub(crate) async fn server_id(bus: &mut Bus, unit_id: u8) -> Result<Option<Strin
     }
 }
 
-fn misfit(bus: &mut Bus, misfit: String, response: &Response) -> CallFault {
-    bus.hang_up();
-    CallFault::Foreign { misfit, got: hex(response) }
+fn foreign(misfit: &str, response: &Response) -> CallFault {
+    CallFault::Foreign { misfit: misfit.to_owned(), got: hex(response) }
 }

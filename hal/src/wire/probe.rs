@@ -10,12 +10,17 @@ use std::time::Duration;
 use super::bus::Bus;
 use super::error::{CallFault, Place, WireError};
 use super::modbus::{self, Block};
-use super::profile::{ByteOrder, DataType, Decoded, Entity, Point, Raw, Unit, Value, Verified};
-use super::spec::tcp_address;
+use super::profile::{
+    ByteOrder, DataType, Decoded, Entity, Point, Raw, Timing, Unit, Value, Verified,
+};
+use super::url::BusUrl;
 use crate::contract::Quality;
 
 /// Temperatures that a pasteurizer can show, in thousandths of a °C.
 const PLAUSIBLE_MILLI: core::ops::RangeInclusive<i32> = -10_000..=110_000;
+
+/// How late the answer of a device that nobody knows can still come, milliseconds.
+const LATE_MS_MAX: u64 = 2000;
 
 /// Asks on one bus, without a unit around it.
 pub struct Probe {
@@ -44,13 +49,20 @@ pub enum Presence {
 }
 
 impl Probe {
-    /// A probe of the bus at `url`. Nothing is sent yet. `timeout_ms` bounds each question.
+    /// A probe of the bus at `url`. Nothing is sent yet. `timeout_ms` bounds each question;
+    /// `pause_ms` is the silence that the devices there want between two of them.
     ///
     /// # Errors
     /// What is wrong with the url, in words.
-    pub fn open(url: &str, timeout_ms: u64, gap_ms: u64) -> Result<Self, String> {
+    pub fn open(url: &str, timeout_ms: u64, pause_ms: u64) -> Result<Self, String> {
         let timeout = Duration::from_millis(timeout_ms);
-        let bus = Bus::new(tcp_address(url)?, timeout_ms, timeout, Duration::from_millis(gap_ms));
+        let mut bus = Bus::new(BusUrl::parse(url)?, timeout_ms, timeout);
+        let timing = Timing {
+            pause_between_requests_ms: pause_ms,
+            timeout_ms: None,
+            late_ms_max: LATE_MS_MAX,
+        };
+        (1..=u8::MAX).for_each(|unit_id| bus.know(unit_id, timing));
         Ok(Self { bus, url: url.to_owned() })
     }
 
@@ -74,6 +86,10 @@ impl Probe {
             Err(
                 fault @ (CallFault::Foreign { .. }
                 | CallFault::Dial { .. }
+                | CallFault::PortHeld { .. }
+                | CallFault::Echo
+                | CallFault::HeldBack { .. }
+                | CallFault::Unproved { .. }
                 | CallFault::Broken { .. }
                 | CallFault::OutOfTime { .. }
                 | CallFault::Resting { .. }),

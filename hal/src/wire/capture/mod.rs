@@ -239,7 +239,8 @@ impl Capture {
 
     /// Microseconds since the capture began, for [`Capture::record`].
     pub fn now_us(&self) -> u64 {
-        Moment::now().us_since(self.shared.began)
+        let passed = Moment::now().since(self.shared.began);
+        u64::try_from(passed.as_micros()).unwrap_or(u64::MAX)
     }
 
     /// Keeps what just went over the wire of `bus`. Returns at once, whatever the disk does: what

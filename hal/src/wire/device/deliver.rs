@@ -25,8 +25,16 @@ impl Delivered {
 }
 
 impl Device {
-    /// Writes a value unless it is there already, and proves it by reading back.
+    /// Writes a value unless it is there already, and proves it by reading back. What is safe
+    /// goes before all else.
     pub(crate) async fn deliver(&mut self, bus: &mut Bus, target: Target) -> Result<(), WireError> {
+        bus.in_haste(target.safe);
+        let delivered = self.deliver_in_turn(bus, target).await;
+        bus.in_haste(false);
+        delivered
+    }
+
+    async fn deliver_in_turn(&mut self, bus: &mut Bus, target: Target) -> Result<(), WireError> {
         if !target.safe {
             self.awake(bus)?;
             if !self.trusted {

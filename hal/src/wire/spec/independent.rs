@@ -4,9 +4,10 @@
 //! profile's `same_as`, so that a second name or register, a second device or a second bus for
 //! one socket hides nothing.
 
-use super::{DeviceSpec, RoleSpec, SpecError, UnitSpec, tcp_address};
+use super::{DeviceSpec, RoleSpec, SpecError, UnitSpec};
 use crate::contract::Role;
 use crate::wire::profile::Point;
+use crate::wire::url::{BusUrl, Port};
 
 impl UnitSpec {
     pub(super) fn check_independent(&self) -> Result<(), SpecError> {
@@ -33,8 +34,11 @@ impl UnitSpec {
     fn is_one_device(&self, first: &DeviceSpec, second: &DeviceSpec) -> bool {
         let socket = |device: &DeviceSpec| {
             let bus = self.buses.iter().find(|bus| bus.name == device.bus)?;
-            let (host, port) = tcp_address(&bus.url).ok()?;
-            Some((host.to_ascii_lowercase(), port))
+            let mut port = BusUrl::parse(&bus.url).ok()?.port;
+            if let Port::Socket { host, .. } = &mut port {
+                host.make_ascii_lowercase();
+            }
+            Some(port)
         };
         first.name == second.name
             || (first.address == second.address && socket(first) == socket(second))
