@@ -7,6 +7,8 @@
 //! - `device`, `unit`: polling, and commands that are proved by reading back.
 //! - `timer`: how old an answer is, and when a reading must be over.
 //! - `report`: what a check of a unit says.
+//! - [`probe`]: who answers on a bus, and what a register could mean.
+//! - [`capture`]: what went over the wires, in a file, and back.
 
 mod ask;
 #[cfg(test)]
@@ -14,6 +16,7 @@ mod bench;
 mod bus;
 #[cfg(test)]
 mod bus_tests;
+pub mod capture;
 #[cfg(test)]
 mod command_tests;
 mod device;
@@ -28,6 +31,7 @@ mod modbus;
 mod modbus_tests;
 mod neslab_nc;
 mod port;
+pub mod probe;
 pub mod profile;
 mod report;
 mod schedule;
