@@ -23,6 +23,8 @@ mod device;
 mod error;
 #[cfg(test)]
 mod fake;
+#[cfg(test)]
+mod family_tests;
 mod hex;
 mod huber_pb;
 mod line;
