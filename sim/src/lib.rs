@@ -21,7 +21,7 @@ pub use faults::{Asking, FaultError, FaultKind, FaultSpec, Often};
 pub use machine::SimMachine;
 pub use params::{BottleParams, PlantParams, ProbeParams};
 pub use plant::{BOTTLES_MAX, Plant, Truth};
-pub use server::{Pace, SimError, SimOptions, SimServer, Start};
+pub use server::{Pace, Place, Reached, SimError, SimOptions, SimServer, Start, Wiring};
 
 #[cfg(test)]
 mod check_values;

@@ -65,8 +65,7 @@ fn kinds() -> impl Strategy<Value = FaultKind> {
         Just(FaultKind::BadCrc),
         (1..=255_u8).prop_map(|code| FaultKind::Exception { code }),
         Just(FaultKind::Echo),
-        (1..=260_u16, any::<bool>())
-            .prop_map(|(bytes, inside)| FaultKind::Noise { bytes, inside }),
+        (1..=260_u16, any::<bool>()).prop_map(|(bytes, inside)| FaultKind::Noise { bytes, inside }),
         Just(FaultKind::Unplug),
     ]
 }

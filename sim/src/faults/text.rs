@@ -54,7 +54,11 @@ impl<'a> Settings<'a> {
         self.given.iter().find(|(given, _)| *given == key).map(|(_, value)| *value)
     }
 
-    fn number<T>(&self, key: &'static str, may_be: RangeInclusive<T>) -> Result<Option<T>, FaultError>
+    fn number<T>(
+        &self,
+        key: &'static str,
+        may_be: RangeInclusive<T>,
+    ) -> Result<Option<T>, FaultError>
     where
         T: FromStr + PartialOrd + fmt::Display,
     {
@@ -91,9 +95,7 @@ impl<'a> Settings<'a> {
         let Some(value) = self.get(key) else { return Ok(None) };
         let ms = millis(value.strip_suffix('s').unwrap_or(value));
         let rule = || format!("must be seconds from 0 to {SECONDS_MAX}, such as 5s, not {value:?}");
-        ms.filter(|ms| *ms <= SECONDS_MAX * 1000)
-            .map(Some)
-            .ok_or_else(|| self.refused(key, rule()))
+        ms.filter(|ms| *ms <= SECONDS_MAX * 1000).map(Some).ok_or_else(|| self.refused(key, rule()))
     }
 
     fn kind(&self) -> Result<FaultKind, FaultError> {
