@@ -1,25 +1,27 @@
-//! One connection: dialled on demand, given up at the first doubt, and not dialled in a storm.
+//! A unit's hand at one port: asks, waits, and does not dial in a storm.
 //!
-//! Whatever goes wrong on a connection but a refusal by the device closes it: the next question
-//! starts on a fresh one, so that a late or foreign answer can never be taken for another's
-//! (DEVICES, section C). Back-off is counted in control periods, not in time: it is the same in
-//! a run at full speed, in a scaled one, and in a test.
+//! The port itself is a task of its own (see `port`). Back-off is counted in control periods, not
+//! in time: it is the same in a run at full speed, in a scaled one, and in a test.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
-use tokio::time::timeout;
-use tokio_modbus::client::{Client, Context, tcp};
-use tokio_modbus::prelude::{ExceptionCode, Request, Response, Slave, SlaveContext};
+use tokio_modbus::prelude::{Request, Response};
 use tokio_modbus::{Error, ProtocolError};
 
 use super::error::CallFault;
 use super::hex::hex;
 use super::line::LineQuery;
+use super::port::{Answer, Ask, Counter, Question, Times};
+use super::profile::Timing;
+use super::url::BusUrl;
 
 /// The longest pause between two attempts: recovery within 3 s after the device is back.
 const BACK_OFF_MS_MAX: u64 = 2000;
+
+/// How late an answer of a device can be that no profile speaks for.
+const LATE_MS_MAX: u64 = 2000;
 
 /// How long something that failed is left alone: 1, 2, 4 … control periods, up to a limit.
 #[derive(Debug)]
@@ -63,100 +65,101 @@ impl BackOff {
     }
 }
 
-/// One physical port.
+/// One physical port, as a unit uses it.
 pub(crate) struct Bus {
     pub(crate) back_off: BackOff,
-    host: String,
-    port: u16,
     pub(crate) timeout: Duration,
+    url: BusUrl,
+    /// The longest pause that a device of this bus wants: it hears what is said to the others.
     gap: Duration,
-    connection: Option<Context>,
+    timings: BTreeMap<u8, Timing>,
+    urgent: bool,
+    counter: Option<Counter>,
 }
 
 impl Bus {
-    /// A port that is not connected yet. `timeout` bounds each dial and each question; `gap` is
-    /// the silence before each question.
-    pub(crate) fn new(
-        (host, port): (String, u16),
-        period_ms: u64,
-        timeout: Duration,
-        gap: Duration,
-    ) -> Self {
-        let back_off = BackOff::new(period_ms);
-        Self { back_off, host, port, timeout, gap, connection: None }
+    /// A port that is not connected yet. `timeout` bounds each dial and each question, unless the
+    /// device there wants another.
+    pub(crate) fn new(url: BusUrl, period_ms: u64, timeout: Duration) -> Self {
+        let (back_off, timings) = (BackOff::new(period_ms), BTreeMap::new());
+        let gap = Duration::ZERO;
+        Self { back_off, timeout, url, gap, timings, urgent: false, counter: None }
     }
 
-    /// Gives the connection up: the next question dials.
-    pub(crate) fn hang_up(&mut self) {
-        self.connection = None;
+    /// Takes note of how long the device at `address` wants to be waited for.
+    pub(crate) fn know(&mut self, address: u8, timing: Timing) {
+        self.gap = self.gap.max(Duration::from_millis(timing.pause_between_requests_ms));
+        self.timings.insert(address, timing);
     }
 
-    async fn dial(&mut self) -> Result<Context, CallFault> {
-        let dialled = timeout(self.timeout, TcpStream::connect((self.host.as_str(), self.port)));
-        let stream = match dialled.await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => {
-                self.back_off.failed();
-                return Err(CallFault::Dial { cause: error.to_string() });
-            }
-            Err(_) => {
-                self.back_off.failed();
-                let cause = format!("nobody took the call within {} ms", self.timeout.as_millis());
-                return Err(CallFault::Dial { cause });
-            }
-        };
-        // Questions are small and waited for: without this each could wait for its own packet.
-        stream.set_nodelay(true).map_err(|error| broken(&error))?;
-        self.back_off.succeeded();
-        Ok(tcp::attach(stream))
+    /// From now on, whether what is asked takes heat away: then it goes before all else.
+    pub(crate) const fn in_haste(&mut self, urgent: bool) {
+        self.urgent = urgent;
     }
 
-    /// Sends one command of a protocol that is not Modbus, and hands back its answer without its
-    /// line end; empty for a command that gets none. What it says is for the caller to check.
-    #[expect(dead_code, reason = "the serial wires and their protocols arrive side by side")]
-    pub(crate) async fn talk(
-        &mut self,
-        address: u8,
-        query: &LineQuery,
-    ) -> Result<Vec<u8>, CallFault> {
-        let cause =
-            format!("address {address}: {} bytes not sent: no serial wire", query.send.len());
-        Err(CallFault::Dial { cause })
-    }
-
-    /// Asks one device one question. The answer is checked for transaction, unit id and function
-    /// only; what it says is for the caller to check, who hangs up on a misfit.
+    /// Asks one device one question. The answer fits it in unit id, function, count, address and
+    /// value.
     pub(crate) async fn call(
         &mut self,
         unit_id: u8,
         request: Request<'_>,
     ) -> Result<Response, CallFault> {
-        // The connection is out of its place while the question is open, so that one that is
-        // cancelled half-way takes its connection with it.
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => self.dial().await?,
-        };
-        if !self.gap.is_zero() {
-            tokio::time::sleep(self.gap).await;
+        match self.ask(unit_id, Question::Modbus(request.into_owned())).await? {
+            Answer::Modbus(response) => Ok(response),
+            Answer::Command(bytes) => Err(CallFault::Foreign {
+                misfit: "a command's answer to a Modbus question".to_owned(),
+                got: format!("{bytes:02X?}"),
+            }),
         }
-        connection.set_slave(Slave(unit_id));
-        let answer = timeout(self.timeout, connection.call(request)).await;
-        match answer {
-            Err(_) => {
-                let timeout_ms = u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX);
-                Err(CallFault::Silence { timeout_ms })
-            }
-            Ok(Err(error)) => Err(call_fault(error)),
-            Ok(Ok(Err(exception))) => {
-                self.connection = Some(connection);
-                Err(refused(exception))
-            }
-            Ok(Ok(Ok(response))) => {
-                self.connection = Some(connection);
-                Ok(response)
-            }
+    }
+
+    /// Sends one command of a protocol that is not Modbus, and hands back its answer without its
+    /// line end; empty for a command that gets none. What it says is for the caller to check, who
+    /// calls [`Bus::distrust`] when it is no answer.
+    pub(crate) async fn talk(
+        &mut self,
+        address: u8,
+        query: &LineQuery,
+    ) -> Result<Vec<u8>, CallFault> {
+        match self.ask(address, Question::Command(query.clone())).await? {
+            Answer::Command(bytes) => Ok(bytes),
+            Answer::Modbus(response) => Err(CallFault::Foreign {
+                misfit: "a Modbus answer to a command".to_owned(),
+                got: hex(&response),
+            }),
         }
+    }
+
+    /// The last answer from `address` was none: what else comes from there is in doubt, too.
+    pub(crate) async fn distrust(&mut self, address: u8) {
+        let late_max = self.times(address).late_max;
+        if let Some(counter) = &self.counter {
+            counter.distrust(address, late_max).await;
+        }
+    }
+
+    fn times(&self, address: u8) -> Times {
+        let timing = self.timings.get(&address);
+        let timeout_ms = timing.and_then(|timing| timing.timeout_ms);
+        let late_ms_max = timing.map_or(LATE_MS_MAX, |timing| timing.late_ms_max);
+        Times {
+            timeout: timeout_ms.map_or(self.timeout, Duration::from_millis),
+            gap: self.gap,
+            late_max: Duration::from_millis(late_ms_max),
+        }
+    }
+
+    async fn ask(&mut self, address: u8, question: Question) -> Result<Answer, CallFault> {
+        let ask = Ask { address, question, times: self.times(address), urgent: self.urgent };
+        // Opened by the first question: a task needs a runtime, and a unit that is only described
+        // has none.
+        let counter = self.counter.get_or_insert_with(|| Counter::open(self.url.clone()));
+        let answered = counter.ask(ask).await;
+        match &answered {
+            Err(CallFault::Dial { .. } | CallFault::PortHeld { .. }) => self.back_off.failed(),
+            Ok(_) | Err(_) => self.back_off.succeeded(),
+        }
+        answered
     }
 }
 
@@ -164,11 +167,12 @@ fn broken(error: &io::Error) -> CallFault {
     CallFault::Broken { cause: error.to_string() }
 }
 
-fn call_fault(error: Error) -> CallFault {
+/// `heard` is all that came, in hex.
+pub(crate) fn call_fault(error: Error, heard: String) -> CallFault {
     let (misfit, result) = match error {
         Error::Transport(error) if error.kind() == io::ErrorKind::InvalidData => {
             let misfit = "malformed frame".to_owned();
-            return CallFault::Foreign { misfit, got: error.to_string() };
+            return CallFault::Foreign { misfit: format!("{misfit}, {error}"), got: heard };
         }
         Error::Transport(error) => return broken(&error),
         Error::Protocol(ProtocolError::HeaderMismatch { message, result }) => (message, result),
@@ -190,8 +194,7 @@ fn call_fault(error: Error) -> CallFault {
 }
 
 /// A refusal, in the words of the Modbus specification (V1.1b3, section 7) made plain.
-fn refused(exception: ExceptionCode) -> CallFault {
-    let code = u8::from(exception);
+pub(crate) fn refused(code: u8) -> CallFault {
     let meaning = match code {
         0x01 => "function not known: the profile asks for a function that this model lacks",
         0x02 => "no such register: is the profile the right one for this model and firmware?",

@@ -7,17 +7,17 @@ use super::error::CallFault;
 use super::fake::{Fake, Question, Reaction, dead_port, frame};
 use super::modbus::{self, Answer, Block};
 use super::profile::{Entity, Raw, WriteFunction};
+use super::url::BusUrl;
 
 /// Long enough for a busy machine; while a peer is silent its clock jumps.
 const PATIENT: Duration = Duration::from_secs(20);
 
 fn bus(fake: &Fake, timeout: Duration) -> Bus {
-    let address = ("127.0.0.1".to_owned(), fake.address.port());
-    Bus::new(address, 1000, timeout, Duration::ZERO)
+    Bus::new(BusUrl::parse(&fake.url()).unwrap(), 1000, timeout)
 }
 
 fn block(entity: Entity, address: u16, count: u16) -> Block {
-    Block { entity, address, count, points: Vec::new() }
+    Block { entity, address, count }
 }
 
 async fn words(bus: &mut Bus, address: u16, count: u16) -> Result<Vec<u16>, CallFault> {
@@ -48,10 +48,15 @@ fn misfit(fault: &CallFault) -> String {
     match fault {
         CallFault::Foreign { .. } => fault.to_string(),
         CallFault::Dial { .. }
+        | CallFault::PortHeld { .. }
         | CallFault::Silence { .. }
+        | CallFault::Echo
+        | CallFault::HeldBack { .. }
+        | CallFault::Unproved { .. }
         | CallFault::Broken { .. }
         | CallFault::Refused { .. }
         | CallFault::OutOfTime { .. }
+        | CallFault::Rejected { .. }
         | CallFault::Resting { .. } => panic!("not a foreign answer: {fault}"),
     }
 }
@@ -245,7 +250,8 @@ async fn a_write_counts_only_with_its_own_echo() {
 #[tokio::test]
 async fn a_port_where_nobody_listens_is_named_as_such() {
     let (_socket, port) = dead_port();
-    let mut bus = Bus::new(("127.0.0.1".to_owned(), port), 1000, PATIENT, Duration::ZERO);
+    let url = BusUrl::parse(&format!("tcp://127.0.0.1:{port}")).unwrap();
+    let mut bus = Bus::new(url, 1000, PATIENT);
     let fault = words(&mut bus, 1, 1).await.unwrap_err();
     assert!(matches!(fault, CallFault::Dial { .. }), "{fault}");
     assert!(bus.back_off.resting().is_some());

@@ -37,10 +37,19 @@ pub enum CallFault {
         /// What the operating system says.
         cause: String,
     },
+    /// Another program has the port.
+    #[error(
+        "{path} is held by another program. Stop that program, or give the device a port of its \
+         own (`holder device ports` shows who holds which)"
+    )]
+    PortHeld {
+        /// The device file.
+        path: String,
+    },
     /// Nothing came in time.
     #[error(
-        "no answer within {timeout_ms} ms. Check the unit id, the wiring and that no other program \
-         talks to it"
+        "no answer within {timeout_ms} ms. Check the unit id, the wiring, speed and parity, and that \
+         no other program talks to it"
     )]
     Silence {
         /// How long it was waited for, in milliseconds.
@@ -60,6 +69,29 @@ pub enum CallFault {
         /// What came, in hex.
         got: String,
     },
+    /// What was sent came back.
+    #[error(
+        "the adapter hears its own sending: the question itself came back. Switch its echo off, or \
+         use an adapter that switches direction by itself"
+    )]
+    Echo,
+    /// It is left alone until no late answer can come any more.
+    #[error(
+        "left alone for {left_ms} ms more, so that a late answer is not taken for another's; other \
+         devices on the bus go on"
+    )]
+    HeldBack {
+        /// How long still, in milliseconds.
+        left_ms: u32,
+    },
+    /// It was sent, and an answer proves nothing now.
+    #[error(
+        "sent, but unproved: for {left_ms} ms more an answer may be a late one to another question"
+    )]
+    Unproved {
+        /// How long still, in milliseconds.
+        left_ms: u32,
+    },
     /// The device refused.
     #[error("the device refused with exception {code:#04X}, {meaning}")]
     Refused {
@@ -67,6 +99,14 @@ pub enum CallFault {
         code: u8,
         /// What it means and what to try.
         meaning: &'static str,
+    },
+    /// The device refused, in its own words.
+    #[error("the device refused with {answer}: {meaning}")]
+    Rejected {
+        /// What it answered.
+        answer: String,
+        /// What it means and what to try.
+        meaning: String,
     },
     /// The time of the reading was over before it had answered.
     #[error(
@@ -94,10 +134,15 @@ impl CallFault {
             | Self::Silence { .. }
             | Self::Broken { .. }
             | Self::Foreign { .. }
+            | Self::PortHeld { .. }
+            | Self::Echo
+            | Self::HeldBack { .. }
+            | Self::Unproved { .. }
             | Self::OutOfTime { .. }
             | Self::Resting { .. } => true,
             // 0x0A and 0x0B: a gateway says that the device behind it does not answer.
             Self::Refused { code, .. } => matches!(code, 0x0A | 0x0B),
+            Self::Rejected { .. } => false,
         }
     }
 }
@@ -144,8 +189,8 @@ pub enum WireError {
         place: Box<Place>,
         /// What was read, raw and in hex.
         read: String,
-        /// What it must be, raw.
-        expected: i64,
+        /// What it must be, raw: `1`, `one of 2, 3`.
+        expected: String,
         /// Why, and what to set.
         why: String,
     },
@@ -212,7 +257,10 @@ impl WireError {
 
     /// Whether not even a connection could be made.
     pub(crate) const fn is_dial(&self) -> bool {
-        matches!(self, Self::Call { fault: CallFault::Dial { .. }, .. })
+        matches!(
+            self,
+            Self::Call { fault: CallFault::Dial { .. } | CallFault::PortHeld { .. }, .. }
+        )
     }
 
     /// One error out of those that happened; `None` if there are none.

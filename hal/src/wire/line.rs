@@ -5,7 +5,6 @@
 
 /// How an answer ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(dead_code, reason = "the protocols that use it arrive side by side with the wires")]
 pub(crate) enum LineEnd {
     /// There is none: the command is sent, and that is all (Julabo's `out_`).
     NoAnswer,

@@ -1,8 +1,8 @@
-//! Modbus questions whose answers are checked: count, address and value.
+//! What a device is asked in Modbus: blocks of points, writes, and who it is.
 //!
-//! `tokio-modbus` 0.17 checks these by debug assertion in its high-level client (a panic in debug
-//! builds, a short or wrong answer in release builds), so questions go through raw
-//! `Client::call`.
+//! That an answer fits its question is the port's business (`port::pdu::fits`): `tokio-modbus`
+//! 0.17 checks it by debug assertion in its high-level client (a panic in debug builds, a short or
+//! wrong answer in release builds), so questions go through raw `Client::call`.
 
 use std::borrow::Cow;
 
@@ -11,22 +11,26 @@ use tokio_modbus::prelude::{Request, Response};
 use super::bus::Bus;
 use super::error::CallFault;
 use super::hex::hex;
-use super::profile::{Entity, Modbus, Point, Raw, WriteFunction};
+use super::profile::{Entity, Modbus, Point, Raw, Register, WriteFunction};
 
 /// What our simulator's answer to function 17 begins with.
 pub const SIMULATOR_MARKER: &str = "HOLDER-SIM";
 
-/// Addresses that are read in one question, and the points in them.
+/// Addresses that are read in one question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Block {
     pub(crate) entity: Entity,
     pub(crate) address: u16,
     pub(crate) count: u16,
-    /// Indices of points in the profile.
-    pub(crate) points: Vec<usize>,
 }
 
 impl Block {
+    /// The addresses of one point.
+    pub(crate) const fn of(register: &Register) -> Self {
+        let (entity, address) = (register.entity, register.address);
+        Self { entity, address, count: register.data_type.span() }
+    }
+
     /// As a technician names it: `holding_register 1 to 5`.
     pub(crate) fn words(&self) -> String {
         let entity = self.entity.word();
@@ -43,31 +47,32 @@ impl Block {
 }
 
 /// The fewest reads for these points: neighbours in one block, no address that no point has
-/// (a device may refuse those), no block longer than the device allows.
-pub(crate) fn blocks(points: &[Point], wanted: &[usize], modbus: &Modbus) -> Vec<Block> {
-    let mut order: Vec<(usize, &Point)> =
-        wanted.iter().filter_map(|index| points.get(*index).map(|point| (*index, point))).collect();
-    order.sort_by_key(|(_, point)| (point.entity, point.address, point.data_type.span()));
-    let mut blocks: Vec<Block> = Vec::new();
-    for (index, point) in order {
-        let longest = if point.entity.is_bit() {
-            modbus.bits_per_read_max
-        } else {
-            modbus.words_per_read_max
-        };
-        let end = u32::from(point.address) + u32::from(point.data_type.span());
-        if let Some(last) = blocks.last_mut()
-            && last.entity == point.entity
-            && u32::from(point.address) <= last.end()
+/// (a device may refuse those), no block longer than the device allows. With each block, the
+/// indices of the points in it.
+pub(crate) fn blocks(
+    points: &[Point],
+    wanted: &[usize],
+    modbus: &Modbus,
+) -> Vec<(Block, Vec<usize>)> {
+    let register = |index: &usize| Some((*index, points.get(*index)?.register()?));
+    let mut order: Vec<(usize, &Register)> = wanted.iter().filter_map(register).collect();
+    order.sort_by_key(|(_, at)| (at.entity, at.address, at.data_type.span()));
+    let mut blocks: Vec<(Block, Vec<usize>)> = Vec::new();
+    for (index, at) in order {
+        let longest =
+            if at.entity.is_bit() { modbus.bits_per_read_max } else { modbus.words_per_read_max };
+        let end = u32::from(at.address) + u32::from(at.data_type.span());
+        if let Some((last, served)) = blocks.last_mut()
+            && last.entity == at.entity
+            && u32::from(at.address) <= last.end()
             && let Ok(count) = u16::try_from(end.max(last.end()) - u32::from(last.address))
             && count <= longest
         {
             last.count = count;
-            last.points.push(index);
+            served.push(index);
             continue;
         }
-        let (entity, address, count) = (point.entity, point.address, point.data_type.span());
-        blocks.push(Block { entity, address, count, points: vec![index] });
+        blocks.push((Block::of(at), vec![index]));
     }
     blocks
 }
@@ -79,13 +84,13 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
-    /// The part of it that is `point`'s.
-    pub(crate) fn of(&self, block: &Block, point: &Point) -> Option<Raw> {
-        let start = usize::from(point.address.checked_sub(block.address)?);
+    /// The part of it that is a point's.
+    pub(crate) fn of(&self, block: &Block, register: &Register) -> Option<Raw> {
+        let start = usize::from(register.address.checked_sub(block.address)?);
         match self {
             Self::Bits(bits) => bits.get(start).copied().map(Raw::Bit),
             Self::Words(words) => {
-                let end = start + usize::from(point.data_type.span());
+                let end = start + usize::from(register.data_type.span());
                 words.get(start..end).map(|words| Raw::Words(words.to_vec()))
             }
         }
@@ -102,23 +107,15 @@ pub(crate) async fn read(bus: &mut Bus, unit_id: u8, block: &Block) -> Result<An
         Entity::InputRegister => Request::ReadInputRegisters(address, count),
     };
     let response = bus.call(unit_id, request).await?;
-    let wanted = usize::from(count);
-    match (block.entity, response) {
-        (Entity::Coil, Response::ReadCoils(mut bits))
-        | (Entity::DiscreteInput, Response::ReadDiscreteInputs(mut bits))
-            if bits.len() == wanted.div_ceil(8) * 8 =>
-        {
-            bits.truncate(wanted);
-            Ok(Answer::Bits(bits))
-        }
-        (Entity::HoldingRegister, Response::ReadHoldingRegisters(words))
-        | (Entity::InputRegister, Response::ReadInputRegisters(words))
-            if words.len() == wanted =>
-        {
-            Ok(Answer::Words(words))
-        }
-        (_, other) => Err(misfit(bus, format!("asked for {count}"), &other)),
+    if let Response::ReadHoldingRegisters(words) | Response::ReadInputRegisters(words) = response {
+        return Ok(Answer::Words(words));
     }
+    if let Response::ReadCoils(mut bits) | Response::ReadDiscreteInputs(mut bits) = response {
+        // The bits of the last byte that nobody asked for.
+        bits.truncate(usize::from(count));
+        return Ok(Answer::Bits(bits));
+    }
+    Err(foreign("it is no reading", &response))
 }
 
 /// Writes the registers of one point.
@@ -129,32 +126,22 @@ pub(crate) async fn write(
     function: WriteFunction,
     raw: &Raw,
 ) -> Result<(), CallFault> {
-    let (request, expected) = match (function, raw) {
-        (WriteFunction::SingleCoil, Raw::Bit(bit)) => {
-            (Request::WriteSingleCoil(address, *bit), Response::WriteSingleCoil(address, *bit))
-        }
+    let request = match (function, raw) {
+        (WriteFunction::SingleCoil, Raw::Bit(bit)) => Request::WriteSingleCoil(address, *bit),
         (WriteFunction::SingleRegister, Raw::Words(words)) if words.len() == 1 => {
-            let word = words.first().copied().unwrap_or_default();
-            let echo = Response::WriteSingleRegister(address, word);
-            (Request::WriteSingleRegister(address, word), echo)
+            Request::WriteSingleRegister(address, words.first().copied().unwrap_or_default())
         }
         (WriteFunction::MultipleRegisters, Raw::Words(words)) => {
-            let count = u16::try_from(words.len()).unwrap_or(u16::MAX);
-            let echo = Response::WriteMultipleRegisters(address, count);
-            (Request::WriteMultipleRegisters(address, Cow::Borrowed(words)), echo)
+            Request::WriteMultipleRegisters(address, Cow::Borrowed(words))
         }
         (WriteFunction::SingleCoil | WriteFunction::SingleRegister, _)
-        | (WriteFunction::MultipleRegisters, Raw::Bit(_)) => {
+        | (WriteFunction::MultipleRegisters, Raw::Bit(_) | Raw::Text(_) | Raw::Bytes(_)) => {
             // The rules of a profile exclude it; nothing is sent.
             let misfit = format!("function {} cannot write it", function.code());
             return Err(CallFault::Foreign { misfit, got: raw.to_string() });
         }
     };
-    let response = bus.call(unit_id, request).await?;
-    if response == expected {
-        return Ok(());
-    }
-    Err(misfit(bus, format!("expected {}", hex(&expected)), &response))
+    bus.call(unit_id, request).await.map(|_echo| ())
 }
 
 /// Asks who the device is; `None` when it answers, but does not say.
@@ -163,7 +150,7 @@ pub(crate) async fn server_id(bus: &mut Bus, unit_id: u8) -> Result<Option<Strin
         Ok(Response::ReportServerId(_, _, data)) => {
             Ok(Some(String::from_utf8_lossy(&data).into_owned()))
         }
-        Ok(other) => Err(misfit(bus, "asked for its identity".to_owned(), &other)),
+        Ok(other) => Err(foreign("asked for its identity", &other)),
         // It answered, and does not know the question. Busy (5, 6), and a gateway that hears
         // nothing (10, 11), are no answer from it.
         Err(CallFault::Refused { code, .. }) if !matches!(code, 0x05 | 0x06 | 0x0A | 0x0B) => {
@@ -173,7 +160,6 @@ pub(crate) async fn server_id(bus: &mut Bus, unit_id: u8) -> Result<Option<Strin
     }
 }
 
-fn misfit(bus: &mut Bus, misfit: String, response: &Response) -> CallFault {
-    bus.hang_up();
-    CallFault::Foreign { misfit, got: hex(response) }
+fn foreign(misfit: &str, response: &Response) -> CallFault {
+    CallFault::Foreign { misfit: misfit.to_owned(), got: hex(response) }
 }

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 pub use error::SpecError;
 
-use super::profile::{Point, Profile, Unit};
+use super::profile::{Point, Profile, Protocol, Unit};
+use super::url::{BusUrl, Framing, Port};
 use crate::contract::{MILK_PROBES_MAX, PERIOD_MS_MAX, PERIOD_MS_MIN, Role};
 
 /// One physical port with its wire.
@@ -18,7 +19,7 @@ use crate::contract::{MILK_PROBES_MAX, PERIOD_MS_MAX, PERIOD_MS_MIN, Role};
 pub struct BusSpec {
     /// Name within the unit.
     pub name: String,
-    /// `tcp://host:port`.
+    /// Where it is: see [`BusUrl`](super::BusUrl).
     pub url: String,
 }
 
@@ -31,7 +32,8 @@ pub struct DeviceSpec {
     pub profile: Arc<Profile>,
     /// Name of its bus.
     pub bus: String,
-    /// Its unit id on the bus: 1 to 247, or 255 for a device that has its own TCP socket.
+    /// Its address on the bus. Modbus: its unit id, 1 to 247, or 255 for a device that has its own
+    /// TCP socket. Commands: 0 for a device that is alone on its line.
     pub address: u8,
 }
 
@@ -55,32 +57,6 @@ pub struct UnitSpec {
     buses: Vec<BusSpec>,
     devices: Vec<DeviceSpec>,
     roles: Vec<RoleSpec>,
-}
-
-/// Host and port of `tcp://host:port`.
-///
-/// # Errors
-/// What is wrong with the url, in words.
-pub(crate) fn tcp_address(url: &str) -> Result<(String, u16), String> {
-    let later = [
-        ("rtu+tcp://", "RTU through a socket"),
-        ("rtu://", "a serial line with Modbus RTU"),
-        ("serial://", "a serial line with text commands"),
-    ];
-    if let Some((scheme, kind)) = later.iter().find(|(scheme, _)| url.starts_with(scheme)) {
-        return Err(format!("{scheme} ({kind}) is planned, this version speaks tcp:// only"));
-    }
-    let shape = "must be tcp://host:port, such as tcp://192.168.1.20:502";
-    let rest = url.strip_prefix("tcp://").ok_or(shape)?;
-    let (host, port) = rest.rsplit_once(':').ok_or(shape)?;
-    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    if host.is_empty() || host.contains(['/', '?', '@', ' ']) {
-        return Err(shape.to_owned());
-    }
-    match port.parse::<u16>() {
-        Ok(0) | Err(_) => Err(format!("{port:?} is no port; a port is a number from 1 to 65535")),
-        Ok(port) => Ok((host.to_owned(), port)),
-    }
 }
 
 impl UnitSpec {
@@ -175,10 +151,18 @@ impl UnitSpec {
                 let name = bus.name.clone();
                 return Err(SpecError::NameTwice { unit: unit(), kind: "buses", name });
             }
-            tcp_address(&bus.url).map_err(|rule| {
+            let refuse = |rule: String| {
                 let (bus, url) = (bus.name.clone(), bus.url.clone());
                 SpecError::Url { unit: unit(), bus, url, rule }
-            })?;
+            };
+            let url = BusUrl::parse(&bus.url).map_err(refuse)?;
+            if let Some(other) = self.buses.iter().take(index).find(|other| shares(other, &url)) {
+                let other = &other.name;
+                return Err(refuse(format!(
+                    "bus {other} is the same serial port, which one task alone can hold: put the \
+                     devices of both on one bus"
+                )));
+            }
         }
         Ok(())
     }
@@ -196,9 +180,10 @@ impl UnitSpec {
                 let user = format!("device {}", device.name);
                 return Err(self.unknown(user, "bus", &device.bus, known));
             }
-            if !matches!(device.address, 1..=247 | 255) {
+            self.check_framing(device)?;
+            if let Err(rule) = device.profile.protocol().check_address(device.address) {
                 let (device, address) = (device.name.clone(), device.address);
-                return Err(SpecError::Address { unit: unit(), device, address });
+                return Err(SpecError::Address { unit: unit(), device, address, rule });
             }
             let same =
                 |other: &&DeviceSpec| other.bus == device.bus && other.address == device.address;
@@ -212,6 +197,30 @@ impl UnitSpec {
             }
         }
         Ok(())
+    }
+
+    /// A device speaks one kind of protocol, and its bus must carry it.
+    fn check_framing(&self, device: &DeviceSpec) -> Result<(), SpecError> {
+        let bus = self.buses.iter().find(|bus| bus.name == device.bus);
+        let Some((bus, Ok(url))) = bus.map(|bus| (bus, BusUrl::parse(&bus.url))) else {
+            return Ok(());
+        };
+        let name = &device.name;
+        let rule = match (device.profile.protocol(), url.framing) {
+            (Protocol::Modbus(_), Framing::ModbusTcp | Framing::ModbusRtu)
+            | (Protocol::Text(_) | Protocol::HuberPb | Protocol::NeslabNc, Framing::Commands) => {
+                return Ok(());
+            }
+            (Protocol::Modbus(_), Framing::Commands) => {
+                format!("{name} speaks Modbus: write rtu:// or rtu+tcp:// (or tcp://)")
+            }
+            (
+                Protocol::Text(_) | Protocol::HuberPb | Protocol::NeslabNc,
+                Framing::ModbusTcp | Framing::ModbusRtu,
+            ) => format!("{name} speaks no Modbus: write serial:// or serial+tcp://"),
+        };
+        let (unit, bus, url) = (self.name.clone(), bus.name.clone(), bus.url.clone());
+        Err(SpecError::Url { unit, bus, url, rule })
     }
 
     fn check_role(&self, index: usize, given: &RoleSpec) -> Result<(), SpecError> {
@@ -298,6 +307,12 @@ impl UnitSpec {
         let (unit, name, known) = (self.name.clone(), name.to_owned(), known.join(", "));
         SpecError::Unknown { unit, user, kind, name, known }
     }
+}
+
+/// Whether `bus` is on the serial port of `url`. A socket can be called twice.
+fn shares(bus: &BusSpec, url: &BusUrl) -> bool {
+    let serial = |port: &Port| matches!(port, Port::Serial { .. });
+    serial(&url.port) && BusUrl::parse(&bus.url).is_ok_and(|other| other.port == url.port)
 }
 
 /// What kind of value a role is about.

@@ -142,14 +142,13 @@ fn one_value_does_not_measure_two_things() {
 #[test]
 fn a_url_that_cannot_be_used_says_what_can() {
     for (url, rule) in [
-        ("127.0.0.1:502", "must be tcp://host:port, such as"),
+        ("127.0.0.1:502", "must be tcp://host:port (Modbus TCP), rtu:///dev/"),
         ("tcp://127.0.0.1", "must be tcp://host:port, such as"),
         ("tcp://:502", "must be tcp://host:port, such as"),
         ("tcp://host:0", "\"0\" is no port"),
         ("tcp://host:70000", "\"70000\" is no port"),
-        ("rtu:///dev/ttyUSB0?baud=9600", "rtu:// (a serial line with Modbus RTU) is planned"),
-        ("rtu+tcp://host:502", "rtu+tcp:// (RTU through a socket) is planned"),
-        ("serial:///dev/ttyUSB0", "serial:// (a serial line with text commands) is planned"),
+        ("rtu:///dev/ttyUSB0?speed=9600", "\"speed\" is no setting"),
+        ("serial:///dev/ttyUSB0", "box speaks Modbus: write rtu://"),
     ] {
         let error = Draft::url(url).check().unwrap_err().to_string();
         let start = format!("unit u: bus port: url = {url:?}: ");

@@ -7,6 +7,9 @@
 
 use std::time::Duration;
 
+/// Pauses up to this long are waited for exactly, in milliseconds.
+const FINE_MS: u64 = 20;
+
 /// A moment on tokio's clock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment(tokio::time::Instant);
@@ -24,6 +27,32 @@ impl Moment {
     pub(crate) fn ms_since(self, earlier: Self) -> u32 {
         let passed = self.0.saturating_duration_since(earlier.0);
         u32::try_from(passed.as_millis()).unwrap_or(u32::MAX)
+    }
+
+    /// The time from `earlier` to `self`; none if `earlier` is later.
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        self.0.saturating_duration_since(earlier.0)
+    }
+
+    /// `self` and `more`.
+    pub(crate) fn plus(self, more: Duration) -> Self {
+        Self(self.0 + more)
+    }
+}
+
+/// Waits. tokio counts in milliseconds, which on a fast line is a character or two: so the last
+/// few are left to a thread that the system wakes more exactly.
+pub(crate) async fn pause(time: Duration) {
+    let fine = Duration::from_millis(FINE_MS);
+    // Tests stop the clock, and a thread would not hear of it.
+    if time > fine || cfg!(test) {
+        tokio::time::sleep(time).await;
+        return;
+    }
+    let slept = tokio::task::spawn_blocking(move || std::thread::sleep(time)).await;
+    if slept.is_err() {
+        // The runtime is shutting down, and the wait with it.
+        tokio::time::sleep(time).await;
     }
 }
 

@@ -15,8 +15,9 @@ use super::bus::Bus;
 use super::device::{Device, Owner, Target};
 use super::error::WireError;
 use super::profile::{Decoded, Profile, Value};
-use super::spec::{UnitSpec, tcp_address};
+use super::spec::UnitSpec;
 use super::timer::{Moment, finished_within};
+use super::url::BusUrl;
 use crate::contract::{Command, Heat, Machine, Quality, Reading, Role, Sample, Switch};
 use crate::units::Duty;
 
@@ -56,6 +57,8 @@ impl Line {
     async fn poll(&mut self) {
         let Self { bus, devices, reading_ms } = self;
         bus.back_off.begin_period();
+        // The last command may have been dropped half-way.
+        bus.in_haste(false);
         devices.iter_mut().for_each(|device| device.begin_period(*reading_ms));
         let asked = async {
             for device in devices.iter_mut() {
@@ -129,13 +132,12 @@ impl WiredUnit {
         let mut lines = Vec::new();
         let mut seats = Vec::new();
         for bus in spec.buses() {
-            let members = || spec.devices().iter().filter(|device| device.bus == bus.name);
-            let gaps = members().map(|device| device.profile.timing().pause_between_requests_ms);
-            let gap = Duration::from_millis(gaps.max().unwrap_or(0));
             // The spec was checked: its urls parse.
-            let address = tcp_address(&bus.url).unwrap_or_default();
+            let Ok(url) = BusUrl::parse(&bus.url) else { continue };
+            let members = || spec.devices().iter().filter(|device| device.bus == bus.name);
             let timeout = Duration::from_millis(spec.period_ms() / TIMEOUTS_PER_PERIOD);
-            let bus_line = Bus::new(address, spec.period_ms(), timeout, gap);
+            let mut bus_line = Bus::new(url, spec.period_ms(), timeout);
+            members().for_each(|member| bus_line.know(member.address, member.profile.timing()));
             let mut devices = Vec::new();
             for member in members() {
                 let polled = polled(&spec, &member.name, &member.profile);

@@ -4,9 +4,10 @@
 //! profile's `same_as`, so that a second name or register, a second device or a second bus for
 //! one socket hides nothing.
 
-use super::{DeviceSpec, RoleSpec, SpecError, UnitSpec, tcp_address};
+use super::{DeviceSpec, RoleSpec, SpecError, UnitSpec};
 use crate::contract::Role;
 use crate::wire::profile::Point;
+use crate::wire::url::{BusUrl, Port};
 
 impl UnitSpec {
     pub(super) fn check_independent(&self) -> Result<(), SpecError> {
@@ -18,7 +19,7 @@ impl UnitSpec {
             .collect();
         for (index, (given, device, point)) in probes.iter().enumerate() {
             let same = |(_, other_device, other_point): &&(&RoleSpec, &DeviceSpec, &Point)| {
-                let registers = overlap(other_point, point)
+                let registers = other_point.at.overlaps(&point.at)
                     || one_value((other_device, other_point), (device, point));
                 self.is_one_device(other_device, device) && registers
             };
@@ -33,8 +34,11 @@ impl UnitSpec {
     fn is_one_device(&self, first: &DeviceSpec, second: &DeviceSpec) -> bool {
         let socket = |device: &DeviceSpec| {
             let bus = self.buses.iter().find(|bus| bus.name == device.bus)?;
-            let (host, port) = tcp_address(&bus.url).ok()?;
-            Some((host.to_ascii_lowercase(), port))
+            let mut port = BusUrl::parse(&bus.url).ok()?.port;
+            if let Port::Socket { host, .. } = &mut port {
+                host.make_ascii_lowercase();
+            }
+            Some(port)
         };
         first.name == second.name
             || (first.address == second.address && socket(first) == socket(second))
@@ -72,14 +76,4 @@ fn one_value(first: (&DeviceSpec, &Point), second: (&DeviceSpec, &Point)) -> boo
         (device.profile.name().to_owned(), name)
     };
     origin(first) == origin(second)
-}
-
-/// Whether two points of one device share an address.
-fn overlap(first: &Point, second: &Point) -> bool {
-    let ends = |point: &Point| {
-        let start = u32::from(point.address);
-        (start, start + u32::from(point.data_type.span()))
-    };
-    let ((first_start, first_end), (second_start, second_end)) = (ends(first), ends(second));
-    first.entity == second.entity && first_start < second_end && second_start < first_end
 }

@@ -1,0 +1,199 @@
+//! One exchange on a wire of bytes: silence, question, answer, and nothing that was not asked for.
+
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::time::timeout;
+use tokio_modbus::prelude::{Request, Response};
+
+use super::dial::{Stream, broken};
+use super::ear::{Ear, Tapped};
+use super::reply::Reply;
+use super::rtu::{Asked, Found};
+use super::{Times, pdu, rtu};
+use crate::wire::bus::refused;
+use crate::wire::error::CallFault;
+use crate::wire::hex::hex;
+use crate::wire::line::{LineEnd, LineQuery};
+use crate::wire::timer::{Moment, pause};
+use crate::wire::url::LineSettings;
+
+/// The silence that ends a frame (Modbus over Serial Line V1.02, 2.5.1.1): 3.5 characters …
+const SILENCE_HALF_CHARS: u32 = 7;
+/// … but never less than this many microseconds, which the specification fixes above 19,200 baud.
+const SILENCE_MICROS_MIN: u64 = 1750;
+/// After an answer that is none, the rest of it is listened to for as long as this between bytes,
+/// so that the message shows all of it.
+const EVIDENCE: Duration = Duration::from_millis(30);
+/// The most that is read at once, and in one answer.
+const ANSWER_LEN_MAX: usize = 512;
+
+/// A wire of bytes that is open.
+pub(super) struct SerialWire {
+    wire: Tapped<Box<dyn Stream>>,
+    line: LineSettings,
+    /// When the last byte went over it.
+    quiet_since: Moment,
+}
+
+impl SerialWire {
+    pub(super) fn new(stream: Box<dyn Stream>, line: LineSettings, ear: Ear) -> Self {
+        Self { wire: Tapped { stream, ear }, line, quiet_since: Moment::now() }
+    }
+
+    /// Asks a Modbus question; the answer is the one to it.
+    pub(super) async fn modbus(
+        &mut self,
+        unit_id: u8,
+        request: &Request<'_>,
+        times: Times,
+    ) -> Result<Response, CallFault> {
+        let Some((pdu, shape)) = pdu::question(request) else {
+            let misfit = "this program does not send it".to_owned();
+            let got = format!("function {}", request.function_code());
+            return Err(CallFault::Foreign { misfit, got });
+        };
+        let sent = rtu::frame(unit_id, &pdu);
+        let asked = Asked { unit_id, function: request.function_code().value(), shape, sent };
+        let found = |bytes: &[u8]| match asked.find(bytes) {
+            Found::Incomplete => None,
+            Found::Answer(response) => Some(Ok(response)),
+            Found::Exception(code) => Some(Err(refused(code))),
+            Found::Echo => Some(Err(CallFault::Echo)),
+            Found::Misfit(misfit) => Some(Err(foreign(misfit))),
+        };
+        let response = self.exchange(&asked.sent, times, found).await?;
+        let fits = pdu::fits(request, &response);
+        fits.map(|()| response.clone())
+            .map_err(|misfit| CallFault::Foreign { misfit, got: hex(&response) })
+    }
+
+    /// Sends a command, and takes its answer.
+    pub(super) async fn command(
+        &mut self,
+        query: &LineQuery,
+        times: Times,
+    ) -> Result<Vec<u8>, CallFault> {
+        let found = |bytes: &[u8]| match query.end.find(bytes) {
+            Reply::Incomplete => None,
+            Reply::Whole(answer) if !answer.is_empty() && query.send.starts_with(&answer) => {
+                Some(Err(CallFault::Echo))
+            }
+            Reply::Whole(answer) => Some(Ok(answer)),
+            Reply::TooLong => Some(Err(foreign("more bytes than one answer has"))),
+        };
+        if query.end == LineEnd::NoAnswer {
+            self.send(&query.send, times).await?;
+            return Ok(Vec::new());
+        }
+        self.exchange(&query.send, times, found).await
+    }
+
+    async fn exchange<T>(
+        &mut self,
+        question: &[u8],
+        times: Times,
+        found: impl Fn(&[u8]) -> Option<Result<T, CallFault>>,
+    ) -> Result<T, CallFault> {
+        self.send(question, times).await?;
+        let limit = times.timeout + self.on_the_way(question.len());
+        let mut received = Vec::new();
+        let answered = timeout(limit, async {
+            loop {
+                self.receive(&mut received).await?;
+                if let Some(found) = found(&received) {
+                    return found;
+                }
+            }
+        });
+        let fault = match answered.await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(fault)) => fault,
+            Err(_) if received.is_empty() => {
+                let timeout_ms = u64::try_from(times.timeout.as_millis()).unwrap_or(u64::MAX);
+                return Err(CallFault::Silence { timeout_ms });
+            }
+            Err(_) => foreign("it never became whole"),
+        };
+        Err(self.with_evidence(fault, &mut received).await)
+    }
+
+    /// Waits for the line to be silent, throws away what came unasked, and sends.
+    async fn send(&mut self, question: &[u8], times: Times) -> Result<(), CallFault> {
+        match timeout(times.timeout, self.settle(times.gap)).await {
+            Ok(settled) => settled?,
+            Err(_) => {
+                let (misfit, got) = ("the line is never silent".to_owned(), self.wire.ear.hex());
+                return Err(CallFault::Foreign { misfit, got });
+            }
+        }
+        self.wire.ear.forget();
+        self.wire.write_all(question).await.map_err(|error| broken(&error))?;
+        self.wire.flush().await.map_err(|error| broken(&error))?;
+        self.quiet_since = Moment::now().plus(self.on_the_way(question.len()));
+        Ok(())
+    }
+
+    async fn settle(&mut self, gap: Duration) -> Result<(), CallFault> {
+        let gap = gap.max(self.silence());
+        loop {
+            let mut unasked = Vec::new();
+            while let Some(read) =
+                tokio::task::unconstrained(self.receive(&mut unasked)).now_or_never()
+            {
+                read?;
+                unasked.clear();
+            }
+            self.wire.stream.discard_input();
+            let rest = gap.saturating_sub(Moment::now().since(self.quiet_since));
+            if rest.is_zero() {
+                return Ok(());
+            }
+            pause(rest).await;
+        }
+    }
+
+    /// Waits for bytes and adds them to `received`.
+    async fn receive(&mut self, received: &mut Vec<u8>) -> Result<(), CallFault> {
+        let mut bytes = [0; ANSWER_LEN_MAX];
+        let count = self.wire.read(&mut bytes).await.map_err(|error| broken(&error))?;
+        if count == 0 {
+            // A USB adapter that was unplugged reads like this for ever (DEVICES, section C).
+            return Err(CallFault::Broken { cause: "it was closed or unplugged".to_owned() });
+        }
+        self.quiet_since = Moment::now();
+        let room = ANSWER_LEN_MAX.saturating_sub(received.len());
+        received.extend(bytes.iter().take(count.min(room)));
+        Ok(())
+    }
+
+    /// The fault with all that came, once nothing more comes.
+    async fn with_evidence(&mut self, fault: CallFault, received: &mut Vec<u8>) -> CallFault {
+        let CallFault::Foreign { misfit, got } = fault else { return fault };
+        if !got.is_empty() {
+            return CallFault::Foreign { misfit, got };
+        }
+        while received.len() < ANSWER_LEN_MAX
+            && let Ok(Ok(())) = timeout(EVIDENCE, self.receive(received)).await
+        {}
+        CallFault::Foreign { misfit, got: self.wire.ear.hex() }
+    }
+
+    /// How long so many characters are on the way: a system takes them at once and sends them in
+    /// its own time.
+    fn on_the_way(&self, chars: usize) -> Duration {
+        let chars = u32::try_from(chars).unwrap_or(u32::MAX);
+        Duration::from_micros(self.line.micros(chars))
+    }
+
+    fn silence(&self) -> Duration {
+        let micros = self.line.micros(SILENCE_HALF_CHARS) / 2;
+        Duration::from_micros(micros.max(SILENCE_MICROS_MIN))
+    }
+}
+
+/// A fault whose evidence is still to come.
+fn foreign(misfit: &str) -> CallFault {
+    CallFault::Foreign { misfit: misfit.to_owned(), got: String::new() }
+}
