@@ -116,10 +116,6 @@ impl Bus {
     /// Sends one command of a protocol that is not Modbus, and hands back its answer without its
     /// line end; empty for a command that gets none. What it says is for the caller to check, who
     /// calls [`Bus::distrust`] when it is no answer.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the protocols of commands are about to come")
-    )]
     pub(crate) async fn talk(
         &mut self,
         address: u8,
@@ -135,10 +131,6 @@ impl Bus {
     }
 
     /// The last answer from `address` was none: what else comes from there is in doubt, too.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the protocols of commands are about to come")
-    )]
     pub(crate) async fn distrust(&mut self, address: u8) {
         let late_max = self.times(address).late_max;
         if let Some(counter) = &self.counter {

@@ -2,11 +2,13 @@
 //!
 //! - [`profile`]: what a device is, as TOML; registers to values and back.
 //! - `spec`: a unit put together from devices by role.
-//! - `bus`: one connection; `modbus`: questions whose answers are checked.
+//! - `bus`: one connection; `modbus`, `text`, `huber_pb`, `neslab_nc`: questions whose answers
+//!   are checked; `ask`: what they have in common.
 //! - `device`, `unit`: polling, and commands that are proved by reading back.
 //! - `timer`: how old an answer is, and when a reading must be over.
 //! - `report`: what a check of a unit says.
 
+mod ask;
 #[cfg(test)]
 mod bench;
 mod bus;
@@ -19,16 +21,19 @@ mod error;
 #[cfg(test)]
 mod fake;
 mod hex;
+mod huber_pb;
 mod line;
 mod modbus;
 #[cfg(test)]
 mod modbus_tests;
+mod neslab_nc;
 mod port;
 pub mod profile;
 mod report;
 mod spec;
 #[cfg(test)]
 mod spec_tests;
+mod text;
 mod timer;
 mod unit;
 #[cfg(test)]

@@ -117,6 +117,10 @@ fn missing_roles(spec: &UnitSpec) -> Vec<CheckLine> {
 
 async fn about_device(report: &mut Report<'_>, device: &mut Device, bus: &mut Bus) {
     let profile = Arc::clone(&device.profile);
+    if let Err(error) = device.warm_up(bus).await {
+        report.add(Grade::Bad, None, error.to_string());
+        return;
+    }
     match device.identify(bus).await {
         Ok(()) if device.heard_marker => report.add(Grade::Note, None, "is a simulator"),
         Ok(()) => {}
@@ -133,7 +137,7 @@ async fn about_device(report: &mut Report<'_>, device: &mut Device, bus: &mut Bu
             Ok(()) => report.add(
                 Grade::Good,
                 Some(&check.point),
-                format!("is {}, as it must be", check.raw),
+                format!("is {}, as it must be", check.words()),
             ),
             Err(error) => report.add(Grade::Bad, Some(&check.point), error.to_string()),
         }

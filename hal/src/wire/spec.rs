@@ -32,7 +32,8 @@ pub struct DeviceSpec {
     pub profile: Arc<Profile>,
     /// Name of its bus.
     pub bus: String,
-    /// Its unit id on the bus: 1 to 247, or 255 for a device that has its own TCP socket.
+    /// Its address on the bus. Modbus: its unit id, 1 to 247, or 255 for a device that has its own
+    /// TCP socket. Commands: 0 for a device that is alone on its line.
     pub address: u8,
 }
 
@@ -180,9 +181,9 @@ impl UnitSpec {
                 return Err(self.unknown(user, "bus", &device.bus, known));
             }
             self.check_framing(device)?;
-            if !matches!(device.address, 1..=247 | 255) {
+            if let Err(rule) = device.profile.protocol().check_address(device.address) {
                 let (device, address) = (device.name.clone(), device.address);
-                return Err(SpecError::Address { unit: unit(), device, address });
+                return Err(SpecError::Address { unit: unit(), device, address, rule });
             }
             let same =
                 |other: &&DeviceSpec| other.bus == device.bus && other.address == device.address;
@@ -209,6 +210,16 @@ impl UnitSpec {
             (Protocol::Modbus(_), Framing::Commands) => {
                 let name = &device.name;
                 format!("{name} speaks Modbus: write rtu:// or rtu+tcp:// (or tcp://)")
+            }
+            (Protocol::Text(_) | Protocol::HuberPb | Protocol::NeslabNc, Framing::Commands) => {
+                return Ok(());
+            }
+            (
+                Protocol::Text(_) | Protocol::HuberPb | Protocol::NeslabNc,
+                Framing::ModbusTcp | Framing::ModbusRtu,
+            ) => {
+                let name = &device.name;
+                format!("{name} does not speak Modbus: write serial:// or serial+tcp://")
             }
         };
         let (unit, bus, url) = (self.name.clone(), bus.name.clone(), bus.url.clone());

@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use holder_hal::wire::profile::{Entity, Modbus, Point, Profile, Protocol, Raw, Unit, Value};
+use holder_hal::wire::profile::{
+    Entity, Modbus, Point, Profile, Protocol, Raw, Register, Unit, Value,
+};
 use holder_hal::{Celsius, Duty, Quality, Role};
 use tokio_modbus::{ExceptionCode, Request, Response};
 
@@ -38,9 +40,9 @@ impl Device {
             cells: BTreeMap::new(),
         };
         let profile = Arc::clone(&device.profile);
-        for point in profile.points() {
-            for offset in 0..point.data_type.span() {
-                device.cells.insert((point.entity, point.address.wrapping_add(offset)), 0);
+        for at in profile.points().iter().filter_map(Point::register) {
+            for offset in 0..at.data_type.span() {
+                device.cells.insert((at.entity, at.address.wrapping_add(offset)), 0);
             }
         }
         for point in profile.points().iter().filter(|point| point.unit == Unit::Switch) {
@@ -56,9 +58,8 @@ impl Device {
             device.put_open(point);
         }
         for check in profile.checks() {
-            let wanted =
-                profile.point(&check.point).map(|point| (point, point.encode_whole(check.raw)));
-            if let Some((point, Ok(raw))) = wanted {
+            let usual = profile.point(&check.point).zip(check.raws.first());
+            if let Some((point, Ok(raw))) = usual.map(|(p, raw)| (p, p.encode_whole(*raw))) {
                 device.put(point, &raw);
             }
         }
@@ -151,7 +152,13 @@ impl Device {
         &mut self,
         request: &Request<'_>,
     ) -> Result<(Response, Written), ExceptionCode> {
-        let Protocol::Modbus(modbus) = self.profile.protocol();
+        let modbus = match self.profile.protocol() {
+            Protocol::Modbus(modbus) => modbus,
+            // Nothing but Modbus comes here.
+            Protocol::Text(_) | Protocol::HuberPb | Protocol::NeslabNc => {
+                return Err(ExceptionCode::IllegalFunction);
+            }
+        };
         if !modbus.function_codes.contains(&request.function_code().value()) {
             return Err(ExceptionCode::IllegalFunction);
         }
@@ -257,7 +264,7 @@ impl Device {
                 continue;
             }
             // Half of a two-word value is no value.
-            if cells != usize::from(point.data_type.span()) {
+            if cells != point.register().map_or(0, |at| usize::from(at.data_type.span())) {
                 return Err(ExceptionCode::IllegalDataValue);
             }
             if let Some(value) = self.accept(point)? {
@@ -290,14 +297,15 @@ impl Device {
     }
 
     fn get(&self, point: &Point) -> Raw {
+        let Some(register) = point.register() else { return Raw::Words(Vec::new()) };
         let cell = |offset: u16| {
-            let at = point.address.wrapping_add(offset);
-            self.cells.get(&(point.entity, at)).copied().unwrap_or(0)
+            let at = register.address.wrapping_add(offset);
+            self.cells.get(&(register.entity, at)).copied().unwrap_or(0)
         };
-        if point.entity.is_bit() {
+        if register.entity.is_bit() {
             Raw::Bit(cell(0) != 0)
         } else {
-            Raw::Words((0..point.data_type.span()).map(cell).collect())
+            Raw::Words((0..register.data_type.span()).map(cell).collect())
         }
     }
 
@@ -312,10 +320,12 @@ impl Device {
         let words = match raw {
             Raw::Bit(on) => vec![u16::from(*on)],
             Raw::Words(words) => words.clone(),
+            Raw::Text(_) | Raw::Bytes(_) => return,
         };
-        let mask = if point.entity.is_bit() { 1 } else { point.mask() };
+        let Some(Register { entity, address, .. }) = point.register() else { return };
+        let mask = if entity.is_bit() { 1 } else { point.mask() };
         for (offset, word) in (0_u16..).zip(words) {
-            let at = (point.entity, point.address.wrapping_add(offset));
+            let at = (*entity, address.wrapping_add(offset));
             let cell = self.cells.entry(at).or_insert(0);
             *cell = (*cell & !mask) | (word & mask);
         }
@@ -338,10 +348,11 @@ fn with_aliases(profile: &Profile, mut roles: BTreeMap<String, Role>) -> BTreeMa
 
 /// The points that a cell belongs to: several if they are bits of one word.
 fn points_at(profile: &Profile, entity: Entity, address: u16) -> impl Iterator<Item = &Point> {
-    profile.points().iter().filter(move |point| {
-        let offset = address.checked_sub(point.address);
-        point.entity == entity && offset.is_some_and(|n| n < point.data_type.span())
-    })
+    let holds = move |at: &Register| {
+        let offset = address.checked_sub(at.address);
+        at.entity == entity && offset.is_some_and(|n| n < at.data_type.span())
+    };
+    profile.points().iter().filter(move |point| point.register().is_some_and(holds))
 }
 
 /// What a role that is read says now; `None` for actuators.

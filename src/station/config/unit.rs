@@ -1,7 +1,7 @@
 //! What a batch on a unit runs by: the wires, the parameters of the rules, and the texts that
 //! are frozen at its start.
 
-use holder_hal::wire::profile::{DataType, Point, Unit as PointUnit};
+use holder_hal::wire::profile::{Point, Unit as PointUnit};
 use holder_hal::wire::{BusSpec, DeviceSpec, Profile, RoleSpec, UnitSpec};
 use holder_hal::{Kelvin, Role};
 use jiff::civil::Date;
@@ -317,17 +317,8 @@ fn resolution(point: &Point) -> Kelvin {
         PointUnit::DegF => 5.0 / 9.0,
         PointUnit::DegC | PointUnit::Percent | PointUnit::Switch | PointUnit::Mode => 1.0,
     };
-    match point.data_type {
-        DataType::Float32 => Kelvin::from_milli(1),
-        DataType::Bit(_)
-        | DataType::Int16
-        | DataType::Uint16
-        | DataType::Int32
-        | DataType::Uint32 => {
-            let kelvin = point.scale_nano as f64 * 1e-9 * per_step;
-            Kelvin::from_f64(kelvin).unwrap_or(Kelvin::from_milli(100)).max(Kelvin::from_milli(1))
-        }
-    }
+    let kelvin = point.step_nano() as f64 * 1e-9 * per_step;
+    Kelvin::from_f64(kelvin).unwrap_or(Kelvin::from_milli(100)).max(Kelvin::from_milli(1))
 }
 
 fn frozen(kind: &str, name: &str, text: String) -> FrozenText {

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use super::{Device, Target};
+use crate::wire::ask;
 use crate::wire::bus::Bus;
 use crate::wire::error::{CallFault, WireError};
-use crate::wire::modbus;
 use crate::wire::profile::{Need, Point, Raw, Value, Write, thousandths};
 
 /// What was last written to a point, and how many control periods ago.
@@ -155,7 +155,7 @@ impl Device {
         point: &Point,
         write: &Write,
     ) -> Result<(), WireError> {
-        let written = modbus::write(bus, self.unit_id, point.address, write.function, raw).await;
+        let written = ask::write(bus, self.peer(&self.profile), point, write, raw).await;
         written.map_err(|fault| self.call_error(point.name.clone(), fault))
     }
 
@@ -208,7 +208,21 @@ impl Device {
     }
 
     /// Makes so what another write needs, such as a write-enable bit; says whether it was not.
-    async fn provide(&self, bus: &mut Bus, need: &Need) -> Result<bool, WireError> {
+    async fn provide(&mut self, bus: &mut Bus, need: &Need) -> Result<bool, WireError> {
+        let index = self.profile.points().iter().position(|point| point.name == need.point);
+        let Some(index) = index else { return Ok(false) };
+        if need.once && self.provided.get(index).copied().unwrap_or(false) {
+            return Ok(false);
+        }
+        let changed = self.provide_now(bus, need).await?;
+        if let Some(provided) = self.provided.get_mut(index) {
+            // What an untrusted device was given is not taken for granted later.
+            *provided = self.trusted;
+        }
+        Ok(changed)
+    }
+
+    async fn provide_now(&self, bus: &mut Bus, need: &Need) -> Result<bool, WireError> {
         let Some(point) = self.profile.point(&need.point) else { return Ok(false) };
         let Some(write) = &point.write else { return Ok(false) };
         if point.readable && point.raw_whole(&self.read(bus, point).await?) == Some(need.raw) {
