@@ -15,6 +15,11 @@ pub const DEVICES: &[(&str, &str)] = &[
     ("eurotherm-3200", include_str!("../profiles/devices/eurotherm-3200.toml")),
     ("icpdas-tm-th8", include_str!("../profiles/devices/icpdas-tm-th8.toml")),
     ("relay-generic-8", include_str!("../profiles/devices/relay-generic-8.toml")),
+    ("julabo", include_str!("../profiles/devices/julabo.toml")),
+    ("lauda", include_str!("../profiles/devices/lauda.toml")),
+    ("huber-pb", include_str!("../profiles/devices/huber-pb.toml")),
+    ("polyscience", include_str!("../profiles/devices/polyscience.toml")),
+    ("neslab-nc", include_str!("../profiles/devices/neslab-nc.toml")),
 ];
 
 /// The shipped stations: name and text. `demo` is simulated; `first` is what `holder init`
