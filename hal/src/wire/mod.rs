@@ -16,6 +16,8 @@ mod bus;
 mod bus_tests;
 #[cfg(test)]
 mod command_tests;
+#[cfg(test)]
+mod commands_tests;
 mod device;
 mod error;
 #[cfg(test)]
