@@ -94,6 +94,7 @@ impl UnitSpec {
         }
         self.check_whole()?;
         self.check_independent()?;
+        self.check_schedule()?;
         Ok(self)
     }
 

@@ -16,17 +16,17 @@ use super::device::{Device, Owner, Target};
 use super::error::WireError;
 use super::profile::{Decoded, Profile, Value};
 use super::spec::UnitSpec;
-use super::timer::{Moment, finished_within};
+use super::timer::{Moment, finished_within, pause};
 use super::url::BusUrl;
 use crate::contract::{Command, Heat, Machine, Quality, Reading, Role, Sample, Switch};
 use crate::units::Duty;
 
 /// A time-out is this part of the control period (DEVICES, section C).
-const TIMEOUTS_PER_PERIOD: u64 = 3;
+pub(crate) const TIMEOUTS_PER_PERIOD: u64 = 3;
 
 /// The part of the control period that a reading may take, in tenths: the rest is for the
 /// command.
-const READING_TENTHS: u64 = 8;
+pub(crate) const READING_TENTHS: u64 = 8;
 
 /// One bus with its devices.
 pub(crate) struct Line {
@@ -61,8 +61,21 @@ impl Line {
         bus.in_haste(false);
         devices.iter_mut().for_each(|device| device.begin_period(*reading_ms));
         let asked = async {
+            let began = Moment::now();
+            let mut held = Vec::new();
             for device in devices.iter_mut() {
-                device.poll(bus).await;
+                if let Some(left_ms) = device.poll(bus).await {
+                    held.push((Moment::now().plus_ms(left_ms), device));
+                }
+            }
+            // Who is held back for a moment only is asked at the end of it, so that one that is
+            // back is not missed for a whole period.
+            held.sort_by_key(|(free, _)| *free);
+            for (free, device) in held {
+                if u64::from(free.ms_since(began)) < *reading_ms {
+                    pause(free.since(Moment::now())).await;
+                    device.poll(bus).await;
+                }
             }
         };
         if !finished_within(Duration::from_millis(*reading_ms), asked).await {
@@ -359,7 +372,7 @@ impl Machine for WiredUnit {
 }
 
 /// Indices of the points of `profile` that play a role in the unit.
-fn roles(spec: &UnitSpec, device: &str, profile: &Profile) -> Vec<(Role, usize)> {
+pub(crate) fn roles(spec: &UnitSpec, device: &str, profile: &Profile) -> Vec<(Role, usize)> {
     let mine = spec.roles().iter().filter(|given| given.device == device);
     mine.filter_map(|given| Some((given.role, index_of(profile, &given.point)?))).collect()
 }
@@ -371,7 +384,7 @@ fn index_of(profile: &Profile, name: &str) -> Option<usize> {
 /// What every period reads: read roles with the points that tell of their faults, the points that
 /// prove what written roles have written, whether the watchdog of what heats is on, and how many
 /// decimals all these have.
-fn polled(spec: &UnitSpec, device: &str, profile: &Profile) -> Vec<usize> {
+pub(crate) fn polled(spec: &UnitSpec, device: &str, profile: &Profile) -> Vec<usize> {
     let mut polled = Vec::new();
     for (role, index) in roles(spec, device, profile) {
         let Some(point) = profile.points().get(index) else { continue };
@@ -393,7 +406,7 @@ fn polled(spec: &UnitSpec, device: &str, profile: &Profile) -> Vec<usize> {
     polled
 }
 
-const fn is_written(role: Role) -> bool {
+pub(crate) const fn is_written(role: Role) -> bool {
     match role {
         Role::Bath | Role::Milk(_) | Role::Reference | Role::Lid => false,
         Role::Heater | Role::Setpoint | Role::Power | Role::Agitator | Role::CoolingValve => true,

@@ -137,7 +137,10 @@ impl Device {
         self.scales.fill(Scale::default());
         self.delivered.fill(None);
         self.distrust();
-        if !matches!(error, WireError::Call { fault: CallFault::Resting { .. }, .. }) {
+        if !matches!(
+            error,
+            WireError::Call { fault: CallFault::Resting { .. } | CallFault::HeldBack { .. }, .. }
+        ) {
             tracing::warn!(%error, "device lost");
             self.back_off.failed();
             self.fault = Some(error);
@@ -156,12 +159,20 @@ impl Device {
         self.forget();
     }
 
-    /// Reads every polled point, once per control period.
-    pub(crate) async fn poll(&mut self, bus: &mut Bus) {
-        if let Err(error) = self.refresh(bus).await {
-            self.lost(error);
-        }
+    /// Reads every polled point, once per control period. Returns for how long it is still held
+    /// back, in milliseconds, if it is.
+    pub(crate) async fn poll(&mut self, bus: &mut Bus) -> Option<u32> {
+        let refreshed = self.refresh(bus).await;
         self.turn = Turn::Over;
+        let error = refreshed.err()?;
+        let held_ms = if let WireError::Call { fault: CallFault::HeldBack { left_ms }, .. } = error
+        {
+            Some(left_ms)
+        } else {
+            None
+        };
+        self.lost(error);
+        held_ms
     }
 
     /// The time of the reading is over: what this device has not answered is missing. That is
