@@ -380,3 +380,14 @@ async fn a_check_says_what_has_no_watchdog_and_what_wears_out() {
     let watchdog = lines.iter().find(|line| line.text.contains("goes to STOP")).unwrap();
     assert_eq!(watchdog.grade, Grade::Good);
 }
+
+#[tokio::test]
+async fn each_family_fits_a_serial_line_of_9600_baud_in_a_second() {
+    for bench in [omron().await, delta().await, pixsys().await, autonics(1, 625).await] {
+        let bus = BusSpec { name: "wire".into(), url: "rtu:///dev/ttyS9?baud=9600".into() };
+        let (devices, roles) = (bench.spec.devices().to_vec(), bench.spec.roles().to_vec());
+        let spec = UnitSpec::new("pasteur", false, 1000, vec![bus], devices, roles).unwrap();
+        let schedule = spec.schedule("wire").unwrap();
+        assert!(schedule.readings_ms > 50, "{schedule:?}");
+    }
+}
