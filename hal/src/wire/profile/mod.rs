@@ -31,9 +31,8 @@ pub use access::{
     Access, HuberVariable, NeslabField, NeslabPart, NeslabWrite, Phrase, Register, TextAccess,
     TextForm, TextWrite, WriteMeans,
 };
-pub use codec::EncodeError;
 pub(crate) use codec::thousandths;
-pub use error::ProfileError;
+pub use error::{EncodeError, ProfileError};
 pub use point::{
     ByteOrder, DataType, Decoded, Entity, Fault, Need, Point, Raw, Sentinel, Unit, Value, Verified,
     Write, WriteFunction,
