@@ -75,7 +75,7 @@ Examples:
   holder sim --unit station.toml:demo --pty line=/tmp/line
   holder sim --unit station.toml:demo --fault late:ms=800,unit=1,every=5 --fault unplug:from=60s,for=5s
 
-Faults: silence, late (ms), slow (ms, or baud), short, long (bytes), duplicate, fewer, more (words),
+Faults: silence, late (ms, to), slow (ms, or baud), short, long (bytes), duplicate, fewer, more (words),
 wrong-unit, wrong-function, wrong-address, wrong-transaction, bad-crc, exception (code), echo,
 noise (bytes, where=before or inside), unplug.
 Each may also have: unit=N, bus=NAME, on=read or write, every=N or chance=0.05, from=10s, for=5s
