@@ -73,13 +73,15 @@ Examples:
   holder sim --device eurotherm-3200 --pty '/tmp/holder-pty?baud=19200&parity=even' --paced
   holder sim --device eurotherm-3200 --serial /dev/ttyUSB1
   holder sim --unit station.toml:demo --pty line=/tmp/line
-  holder sim --unit station.toml:demo --fault late:ms=800,unit=1,every=5 --fault unplug:from=60s,for=5s
+  holder sim --unit station.toml:demo --fault late:ms=800,unit=1,every=5
+  holder sim --unit station.toml:demo --fault unplug:from=60s,for=5s --fault bad-crc:chance=0.01
 
-Faults: silence, late (ms, to), slow (ms, or baud), short, long (bytes), duplicate, fewer, more (words),
-wrong-unit, wrong-function, wrong-address, wrong-transaction, bad-crc, exception (code), echo,
-noise (bytes, where=before or inside), unplug.
-Each may also have: unit=N, bus=NAME, on=read or write, every=N or chance=0.05, from=10s, for=5s
-(real seconds since the start).";
+Faults, with their settings:
+  silence, late (ms, to), slow (ms, or baud), short (bytes), long (bytes), duplicate,
+  fewer (words), more (words), wrong-unit, wrong-function, wrong-address, wrong-transaction,
+  bad-crc, exception (code), echo, noise (bytes, where=before or inside), unplug
+Each may also have: unit=N, bus=NAME, on=read or write, every=N or chance=0.05,
+from=10s, for=5s (real seconds since the start).";
 
 pub(crate) fn run(context: &Context, args: SimArgs) -> Result<(), Failure> {
     let serving = match (&args.device, &args.unit) {
