@@ -37,30 +37,63 @@ pub struct Outcome {
     pub unsafe_because: Option<String>,
 }
 
-/// Runs a batch to its end, or to safety once `told_to_stop` completes, with who told.
-pub async fn supervise<M: Machine + Send + 'static>(
-    unit: ControlLoop<M>,
+/// How guarded work ended.
+#[derive(Debug)]
+pub(super) enum Guarded<T> {
+    /// By itself.
+    Ended(T),
+    /// The program was told to stop, by this.
+    Told(&'static str),
+    /// A defect in our own code.
+    Panicked(String),
+}
+
+/// Does work on a machine in a task of its own, and makes the machine safe however it ends: by
+/// itself, by a panic, or because `told_to_stop` completes. `is_over` says whether the agitator
+/// may stay as it is. Gives, too, why the safe state is not proved.
+pub(super) async fn guard<M: Machine + Send + 'static, T: Send + 'static>(
+    machine: SharedMachine<M>,
+    last_command: LastCommand,
+    work: impl Future<Output = T> + Send + 'static,
     told_to_stop: impl Future<Output = &'static str>,
-) -> Outcome {
-    let machine = unit.machine.clone();
-    let last_command = unit.last_command.clone();
-    let mut task = tokio::spawn(unit.run());
-    let ending = tokio::select! {
+    is_over: impl FnOnce(&T) -> bool,
+) -> (Guarded<T>, Option<String>) {
+    let mut task = tokio::spawn(work);
+    let guarded = tokio::select! {
         joined = &mut task => match joined {
-            Ok(Ok(engine)) => Ending::Over(Box::new(engine)),
-            Ok(Err(error)) => Ending::RecordLost(error),
-            Err(error) => Ending::Panicked(error.to_string()),
+            Ok(ended) => Guarded::Ended(ended),
+            Err(error) => Guarded::Panicked(error.to_string()),
         },
         signal = told_to_stop => {
             task.abort();
             // The task is gone before anybody else speaks to the machine.
             let _ = task.await;
-            Ending::Interrupted(signal)
+            Guarded::Told(signal)
         }
     };
-    let batch_over = matches!(ending, Ending::Over(_));
-    let unsafe_because = make_safe(&machine, &last_command, batch_over, SAFE_WITHIN, SAFE_PAUSE);
-    let unsafe_because = unsafe_because.await;
+    let over = match &guarded {
+        Guarded::Ended(ended) => is_over(ended),
+        Guarded::Told(_) | Guarded::Panicked(_) => false,
+    };
+    let unsafe_because = make_safe(&machine, &last_command, over, SAFE_WITHIN, SAFE_PAUSE);
+    (guarded, unsafe_because.await)
+}
+
+/// Runs a batch to its end, or to safety once `told_to_stop` completes, with who told.
+pub async fn supervise<M: Machine + Send + 'static>(
+    unit: ControlLoop<M>,
+    told_to_stop: impl Future<Output = &'static str>,
+) -> Outcome {
+    let (machine, last_command) = (unit.machine.clone(), unit.last_command.clone());
+    let is_over = |ended: &Result<Engine, RecordError>| ended.is_ok();
+    let (guarded, unsafe_because) =
+        guard(machine, last_command, unit.run(), told_to_stop, is_over).await;
+    let ending = match guarded {
+        Guarded::Ended(Ok(engine)) => Ending::Over(Box::new(engine)),
+        Guarded::Ended(Err(error)) => Ending::RecordLost(error),
+        Guarded::Told(signal) => Ending::Interrupted(signal),
+        Guarded::Panicked(error) => Ending::Panicked(error),
+    };
     Outcome { ending, unsafe_because }
 }
 
