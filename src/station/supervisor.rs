@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use holder_hal::Machine;
+use holder_hal::{Command, Heat, Machine};
 
 use super::control_loop::{ControlLoop, LastCommand, SharedMachine, safe_command};
 use super::recorder::RecordError;
@@ -49,14 +49,14 @@ pub(super) enum Guarded<T> {
 }
 
 /// Does work on a machine in a task of its own, and makes the machine safe however it ends: by
-/// itself, by a panic, or because `told_to_stop` completes. `is_over` says whether the agitator
-/// may stay as it is. Gives, too, why the safe state is not proved.
+/// itself, by a panic, or because `told_to_stop` completes. `leave` gives the safe state to leave it
+/// in, from how the work ended by itself and the last command. Gives, too, why that is not proved.
 pub(super) async fn guard<M: Machine + Send + 'static, T: Send + 'static>(
     machine: SharedMachine<M>,
     last_command: LastCommand,
     work: impl Future<Output = T> + Send + 'static,
     told_to_stop: impl Future<Output = &'static str>,
-    is_over: impl FnOnce(&T) -> bool,
+    leave: impl FnOnce(Option<&T>, Command) -> Command,
 ) -> (Guarded<T>, Option<String>) {
     let mut task = tokio::spawn(work);
     let guarded = tokio::select! {
@@ -71,11 +71,13 @@ pub(super) async fn guard<M: Machine + Send + 'static, T: Send + 'static>(
             Guarded::Told(signal)
         }
     };
-    let over = match &guarded {
-        Guarded::Ended(ended) => is_over(ended),
-        Guarded::Told(_) | Guarded::Panicked(_) => false,
+    let ended = match &guarded {
+        Guarded::Ended(ended) => Some(ended),
+        Guarded::Told(_) | Guarded::Panicked(_) => None,
     };
-    let unsafe_because = make_safe(&machine, &last_command, over, SAFE_WITHIN, SAFE_PAUSE);
+    let last = *last_command.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let command = Command { heat: Heat::Off, ..leave(ended, last) };
+    let unsafe_because = make_safe(&machine, command, SAFE_WITHIN, SAFE_PAUSE);
     (guarded, unsafe_because.await)
 }
 
@@ -85,9 +87,11 @@ pub async fn supervise<M: Machine + Send + 'static>(
     told_to_stop: impl Future<Output = &'static str>,
 ) -> Outcome {
     let (machine, last_command) = (unit.machine.clone(), unit.last_command.clone());
-    let is_over = |ended: &Result<Engine, RecordError>| ended.is_ok();
+    let leave = |ended: Option<&Result<Engine, RecordError>>, last| {
+        safe_command(last, ended.is_some_and(Result::is_ok))
+    };
     let (guarded, unsafe_because) =
-        guard(machine, last_command, unit.run(), told_to_stop, is_over).await;
+        guard(machine, last_command, unit.run(), told_to_stop, leave).await;
     let ending = match guarded {
         Guarded::Ended(Ok(engine)) => Ending::Over(Box::new(engine)),
         Guarded::Ended(Err(error)) => Ending::RecordLost(error),
@@ -100,13 +104,10 @@ pub async fn supervise<M: Machine + Send + 'static>(
 /// Sends the safe state until it has arrived; says why it is not proved to have.
 async fn make_safe<M: Machine>(
     machine: &SharedMachine<M>,
-    last: &LastCommand,
-    batch_over: bool,
+    command: Command,
     within: Duration,
     pause: Duration,
 ) -> Option<String> {
-    let last = *last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let command = safe_command(last, batch_over);
     let mut fault = None;
     let attempts = async {
         let mut machine = machine.lock().await;
