@@ -125,8 +125,9 @@ fn check(context: &Context, file: &Path) -> Result<(), Failure> {
 fn document(profile: &Profile, origin: &str) -> Value {
     let point = |point: &Point| {
         json!({
-            "name": point.name, "title": point.title, "entity": point.entity.word(),
-            "address": point.address, "data_type": point.data_type.word(),
+            "name": point.name, "title": point.title, "at": point.at.to_string(),
+            "entity": point.register().map(|at| at.entity.word()),
+            "address": point.register().map(|at| at.address), "data_type": point.at.kind(),
             "unit": point.unit.word(), "readable": point.readable,
             "writable": point.write.is_some(), "verified": point.verified.word(),
         })
@@ -168,7 +169,7 @@ fn in_words(profile: &Profile) -> String {
             };
             vec![
                 point.name.clone(),
-                format!("{} {}", point.entity.word(), point.address),
+                point.at.to_string(),
                 way.to_owned(),
                 format!("{}{unsure}", point.title),
             ]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Args;
 use holder_hal::Role;
-use holder_hal::wire::profile::{DataType, Entity, Point};
+use holder_hal::wire::profile::{DataType, Entity, Point, Register};
 use holder_hal::wire::{Profile, UnitSpec};
 use holder_sim::{Pace, PlantParams, SimOptions, SimServer, Start};
 use serde_json::json;
@@ -141,8 +141,8 @@ fn say_what_is_served(
                 "profile": profile.name(), "unit_id": address, "simulated": true,
             }));
             let point = profile.points().iter().find(|point| is_temperature(point));
-            if let Some(point) = point {
-                out::note(&format!("  try: {}", mbpoll(point, *at, address)));
+            if let Some((point, register)) = point.and_then(|p| Some((p, p.register()?))) {
+                out::note(&format!("  try: {}", mbpoll(point, register, *at, address)));
             }
         }
     }
@@ -159,14 +159,14 @@ fn is_temperature(point: &Point) -> bool {
 }
 
 /// The line with which mbpoll, a client that we did not write, reads this point.
-fn mbpoll(point: &Point, at: SocketAddr, unit_id: u8) -> String {
-    let table = match point.entity {
+fn mbpoll(point: &Point, register: &Register, at: SocketAddr, unit_id: u8) -> String {
+    let table = match register.entity {
         Entity::Coil => "0",
         Entity::DiscreteInput => "1",
         Entity::InputRegister => "3",
         Entity::HoldingRegister => "4",
     };
-    let layout = match point.data_type {
+    let layout = match register.data_type {
         DataType::Float32 => ":float -B",
         DataType::Int32 | DataType::Uint32 => ":int -B",
         DataType::Bit(_) | DataType::Int16 | DataType::Uint16 => "",
@@ -174,7 +174,7 @@ fn mbpoll(point: &Point, at: SocketAddr, unit_id: u8) -> String {
     format!(
         "mbpoll -m tcp -p {} -a {unit_id} -0 -r {} -t {table}{layout} -1 {}   ({}, in {} {})",
         at.port(),
-        point.address,
+        register.address,
         at.ip(),
         point.title,
         point.scale_nano as f64 * 1e-9,

@@ -8,6 +8,7 @@ mod batches;
 mod databases;
 mod donors_and_pools;
 mod foreign_curves;
+mod fuzz_corpus;
 mod help;
 mod new_station;
 mod rig;

@@ -17,7 +17,7 @@ fn bus(fake: &Fake, timeout: Duration) -> Bus {
 }
 
 fn block(entity: Entity, address: u16, count: u16) -> Block {
-    Block { entity, address, count, points: Vec::new() }
+    Block { entity, address, count }
 }
 
 async fn words(bus: &mut Bus, address: u16, count: u16) -> Result<Vec<u16>, CallFault> {
@@ -56,6 +56,7 @@ fn misfit(fault: &CallFault) -> String {
         | CallFault::Broken { .. }
         | CallFault::Refused { .. }
         | CallFault::OutOfTime { .. }
+        | CallFault::Rejected { .. }
         | CallFault::Resting { .. } => panic!("not a foreign answer: {fault}"),
     }
 }

@@ -100,6 +100,14 @@ pub enum CallFault {
         /// What it means and what to try.
         meaning: &'static str,
     },
+    /// The device refused, in its own words.
+    #[error("the device refused with {answer}: {meaning}")]
+    Rejected {
+        /// What it answered.
+        answer: String,
+        /// What it means and what to try.
+        meaning: String,
+    },
     /// The time of the reading was over before it had answered.
     #[error(
         "not read within {limit_ms} ms, the time that one reading may take. Is the bus too slow for \
@@ -134,6 +142,7 @@ impl CallFault {
             | Self::Resting { .. } => true,
             // 0x0A and 0x0B: a gateway says that the device behind it does not answer.
             Self::Refused { code, .. } => matches!(code, 0x0A | 0x0B),
+            Self::Rejected { .. } => false,
         }
     }
 }
@@ -180,10 +189,20 @@ pub enum WireError {
         place: Box<Place>,
         /// What was read, raw and in hex.
         read: String,
-        /// What it must be, raw.
-        expected: i64,
+        /// What it must be, raw: `1`, `one of 2, 3`.
+        expected: String,
         /// Why, and what to set.
         why: String,
+    },
+    /// The device says how many decimals its numbers have, and that cannot serve.
+    #[error("{place}: is {read}: {rule}")]
+    WrongScale {
+        /// Device, port and the point that says it.
+        place: Box<Place>,
+        /// What was read.
+        read: String,
+        /// Why it cannot serve, and what to set.
+        rule: String,
     },
     /// A unit that is not marked simulated met our simulator.
     #[error(
@@ -240,6 +259,7 @@ impl WireError {
             Self::NotVerified { .. }
             | Self::Unwritable { .. }
             | Self::WrongSetting { .. }
+            | Self::WrongScale { .. }
             | Self::SimulatedMachine { .. }
             | Self::NoRole { .. }
             | Self::NoPoint { .. } => false,

@@ -5,7 +5,6 @@
 
 /// How an answer ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(dead_code, reason = "the protocols of commands are about to come")]
 pub(crate) enum LineEnd {
     /// There is none: the command is sent, and that is all (Julabo's `out_`).
     NoAnswer,

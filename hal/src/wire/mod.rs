@@ -2,13 +2,15 @@
 //!
 //! - [`profile`]: what a device is, as TOML; registers to values and back.
 //! - `spec`: a unit put together from devices by role.
-//! - `bus`: one connection; `modbus`: questions whose answers are checked.
+//! - `bus`: one connection; `modbus`, `text`, `huber_pb`, `neslab_nc`: questions whose answers
+//!   are checked; `ask`: what they have in common.
 //! - `device`, `unit`: polling, and commands that are proved by reading back.
 //! - `timer`: how old an answer is, and when a reading must be over.
 //! - `report`: what a check of a unit says.
 //! - [`probe`]: who answers on a bus, and what a register could mean.
 //! - [`capture`]: what went over the wires, in a file, and back.
 
+mod ask;
 #[cfg(test)]
 mod bench;
 mod bus;
@@ -17,22 +19,30 @@ mod bus_tests;
 pub mod capture;
 #[cfg(test)]
 mod command_tests;
+#[cfg(test)]
+mod commands_tests;
 mod device;
 mod error;
 #[cfg(test)]
 mod fake;
+#[cfg(test)]
+mod family_tests;
 mod hex;
+mod huber_pb;
 mod line;
 mod modbus;
 #[cfg(test)]
 mod modbus_tests;
+mod neslab_nc;
 mod port;
 pub mod probe;
 pub mod profile;
 mod report;
+mod schedule;
 mod spec;
 #[cfg(test)]
 mod spec_tests;
+mod text;
 mod timer;
 mod unit;
 #[cfg(test)]
@@ -43,6 +53,7 @@ pub use error::{CallFault, Place, WireError};
 pub use modbus::SIMULATOR_MARKER;
 pub use profile::{Profile, ProfileError};
 pub use report::{CheckLine, Grade};
+pub use schedule::Schedule;
 pub use spec::{BusSpec, DeviceSpec, RoleSpec, SpecError, UnitSpec};
 pub use unit::WiredUnit;
 pub use url::{BusUrl, Flow, Framing, LineSettings, Parity, Port};

@@ -11,22 +11,26 @@ use tokio_modbus::prelude::{Request, Response};
 use super::bus::Bus;
 use super::error::CallFault;
 use super::hex::hex;
-use super::profile::{Entity, Modbus, Point, Raw, WriteFunction};
+use super::profile::{Entity, Modbus, Point, Raw, Register, WriteFunction};
 
 /// What our simulator's answer to function 17 begins with.
 pub const SIMULATOR_MARKER: &str = "HOLDER-SIM";
 
-/// Addresses that are read in one question, and the points in them.
+/// Addresses that are read in one question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Block {
     pub(crate) entity: Entity,
     pub(crate) address: u16,
     pub(crate) count: u16,
-    /// Indices of points in the profile.
-    pub(crate) points: Vec<usize>,
 }
 
 impl Block {
+    /// The addresses of one point.
+    pub(crate) const fn of(register: &Register) -> Self {
+        let (entity, address) = (register.entity, register.address);
+        Self { entity, address, count: register.data_type.span() }
+    }
+
     /// As a technician names it: `holding_register 1 to 5`.
     pub(crate) fn words(&self) -> String {
         let entity = self.entity.word();
@@ -43,31 +47,32 @@ impl Block {
 }
 
 /// The fewest reads for these points: neighbours in one block, no address that no point has
-/// (a device may refuse those), no block longer than the device allows.
-pub(crate) fn blocks(points: &[Point], wanted: &[usize], modbus: &Modbus) -> Vec<Block> {
-    let mut order: Vec<(usize, &Point)> =
-        wanted.iter().filter_map(|index| points.get(*index).map(|point| (*index, point))).collect();
-    order.sort_by_key(|(_, point)| (point.entity, point.address, point.data_type.span()));
-    let mut blocks: Vec<Block> = Vec::new();
-    for (index, point) in order {
-        let longest = if point.entity.is_bit() {
-            modbus.bits_per_read_max
-        } else {
-            modbus.words_per_read_max
-        };
-        let end = u32::from(point.address) + u32::from(point.data_type.span());
-        if let Some(last) = blocks.last_mut()
-            && last.entity == point.entity
-            && u32::from(point.address) <= last.end()
+/// (a device may refuse those), no block longer than the device allows. With each block, the
+/// indices of the points in it.
+pub(crate) fn blocks(
+    points: &[Point],
+    wanted: &[usize],
+    modbus: &Modbus,
+) -> Vec<(Block, Vec<usize>)> {
+    let register = |index: &usize| Some((*index, points.get(*index)?.register()?));
+    let mut order: Vec<(usize, &Register)> = wanted.iter().filter_map(register).collect();
+    order.sort_by_key(|(_, at)| (at.entity, at.address, at.data_type.span()));
+    let mut blocks: Vec<(Block, Vec<usize>)> = Vec::new();
+    for (index, at) in order {
+        let longest =
+            if at.entity.is_bit() { modbus.bits_per_read_max } else { modbus.words_per_read_max };
+        let end = u32::from(at.address) + u32::from(at.data_type.span());
+        if let Some((last, served)) = blocks.last_mut()
+            && last.entity == at.entity
+            && u32::from(at.address) <= last.end()
             && let Ok(count) = u16::try_from(end.max(last.end()) - u32::from(last.address))
             && count <= longest
         {
             last.count = count;
-            last.points.push(index);
+            served.push(index);
             continue;
         }
-        let (entity, address, count) = (point.entity, point.address, point.data_type.span());
-        blocks.push(Block { entity, address, count, points: vec![index] });
+        blocks.push((Block::of(at), vec![index]));
     }
     blocks
 }
@@ -79,13 +84,13 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
-    /// The part of it that is `point`'s.
-    pub(crate) fn of(&self, block: &Block, point: &Point) -> Option<Raw> {
-        let start = usize::from(point.address.checked_sub(block.address)?);
+    /// The part of it that is a point's.
+    pub(crate) fn of(&self, block: &Block, register: &Register) -> Option<Raw> {
+        let start = usize::from(register.address.checked_sub(block.address)?);
         match self {
             Self::Bits(bits) => bits.get(start).copied().map(Raw::Bit),
             Self::Words(words) => {
-                let end = start + usize::from(point.data_type.span());
+                let end = start + usize::from(register.data_type.span());
                 words.get(start..end).map(|words| Raw::Words(words.to_vec()))
             }
         }
@@ -130,7 +135,7 @@ pub(crate) async fn write(
             Request::WriteMultipleRegisters(address, Cow::Borrowed(words))
         }
         (WriteFunction::SingleCoil | WriteFunction::SingleRegister, _)
-        | (WriteFunction::MultipleRegisters, Raw::Bit(_)) => {
+        | (WriteFunction::MultipleRegisters, Raw::Bit(_) | Raw::Text(_) | Raw::Bytes(_)) => {
             // The rules of a profile exclude it; nothing is sent.
             let misfit = format!("function {} cannot write it", function.code());
             return Err(CallFault::Foreign { misfit, got: raw.to_string() });

@@ -7,8 +7,8 @@ fn planned(text: &str, wanted: &[&str]) -> Vec<(Entity, u16, u16, usize)> {
     let profile = Profile::parse("p.toml", text).unwrap();
     let index = |name: &&str| profile.points().iter().position(|point| point.name == *name);
     let wanted: Vec<usize> = wanted.iter().map(|name| index(name).unwrap()).collect();
-    let blocks = blocks(profile.points(), &wanted, profile.modbus());
-    blocks.iter().map(|b| (b.entity, b.address, b.count, b.points.len())).collect()
+    let blocks = blocks(profile.points(), &wanted, profile.modbus().unwrap());
+    blocks.iter().map(|(b, points)| (b.entity, b.address, b.count, points.len())).collect()
 }
 
 const EUROTHERM: &str = include_str!("../../../profiles/devices/eurotherm-3200.toml");
@@ -48,7 +48,7 @@ fn no_block_is_longer_than_the_device_allows() {
 
 #[test]
 fn a_block_is_named_by_its_first_and_last_address() {
-    let block = |count| Block { entity: Entity::Coil, address: 65_530, count, points: Vec::new() };
+    let block = |count| Block { entity: Entity::Coil, address: 65_530, count };
     assert_eq!(block(1).words(), "coil 65530");
     assert_eq!(block(6).words(), "coil 65530 to 65535");
 }

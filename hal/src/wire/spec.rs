@@ -32,7 +32,8 @@ pub struct DeviceSpec {
     pub profile: Arc<Profile>,
     /// Name of its bus.
     pub bus: String,
-    /// Its unit id on the bus: 1 to 247, or 255 for a device that has its own TCP socket.
+    /// Its address on the bus. Modbus: its unit id, 1 to 247, or 255 for a device that has its own
+    /// TCP socket. Commands: 0 for a device that is alone on its line.
     pub address: u8,
 }
 
@@ -93,6 +94,7 @@ impl UnitSpec {
         }
         self.check_whole()?;
         self.check_independent()?;
+        self.check_schedule()?;
         Ok(self)
     }
 
@@ -143,6 +145,29 @@ impl UnitSpec {
         self.roles.iter().filter(|given| matches!(given.role, Role::Milk(_))).count()
     }
 
+    /// The devices that heat, each once, by their names in the unit.
+    pub fn heating_devices(&self) -> impl Iterator<Item = &DeviceSpec> {
+        let heats = |device: &&DeviceSpec| {
+            self.roles.iter().any(|given| given.role.heats() && given.device == device.name)
+        };
+        self.devices.iter().filter(heats)
+    }
+
+    /// Whether a device that heats has a watchdog that takes the heat away and that this unit
+    /// keeps awake: one that is fed by points which it never writes guards nothing.
+    pub fn has_stopping_watchdog(&self) -> bool {
+        self.heating_devices().any(|device| {
+            let writes = |point: &String| {
+                let mut roles = self.roles.iter();
+                roles.any(|given| given.device == device.name && given.point == *point)
+            };
+            device.profile.watchdog().is_some_and(|watchdog| {
+                let fed = watchdog.fed_by.is_empty() || watchdog.fed_by.iter().any(writes);
+                watchdog.stops_heat && fed
+            })
+        })
+    }
+
     fn check_buses(&self) -> Result<(), SpecError> {
         let unit = || self.name.clone();
         for (index, bus) in self.buses.iter().enumerate() {
@@ -180,9 +205,9 @@ impl UnitSpec {
                 return Err(self.unknown(user, "bus", &device.bus, known));
             }
             self.check_framing(device)?;
-            if !matches!(device.address, 1..=247 | 255) {
+            if let Err(rule) = device.profile.protocol().check_address(device.address) {
                 let (device, address) = (device.name.clone(), device.address);
-                return Err(SpecError::Address { unit: unit(), device, address });
+                return Err(SpecError::Address { unit: unit(), device, address, rule });
             }
             let same =
                 |other: &&DeviceSpec| other.bus == device.bus && other.address == device.address;
@@ -204,12 +229,19 @@ impl UnitSpec {
         let Some((bus, Ok(url))) = bus.map(|bus| (bus, BusUrl::parse(&bus.url))) else {
             return Ok(());
         };
+        let name = &device.name;
         let rule = match (device.profile.protocol(), url.framing) {
-            (Protocol::Modbus(_), Framing::ModbusTcp | Framing::ModbusRtu) => return Ok(()),
+            (Protocol::Modbus(_), Framing::ModbusTcp | Framing::ModbusRtu)
+            | (Protocol::Text(_) | Protocol::HuberPb | Protocol::NeslabNc, Framing::Commands) => {
+                return Ok(());
+            }
             (Protocol::Modbus(_), Framing::Commands) => {
-                let name = &device.name;
                 format!("{name} speaks Modbus: write rtu:// or rtu+tcp:// (or tcp://)")
             }
+            (
+                Protocol::Text(_) | Protocol::HuberPb | Protocol::NeslabNc,
+                Framing::ModbusTcp | Framing::ModbusRtu,
+            ) => format!("{name} speaks no Modbus: write serial:// or serial+tcp://"),
         };
         let (unit, bus, url) = (self.name.clone(), bus.name.clone(), bus.url.clone());
         Err(SpecError::Url { unit, bus, url, rule })

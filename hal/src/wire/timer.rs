@@ -11,7 +11,7 @@ use std::time::Duration;
 const FINE_MS: u64 = 20;
 
 /// A moment on tokio's clock.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment(tokio::time::Instant);
 
 impl Moment {
@@ -34,6 +34,11 @@ impl Moment {
         self.0.saturating_duration_since(earlier.0)
     }
 
+    /// `self` and so many milliseconds more, rounded up so that it is over then.
+    pub(crate) fn plus_ms(self, more_ms: u32) -> Self {
+        self.plus(Duration::from_millis(u64::from(more_ms) + 1))
+    }
+
     /// `self` and `more`.
     pub(crate) fn plus(self, more: Duration) -> Self {
         Self(self.0 + more)
@@ -44,7 +49,8 @@ impl Moment {
 /// few are left to a thread that the system wakes more exactly.
 pub(crate) async fn pause(time: Duration) {
     let fine = Duration::from_millis(FINE_MS);
-    if time > fine {
+    // Tests stop the clock, and a thread would not hear of it.
+    if time > fine || cfg!(test) {
         tokio::time::sleep(time).await;
         return;
     }

@@ -4,10 +4,13 @@
 //! points with a role are made new from the plant before each request; the others keep what
 //! was written into them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use holder_hal::wire::profile::{Entity, Modbus, Point, Profile, Protocol, Raw, Unit, Value};
+use holder_hal::wire::profile::{
+    Entity, Modbus, Need, Point, Profile, Protocol, Raw, Register, Unit, Value,
+};
 use holder_hal::{Celsius, Duty, Quality, Role};
 use tokio_modbus::{ExceptionCode, Request, Response};
 
@@ -38,13 +41,19 @@ impl Device {
             cells: BTreeMap::new(),
         };
         let profile = Arc::clone(&device.profile);
-        for point in profile.points() {
-            for offset in 0..point.data_type.span() {
-                device.cells.insert((point.entity, point.address.wrapping_add(offset)), 0);
+        for at in profile.points().iter().filter_map(Point::register) {
+            for offset in 0..at.data_type.span() {
+                device.cells.insert((at.entity, at.address.wrapping_add(offset)), 0);
             }
         }
         for point in profile.points().iter().filter(|point| point.unit == Unit::Switch) {
             device.put_value(point, Value::Switch(false));
+        }
+        let scales = profile.points().iter().filter_map(|point| point.scale_from.as_ref());
+        for scale in scales.filter_map(|name| profile.point(name)) {
+            if let Ok(one_decimal) = scale.encode_whole(1) {
+                device.put(scale, &one_decimal);
+            }
         }
         let is_open = |point: &&Point| {
             point.unit.is_temperature()
@@ -56,9 +65,8 @@ impl Device {
             device.put_open(point);
         }
         for check in profile.checks() {
-            let wanted =
-                profile.point(&check.point).map(|point| (point, point.encode_whole(check.raw)));
-            if let Some((point, Ok(raw))) = wanted {
+            let usual = profile.point(&check.point).zip(check.raws.first());
+            if let Some((point, Ok(raw))) = usual.map(|(p, raw)| (p, p.encode_whole(*raw))) {
                 device.put(point, &raw);
             }
         }
@@ -128,6 +136,7 @@ impl Device {
             if let Some((other, Ok(raw))) = other.map(|other| (other, other.encode_whole(need.raw)))
             {
                 self.put(other, &raw);
+                self.show_readback(other);
             }
         }
     }
@@ -141,9 +150,22 @@ impl Device {
         if proof.name == point.name || self.roles.contains_key(&proof.name) {
             return;
         }
-        if let Some(value) = point.decode(&self.get(point)).value {
+        if let Some(value) = self.value(point) {
             self.put_value(proof, value);
         }
+    }
+
+    /// What a point says now.
+    fn value(&self, point: &Point) -> Option<Value> {
+        self.scaled(point).decode(&self.get(point)).value
+    }
+
+    /// The point with the scale that stands in the device now.
+    fn scaled<'p>(&self, point: &'p Point) -> Cow<'p, Point> {
+        let scale = point.scale_from.as_ref().and_then(|name| self.profile.point(name));
+        let decimals = scale.and_then(|scale| scale.raw_whole(&self.get(scale)));
+        let scaled = decimals.and_then(|decimals| point.scaled(decimals).ok());
+        scaled.map_or(Cow::Borrowed(point), Cow::Owned)
     }
 
     /// Answers a request, and says which actuators it set.
@@ -151,7 +173,13 @@ impl Device {
         &mut self,
         request: &Request<'_>,
     ) -> Result<(Response, Written), ExceptionCode> {
-        let Protocol::Modbus(modbus) = self.profile.protocol();
+        let modbus = match self.profile.protocol() {
+            Protocol::Modbus(modbus) => modbus,
+            // Nothing but Modbus comes here.
+            Protocol::Text(_) | Protocol::HuberPb | Protocol::NeslabNc => {
+                return Err(ExceptionCode::IllegalFunction);
+            }
+        };
         if !modbus.function_codes.contains(&request.function_code().value()) {
             return Err(ExceptionCode::IllegalFunction);
         }
@@ -242,13 +270,19 @@ impl Device {
         let mut touched: Vec<&str> = Vec::new();
         for (offset, word) in (0_u16..).zip(words) {
             let at = address.checked_add(offset).ok_or(ExceptionCode::IllegalDataAddress)?;
-            let writable = points_at(&profile, entity, at).filter(|point| point.write.is_some());
-            let before = touched.len();
-            touched.extend(writable.map(|point| point.name.as_str()));
-            if touched.len() == before {
+            self.cells.insert((entity, at), *word);
+            let writable: Vec<&Point> =
+                points_at(&profile, entity, at).filter(|point| point.write.is_some()).collect();
+            if writable.is_empty() {
                 return Err(ExceptionCode::IllegalDataAddress);
             }
-            self.cells.insert((entity, at), *word);
+            // One register may take several commands: the number says which is meant.
+            let meant = |point: &&&Point| point.readable || self.value(point).is_some();
+            let before = touched.len();
+            touched.extend(writable.iter().filter(meant).map(|point| point.name.as_str()));
+            if touched.len() == before {
+                return Err(ExceptionCode::IllegalDataValue);
+            }
         }
         let mut written = Written::new();
         for point in profile.points() {
@@ -257,7 +291,7 @@ impl Device {
                 continue;
             }
             // Half of a two-word value is no value.
-            if cells != usize::from(point.data_type.span()) {
+            if cells != point.register().map_or(0, |at| usize::from(at.data_type.span())) {
                 return Err(ExceptionCode::IllegalDataValue);
             }
             if let Some(value) = self.accept(point)? {
@@ -271,14 +305,10 @@ impl Device {
     /// Checks a point that was just written as the device would.
     fn accept(&self, point: &Point) -> Result<Option<Value>, ExceptionCode> {
         let needs = point.write.iter().flat_map(|write| &write.needs);
-        for need in needs {
-            let so =
-                self.profile.point(&need.point).and_then(|other| other.raw_whole(&self.get(other)));
-            if so != Some(need.raw) {
-                return Err(ExceptionCode::ServerDeviceFailure);
-            }
+        if !needs.into_iter().all(|need| self.is_met(need)) {
+            return Err(ExceptionCode::ServerDeviceFailure);
         }
-        let decoded = point.decode(&self.get(point));
+        let decoded = self.scaled(point).decode(&self.get(point));
         match decoded.quality {
             Quality::Good => Ok(decoded.value),
             Quality::Stale
@@ -289,21 +319,32 @@ impl Device {
         }
     }
 
+    /// Whether what another write needs is so, as the point that proves it says.
+    fn is_met(&self, need: &Need) -> bool {
+        let profile = &self.profile;
+        let Some(point) = profile.point(&need.point) else { return false };
+        let Some(write) = &point.write else { return false };
+        let proof = profile.point(&write.verify_point).unwrap_or(point);
+        let wanted = point.encode_whole(need.raw).ok().and_then(|raw| point.decode(&raw).value);
+        wanted.is_some() && self.value(proof) == wanted
+    }
+
     fn get(&self, point: &Point) -> Raw {
+        let Some(register) = point.register() else { return Raw::Words(Vec::new()) };
         let cell = |offset: u16| {
-            let at = point.address.wrapping_add(offset);
-            self.cells.get(&(point.entity, at)).copied().unwrap_or(0)
+            let at = register.address.wrapping_add(offset);
+            self.cells.get(&(register.entity, at)).copied().unwrap_or(0)
         };
-        if point.entity.is_bit() {
+        if register.entity.is_bit() {
             Raw::Bit(cell(0) != 0)
         } else {
-            Raw::Words((0..point.data_type.span()).map(cell).collect())
+            Raw::Words((0..register.data_type.span()).map(cell).collect())
         }
     }
 
     /// A value that the point cannot hold leaves it as it is.
     fn put_value(&mut self, point: &Point, value: Value) {
-        if let Ok(raw) = point.encode(value) {
+        if let Ok(raw) = self.scaled(point).encode(value) {
             self.put(point, &raw);
         }
     }
@@ -312,10 +353,12 @@ impl Device {
         let words = match raw {
             Raw::Bit(on) => vec![u16::from(*on)],
             Raw::Words(words) => words.clone(),
+            Raw::Text(_) | Raw::Bytes(_) => return,
         };
-        let mask = if point.entity.is_bit() { 1 } else { point.mask() };
+        let Some(Register { entity, address, .. }) = point.register() else { return };
+        let mask = if entity.is_bit() { 1 } else { point.mask() };
         for (offset, word) in (0_u16..).zip(words) {
-            let at = (point.entity, point.address.wrapping_add(offset));
+            let at = (*entity, address.wrapping_add(offset));
             let cell = self.cells.entry(at).or_insert(0);
             *cell = (*cell & !mask) | (word & mask);
         }
@@ -338,10 +381,11 @@ fn with_aliases(profile: &Profile, mut roles: BTreeMap<String, Role>) -> BTreeMa
 
 /// The points that a cell belongs to: several if they are bits of one word.
 fn points_at(profile: &Profile, entity: Entity, address: u16) -> impl Iterator<Item = &Point> {
-    profile.points().iter().filter(move |point| {
-        let offset = address.checked_sub(point.address);
-        point.entity == entity && offset.is_some_and(|n| n < point.data_type.span())
-    })
+    let holds = move |at: &Register| {
+        let offset = address.checked_sub(at.address);
+        at.entity == entity && offset.is_some_and(|n| n < at.data_type.span())
+    };
+    profile.points().iter().filter(move |point| point.register().is_some_and(holds))
 }
 
 /// What a role that is read says now; `None` for actuators.

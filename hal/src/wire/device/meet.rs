@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::Device;
+use crate::wire::ask;
 use crate::wire::bus::Bus;
-use crate::wire::error::WireError;
+use crate::wire::error::{CallFault, WireError};
 use crate::wire::modbus::{self, SIMULATOR_MARKER};
+use crate::wire::profile::Protocol;
 
 /// A device that was silent this often when asked who it is, and answered other questions each
 /// time, does not know the question. One silence may be a hiccup of a simulator.
@@ -14,10 +16,14 @@ const ID_SILENCES_MAX: u8 = 3;
 impl Device {
     /// Start-up: it is no simulator by surprise, and its settings are as the profile needs.
     pub(crate) async fn meet(&mut self, bus: &mut Bus) -> Result<(), WireError> {
+        self.warm_up(bus).await?;
         self.identify(bus).await?;
         let profile = Arc::clone(&self.profile);
         for check in profile.checks() {
             self.check(bus, check).await?;
+        }
+        for name in profile.scales() {
+            self.check_scale(bus, name).await?;
         }
         self.trusted = true;
         Ok(())
@@ -25,7 +31,7 @@ impl Device {
 
     /// Asks who it is until it answers, refuses, or is known for its silence to this question.
     pub(crate) async fn identify(&mut self, bus: &mut Bus) -> Result<(), WireError> {
-        if !self.profile.modbus().report_server_id {
+        if !self.knows_itself() {
             return Ok(());
         }
         loop {
@@ -47,9 +53,44 @@ impl Device {
         }
     }
 
+    /// Sends what wakes a device of text up: its answers are nobody's, and the bus forgets them.
+    pub(crate) async fn warm_up(&self, bus: &mut Bus) -> Result<(), WireError> {
+        let Protocol::Text(text) = self.profile.protocol() else { return Ok(()) };
+        for line in &text.warm_up {
+            let sent = ask::say_only(bus, self.peer(&self.profile), line).await;
+            sent.map_err(|fault| self.call_error(line, fault))?;
+        }
+        Ok(())
+    }
+
+    /// Whether there is a question that it answers with who it is.
+    fn knows_itself(&self) -> bool {
+        match self.profile.protocol() {
+            Protocol::Modbus(modbus) => modbus.report_server_id,
+            Protocol::Text(text) => text.identity.is_some(),
+            Protocol::HuberPb | Protocol::NeslabNc => false,
+        }
+    }
+
+    /// What it says that it is; `None` when it answers, but does not say.
+    async fn server_id(&self, bus: &mut Bus) -> Result<Option<String>, CallFault> {
+        match self.profile.protocol() {
+            Protocol::Modbus(_) => modbus::server_id(bus, self.unit_id).await,
+            Protocol::Text(text) => {
+                let Some(line) = &text.identity else { return Ok(None) };
+                match ask::say(bus, self.peer(&self.profile), line).await {
+                    Ok(said) => Ok(Some(said)),
+                    Err(CallFault::Rejected { .. }) => Ok(None),
+                    Err(fault) => Err(fault),
+                }
+            }
+            Protocol::HuberPb | Protocol::NeslabNc => Ok(None),
+        }
+    }
+
     /// Our simulator says what it is; a real device may say anything, or refuse.
     async fn ask_id(&mut self, bus: &mut Bus) -> Result<(), WireError> {
-        let answer = modbus::server_id(bus, self.unit_id).await;
+        let answer = self.server_id(bus).await;
         let id = match answer.map_err(|fault| self.call_error("identity", fault))? {
             Some(id) if id.starts_with(SIMULATOR_MARKER) => id,
             Some(_) | None => return Ok(()),
@@ -64,9 +105,9 @@ impl Device {
 
     /// Whether it is there at all. A device of which nothing is read has nothing that could count.
     async fn answers_anything(&self, bus: &mut Bus) -> Result<(), WireError> {
-        let Some(block) = self.blocks.first() else { return Ok(()) };
-        match modbus::read(bus, self.unit_id, block).await {
-            Err(fault) if fault.is_silence() => Err(self.call_error(block.words(), fault)),
+        let Some(ask) = self.asks.first() else { return Ok(()) };
+        match ask::read(bus, self.peer(&self.profile), ask).await {
+            Err(fault) if fault.is_silence() => Err(self.call_error(ask.words(), fault)),
             Ok(_) | Err(_) => Ok(()),
         }
     }

@@ -7,14 +7,16 @@
 
 mod deliver;
 mod meet;
+mod scale;
 
 use std::sync::Arc;
 
 use deliver::Delivered;
+use scale::Scale;
 
+use super::ask::{self, Ask, Peer};
 use super::bus::{BackOff, Bus};
 use super::error::{CallFault, Place, WireError};
-use super::modbus::{self, Block};
 use super::profile::{Check, Decoded, Point, Profile, Raw, Value};
 use super::spec::DeviceSpec;
 use super::timer::Moment;
@@ -38,7 +40,7 @@ pub(crate) struct Target {
     pub(crate) safe: bool,
 }
 
-/// What stood in a device's registers, and when the answer came.
+/// What stood in a device, and when the answer came.
 #[derive(Clone, Debug)]
 struct Seen {
     raw: Raw,
@@ -66,8 +68,11 @@ pub(crate) struct Device {
     pub(crate) heard_marker: bool,
     owner: Owner,
     unit_id: u8,
-    blocks: Arc<[Block]>,
+    asks: Arc<[Ask]>,
+    /// Points that others need, made sure of since the device was met.
+    provided: Vec<bool>,
     image: Vec<Option<Seen>>,
+    scales: Vec<Scale>,
     delivered: Vec<Option<Delivered>>,
     back_off: BackOff,
     trusted: bool,
@@ -81,14 +86,18 @@ impl Device {
     pub(crate) fn new(spec: &DeviceSpec, url: &str, owner: Owner, polled: &[usize]) -> Self {
         let profile = Arc::clone(&spec.profile);
         let points = profile.points();
+        let mut asks = ask::asks(&profile, polled);
+        asks.sort_by_key(|ask| ask.points.iter().any(|at| scale::is_scale(&profile, *at)));
         Self {
             name: spec.name.clone(),
-            port: format!("{url}, unit id {}", spec.address),
+            port: port_words(url, spec.address),
             fault: None,
             heard_marker: false,
             unit_id: spec.address,
-            blocks: modbus::blocks(points, polled, profile.modbus()).into(),
+            asks: asks.into(),
+            provided: vec![false; points.len()],
             image: vec![None; points.len()],
+            scales: vec![Scale::default(); points.len()],
             delivered: vec![None; points.len()],
             back_off: BackOff::new(owner.period_ms),
             trusted: false,
@@ -112,12 +121,26 @@ impl Device {
         self.image.fill(None);
     }
 
+    /// It has to be met again, and nothing that was set in it is taken for granted.
+    fn distrust(&mut self) {
+        self.trusted = false;
+        self.provided.fill(false);
+    }
+
+    fn peer<'a>(&self, profile: &'a Profile) -> Peer<'a> {
+        Peer { profile, address: self.unit_id }
+    }
+
     /// Nothing useful came: all that is known of it is void, and it is left alone for a while.
     fn lost(&mut self, error: WireError) {
         self.forget();
+        self.scales.fill(Scale::default());
         self.delivered.fill(None);
-        self.trusted = false;
-        if !matches!(error, WireError::Call { fault: CallFault::Resting { .. }, .. }) {
+        self.distrust();
+        if !matches!(
+            error,
+            WireError::Call { fault: CallFault::Resting { .. } | CallFault::HeldBack { .. }, .. }
+        ) {
             tracing::warn!(%error, "device lost");
             self.back_off.failed();
             self.fault = Some(error);
@@ -136,12 +159,20 @@ impl Device {
         self.forget();
     }
 
-    /// Reads every polled point, once per control period.
-    pub(crate) async fn poll(&mut self, bus: &mut Bus) {
-        if let Err(error) = self.refresh(bus).await {
-            self.lost(error);
-        }
+    /// Reads every polled point, once per control period. Returns for how long it is still held
+    /// back, in milliseconds, if it is.
+    pub(crate) async fn poll(&mut self, bus: &mut Bus) -> Option<u32> {
+        let refreshed = self.refresh(bus).await;
         self.turn = Turn::Over;
+        let error = refreshed.err()?;
+        let held_ms = if let WireError::Call { fault: CallFault::HeldBack { left_ms }, .. } = error
+        {
+            Some(left_ms)
+        } else {
+            None
+        };
+        self.lost(error);
+        held_ms
     }
 
     /// The time of the reading is over: what this device has not answered is missing. That is
@@ -152,7 +183,7 @@ impl Device {
             return;
         }
         if self.turn == Turn::Waiting {
-            self.trusted = false;
+            self.distrust();
             self.delivered.fill(None);
         }
         self.turn = Turn::Over;
@@ -168,15 +199,15 @@ impl Device {
             self.turn = Turn::Heard;
         }
         self.fault = None;
-        let blocks = Arc::clone(&self.blocks);
-        for block in blocks.iter() {
-            match modbus::read(bus, self.unit_id, block).await {
+        let (asks, profile) = (Arc::clone(&self.asks), Arc::clone(&self.profile));
+        for ask in asks.iter() {
+            match ask::read(bus, self.peer(&profile), ask).await {
                 Ok(answer) => {
                     self.turn = Turn::Heard;
                     let at = Moment::now();
-                    for index in &block.points {
-                        let raw =
-                            self.profile.points().get(*index).and_then(|p| answer.of(block, p));
+                    for index in &ask.points {
+                        let point = profile.points().get(*index);
+                        let raw = point.and_then(|point| answer.of(ask, point));
                         if let Some(slot) = self.image.get_mut(*index) {
                             *slot = raw.map(|raw| Seen { raw, at });
                         }
@@ -184,7 +215,7 @@ impl Device {
                 }
                 Err(fault) => {
                     let silence = fault.is_silence();
-                    let error = self.call_error(block.words(), fault);
+                    let error = self.call_error(ask.words(), fault);
                     if silence {
                         return Err(error);
                     }
@@ -193,6 +224,7 @@ impl Device {
                 }
             }
         }
+        self.note_scales();
         self.back_off.succeeded();
         Ok(())
     }
@@ -209,35 +241,37 @@ impl Device {
         let Some(point) = self.profile.point(&check.point) else { return Ok(()) };
         let raw = self.read(bus, point).await?;
         let whole = point.raw_whole(&raw);
-        if whole == Some(check.raw) {
+        if whole.is_some_and(|whole| check.raws.contains(&whole)) {
             return Ok(());
         }
         let plain = whole.map_or_else(|| "no whole number".to_owned(), |whole| whole.to_string());
         Err(WireError::WrongSetting {
             place: self.place(point.name.clone()),
             read: format!("{plain} ({raw})"),
-            expected: check.raw,
+            expected: check.words(),
             why: check.why.clone(),
         })
     }
 
     /// Reads one point, now.
     pub(crate) async fn read(&self, bus: &mut Bus, point: &Point) -> Result<Raw, WireError> {
-        let (entity, address, count) = (point.entity, point.address, point.data_type.span());
-        let block = Block { entity, address, count, points: Vec::new() };
-        let answer = modbus::read(bus, self.unit_id, &block).await;
+        let misfit = |misfit: &str, got: String| {
+            let fault = CallFault::Foreign { misfit: misfit.to_owned(), got };
+            self.call_error(point.name.clone(), fault)
+        };
+        let Some(ask) = ask::ask(point) else {
+            return Err(misfit("it can only be written", "nothing".to_owned()));
+        };
+        let answer = ask::read(bus, self.peer(&self.profile), &ask).await;
         let answer = answer.map_err(|fault| self.call_error(point.name.clone(), fault))?;
-        answer.of(&block, point).ok_or_else(|| {
-            let (misfit, got) = ("too short".to_owned(), block.words());
-            self.call_error(point.name.clone(), CallFault::Foreign { misfit, got })
-        })
+        answer.of(&ask, point).ok_or_else(|| misfit("too short", ask.words()))
     }
 
     /// What the last poll says of a point, with the faults that other points tell of it.
     pub(crate) fn polled(&self, index: usize) -> Decoded {
         let Some(point) = self.profile.points().get(index) else { return missing() };
         let Some(seen) = self.seen(index) else { return missing() };
-        let mut decoded = point.decode(&seen.raw);
+        let mut decoded = self.meaning(point, &seen.raw);
         if decoded.quality != Quality::Good {
             return decoded;
         }
@@ -247,17 +281,13 @@ impl Device {
             let told = found.map_or_else(missing, |index| self.told(index));
             match told.value {
                 Some(Value::Switch(false)) if told.quality == Quality::Good => {}
-                Some(Value::Switch(true)) => {
+                Some(Value::Mode(mode))
+                    if told.quality == Quality::Good && !fault.modes.contains(&mode) => {}
+                Some(value @ (Value::Switch(true) | Value::Mode(_))) => {
                     decoded.quality = fault.quality;
-                    decoded.reason = format!("{} is on", fault.point);
+                    decoded.reason = format!("{} is {value}", fault.point);
                 }
-                Some(
-                    Value::Switch(false)
-                    | Value::Temperature(_)
-                    | Value::Percent(_)
-                    | Value::Mode(_),
-                )
-                | None => {
+                Some(Value::Switch(false) | Value::Temperature(_) | Value::Percent(_)) | None => {
                     decoded.quality = Quality::Comm;
                     decoded.reason = format!("{} could not be read", fault.point);
                 }
@@ -269,7 +299,9 @@ impl Device {
     /// A point by its own value alone.
     fn told(&self, index: usize) -> Decoded {
         let point = self.profile.points().get(index);
-        point.zip(self.seen(index)).map_or_else(missing, |(point, seen)| point.decode(&seen.raw))
+        point
+            .zip(self.seen(index))
+            .map_or_else(missing, |(point, seen)| self.meaning(point, &seen.raw))
     }
 
     fn seen(&self, index: usize) -> Option<&Seen> {
@@ -280,6 +312,11 @@ impl Device {
     pub(crate) fn age_ms(&self, index: usize, now: Moment) -> u32 {
         self.seen(index).map_or(0, |seen| now.ms_since(seen.at))
     }
+}
+
+/// `serial:///dev/ttyS0, unit id 1`; a device that is alone on its line has no address.
+fn port_words(url: &str, address: u8) -> String {
+    if address == 0 { url.to_owned() } else { format!("{url}, unit id {address}") }
 }
 
 fn missing() -> Decoded {

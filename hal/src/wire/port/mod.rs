@@ -8,10 +8,10 @@
 //! thrown away. While an address is held, only what takes heat away is sent to it, and its answer
 //! proves nothing.
 
-#![allow(dead_code, reason = "the protocols of commands are about to come")]
-
 mod dial;
 mod ear;
+#[cfg(test)]
+mod late_tests;
 pub(crate) mod pdu;
 pub(crate) mod reply;
 pub(crate) mod rtu;
@@ -20,6 +20,7 @@ mod serial;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub(crate) use ear::Record;
 use ear::{Ear, Tapped};
 use serial::SerialWire;
 use tokio::net::TcpStream;
@@ -92,12 +93,25 @@ pub(crate) struct Counter {
 
 impl Counter {
     /// Starts the task of a port; must be called within a tokio runtime.
-    pub(crate) fn open(url: BusUrl) -> Self {
+    pub(crate) fn open(url: BusUrl, record: Option<Record>) -> Self {
+        let ear = Ear::new(record);
+        Self::start(PortTask { url, wire: None, ear, held: BTreeMap::new() })
+    }
+
+    fn start(task: PortTask) -> Self {
         let (urgent, first) = mpsc::channel(QUEUE_LEN);
         let (ordinary, second) = mpsc::channel(QUEUE_LEN);
-        let task = PortTask { url, wire: None, ear: Ear::default(), held: BTreeMap::new() };
         tokio::spawn(task.run(first, second));
         Self { urgent, ordinary }
+    }
+
+    /// The task of a serial port that is open already: the other end of a pipe.
+    #[cfg(test)]
+    fn over(url: BusUrl, stream: Box<dyn dial::Stream>) -> Self {
+        let ear = Ear::default();
+        let line = url.line.unwrap_or_default();
+        let wire = Some(Wire::Serial(SerialWire::new(stream, line, ear.clone())));
+        Self::start(PortTask { url, wire, ear, held: BTreeMap::new() })
     }
 
     /// Asks, and waits for the answer. If the caller gives up, so does the port.
@@ -204,8 +218,12 @@ impl PortTask {
         let wire = match &mut self.wire {
             Some(wire) => wire,
             None => {
-                let dialled = dial(&self.url, self.ear.clone(), ask.times.timeout).await?;
-                self.wire.insert(dialled)
+                let dialled = dial(&self.url, self.ear.clone(), ask.times.timeout).await;
+                match &dialled {
+                    Ok(_) => self.ear.note(&"connected"),
+                    Err(fault) => self.ear.note(fault),
+                }
+                self.wire.insert(dialled?)
             }
         };
         self.ear.forget();
@@ -224,6 +242,9 @@ impl PortTask {
                 Err(CallFault::Dial { cause: cause.to_owned() })
             }
         };
+        if let Err(fault) = &answered {
+            self.ear.note(fault);
+        }
         match &answered {
             Ok(_) | Err(CallFault::Refused { .. }) => {}
             Err(CallFault::Broken { .. }) => {

@@ -1,16 +1,19 @@
 //! From registers to engineering values and back, in integers.
 //!
-//! Two halves: layout (words to a number), which belongs to Modbus, and meaning (a number to a
-//! value with its quality), which a line of text from a serial device will share.
+//! Two halves: layout (words to a number), which belongs to Modbus (`codec_commands` has it for
+//! the other protocols), and meaning (a number to a value with its quality), which all share.
 
 use thiserror::Error;
 
+use super::access::{Access, Register, WriteMeans};
+use super::codec_commands::format_steps;
 use super::point::{ByteOrder, DataType, Decoded, Point, Raw, Sentinel, Unit, Value};
 use crate::contract::Quality;
 use crate::units::{Celsius, Duty};
 
 /// Billionths in one.
 const NANO: f64 = 1e9;
+const NANO_WHOLE: i64 = 1_000_000_000;
 /// Billionths in a thousandth.
 const NANO_PER_MILLI: i128 = 1_000_000;
 
@@ -27,7 +30,20 @@ pub enum EncodeError {
         /// What was to be written.
         value: String,
     },
-    /// The value does not fit into the point's registers.
+    /// Its scale stands in the device, and was not read.
+    #[error(
+        "{value} was not turned into a number for {point}: how many decimals it has stands in \
+         {scale_from}, which was not read"
+    )]
+    Scale {
+        /// Name of the point.
+        point: String,
+        /// Name of the point that says how many decimals it has.
+        scale_from: String,
+        /// What was to be written.
+        value: String,
+    },
+    /// The value does not fit into the point.
     #[error("{value} does not fit into the {data_type} of {point}")]
     Size {
         /// Name of the point.
@@ -44,6 +60,8 @@ pub enum EncodeError {
 pub(crate) enum RawNumber {
     Whole(i64),
     Float(f32),
+    /// Billionths: a decimal number out of a text.
+    Nano(i64),
 }
 
 impl RawNumber {
@@ -52,6 +70,7 @@ impl RawNumber {
             // At most 33 significant bits come from registers: exact.
             Self::Whole(whole) => whole as f64,
             Self::Float(float) => f64::from(float),
+            Self::Nano(nano) => nano as f64 / NANO,
         }
     }
 }
@@ -81,17 +100,15 @@ fn reorder_one(word: u16, order: ByteOrder) -> u16 {
     }
 }
 
-impl Point {
+impl Register {
     /// The number in the registers; `None` when the shape of `raw` is not that of the point.
-    pub(crate) fn raw_number(&self, raw: &Raw) -> Option<RawNumber> {
+    fn number(&self, raw: &Raw) -> Option<RawNumber> {
         let words = match (raw, self.entity.is_bit()) {
             (Raw::Bit(bit), true) => return Some(RawNumber::Whole((*bit).into())),
             (Raw::Words(words), false) => words.as_slice(),
-            (Raw::Bit(_), false) | (Raw::Words(_), true) => return None,
-        };
-        let one = match words {
-            [word] => Some(reorder_one(*word, self.byte_order)),
-            _ => None,
+            (Raw::Bit(_), false)
+            | (Raw::Words(_), true)
+            | (Raw::Text(_) | Raw::Bytes(_), true | false) => return None,
         };
         let two = match words {
             [first, second] => {
@@ -101,30 +118,98 @@ impl Point {
             _ => None,
         };
         Some(match self.data_type {
-            DataType::Bit(bit) => RawNumber::Whole(i64::from((one? >> (bit & 15)) & 1)),
-            DataType::Int16 => RawNumber::Whole(one?.cast_signed().into()),
-            DataType::Uint16 => RawNumber::Whole(one?.into()),
+            DataType::Bit(_) | DataType::Int16 | DataType::Uint16 => match words {
+                [word] => number_of_word(self.data_type, reorder_one(*word, self.byte_order))?,
+                _ => return None,
+            },
             DataType::Int32 => RawNumber::Whole(two?.cast_signed().into()),
             DataType::Uint32 => RawNumber::Whole(two?.into()),
             DataType::Float32 => RawNumber::Float(f32::from_bits(two?)),
         })
     }
 
-    /// The whole number in the registers, before scale and unit, as checks compare it.
+    /// The registers that hold this raw number; `None` for one that they cannot hold.
+    fn hold(&self, whole: i64) -> Option<Raw> {
+        Some(match self.data_type {
+            DataType::Bit(_) if self.entity.is_bit() => match whole {
+                0 => Raw::Bit(false),
+                1 => Raw::Bit(true),
+                _ => return None,
+            },
+            DataType::Bit(_) | DataType::Int16 | DataType::Uint16 => {
+                let word = word_of_number(self.data_type, whole)?;
+                Raw::Words(vec![reorder_one(word, self.byte_order)])
+            }
+            DataType::Int32 => self.hold_two(i32::try_from(whole).ok()?.cast_unsigned()),
+            DataType::Uint32 => self.hold_two(u32::try_from(whole).ok()?),
+            DataType::Float32 => self.hold_two((whole as f32).to_bits()),
+        })
+    }
+
+    fn hold_two(&self, bits: u32) -> Raw {
+        let [high, low] = [(bits >> 16) as u16, (bits & 0xFFFF) as u16];
+        Raw::Words(reorder([high, low], self.byte_order).to_vec())
+    }
+}
+
+/// The number in one word; `None` for a layout that takes two.
+fn number_of_word(data_type: DataType, word: u16) -> Option<RawNumber> {
+    match data_type {
+        DataType::Bit(bit) => Some(RawNumber::Whole(i64::from((word >> (bit & 15)) & 1))),
+        DataType::Int16 => Some(RawNumber::Whole(word.cast_signed().into())),
+        DataType::Uint16 => Some(RawNumber::Whole(word.into())),
+        DataType::Int32 | DataType::Uint32 | DataType::Float32 => None,
+    }
+}
+
+/// The word that holds a number; `None` for a number that it cannot hold.
+fn word_of_number(data_type: DataType, whole: i64) -> Option<u16> {
+    match data_type {
+        DataType::Bit(bit) => {
+            u16::try_from(whole).ok().filter(|on| *on <= 1).map(|on| on << (bit & 15))
+        }
+        DataType::Int16 => i16::try_from(whole).ok().map(i16::cast_unsigned),
+        DataType::Uint16 => u16::try_from(whole).ok(),
+        DataType::Int32 | DataType::Uint32 | DataType::Float32 => None,
+    }
+}
+
+impl Point {
+    /// The number that `raw` says.
+    ///
+    /// # Errors
+    /// Why it says none, in words.
+    pub(crate) fn raw_number(&self, raw: &Raw) -> Result<RawNumber, String> {
+        let misfit = || format!("{raw} has not the size of a {}", self.at.kind());
+        match (&self.at, raw) {
+            (Access::Register(register), raw) => register.number(raw).ok_or_else(misfit),
+            (Access::Text(text), Raw::Text(answer)) => text.number(answer),
+            (Access::HuberPb(variable), Raw::Words(words)) => match words.as_slice() {
+                [word] => number_of_word(variable.data_type, *word).ok_or_else(misfit),
+                _ => Err(misfit()),
+            },
+            (Access::NeslabNc(field), Raw::Bytes(data)) => field.number(data),
+            (Access::Text(_) | Access::HuberPb(_) | Access::NeslabNc(_), _) => Err(misfit()),
+        }
+    }
+
+    /// The whole number in `raw`, before scale and unit, as checks compare it.
     pub fn raw_whole(&self, raw: &Raw) -> Option<i64> {
-        match self.raw_number(raw)? {
+        match self.raw_number(raw).ok()? {
             RawNumber::Whole(whole) => Some(whole),
             RawNumber::Float(float) => (float.fract() == 0.0).then_some(float as i64),
+            RawNumber::Nano(nano) => (nano % NANO_WHOLE == 0).then_some(nano / NANO_WHOLE),
         }
     }
 
     /// What `raw` means, with its quality: sentinels first, then the range; NaN is out of range.
     pub fn decode(&self, raw: &Raw) -> Decoded {
+        if let Some(decimals) = &self.scale_from {
+            return bad(Quality::Comm, format!("its decimals ({decimals}) were not read"));
+        }
         match self.raw_number(raw) {
-            Some(number) => self.judge(number),
-            None => {
-                bad(Quality::Comm, format!("{raw} has not the size of a {}", self.data_type.word()))
-            }
+            Ok(number) => self.judge(number),
+            Err(reason) => bad(Quality::Comm, reason),
         }
     }
 
@@ -180,6 +265,7 @@ impl Point {
                 }
                 nano.round() as i128
             }
+            RawNumber::Nano(nano) => nano.into(),
         };
         let milli = match self.unit {
             // °F to °C: exact up to the one rounding at the end.
@@ -216,10 +302,10 @@ impl Point {
         }
     }
 
-    /// The registers that say `value`, rounded to the nearest raw step.
+    /// What says `value` in the device, rounded to the nearest raw step.
     ///
     /// # Errors
-    /// `Kind` for a value of another unit, `Size` for one that the registers cannot hold.
+    /// `Kind` for a value of another unit, `Size` for one that the point cannot hold.
     pub fn encode(&self, value: Value) -> Result<Raw, EncodeError> {
         let milli = match (value, self.unit) {
             (Value::Switch(on), Unit::Switch) => {
@@ -236,6 +322,10 @@ impl Point {
                 return Err(EncodeError::Kind { point, unit, value: value.to_string() });
             }
         };
+        if let Some(scale_from) = self.scale_from.clone() {
+            let (point, value) = (self.name.clone(), value.to_string());
+            return Err(EncodeError::Scale { point, scale_from, value });
+        }
         // Ninths of a billionth, so that °C to °F stays exact until the one rounding.
         let ninths = match self.unit {
             Unit::DegF => i128::from(milli) * NANO_PER_MILLI * 9 * 9 / 5 + 32_000_000_000 * 9,
@@ -243,85 +333,90 @@ impl Point {
                 i128::from(milli) * NANO_PER_MILLI * 9
             }
         };
-        if self.data_type == DataType::Float32 {
-            let float = (ninths as f64 / (9.0 * self.scale_nano as f64)) as f32;
-            return Ok(self.encode_two(float.to_bits()));
-        }
-        let whole = divide_rounded(ninths, 9 * i128::from(self.scale_nano.max(1)));
-        let whole = i64::try_from(whole).map_err(|_| self.size_error(value))?;
-        self.encode_whole(whole).map_err(|_| self.size_error(value))
+        let size = || self.size_error(value);
+        let raw = match &self.at {
+            Access::Register(register) if register.data_type == DataType::Float32 => {
+                let float = (ninths as f64 / (9.0 * self.scale_nano as f64)) as f32;
+                Some(register.hold_two(float.to_bits()))
+            }
+            Access::Register(_) | Access::HuberPb(_) => {
+                self.hold(steps(ninths, self.scale_nano).ok_or_else(size)?)
+            }
+            // A number in text is written with as many decimals as the command takes.
+            Access::Text(_) => {
+                let decimals = self.text_decimals();
+                let step = NANO_WHOLE / 10_i64.pow(decimals.into());
+                let steps = steps(ninths, step).ok_or_else(size)?;
+                Some(Raw::Text(format_steps(steps, decimals.into(), decimals.into())))
+            }
+            Access::NeslabNc(field) => {
+                let tenths = steps(ninths, self.step_nano()).ok_or_else(size)?;
+                field.tenths(tenths).map(Raw::Bytes)
+            }
+        };
+        raw.ok_or_else(size)
     }
 
-    /// The registers that hold this raw number, before scale and unit.
+    /// What holds this raw number, before scale and unit.
     ///
     /// # Errors
-    /// `Size` for a number that they cannot hold.
+    /// `Size` for a number that it cannot hold.
     pub fn encode_whole(&self, whole: i64) -> Result<Raw, EncodeError> {
-        let size = || self.size_error(whole);
-        let one = |word: u16| Raw::Words(vec![reorder_one(word, self.byte_order)]);
-        match self.data_type {
-            DataType::Bit(bit) => {
-                let on = match whole {
-                    0 => false,
-                    1 => true,
-                    _ => return Err(size()),
-                };
-                Ok(if self.entity.is_bit() {
-                    Raw::Bit(on)
-                } else {
-                    one(u16::from(on) << (bit & 15))
-                })
+        self.hold(whole).ok_or_else(|| self.size_error(whole))
+    }
+
+    fn hold(&self, whole: i64) -> Option<Raw> {
+        match &self.at {
+            Access::Register(register) => register.hold(whole),
+            Access::Text(text) => text.whole(whole).map(Raw::Text),
+            Access::HuberPb(variable) => {
+                word_of_number(variable.data_type, whole).map(|word| Raw::Words(vec![word]))
             }
-            DataType::Int16 => {
-                i16::try_from(whole).map(|n| one(n.cast_unsigned())).map_err(|_| size())
-            }
-            DataType::Uint16 => u16::try_from(whole).map(one).map_err(|_| size()),
-            DataType::Int32 => i32::try_from(whole)
-                .map(|number| self.encode_two(number.cast_unsigned()))
-                .map_err(|_| size()),
-            DataType::Uint32 => {
-                u32::try_from(whole).map(|number| self.encode_two(number)).map_err(|_| size())
-            }
-            DataType::Float32 => Ok(self.encode_two((whole as f32).to_bits())),
+            Access::NeslabNc(field) => field.whole(whole).map(Raw::Bytes),
         }
     }
 
-    /// The registers that say `sentinel`, for a simulator that plays the fault.
+    /// How many decimals a number has that is written as text.
+    fn text_decimals(&self) -> u8 {
+        match (&self.at, self.write.as_ref().map(|write| &write.means)) {
+            (_, Some(WriteMeans::Text(write))) => write.decimals,
+            (Access::Text(text), _) => text.decimals,
+            (Access::Register(_) | Access::HuberPb(_) | Access::NeslabNc(_), _) => 0,
+        }
+    }
+
+    /// What says `sentinel`, for a simulator that plays the fault.
     ///
     /// # Errors
-    /// `Size` for a sentinel that the registers cannot hold.
+    /// `Size` for a sentinel that the point cannot hold.
     pub fn encode_sentinel(&self, sentinel: &Sentinel) -> Result<Raw, EncodeError> {
-        match self.data_type {
-            DataType::Float32 => Ok(self.encode_two((sentinel.raw_from as f32).to_bits())),
-            DataType::Bit(_)
-            | DataType::Int16
-            | DataType::Uint16
-            | DataType::Int32
-            | DataType::Uint32 => self.encode_whole(sentinel.raw_from as i64),
+        match self.register() {
+            Some(register) if register.data_type == DataType::Float32 => {
+                Ok(register.hold_two((sentinel.raw_from as f32).to_bits()))
+            }
+            Some(_) | None => self.encode_whole(sentinel.raw_from as i64),
         }
     }
 
     /// Which bits of a register belong to the point: all, but for one bit of a status word.
     pub fn mask(&self) -> u16 {
-        match self.data_type {
-            DataType::Bit(bit) => reorder_one(1 << (bit & 15), self.byte_order),
-            DataType::Int16
-            | DataType::Uint16
-            | DataType::Int32
-            | DataType::Uint32
-            | DataType::Float32 => u16::MAX,
+        match self.register() {
+            Some(Register { data_type: DataType::Bit(bit), byte_order, .. }) => {
+                reorder_one(1 << (bit & 15), *byte_order)
+            }
+            Some(_) | None => u16::MAX,
         }
     }
 
-    fn encode_two(&self, bits: u32) -> Raw {
-        let [high, low] = [(bits >> 16) as u16, (bits & 0xFFFF) as u16];
-        Raw::Words(reorder([high, low], self.byte_order).to_vec())
-    }
-
     fn size_error(&self, value: impl core::fmt::Display) -> EncodeError {
-        let (point, data_type) = (self.name.clone(), self.data_type.word());
+        let (point, data_type) = (self.name.clone(), self.at.kind());
         EncodeError::Size { point, data_type, value: value.to_string() }
     }
+}
+
+/// Ninths of a billionth in steps of `step_nano`, rounded once.
+fn steps(ninths: i128, step_nano: i64) -> Option<i64> {
+    i64::try_from(divide_rounded(ninths, 9 * i128::from(step_nano.max(1)))).ok()
 }
 
 fn bad(quality: Quality, reason: String) -> Decoded {

@@ -5,20 +5,30 @@
 //! `pause_between_requests`) with the explicit `entity` of the W3C's Modbus binding, and keys of
 //! our own for what safety needs. `profiles/devices/` has the shipped ones.
 
+mod access;
 mod codec;
+mod codec_commands;
 #[cfg(test)]
 mod codec_tests;
 mod error;
 mod parse;
+mod parse_access;
 mod parse_point;
+mod parse_protocol;
+mod parse_write;
 mod point;
 mod reader;
 mod rules;
 #[cfg(test)]
 mod rules_tests;
+mod scale;
 #[cfg(test)]
 mod shipped_tests;
 
+pub use access::{
+    Access, HuberVariable, NeslabField, NeslabPart, NeslabWrite, Phrase, Register, TextAccess,
+    TextForm, TextWrite, WriteMeans,
+};
 pub use codec::EncodeError;
 pub(crate) use codec::thousandths;
 pub use error::ProfileError;
@@ -26,12 +36,19 @@ pub use point::{
     ByteOrder, DataType, Decoded, Entity, Fault, Need, Point, Raw, Sentinel, Unit, Value, Verified,
     Write, WriteFunction,
 };
+pub use scale::ScaleFault;
 
 /// The family of protocols that a device speaks, with what is particular to the device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Protocol {
     /// Modbus, over any transport.
     Modbus(Modbus),
+    /// Commands and answers as lines of text: Julabo, LAUDA, PolyScience and their like.
+    Text(TextProtocol),
+    /// Huber's PB protocol: ten characters to and fro.
+    HuberPb,
+    /// The NESLAB NC protocol: binary messages with a checksum.
+    NeslabNc,
 }
 
 impl Protocol {
@@ -39,8 +56,76 @@ impl Protocol {
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Modbus(_) => "modbus",
+            Self::Text(_) => "text",
+            Self::HuberPb => "huber-pb",
+            Self::NeslabNc => "neslab-nc",
         }
     }
+
+    /// The address that a device has as it leaves the factory; 0 where it has none.
+    pub const fn usual_address(&self) -> u8 {
+        match self {
+            Self::Modbus(_) | Self::NeslabNc => 1,
+            Self::Text(_) | Self::HuberPb => 0,
+        }
+    }
+
+    /// Whether a device can have this address.
+    ///
+    /// # Errors
+    /// Which addresses it can have, in words.
+    pub fn check_address(&self, address: u8) -> Result<(), &'static str> {
+        let (good, rule) = match self {
+            Self::Modbus(_) => (
+                matches!(address, 1..=247 | 255),
+                "0 addresses every device at once and 248 to 254 are reserved; use the unit id \
+                 set on the device (1 to 247, or 255)",
+            ),
+            Self::Text(text) if text.address_prefix.is_some() => (
+                address <= 127,
+                "use 0 for a device alone on its line (RS232), or the address set on it (RS485: \
+                 1 to 127)",
+            ),
+            Self::Text(_) | Self::HuberPb => {
+                (address == 0, "such a device has no address and is alone on its line: use 0")
+            }
+            Self::NeslabNc => (
+                (1..=100).contains(&address),
+                "use 1 (RS232), or the address set on the device (RS485: 1 to 100)",
+            ),
+        };
+        if good { Ok(()) } else { Err(rule) }
+    }
+}
+
+/// What is particular to a device that speaks lines of text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TextProtocol {
+    /// What ends a line that is sent. What ends an answer is always CR, LF or CR LF.
+    pub write_end: &'static str,
+    /// What stands before each line, to and fro, when the device has an address: its zeros
+    /// stand for the digits, as in `A000_`.
+    pub address_prefix: Option<String>,
+    /// Commands that are sent when the device is met, whatever it answers: some devices miss the
+    /// first one, and some echo until they are told not to.
+    pub warm_up: Vec<String>,
+    /// The question who it is.
+    pub identity: Option<String>,
+    /// Answers that are refusals.
+    pub refusals: Vec<Refusal>,
+    /// The longest answer, in bytes.
+    pub answer_len_max: usize,
+}
+
+/// An answer that means no.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// The answer, word for word; with a `*` at its end, how it begins.
+    pub answer: String,
+    /// What it means, and what to try.
+    pub meaning: String,
 }
 
 /// What a Modbus device allows.
@@ -76,8 +161,10 @@ pub struct Timing {
 pub struct Watchdog {
     /// It acts when it was not fed for this long, in milliseconds.
     pub within_ms: u64,
-    /// The points whose writing feeds it.
+    /// The points whose writing feeds it; empty when any question does.
     pub fed_by: Vec<String>,
+    /// The setting that switches it on, if it is not on by itself.
+    pub armed_by: Option<Need>,
     /// Whether the heater is off after it has acted: one that goes on heating is not a stop.
     pub stops_heat: bool,
     /// What the device does then, in words.
@@ -90,10 +177,18 @@ pub struct Watchdog {
 pub struct Check {
     /// Name of the point.
     pub point: String,
-    /// The raw value that it must have.
-    pub raw: i64,
+    /// The raw values that it may have, the usual one first; never empty.
+    pub raws: Vec<i64>,
     /// Why, and what to do on the device when it has another.
     pub why: String,
+}
+
+impl Check {
+    /// The raw values in words: `1`, `one of 2, 3`.
+    pub(crate) fn words(&self) -> String {
+        let words: Vec<String> = self.raws.iter().map(ToString::to_string).collect();
+        if words.len() == 1 { words.concat() } else { format!("one of {}", words.join(", ")) }
+    }
 }
 
 /// One kind of device.
@@ -146,10 +241,11 @@ impl Profile {
         self.timing
     }
 
-    /// What it allows, as a Modbus device.
-    pub(crate) const fn modbus(&self) -> &Modbus {
+    /// What it allows, if it is a Modbus device.
+    pub(crate) const fn modbus(&self) -> Option<&Modbus> {
         match &self.protocol {
-            Protocol::Modbus(modbus) => modbus,
+            Protocol::Modbus(modbus) => Some(modbus),
+            Protocol::Text(_) | Protocol::HuberPb | Protocol::NeslabNc => None,
         }
     }
 
@@ -181,6 +277,15 @@ impl Profile {
     /// What must be so at start-up.
     pub fn checks(&self) -> &[Check] {
         &self.checks
+    }
+
+    /// Names of the points that say how many decimals others have, each once.
+    pub(crate) fn scales(&self) -> Vec<&str> {
+        let mut names: Vec<&str> =
+            self.points.iter().filter_map(|point| point.scale_from.as_deref()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// Its watchdog on the communication, if it has one.

@@ -5,13 +5,8 @@ use toml::de::DeTable;
 use super::error::ProfileError;
 use super::point::Verified;
 use super::reader::{Field, Section, Source};
-use super::{Check, Modbus, Profile, Protocol, Timing, Watchdog, parse_point, rules};
+use super::{Check, Profile, Timing, Watchdog, parse_point, parse_protocol, parse_write, rules};
 
-/// The Modbus specification's own limits of one read (V1.1b3, 6.1 and 6.3).
-const WORDS_PER_READ_MAX: u16 = 125;
-const BITS_PER_READ_MAX: u16 = 2000;
-/// Functions that this program can send.
-const FUNCTIONS: [u8; 7] = [1, 2, 3, 4, 5, 6, 16];
 /// The longest rest between two requests that still leaves a control period.
 const PAUSE_MS_MAX: u64 = 1000;
 /// The longest time-out and lateness that leave a unit usable.
@@ -35,8 +30,7 @@ pub(crate) fn profile(file_name: &str, text: &str) -> Result<Profile, ProfileErr
     let mut root = Section::root(source, document.get_ref());
 
     let title = root.need("title", "maker and model, in words")?.text()?.to_owned();
-    let protocol = root.need("protocol", "\"modbus\" is the one known so far")?;
-    protocol.word(&[("modbus", ())])?;
+    let (protocol, timing) = parse_protocol::protocol(&mut root)?;
     let manual = root.need("source", "the manual and page that this was made from")?;
     let manual = manual.text()?.to_owned();
     let verified = root.need("verified", "manual, simulated, hardware or unverified")?;
@@ -45,12 +39,10 @@ pub(crate) fn profile(file_name: &str, text: &str) -> Result<Profile, ProfileErr
         Some(field) => texts(&field)?,
         None => Vec::new(),
     };
-    let (modbus, timing) =
-        modbus(root.need("modbus", "the table [modbus] says what the device allows")?.section()?)?;
     let watchdog = root.maybe("watchdog").map(|field| field.section().and_then(watchdog));
     let mut points = Vec::new();
     for section in root.sections("point")? {
-        points.push(parse_point::point(section, verified)?);
+        points.push(parse_point::point(section, &protocol, verified)?);
     }
     if points.is_empty() {
         return Err(root.missing("point", "a device without points is of no use; add [[point]]"));
@@ -65,7 +57,7 @@ pub(crate) fn profile(file_name: &str, text: &str) -> Result<Profile, ProfileErr
         name: stem(file_name).to_owned(),
         text: text.to_owned(),
         title,
-        protocol: Protocol::Modbus(modbus),
+        protocol,
         timing,
         source: manual,
         verified,
@@ -88,30 +80,6 @@ pub(crate) fn texts(field: &Field<'_>) -> Result<Vec<String>, ProfileError> {
     field.list()?.iter().map(|item| item.text().map(str::to_owned)).collect()
 }
 
-fn modbus(mut section: Section<'_>) -> Result<(Modbus, Timing), ProfileError> {
-    let codes = section.need("function_codes", "the function codes that the device answers")?;
-    let mut function_codes = Vec::new();
-    for item in codes.list()? {
-        let code = item.small(1, 127)?;
-        let known = FUNCTIONS.into_iter().find(|known| u16::from(*known) == code);
-        function_codes.push(known.ok_or_else(|| {
-            item.refuse("this program can send functions 1, 2, 3, 4, 5, 6 and 16")
-        })?);
-    }
-    let limit = |field: Option<Field<'_>>, most| match field {
-        Some(field) => field.small(1, most),
-        None => Ok(most),
-    };
-    let words_per_read_max = limit(section.maybe("words_per_read_max"), WORDS_PER_READ_MAX)?;
-    let bits_per_read_max = limit(section.maybe("bits_per_read_max"), BITS_PER_READ_MAX)?;
-    let timing = timing(&mut section)?;
-    let rule = "may function 17 (Report Server ID) be sent to it? true or false";
-    let report_server_id = section.need("report_server_id", rule)?.boolean()?;
-    section.finish()?;
-    let modbus = Modbus { function_codes, words_per_read_max, bits_per_read_max, report_server_id };
-    Ok((modbus, timing))
-}
-
 /// The keys about time that the table of every protocol has.
 pub(crate) fn timing(section: &mut Section<'_>) -> Result<Timing, ProfileError> {
     let mut ms = |key, most| section.maybe(key).map(|field| field.duration_ms(most)).transpose();
@@ -129,21 +97,23 @@ fn watchdog(mut section: Section<'_>) -> Result<Watchdog, ProfileError> {
             within.refuse("a watchdog acts after some time: leave the table out if it has none")
         );
     }
-    let fed_by = texts(&section.need("fed_by", "the points whose writing feeds it")?)?;
+    let rule = "the points whose writing feeds it; [] if any question does";
+    let fed_by = texts(&section.need("fed_by", rule)?)?;
+    let armed_by = section.maybe("armed_by").map(|field| parse_write::need(&field)).transpose()?;
     let rule = "is the heater off after it has acted? true or false";
     let stops_heat = section.need("stops_heat", rule)?.boolean()?;
     let meaning =
         section.need("meaning", "what the device does then, in words")?.text()?.to_owned();
     section.finish()?;
-    Ok(Watchdog { within_ms, fed_by, stops_heat, meaning })
+    Ok(Watchdog { within_ms, fed_by, armed_by, stops_heat, meaning })
 }
 
 fn check(mut section: Section<'_>) -> Result<Check, ProfileError> {
     let point = section.need("point", "the point that is checked")?.text()?.to_owned();
     section.rename(format!("check.{point}"));
-    let equals = section.need("equals", "the raw value that it must have")?;
-    let raw = equals.integer(i32::MIN.into(), u32::MAX.into())?;
+    let equals = section.need("equals", "the raw value that it must have, or a list of them")?;
+    let raws = equals.integers(i32::MIN.into(), u32::MAX.into())?;
     let why = section.need("why", "why, and what to set on the device")?.text()?.to_owned();
     section.finish()?;
-    Ok(Check { point, raw, why })
+    Ok(Check { point, raws, why })
 }

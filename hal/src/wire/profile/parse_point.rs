@@ -1,38 +1,16 @@
 //! Reads one `[[point]]`, with the rules that concern the point alone.
 
+use super::access::{Access, TextAccess};
 use super::error::ProfileError;
 use super::parse::VERIFIED;
-use super::point::{
-    ByteOrder, DataType, Entity, Fault, Need, Point, Sentinel, Unit, Verified, Write, WriteFunction,
-};
+use super::point::{DataType, Fault, Point, Sentinel, Unit, Verified};
 use super::reader::{Field, Section};
+use super::scale::STEP_NANO_MAX;
+use super::{Protocol, parse_access, parse_write};
 use crate::contract::{Quality, Role};
-use crate::units::Celsius;
 
-/// The coarsest step of a temperature: 62.5 must be distinguishable (DEVICES, section A).
-const STEP_NANO_MAX: i64 = 100_000_000;
 const NANO: f64 = 1e9;
 
-const ENTITIES: [(&str, Entity); 4] = [
-    ("coil", Entity::Coil),
-    ("discrete_input", Entity::DiscreteInput),
-    ("holding_register", Entity::HoldingRegister),
-    ("input_register", Entity::InputRegister),
-];
-const DATA_TYPES: [(&str, DataType); 6] = [
-    ("BIT", DataType::Bit(0)),
-    ("INT16", DataType::Int16),
-    ("UINT16", DataType::Uint16),
-    ("INT32", DataType::Int32),
-    ("UINT32", DataType::Uint32),
-    ("FLOAT32", DataType::Float32),
-];
-const BYTE_ORDERS: [(&str, ByteOrder); 4] = [
-    ("ABCD", ByteOrder::Abcd),
-    ("CDAB", ByteOrder::Cdab),
-    ("BADC", ByteOrder::Badc),
-    ("DCBA", ByteOrder::Dcba),
-];
 const UNITS: [(&str, Unit); 5] = [
     ("degC", Unit::DegC),
     ("degF", Unit::DegF),
@@ -64,41 +42,38 @@ const ROLES: [(&str, Role); 16] = [
     ("agitator", Role::Agitator),
     ("cooling-valve", Role::CoolingValve),
 ];
-const FUNCTIONS: [(i64, WriteFunction); 3] = [
-    (5, WriteFunction::SingleCoil),
-    (6, WriteFunction::SingleRegister),
-    (16, WriteFunction::MultipleRegisters),
-];
-
-pub(crate) fn point(mut section: Section<'_>, device: Verified) -> Result<Point, ProfileError> {
+pub(crate) fn point(
+    mut section: Section<'_>,
+    protocol: &Protocol,
+    device: Verified,
+) -> Result<Point, ProfileError> {
     let name = section.need("name", "each point has a name")?.text()?.to_owned();
     section.rename(format!("point.{name}"));
     let title = section.need("title", "what it is, in words")?.text()?.to_owned();
-    let rule = "coil, discrete_input, holding_register or input_register";
-    let entity = section.need("entity", rule)?.word(&ENTITIES)?;
-    let (address, data_type) = place(&mut section, entity)?;
-    let byte_order =
-        section.maybe("byte_order").map_or(Ok(ByteOrder::Abcd), |f| f.word(&BYTE_ORDERS))?;
     let unit = unit(&mut section)?;
-    let scale_nano = scale(&mut section, data_type, unit)?;
+    let at = parse_access::access(&mut section, protocol, unit)?;
+    let scale_from = scale_from(&mut section, &at, unit)?;
+    let scale_nano = match &scale_from {
+        Some(_) => STEP_NANO_MAX,
+        None => scale(&mut section, &at, unit)?,
+    };
     let range_milli = range(&mut section, unit)?;
     let on_off = on_off(&mut section, unit)?;
     let usual_role = section.maybe("usual_role").map(|field| field.word(&ROLES)).transpose()?;
     let same_as =
         section.maybe("same_as").map(|field| field.text().map(str::to_owned)).transpose()?;
-    let sentinels = sentinels(&mut section, data_type)?;
+    let sentinels = sentinels(&mut section, &at)?;
     let faults = faults(&mut section)?;
-    let readable = !section.maybe("write_only").map_or(Ok(false), |field| field.boolean())?;
-    let on_change_only = section.maybe("write_on_change_only");
-    let write = match section.maybe("write") {
-        Some(field) => {
-            let verify = section.need("verify", "each write is read back; say where")?;
-            let on_change_only = on_change_only.map_or(Ok(false), |field| field.boolean())?;
-            Some(write(&field, &verify, &name, unit, on_change_only)?)
+    let readable = match &at {
+        Access::Text(TextAccess { read, .. }) => read.is_some(),
+        Access::Register(_) | Access::HuberPb(_) | Access::NeslabNc(_) => {
+            !section.maybe("write_only").map_or(Ok(false), |field| field.boolean())?
         }
-        None if !readable => return Err(section.missing("write", "a write_only point needs it")),
-        None => None,
     };
+    let write = parse_write::write(&mut section, &name, unit, &at)?;
+    if write.is_none() && !readable {
+        return Err(section.missing("write", "a write_only point needs it"));
+    }
     let source =
         section.maybe("source").map(|field| field.text().map(str::to_owned)).transpose()?;
     let verified = section.maybe("verified").map_or(Ok(device), |field| field.word(&VERIFIED))?;
@@ -106,12 +81,10 @@ pub(crate) fn point(mut section: Section<'_>, device: Verified) -> Result<Point,
     Ok(Point {
         name,
         title,
-        entity,
-        address,
-        data_type,
-        byte_order,
+        at,
         unit,
         scale_nano,
+        scale_from,
         range_milli,
         on_off,
         usual_role,
@@ -123,42 +96,6 @@ pub(crate) fn point(mut section: Section<'_>, device: Verified) -> Result<Point,
         source,
         verified,
     })
-}
-
-/// Address and layout.
-fn place(section: &mut Section<'_>, entity: Entity) -> Result<(u16, DataType), ProfileError> {
-    let address = section.need("address", "the 0-based address, as on the wire")?;
-    let at = address.small(0, u16::MAX)?;
-    let layout = section.maybe("data_type");
-    let mut data_type = match &layout {
-        Some(field) => field.word(&DATA_TYPES)?,
-        None if entity.is_bit() => DataType::Bit(0),
-        None => {
-            return Err(
-                section.missing("data_type", "INT16, UINT16, INT32, UINT32, FLOAT32 or BIT")
-            );
-        }
-    };
-    if let (true, Some(field), false) = (entity.is_bit(), &layout, data_type == DataType::Bit(0)) {
-        return Err(field.refuse(format_args!("a {} holds one BIT", entity.word())));
-    }
-    let bit = section.maybe("bit");
-    match (bit, data_type == DataType::Bit(0) && !entity.is_bit()) {
-        (Some(bit), true) => {
-            let index = u8::try_from(bit.small(0, 15)?).unwrap_or_default();
-            data_type = DataType::Bit(index);
-        }
-        (None, true) => {
-            return Err(section.missing("bit", "which bit of the register, 0 is the lowest"));
-        }
-        (Some(bit), false) => return Err(bit.refuse("only for data_type BIT in a register")),
-        (None, false) => {}
-    }
-    if at.checked_add(data_type.span() - 1).is_none() {
-        let span = data_type.span();
-        return Err(address.refuse(format_args!("{span} addresses from here go past 65535")));
-    }
-    Ok((at, data_type))
 }
 
 fn unit(section: &mut Section<'_>) -> Result<Unit, ProfileError> {
@@ -181,7 +118,43 @@ fn unit(section: &mut Section<'_>) -> Result<Unit, ProfileError> {
     Ok(unit)
 }
 
-fn scale(section: &mut Section<'_>, data: DataType, unit: Unit) -> Result<i64, ProfileError> {
+/// The point that says how many decimals this one has.
+fn scale_from(
+    section: &mut Section<'_>,
+    at: &Access,
+    unit: Unit,
+) -> Result<Option<String>, ProfileError> {
+    let Some(field) = section.maybe("scale_from") else { return Ok(None) };
+    if let Some(scale) = section.maybe("scale") {
+        return Err(scale.refuse("either scale, or scale_from where the device says it"));
+    }
+    match (unit, layout(at)) {
+        (Unit::Switch | Unit::Mode, _) => {
+            return Err(field.refuse("only for degrees and percent"));
+        }
+        (_, Some(DataType::Float32 | DataType::Bit(_)) | None) => {
+            return Err(field.refuse("only for whole numbers: INT16, UINT16, INT32 or UINT32"));
+        }
+        (Unit::DegC | Unit::DegF | Unit::Percent, Some(_)) => {}
+    }
+    let mut entry = field.section()?;
+    let point = entry.need("point", "the point that says how many decimals it has")?;
+    let point = point.text()?.to_owned();
+    entry.finish()?;
+    Ok(Some(point))
+}
+
+/// The layout of the numbers in it: text and qualified numbers carry their own decimals.
+const fn layout(at: &Access) -> Option<DataType> {
+    match at {
+        Access::Register(register) => Some(register.data_type),
+        Access::HuberPb(variable) => Some(variable.data_type),
+        Access::Text(_) | Access::NeslabNc(_) => None,
+    }
+}
+
+fn scale(section: &mut Section<'_>, at: &Access, unit: Unit) -> Result<i64, ProfileError> {
+    let Some(data) = layout(at) else { return Ok(1_000_000_000) };
     let field = section.maybe("scale");
     let number = field.as_ref().map_or(Ok(1.0), Field::number)?;
     let nano = (number * NANO).round();
@@ -256,7 +229,8 @@ fn on_off(section: &mut Section<'_>, unit: Unit) -> Result<(i64, i64), ProfileEr
     }
 }
 
-fn sentinels(section: &mut Section<'_>, data: DataType) -> Result<Vec<Sentinel>, ProfileError> {
+fn sentinels(section: &mut Section<'_>, at: &Access) -> Result<Vec<Sentinel>, ProfileError> {
+    let data = layout(at);
     let Some(field) = section.maybe("sentinels") else { return Ok(Vec::new()) };
     let mut sentinels = Vec::new();
     for item in field.list()? {
@@ -280,7 +254,8 @@ fn sentinels(section: &mut Section<'_>, data: DataType) -> Result<Vec<Sentinel>,
 }
 
 /// A raw value; `0x8003` for an INT16 is the bit pattern, −32765.
-fn raw(field: &Field<'_>, data: DataType) -> Result<f64, ProfileError> {
+fn raw(field: &Field<'_>, data: Option<DataType>) -> Result<f64, ProfileError> {
+    let Some(data) = data else { return field.number() };
     Ok(match data {
         DataType::Float32 => f64::from(field.number()? as f32),
         DataType::Bit(_) => field.small(0, 1)?.into(),
@@ -304,61 +279,14 @@ fn faults(section: &mut Section<'_>) -> Result<Vec<Fault>, ProfileError> {
     let mut faults = Vec::new();
     for item in field.list()? {
         let mut entry = item.section()?;
-        let point =
-            entry.need("point", "the switch point that tells of the fault")?.text()?.to_owned();
+        let point = entry.need("point", "the point that tells of the fault")?.text()?.to_owned();
+        let modes = entry.maybe("equals");
+        let modes = modes
+            .map_or(Ok(Vec::new()), |field| field.integers(i32::MIN.into(), u32::MAX.into()))?;
         let quality =
             entry.need("quality", "sensor-open, out-of-range or stale")?.word(&QUALITIES)?;
         entry.finish()?;
-        faults.push(Fault { point, quality });
+        faults.push(Fault { point, modes, quality });
     }
     Ok(faults)
-}
-
-fn write(
-    field: &Field<'_>,
-    verify: &Field<'_>,
-    name: &str,
-    unit: Unit,
-    on_change_only: bool,
-) -> Result<Write, ProfileError> {
-    let mut section = field.section()?;
-    let code = section.need("function", "5, 6 or 16")?;
-    let number = code.integer(0, 127)?;
-    let function = FUNCTIONS.into_iter().find(|(known, _)| *known == number);
-    let (_, function) = function.ok_or_else(|| code.refuse("writes are by function 5, 6 or 16"))?;
-    let mut needs = Vec::new();
-    if let Some(list) = section.maybe("needs") {
-        for item in list.list()? {
-            let mut entry = item.section()?;
-            let point = entry.need("point", "what must be so first")?.text()?.to_owned();
-            let equals = entry.need("equals", "the raw value that it must have")?;
-            let raw = equals.integer(i32::MIN.into(), u32::MAX.into())?;
-            entry.finish()?;
-            needs.push(Need { point, raw });
-        }
-    }
-    let off_value = match section.maybe("off_value") {
-        Some(field) if !unit.is_temperature() => {
-            return Err(field.refuse("only for a set point in degrees"));
-        }
-        Some(field) => {
-            Some(Celsius::from_f64(field.number()?).ok_or_else(|| field.refuse("is absurd"))?)
-        }
-        None => None,
-    };
-    section.finish()?;
-
-    let mut section = verify.section()?;
-    let verify_point = match section.maybe("point") {
-        Some(field) => field.text()?.to_owned(),
-        None => name.to_owned(),
-    };
-    let tolerance =
-        section.maybe("tolerance").map_or(Ok(0.0), |field| match field.number()? {
-            wide if !(0.0..=1.0).contains(&wide) => Err(field.refuse("must be from 0 to 1")),
-            number => Ok(number),
-        })?;
-    section.finish()?;
-    let verify_tolerance_milli = (tolerance * 1000.0).round() as i64;
-    Ok(Write { function, verify_point, verify_tolerance_milli, needs, on_change_only, off_value })
 }

@@ -1,9 +1,10 @@
 //! What a profile says of one value of a device.
 //!
-//! **Terms.** A *point* is one value at one address. *Raw* is what stands in the device's
-//! registers; *engineering value* is what it means. Temperatures are °C past this module, whatever
-//! the device speaks. Addresses are 0-based, as on the wire.
+//! **Terms.** A *point* is one value in one place. *Raw* is what stands in the device there;
+//! *engineering value* is what it means. Temperatures are °C past this module, whatever the device
+//! speaks. Addresses are 0-based, as on the wire.
 
+use super::access::{Access, Register, WriteMeans};
 use crate::contract::{Quality, Role};
 use crate::units::{Celsius, Duty};
 
@@ -198,8 +199,10 @@ pub struct Sentinel {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fault {
-    /// Name of a switch point of the same profile.
+    /// Name of a switch or mode point of the same profile.
     pub point: String,
+    /// The numbers of a mode that tell of the fault; empty for a switch.
+    pub modes: Vec<i64>,
     /// What the value is worth then; never `Good`.
     pub quality: Quality,
 }
@@ -234,14 +237,17 @@ pub struct Need {
     pub point: String,
     /// The raw value that it must have.
     pub raw: i64,
+    /// It is made sure of once for as long as the device is trusted, not before each write:
+    /// for slow lines.
+    pub once: bool,
 }
 
 /// How a point is written and how the write is proved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Write {
-    /// The Modbus function.
-    pub function: WriteFunction,
+    /// By what it is written.
+    pub means: WriteMeans,
     /// The point that is read back afterwards: the same one, or an independent one.
     pub verify_point: String,
     /// How far the read-back may be from what was written, in thousandths of the unit.
@@ -262,18 +268,16 @@ pub struct Point {
     pub name: String,
     /// What it is, in a technician's words.
     pub title: String,
-    /// Its table.
-    pub entity: Entity,
-    /// Its first address, 0-based.
-    pub address: u16,
-    /// Its layout.
-    pub data_type: DataType,
-    /// Its byte order.
-    pub byte_order: ByteOrder,
+    /// Where it is found.
+    pub at: Access,
     /// Its unit.
     pub unit: Unit,
-    /// What one raw step is worth, in billionths of the unit that the device speaks.
+    /// What one raw step is worth, in billionths of the unit that the device speaks. Text and
+    /// qualified numbers carry their own decimals, so that it is one unit there.
     pub scale_nano: i64,
+    /// The point that says how many decimals the numbers of this one have, if the device decides:
+    /// until it was read the point means nothing, and `scale_nano` is the coarsest that may be.
+    pub scale_from: Option<String>,
     /// The engineering values that can be true, in thousandths (°C, %, or the number itself).
     pub range_milli: Option<(i64, i64)>,
     /// The raw numbers for on and off (switches).
@@ -295,6 +299,27 @@ pub struct Point {
     pub source: Option<String>,
     /// How far it was checked.
     pub verified: Verified,
+}
+
+impl Point {
+    /// Where it is in a Modbus device; `None` in a device of another protocol.
+    pub const fn register(&self) -> Option<&Register> {
+        match &self.at {
+            Access::Register(register) => Some(register),
+            Access::Text(_) | Access::HuberPb(_) | Access::NeslabNc(_) => None,
+        }
+    }
+
+    /// The smallest difference that can be told, in billionths of the unit that the device speaks;
+    /// of a floating number, what is stored.
+    pub fn step_nano(&self) -> i64 {
+        match &self.at {
+            Access::Register(Register { data_type: DataType::Float32, .. }) => 1_000_000,
+            Access::Register(_) | Access::HuberPb(_) => self.scale_nano,
+            Access::Text(text) => 1_000_000_000 / 10_i64.pow(text.decimals.min(9).into()),
+            Access::NeslabNc(_) => 100_000_000,
+        }
+    }
 }
 
 /// An engineering value.
@@ -322,23 +347,33 @@ impl core::fmt::Display for Value {
     }
 }
 
-/// What stands in a device's registers for one point.
+/// What stands in a device for one point.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Raw {
     /// A coil or discrete input.
     Bit(bool),
     /// One or two registers, in the order of their addresses.
     Words(Vec<u16>),
+    /// A line of text, without prefix and line end; of a value to be written, the value alone.
+    Text(String),
+    /// The data of a framed message.
+    Bytes(Vec<u8>),
 }
 
 impl core::fmt::Display for Raw {
-    /// As a technician sees it in a bus monitor: `0x0271`, `0x8000 0x4310`, `1`.
+    /// As a technician sees it in a bus monitor: `0x0271`, `0x8000 0x4310`, `1`, `"62.50"`,
+    /// `11 02 71`.
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Self::Bit(bit) => write!(f, "{}", u8::from(*bit)),
             Self::Words(words) => {
                 let words: Vec<String> = words.iter().map(|word| format!("0x{word:04X}")).collect();
                 f.write_str(&words.join(" "))
+            }
+            Self::Text(text) => write!(f, "{text:?}"),
+            Self::Bytes(bytes) => {
+                let bytes: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+                f.write_str(&bytes.join(" "))
             }
         }
     }

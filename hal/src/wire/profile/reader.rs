@@ -165,6 +165,16 @@ impl<'a> Field<'a> {
         if (low..=high).contains(&number) { Ok(number) } else { Err(rule()) }
     }
 
+    /// One whole number, or a list of at least one.
+    pub(crate) fn integers(&self, low: i64, high: i64) -> Result<Vec<i64>, ProfileError> {
+        if self.value.get_ref().as_array().is_none() {
+            return Ok(vec![self.integer(low, high)?]);
+        }
+        let numbers: Vec<i64> =
+            self.list()?.iter().map(|item| item.integer(low, high)).collect::<Result<_, _>>()?;
+        if numbers.is_empty() { Err(self.refuse("must not be empty")) } else { Ok(numbers) }
+    }
+
     pub(crate) fn small(&self, low: u16, high: u16) -> Result<u16, ProfileError> {
         let number = self.integer(low.into(), high.into())?;
         u16::try_from(number).map_err(|_| self.refuse("must be a whole number from 0 to 65535"))
@@ -198,6 +208,19 @@ impl<'a> Field<'a> {
         };
         let offset = self.value.span().start;
         Ok(Section { source: self.source, key: self.key.clone(), offset, table, asked: Vec::new() })
+    }
+
+    /// The keys of a table that may have any, with their values.
+    pub(crate) fn entries(&self) -> Result<Vec<(String, Self)>, ProfileError> {
+        let Some(table) = self.value.get_ref().as_table() else {
+            return Err(self.refuse("must be a table: { … }"));
+        };
+        let entry = |(name, value): (&Spanned<DeString<'a>>, &'a Spanned<DeValue<'a>>)| {
+            let name = name.get_ref().as_ref();
+            let key = format!("{}.{name}", self.key);
+            (name.to_owned(), Field { source: self.source, key, value })
+        };
+        Ok(table.iter().map(entry).collect())
     }
 
     /// One word out of a closed vocabulary.

@@ -3,9 +3,10 @@
 use toml::de::{DeTable, DeValue};
 
 use super::error::ProfileError;
-use super::point::{DataType, Entity, Point, Unit, WriteFunction};
+use super::point::{DataType, Entity, Fault, Need, Point, Unit, WriteFunction};
 use super::reader::Source;
-use super::{Modbus, Profile};
+use super::{Modbus, Profile, Register, WriteMeans};
+use crate::contract::Role;
 
 /// Where a rule is broken: the table, the name of its entry, and the key.
 struct Place<'a> {
@@ -43,23 +44,11 @@ const fn at<'a>(point: &'a Point, key: &'a str) -> Place<'a> {
 }
 
 impl Rules<'_> {
-    fn modbus(&self) -> &Modbus {
-        self.profile.modbus()
-    }
-
     fn reading(&self, point: &Point) -> Result<(), ProfileError> {
-        let modbus = self.modbus();
-        let function = point.entity.read_function();
-        if point.readable && !modbus.function_codes.contains(&function) {
-            let entity = point.entity.word();
-            let rule =
-                format!("reading a {entity} takes function {function}, not in function_codes");
-            return Err(self.refuse(&at(point, "entity"), rule));
+        if let (Some(modbus), Some(register)) = (self.profile.modbus(), point.register()) {
+            self.reading_registers(point, register, modbus)?;
         }
-        if !point.entity.is_bit() && point.data_type.span() > modbus.words_per_read_max {
-            let rule = "is longer than words_per_read_max";
-            return Err(self.refuse(&at(point, "data_type"), rule));
-        }
+        self.scale_from(point)?;
         if let Some(name) = &point.same_as {
             match self.profile.point(name) {
                 // One step, so that nobody has to follow a chain.
@@ -74,23 +63,90 @@ impl Rules<'_> {
                 None => return Err(self.unknown(&at(point, "same_as"), name)),
             }
         }
-        for fault in &point.faults {
-            match self.profile.point(&fault.point) {
-                Some(other) if other.unit == Unit::Switch && other.readable => {}
-                Some(_) => {
-                    let rule = format!("{} is not a switch that can be read", fault.point);
-                    return Err(self.refuse(&at(point, "faults"), rule));
-                }
-                None => return Err(self.unknown(&at(point, "faults"), &fault.point)),
-            }
+        point.faults.iter().try_for_each(|fault| self.fault(point, fault))
+    }
+
+    fn reading_registers(
+        &self,
+        point: &Point,
+        register: &Register,
+        modbus: &Modbus,
+    ) -> Result<(), ProfileError> {
+        let function = register.entity.read_function();
+        if point.readable && !modbus.function_codes.contains(&function) {
+            let entity = register.entity.word();
+            let rule =
+                format!("reading a {entity} takes function {function}, not in function_codes");
+            return Err(self.refuse(&at(point, "entity"), rule));
+        }
+        if !register.entity.is_bit() && register.data_type.span() > modbus.words_per_read_max {
+            let rule = "is longer than words_per_read_max";
+            return Err(self.refuse(&at(point, "data_type"), rule));
         }
         Ok(())
+    }
+
+    /// How many decimals a point has is a plain number that can be read.
+    fn scale_from(&self, point: &Point) -> Result<(), ProfileError> {
+        let Some(name) = &point.scale_from else { return Ok(()) };
+        let here = at(point, "scale_from");
+        match self.profile.point(name) {
+            Some(other)
+                if other.unit == Unit::Mode
+                    && other.readable
+                    && other.scale_nano == 1_000_000_000
+                    && other.register().is_some_and(|at| at.data_type != DataType::Float32) =>
+            {
+                Ok(())
+            }
+            Some(_) => {
+                let rule = format!(
+                    "{name} must be a whole number that can be read: unit = \"mode\", without scale"
+                );
+                Err(self.refuse(&here, rule))
+            }
+            None => Err(self.unknown(&here, name)),
+        }
+    }
+
+    /// A raw number that the file compares a point with.
+    fn raw(&self, place: &Place<'_>, point: &Point, raw: i64) -> Result<(), ProfileError> {
+        if point.scale_from.is_some() {
+            let rule = format!(
+                "{} has its scale in the device: a raw number means nothing for it",
+                point.name
+            );
+            return Err(self.refuse(place, rule));
+        }
+        point.encode_whole(raw).map(|_| ()).map_err(|error| self.refuse(place, error.to_string()))
+    }
+
+    /// What tells of a fault is a switch, or a mode of which some numbers do.
+    fn fault(&self, point: &Point, fault: &Fault) -> Result<(), ProfileError> {
+        let here = at(point, "faults");
+        let Some(other) = self.profile.point(&fault.point) else {
+            return Err(self.unknown(&here, &fault.point));
+        };
+        let rule = match (other.unit, fault.modes.is_empty()) {
+            _ if !other.readable => format!("{} is not a switch that can be read", fault.point),
+            (Unit::Switch, true) | (Unit::Mode, false) => return Ok(()),
+            (Unit::Mode, true) => {
+                format!("{} is a mode: say with equals which numbers tell of it", fault.point)
+            }
+            (Unit::Switch, false) => format!("{} is a switch: it takes no equals", fault.point),
+            (Unit::DegC | Unit::DegF | Unit::Percent, _) => {
+                format!("{} is not a switch that can be read", fault.point)
+            }
+        };
+        Err(self.refuse(&here, rule))
     }
 
     fn writing(&self, point: &Point) -> Result<(), ProfileError> {
         let Some(write) = &point.write else { return Ok(()) };
         let here = at(point, "write");
-        self.write_function(point, write.function)?;
+        if let (WriteMeans::Function(function), Some(register)) = (&write.means, point.register()) {
+            self.write_function(point, register, *function)?;
+        }
         match self.profile.point(&write.verify_point) {
             None => return Err(self.unknown(&at(point, "verify"), &write.verify_point)),
             Some(other) if !other.readable => {
@@ -115,9 +171,7 @@ impl Rules<'_> {
                     let rule = format!("{} has needs of its own; list them here", other.name);
                     return Err(self.refuse(&here, rule));
                 }
-                Some(other) => {
-                    other.encode_whole(need.raw).map_err(|e| self.refuse(&here, e.to_string()))?;
-                }
+                Some(other) => self.raw(&here, other, need.raw)?,
             }
         }
         let outside = write
@@ -130,23 +184,31 @@ impl Rules<'_> {
         Ok(())
     }
 
-    fn write_function(&self, point: &Point, function: WriteFunction) -> Result<(), ProfileError> {
+    fn write_function(
+        &self,
+        point: &Point,
+        register: &Register,
+        function: WriteFunction,
+    ) -> Result<(), ProfileError> {
         let here = at(point, "write");
         let code = function.code();
-        if !self.modbus().function_codes.contains(&code) {
+        let known = |modbus: &Modbus| modbus.function_codes.contains(&code);
+        if !self.profile.modbus().is_some_and(known) {
             return Err(self.refuse(&here, format!("function {code} is not in function_codes")));
         }
-        let fits = match (point.entity, function) {
+        let fits = match (register.entity, function) {
             (Entity::Coil, WriteFunction::SingleCoil)
             | (Entity::HoldingRegister, WriteFunction::MultipleRegisters) => true,
-            (Entity::HoldingRegister, WriteFunction::SingleRegister) => point.data_type.span() == 1,
+            (Entity::HoldingRegister, WriteFunction::SingleRegister) => {
+                register.data_type.span() == 1
+            }
             (Entity::DiscreteInput | Entity::InputRegister, _)
             | (Entity::Coil, WriteFunction::SingleRegister | WriteFunction::MultipleRegisters)
             | (Entity::HoldingRegister, WriteFunction::SingleCoil) => false,
         };
-        let one_bit = !point.entity.is_bit() && matches!(point.data_type, DataType::Bit(_));
+        let one_bit = !register.entity.is_bit() && matches!(register.data_type, DataType::Bit(_));
         if !fits || one_bit {
-            let (entity, data) = (point.entity.word(), point.data_type.word());
+            let (entity, data) = (register.entity.word(), register.data_type.word());
             let rule = format!("function {code} cannot write a {data} of a {entity}");
             return Err(self.refuse(&here, rule));
         }
@@ -163,7 +225,9 @@ impl Rules<'_> {
                 }
                 Some(point) => {
                     let here = Place { key: "equals", ..here };
-                    point.encode_whole(check.raw).map_err(|e| self.refuse(&here, e.to_string()))?;
+                    for raw in &check.raws {
+                        self.raw(&here, point, *raw)?;
+                    }
                 }
             }
         }
@@ -185,6 +249,32 @@ impl Rules<'_> {
                     return Err(self.refuse(&here, rule));
                 }
                 Some(_) => {}
+            }
+        }
+        watchdog.armed_by.as_ref().map_or(Ok(()), |armed| self.armed(armed))
+    }
+
+    /// A watchdog that must be switched on is switched on before anything heats: whatever gives
+    /// heat needs it.
+    fn armed(&self, armed: &Need) -> Result<(), ProfileError> {
+        let here = Place { table: "watchdog", entry: "", key: "armed_by" };
+        match self.profile.point(&armed.point) {
+            None => return Err(self.unknown(&here, &armed.point)),
+            Some(point) if !point.readable || point.write.is_none() => {
+                let rule = format!("{} must be writable, and readable to prove it", point.name);
+                return Err(self.refuse(&here, rule));
+            }
+            Some(point) => self.raw(&here, point, armed.raw)?,
+        }
+        let heats = |point: &&Point| point.usual_role.is_some_and(Role::heats);
+        for point in self.profile.points.iter().filter(heats) {
+            if point.write.as_ref().is_some_and(|write| !write.needs.contains(armed)) {
+                let rule = format!(
+                    "gives heat, so its needs must have the watchdog: {{ point = \"{}\", equals = \
+                     {} }}",
+                    armed.point, armed.raw
+                );
+                return Err(self.refuse(&at(point, "write"), rule));
             }
         }
         Ok(())

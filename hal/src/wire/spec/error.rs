@@ -54,11 +54,8 @@ pub enum SpecError {
         /// The names that exist.
         known: String,
     },
-    /// A unit id that no single device can have.
-    #[error(
-        "unit {unit}: device {device}: address = {address}: 0 addresses every device at once and \
-         248 to 254 are reserved; use the unit id set on the device (1 to 247, or 255)"
-    )]
+    /// An address that no single device of its protocol can have.
+    #[error("unit {unit}: device {device}: address = {address}: {rule}")]
     Address {
         /// The unit.
         unit: String,
@@ -66,6 +63,8 @@ pub enum SpecError {
         device: String,
         /// The unit id as written.
         address: u8,
+        /// Which addresses it can have.
+        rule: &'static str,
     },
     /// Two devices of one bus share a unit id.
     #[error("unit {unit}: devices {first} and {second} share unit id {address} on one bus")]
@@ -107,6 +106,24 @@ pub enum SpecError {
         /// The unit.
         unit: String,
         /// What is missing, and what to add.
+        rule: String,
+    },
+    /// What a bus has to carry does not fit into the control period.
+    #[error(
+        "unit {unit}: bus {bus} ({url}) is too slow for period_ms = {period_ms}: {rule}. Choose a \
+         longer period (up to {PERIOD_MS_MAX}), a faster line, or put some of its devices on \
+         another bus"
+    )]
+    TooSlow {
+        /// The unit.
+        unit: String,
+        /// The bus.
+        bus: String,
+        /// The url as written.
+        url: String,
+        /// The control period, in milliseconds.
+        period_ms: u64,
+        /// What does not fit, with its figures.
         rule: String,
     },
     /// Two measuring roles hang on one value, so that one proves nothing about the other.

@@ -19,7 +19,7 @@ impl UnitSpec {
             .collect();
         for (index, (given, device, point)) in probes.iter().enumerate() {
             let same = |(_, other_device, other_point): &&(&RoleSpec, &DeviceSpec, &Point)| {
-                let registers = overlap(other_point, point)
+                let registers = other_point.at.overlaps(&point.at)
                     || one_value((other_device, other_point), (device, point));
                 self.is_one_device(other_device, device) && registers
             };
@@ -76,14 +76,4 @@ fn one_value(first: (&DeviceSpec, &Point), second: (&DeviceSpec, &Point)) -> boo
         (device.profile.name().to_owned(), name)
     };
     origin(first) == origin(second)
-}
-
-/// Whether two points of one device share an address.
-fn overlap(first: &Point, second: &Point) -> bool {
-    let ends = |point: &Point| {
-        let start = u32::from(point.address);
-        (start, start + u32::from(point.data_type.span()))
-    };
-    let ((first_start, first_end), (second_start, second_end)) = (ends(first), ends(second));
-    first.entity == second.entity && first_start < second_end && second_start < first_end
 }
