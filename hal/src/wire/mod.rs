@@ -20,6 +20,9 @@ mod device;
 mod error;
 #[cfg(test)]
 mod fake;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod hex;
 mod huber_pb;
 mod line;
