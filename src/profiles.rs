@@ -12,9 +12,18 @@ pub const RECIPES: &[(&str, &str)] = &[
 
 /// The shipped device profiles: name and text.
 pub const DEVICES: &[(&str, &str)] = &[
+    ("autonics-tk", include_str!("../profiles/devices/autonics-tk.toml")),
+    ("delta-dtb", include_str!("../profiles/devices/delta-dtb.toml")),
     ("eurotherm-3200", include_str!("../profiles/devices/eurotherm-3200.toml")),
     ("icpdas-tm-th8", include_str!("../profiles/devices/icpdas-tm-th8.toml")),
+    ("intech-2300-rtd6", include_str!("../profiles/devices/intech-2300-rtd6.toml")),
+    ("novus-n1200", include_str!("../profiles/devices/novus-n1200.toml")),
+    ("omron-e5cc", include_str!("../profiles/devices/omron-e5cc.toml")),
+    ("pixsys-drr245", include_str!("../profiles/devices/pixsys-drr245.toml")),
+    ("procon-pm6rtd", include_str!("../profiles/devices/procon-pm6rtd.toml")),
     ("relay-generic-8", include_str!("../profiles/devices/relay-generic-8.toml")),
+    ("watlow-ez-zone-pm", include_str!("../profiles/devices/watlow-ez-zone-pm.toml")),
+    ("watlow-gateway", include_str!("../profiles/devices/watlow-gateway.toml")),
 ];
 
 /// The shipped stations: name and text. `demo` is simulated; `first` is what `holder init`

@@ -41,6 +41,21 @@ pub enum Role {
     CoolingValve,
 }
 
+impl Role {
+    /// Whether it is one of the means by which a machine heats.
+    pub const fn heats(self) -> bool {
+        match self {
+            Self::Heater | Self::Setpoint | Self::Power => true,
+            Self::Bath
+            | Self::Milk(_)
+            | Self::Reference
+            | Self::Lid
+            | Self::Agitator
+            | Self::CoolingValve => false,
+        }
+    }
+}
+
 impl core::fmt::Display for Role {
     /// The stable word: `bath`, `milk-0`, `cooling-valve`.
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {

@@ -1,11 +1,12 @@
-//! Modbus TCP servers which serve one simulated plant as all the devices of a unit at once.
+//! Servers which serve one simulated plant as all the devices of a unit at once: over Modbus
+//! TCP, and over RTU and commands on a pty, a serial port or a socket.
 //!
 //! The registers are what the real devices would show: every point of a device's profile has
 //! its cells, encoded by that profile (scale, word order, mode numbers, status bits); points
 //! that play a role carry the plant's probes or its switches. Only the profile's function
 //! codes are answered (else exception 1), only addresses in the map (else 2), only values that
 //! the point can hold (else 3); unit ids that no device has get exception 11, as from a
-//! gateway. Function 17 always answers `HOLDER-SIM`, so that nobody takes this for a machine.
+//! gateway, and silence on a serial line. Function 17 always answers `HOLDER-SIM`, so that nobody takes this for a machine.
 //!
 //! # The operator's panel, unit id 247
 //!
@@ -18,6 +19,12 @@
 //! | 2 | lid: 1 closed, 0 open | 1 closes, 0 opens |
 //! | 3 | simulated seconds since start, high word | – (exception 3) |
 //!
+//! # Wires
+//!
+//! A [`Wiring`] says where each bus is served, and which [faults](crate::faults) strike there;
+//! they can be changed while it runs. What is not wired is served where the urls of its buses
+//! say: a socket listens, and a serial port becomes a pty with a link at the port's path.
+//!
 //! # Time
 //!
 //! [`Pace::Scaled`] lets simulated time run by itself; with [`Pace::Lockstep`] it stands still
@@ -28,24 +35,37 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use holder_hal::wire::{BusSpec, Profile, SpecError, UnitSpec};
-use thiserror::Error;
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
-use tokio_modbus::server::tcp::Server;
 
+use crate::faults::FaultSpec;
 use crate::params::PlantParams;
 use crate::plant::{BOTTLES_MAX, Plant, Truth};
 
 mod device;
+mod error;
+mod frame;
+mod harness;
+mod inner;
 mod layout;
+mod mangle;
+mod outbox;
 mod panel;
+mod port;
+#[cfg(unix)]
+mod pty;
+mod responder;
 mod service;
+mod timer;
+mod wire;
+mod wiring;
 mod world;
 
+pub use error::SimError;
+use harness::Harness;
 use layout::Layout;
 pub use panel::{PANEL_BOTTLES, PANEL_LID, PANEL_TIME_HIGH, PANEL_TIME_LOW, PANEL_UNIT_ID};
-use service::BusService;
+pub use wiring::{Place, Reached, Wiring};
 use world::World;
 
 /// The temperature at which [`Start::MidHold`] stands, °C.
@@ -81,6 +101,7 @@ pub enum Start {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SimOptions {
     /// Where to listen instead of where the unit's buses say; port 0 lets the system choose.
+    /// Buses of serial lines are then served as behind a serial-to-Ethernet socket.
     pub listen: Option<SocketAddr>,
     /// Bottles to begin with; `None` is none when cold, and the plant's own load in a hold.
     pub load: Option<u32>,
@@ -90,68 +111,11 @@ pub struct SimOptions {
     pub start: Start,
 }
 
-/// Why a simulated machine could not be started.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum SimError {
-    /// Another program listens there.
-    #[error(
-        "cannot simulate bus {bus} on {address}: the port is in use. Is another `holder sim` \
-         running? Stop it, or choose another port"
-    )]
-    PortInUse {
-        /// Name of the bus.
-        bus: String,
-        /// Where it was to listen.
-        address: String,
-    },
-    /// The system does not let us listen there.
-    #[error(
-        "cannot simulate bus {bus} on {address}: {cause}. The address must belong to this \
-         machine; ports below 1024 need special rights"
-    )]
-    Listen {
-        /// Name of the bus.
-        bus: String,
-        /// Where it was to listen.
-        address: String,
-        /// What the system says.
-        cause: std::io::Error,
-    },
-    /// The bus is of a kind that the simulator does not serve.
-    #[error("cannot simulate bus {bus}: {url} is not tcp://host:port. Say where to listen instead")]
-    Bus {
-        /// Name of the bus.
-        bus: String,
-        /// Its url.
-        url: String,
-    },
-    /// A device has the unit id of the panel.
-    #[error(
-        "cannot simulate device {device}: unit id 247 is the simulator's panel; choose another"
-    )]
-    PanelAddress {
-        /// Name of the device.
-        device: String,
-    },
-    /// No bath holds so many bottles.
-    #[error("load {bottles}: a simulated bath holds at most {BOTTLES_MAX} bottles")]
-    Load {
-        /// The load that was asked for.
-        bottles: u32,
-    },
-    /// Time cannot run that fast.
-    #[error("speed {speed}: simulated time runs 1 to 60 times as fast as real time")]
-    Speed {
-        /// The speed that was asked for.
-        speed: u32,
-    },
-}
-
 /// A simulated machine on its sockets; it ends when this is dropped.
 #[derive(Debug)]
 pub struct SimServer {
     world: Arc<Mutex<World>>,
+    harness: Harness,
     addrs: Vec<(String, SocketAddr)>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -165,14 +129,29 @@ impl SimServer {
     /// Serves `unit` with the plant of `params`; must be called within a tokio runtime.
     ///
     /// # Errors
-    /// A port that is in use or not ours, a bus that is not TCP, a speed or load out of range.
+    /// A port that is in use or not ours, a link that is taken, a protocol that is not spoken, a
+    /// speed or load out of range.
     pub async fn start(
         unit: &UnitSpec,
         params: PlantParams,
         seed: u64,
         options: SimOptions,
     ) -> Result<Self, SimError> {
-        Self::serve(Layout::of_unit(unit)?, params, seed, options).await
+        Self::serve(Layout::of_unit(unit)?, params, seed, options, None).await
+    }
+
+    /// The same behind the byte proxy, wired as `wiring` says.
+    ///
+    /// # Errors
+    /// As [`SimServer::start`], and a bus that the unit does not have.
+    pub async fn start_wired(
+        unit: &UnitSpec,
+        params: PlantParams,
+        seed: u64,
+        options: SimOptions,
+        wiring: Wiring,
+    ) -> Result<Self, SimError> {
+        Self::serve(Layout::of_unit(unit)?, params, seed, options, Some(wiring)).await
     }
 
     /// Serves one device of this profile with unit id `unit_id` at `address` (`host:port`),
@@ -188,14 +167,33 @@ impl SimServer {
         seed: u64,
         options: SimOptions,
     ) -> Result<Self, SimError> {
-        Self::serve(Layout::of_device(profile, unit_id, address)?, params, seed, options).await
+        let layout = Layout::of_device(profile, unit_id, &format!("tcp://{address}"))?;
+        Self::serve(layout, params, seed, options, None).await
+    }
+
+    /// The same behind the byte proxy, on a bus of this `url` that is named like the profile.
+    ///
+    /// # Errors
+    /// As [`SimServer::start_wired`].
+    pub async fn start_device_wired(
+        profile: &Arc<Profile>,
+        unit_id: u8,
+        url: &str,
+        params: PlantParams,
+        seed: u64,
+        options: SimOptions,
+        wiring: Wiring,
+    ) -> Result<Self, SimError> {
+        let layout = Layout::of_device(profile, unit_id, url)?;
+        Self::serve(layout, params, seed, options, Some(wiring)).await
     }
 
     async fn serve(
-        layout: Layout,
-        mut params: PlantParams,
+        mut layout: Layout,
+        params: PlantParams,
         seed: u64,
         options: SimOptions,
+        wiring: Option<Wiring>,
     ) -> Result<Self, SimError> {
         let speed = match options.pace {
             Pace::Scaled { speed } if !(1..=SPEED_MAX).contains(&speed) => {
@@ -204,37 +202,36 @@ impl SimServer {
             Pace::Scaled { speed } => Some(speed),
             Pace::Lockstep => None,
         };
-        if let Some(bottles) = options.load.filter(|bottles| *bottles > BOTTLES_MAX) {
-            return Err(SimError::Load { bottles });
+        if let Some(listen) = options.listen {
+            layout.listen_at(&listen.to_string());
         }
-        params.bottles = options.load.unwrap_or(params.bottles);
-        let plant = match options.start {
-            Start::Cold => {
-                let mut plant = Plant::new(params, seed, layout.milk_probes());
-                plant.load(options.load.unwrap_or(0));
-                plant
-            }
-            Start::MidHold => Plant::mid_hold(params, seed, layout.milk_probes(), MID_HOLD_C),
-        };
-        let mut listeners = Vec::new();
-        for bus in &layout.buses {
-            listeners.push((bus.name.clone(), bus.listener(options.listen).await?));
-        }
+        let plant = plant(params, seed, options, layout.milk_probes())?;
+        let harness = Harness::new(layout.clone(), seed, wiring)?;
         let world = Arc::new(Mutex::new(World::new(plant, layout)));
-        let mut server = Self { world, addrs: Vec::new(), tasks: Vec::new() };
-        for (bus, (name, listener)) in listeners.into_iter().enumerate() {
-            if let Ok(address) = listener.local_addr() {
-                server.addrs.push((name, address));
-            }
-            server.tasks.push(tokio::spawn(serve_bus(bus, listener, Arc::clone(&server.world))));
-        }
+        let mut server = Self { world, harness, addrs: Vec::new(), tasks: Vec::new() };
+        server.tasks = server.harness.connect(&server.world).await?;
+        server.addrs = server.harness.addrs();
         if let Some(speed) = speed {
             server.tasks.push(tokio::spawn(run_time(speed, Arc::clone(&server.world))));
         }
         Ok(server)
     }
 
-    /// Where each bus listens, by the name of the bus.
+    /// Where each bus is reached: urls that can be pasted into `station.toml`.
+    pub fn reached(&self) -> &[Reached] {
+        self.harness.reached()
+    }
+
+    /// Replaces all faults, whose time begins now. A bus of Modbus TCP on a server that was not
+    /// wired has no proxy, and goes on without faults.
+    ///
+    /// # Errors
+    /// A fault is for a bus that there is not; then all stays as it was.
+    pub fn set_faults(&self, faults: Vec<FaultSpec>) -> Result<(), SimError> {
+        self.harness.set_faults(faults)
+    }
+
+    /// Where each bus that is served on a socket listens, by the name of the bus.
     pub fn addrs(&self) -> &[(String, SocketAddr)] {
         &self.addrs
     }
@@ -246,8 +243,10 @@ impl SimServer {
     /// As [`UnitSpec::new`]; none if `unit` is the one that is being served.
     pub fn as_served(&self, unit: &UnitSpec) -> Result<UnitSpec, SpecError> {
         let url = |bus: &BusSpec| {
-            let served = self.addrs.iter().find(|(name, _)| *name == bus.name);
-            served.map_or(bus.url.clone(), |(_, address)| format!("tcp://{address}"))
+            let served = self.reached().iter().find(|reached| reached.bus == bus.name);
+            // On a real serial port only the url knows the client's end of the cable.
+            let served = served.filter(|reached| !matches!(reached.place, Place::Serial(_)));
+            served.map_or(bus.url.clone(), |reached| reached.url.clone())
         };
         let buses = unit.buses().iter().map(|bus| BusSpec { url: url(bus), ..bus.clone() });
         UnitSpec::new(
@@ -316,21 +315,25 @@ impl Drop for SimServer {
     }
 }
 
-/// Answers on one listener until aborted; its connections end with it.
-async fn serve_bus(bus: usize, listener: TcpListener, world: Arc<Mutex<World>>) {
-    let server = Server::new(listener);
-    let on_connected = |stream: tokio::net::TcpStream, _peer| {
-        let service = BusService { world: Arc::clone(&world), bus };
-        async move {
-            // One small answer per question: waiting for more to send only costs time.
-            stream.set_nodelay(true)?;
-            Ok(Some((service, stream)))
-        }
-    };
-    let on_error = |error| tracing::debug!(%error, "a connection to the simulator ended");
-    if let Err(error) = server.serve(&on_connected, on_error).await {
-        tracing::warn!(%error, "a simulated bus stopped listening");
+/// The plant as it is found.
+fn plant(
+    mut params: PlantParams,
+    seed: u64,
+    options: SimOptions,
+    milk_probes: usize,
+) -> Result<Plant, SimError> {
+    if let Some(bottles) = options.load.filter(|bottles| *bottles > BOTTLES_MAX) {
+        return Err(SimError::Load { bottles });
     }
+    params.bottles = options.load.unwrap_or(params.bottles);
+    Ok(match options.start {
+        Start::Cold => {
+            let mut plant = Plant::new(params, seed, milk_probes);
+            plant.load(options.load.unwrap_or(0));
+            plant
+        }
+        Start::MidHold => Plant::mid_hold(params, seed, milk_probes, MID_HOLD_C),
+    })
 }
 
 /// Moves simulated time `speed` times as fast as real time.

@@ -1,4 +1,8 @@
-//! `holder device`: the kinds of devices that can be spoken to.
+//! `holder device`: the kinds of devices that can be spoken to, what is plugged in, who answers.
+
+mod ports;
+mod probe;
+mod replay;
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +15,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::{files, out};
 
-/// The kinds of devices that can be spoken to: list, show and check profiles
+/// Devices: their profiles, what is plugged in, who answers, and what went over the wire
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example:\n  holder device list")]
 pub(crate) enum DeviceCommand {
@@ -34,6 +38,23 @@ pub(crate) enum DeviceCommand {
         /// The file
         file: PathBuf,
     },
+    /// Show the serial ports that are plugged in, and the url to write into station.toml
+    #[command(after_help = "Example:\n  holder device ports")]
+    Ports,
+    /// Find out which unit ids answer on a bus, and what their registers say; reads only
+    ///
+    /// With a profile, each temperature is shown at its address and the two beside it, in every
+    /// byte order, as °C and as °F, so that a wrong address, order or unit is seen.
+    #[command(
+        after_help = "Examples:\n  holder device probe tcp://192.168.1.20:502 --ids 1-10\n  \
+                            holder device probe tcp://192.168.1.20:502 --ids 1 --profile eurotherm-3200\n  \
+                            holder device probe tcp://192.168.1.20:502 --ids 1 --address 360 --data-type float32"
+    )]
+    Probe(probe::ProbeArgs),
+    /// Show a capture in words: every question with its answer, and what is wrong
+    #[command(after_help = "Examples:\n  holder device replay past-1.capture\n  \
+                            holder device replay past-1.capture --wrong")]
+    Replay(replay::ReplayArgs),
 }
 
 pub(crate) fn run(context: &Context, command: DeviceCommand) -> Result<(), Failure> {
@@ -41,6 +62,9 @@ pub(crate) fn run(context: &Context, command: DeviceCommand) -> Result<(), Failu
         DeviceCommand::List => list(context),
         DeviceCommand::Show { profile, toml } => show(context, &profile, toml),
         DeviceCommand::Check { file } => check(context, &file),
+        DeviceCommand::Ports => ports::run(context),
+        DeviceCommand::Probe(args) => probe::run(context, &args),
+        DeviceCommand::Replay(args) => replay::run(context, &args),
     }
 }
 

@@ -10,6 +10,7 @@ pub mod config;
 pub mod control_loop;
 pub mod lock;
 pub mod permit;
+pub mod ports;
 mod reach;
 pub mod recorder;
 pub mod recovery;

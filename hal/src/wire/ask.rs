@@ -55,6 +55,24 @@ impl Ask {
             What::NeslabNc(command) => format!("command 0x{command:02X}"),
         }
     }
+
+    /// About how many characters question and answer are on a serial line: (8, 5 + data) for
+    /// Modbus RTU, a usual answer of ten for a line of text.
+    pub(crate) fn chars(&self) -> u32 {
+        const TEXT_ANSWER: u32 = 10;
+        match &self.what {
+            What::Block(block) if block.entity.is_bit() => {
+                8 + 5 + u32::from(block.count).div_ceil(8)
+            }
+            What::Block(block) => 8 + 5 + 2 * u32::from(block.count),
+            What::Text(line) => {
+                u32::try_from(line.len()).unwrap_or(u32::MAX).saturating_add(1 + TEXT_ANSWER)
+            }
+            // Ten characters to and fro; six bytes out and about ten back.
+            What::HuberPb(_) => 20,
+            What::NeslabNc(_) => 16,
+        }
+    }
 }
 
 impl Heard {

@@ -194,6 +194,16 @@ pub enum WireError {
         /// Why, and what to set.
         why: String,
     },
+    /// The device says how many decimals its numbers have, and that cannot serve.
+    #[error("{place}: is {read}: {rule}")]
+    WrongScale {
+        /// Device, port and the point that says it.
+        place: Box<Place>,
+        /// What was read.
+        read: String,
+        /// Why it cannot serve, and what to set.
+        rule: String,
+    },
     /// A unit that is not marked simulated met our simulator.
     #[error(
         "unit {unit}: {device} ({port}) says that it is a simulator ({id:?}). Real milk must not \
@@ -249,6 +259,7 @@ impl WireError {
             Self::NotVerified { .. }
             | Self::Unwritable { .. }
             | Self::WrongSetting { .. }
+            | Self::WrongScale { .. }
             | Self::SimulatedMachine { .. }
             | Self::NoRole { .. }
             | Self::NoPoint { .. } => false,

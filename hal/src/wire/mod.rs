@@ -7,6 +7,8 @@
 //! - `device`, `unit`: polling, and commands that are proved by reading back.
 //! - `timer`: how old an answer is, and when a reading must be over.
 //! - `report`: what a check of a unit says.
+//! - [`probe`]: who answers on a bus, and what a register could mean.
+//! - [`capture`]: what went over the wires, in a file, and back.
 
 mod ask;
 #[cfg(test)]
@@ -14,12 +16,15 @@ mod bench;
 mod bus;
 #[cfg(test)]
 mod bus_tests;
+pub mod capture;
 #[cfg(test)]
 mod command_tests;
 mod device;
 mod error;
 #[cfg(test)]
 mod fake;
+#[cfg(test)]
+mod family_tests;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -31,8 +36,10 @@ mod modbus;
 mod modbus_tests;
 mod neslab_nc;
 mod port;
+pub mod probe;
 pub mod profile;
 mod report;
+mod schedule;
 mod spec;
 #[cfg(test)]
 mod spec_tests;
@@ -47,6 +54,7 @@ pub use error::{CallFault, Place, WireError};
 pub use modbus::SIMULATOR_MARKER;
 pub use profile::{Profile, ProfileError};
 pub use report::{CheckLine, Grade};
+pub use schedule::Schedule;
 pub use spec::{BusSpec, DeviceSpec, RoleSpec, SpecError, UnitSpec};
 pub use unit::WiredUnit;
 pub use url::{BusUrl, Flow, Framing, LineSettings, Parity, Port};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::bus::Bus;
 use super::device::Device;
-use super::profile::{Decoded, Profile, Value, Verified};
+use super::profile::{Decoded, Point, Profile, Value, Verified};
 use super::spec::UnitSpec;
 use super::unit::WiredUnit;
 use crate::contract::{Quality, Role};
@@ -52,6 +52,8 @@ struct Report<'a> {
     device: &'a str,
     /// The points of the device that play a role.
     used: Vec<&'a str>,
+    /// One of them is a means by which the unit heats.
+    heats: bool,
     lines: Vec<CheckLine>,
 }
 
@@ -70,9 +72,10 @@ impl WiredUnit {
         for line in unit.lines_mut() {
             for device in &mut line.devices {
                 let name = device.name.clone();
-                let mine = spec.roles().iter().filter(|given| given.device == name);
-                let used = mine.map(|given| given.point.as_str()).collect();
-                let mut report = Report { device: &name, used, lines: Vec::new() };
+                let mine = || spec.roles().iter().filter(|given| given.device == name);
+                let used = mine().map(|given| given.point.as_str()).collect();
+                let heats = mine().any(|given| given.role.heats());
+                let mut report = Report { device: &name, used, heats, lines: Vec::new() };
                 about_device(&mut report, device, &mut line.bus).await;
                 lines.append(&mut report.lines);
             }
@@ -142,11 +145,17 @@ async fn about_device(report: &mut Report<'_>, device: &mut Device, bus: &mut Bu
             Err(error) => report.add(Grade::Bad, Some(&check.point), error.to_string()),
         }
     }
+    for name in profile.scales() {
+        match device.check_scale(bus, name).await {
+            Ok(read) => report.add(Grade::Good, Some(name), format!("is {read}, fine enough")),
+            Err(error) => report.add(Grade::Bad, Some(name), error.to_string()),
+        }
+    }
     let checked = |name: &str| profile.checks().iter().any(|check| check.point == name);
     for point in profile.points().iter().filter(|point| point.readable && !checked(&point.name)) {
-        let read = device.read(bus, point).await.map(|raw| (point.decode(&raw), raw));
+        let read = device.read_value(bus, point).await;
         match read {
-            Ok((decoded, raw)) => {
+            Ok((raw, decoded)) => {
                 let (grade, words) = in_words(&profile, &report.used, &point.name, &decoded);
                 let text = format!("{}: {words} ({raw})", point.title);
                 report.add(grade, Some(&point.name), text);
@@ -172,10 +181,44 @@ async fn about_device(report: &mut Report<'_>, device: &mut Device, bus: &mut Bu
             format!("the profile {profile} was not verified by manual or device for {which}");
         report.add(Grade::Note, None, text);
     }
+    about_watchdog(report, &profile);
+    about_wear(report, &profile);
+}
+
+/// What happens to the heat when this program or its computer falls silent.
+fn about_watchdog(report: &mut Report<'_>, profile: &Profile) {
     match profile.watchdog() {
         Some(watchdog) if watchdog.stops_heat => report.add(Grade::Good, None, &*watchdog.meaning),
         Some(watchdog) => report.add(Grade::Note, None, &*watchdog.meaning),
+        None if report.heats => report.add(
+            Grade::Note,
+            None,
+            "it has no watchdog that is known: when this program falls silent it may go on heating. \
+             The unit needs an independent limit thermostat as its cut",
+        ),
         None => {}
+    }
+}
+
+/// A set point that wears its memory out, and the one to use in its place.
+fn about_wear(report: &mut Report<'_>, profile: &Profile) {
+    let wears = |point: &&Point| point.write.as_ref().is_some_and(|write| write.on_change_only);
+    let is_setpoint = |point: &&Point| point.usual_role == Some(Role::Setpoint);
+    let used: Vec<&str> = report.used.clone();
+    let in_use = |point: &&Point| used.contains(&point.name.as_str());
+    let points = || profile.points().iter().filter(is_setpoint);
+    for worn in points().filter(in_use).filter(wears) {
+        let better = points().find(|other| other.write.is_some() && !wears(other));
+        let text = match better {
+            Some(better) => format!(
+                "this set point is kept in memory that wears out: use {} for the role setpoint",
+                better.name
+            ),
+            None => "this set point is kept in memory that wears out: it is written only when it \
+                     changes. Give the unit steady set points"
+                .to_owned(),
+        };
+        report.add(Grade::Note, Some(&worn.name), text);
     }
 }
 

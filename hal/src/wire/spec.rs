@@ -94,6 +94,7 @@ impl UnitSpec {
         }
         self.check_whole()?;
         self.check_independent()?;
+        self.check_schedule()?;
         Ok(self)
     }
 
@@ -142,6 +143,29 @@ impl UnitSpec {
     /// How many milk probes it has.
     pub fn milk_probes(&self) -> usize {
         self.roles.iter().filter(|given| matches!(given.role, Role::Milk(_))).count()
+    }
+
+    /// The devices that heat, each once, by their names in the unit.
+    pub fn heating_devices(&self) -> impl Iterator<Item = &DeviceSpec> {
+        let heats = |device: &&DeviceSpec| {
+            self.roles.iter().any(|given| given.role.heats() && given.device == device.name)
+        };
+        self.devices.iter().filter(heats)
+    }
+
+    /// Whether a device that heats has a watchdog that takes the heat away and that this unit
+    /// keeps awake: one that is fed by points which it never writes guards nothing.
+    pub fn has_stopping_watchdog(&self) -> bool {
+        self.heating_devices().any(|device| {
+            let writes = |point: &String| {
+                let mut roles = self.roles.iter();
+                roles.any(|given| given.device == device.name && given.point == *point)
+            };
+            device.profile.watchdog().is_some_and(|watchdog| {
+                let fed = watchdog.fed_by.is_empty() || watchdog.fed_by.iter().any(writes);
+                watchdog.stops_heat && fed
+            })
+        })
     }
 
     fn check_buses(&self) -> Result<(), SpecError> {

@@ -11,7 +11,7 @@ use std::time::Duration;
 const FINE_MS: u64 = 20;
 
 /// A moment on tokio's clock.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment(tokio::time::Instant);
 
 impl Moment {
@@ -32,6 +32,11 @@ impl Moment {
     /// The time from `earlier` to `self`; none if `earlier` is later.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         self.0.saturating_duration_since(earlier.0)
+    }
+
+    /// `self` and so many milliseconds more, rounded up so that it is over then.
+    pub(crate) fn plus_ms(self, more_ms: u32) -> Self {
+        self.plus(Duration::from_millis(u64::from(more_ms) + 1))
     }
 
     /// `self` and `more`.

@@ -16,17 +16,17 @@ use super::device::{Device, Owner, Target};
 use super::error::WireError;
 use super::profile::{Decoded, Profile, Value};
 use super::spec::UnitSpec;
-use super::timer::{Moment, finished_within};
+use super::timer::{Moment, finished_within, pause};
 use super::url::BusUrl;
 use crate::contract::{Command, Heat, Machine, Quality, Reading, Role, Sample, Switch};
 use crate::units::Duty;
 
 /// A time-out is this part of the control period (DEVICES, section C).
-const TIMEOUTS_PER_PERIOD: u64 = 3;
+pub(crate) const TIMEOUTS_PER_PERIOD: u64 = 3;
 
 /// The part of the control period that a reading may take, in tenths: the rest is for the
 /// command.
-const READING_TENTHS: u64 = 8;
+pub(crate) const READING_TENTHS: u64 = 8;
 
 /// One bus with its devices.
 pub(crate) struct Line {
@@ -61,8 +61,21 @@ impl Line {
         bus.in_haste(false);
         devices.iter_mut().for_each(|device| device.begin_period(*reading_ms));
         let asked = async {
+            let began = Moment::now();
+            let mut held = Vec::new();
             for device in devices.iter_mut() {
-                device.poll(bus).await;
+                if let Some(left_ms) = device.poll(bus).await {
+                    held.push((Moment::now().plus_ms(left_ms), device));
+                }
+            }
+            // Who is held back for a moment only is asked at the end of it, so that one that is
+            // back is not missed for a whole period.
+            held.sort_by_key(|(free, _)| *free);
+            for (free, device) in held {
+                if u64::from(free.ms_since(began)) < *reading_ms {
+                    pause(free.since(Moment::now())).await;
+                    device.poll(bus).await;
+                }
             }
         };
         if !finished_within(Duration::from_millis(*reading_ms), asked).await {
@@ -188,8 +201,8 @@ impl WiredUnit {
             };
             let profile = Arc::clone(&found.profile);
             let Some(point) = profile.point(point).filter(|point| point.readable) else { break };
-            let raw = found.read(&mut line.bus, point).await?;
-            return Ok(point.decode(&raw));
+            let (_, decoded) = found.read_value(&mut line.bus, point).await?;
+            return Ok(decoded);
         }
         Err(no_point)
     }
@@ -359,7 +372,7 @@ impl Machine for WiredUnit {
 }
 
 /// Indices of the points of `profile` that play a role in the unit.
-fn roles(spec: &UnitSpec, device: &str, profile: &Profile) -> Vec<(Role, usize)> {
+pub(crate) fn roles(spec: &UnitSpec, device: &str, profile: &Profile) -> Vec<(Role, usize)> {
     let mine = spec.roles().iter().filter(|given| given.device == device);
     mine.filter_map(|given| Some((given.role, index_of(profile, &given.point)?))).collect()
 }
@@ -368,9 +381,10 @@ fn index_of(profile: &Profile, name: &str) -> Option<usize> {
     profile.points().iter().position(|point| point.name == name)
 }
 
-/// What every period reads: read roles with the points that tell of their faults, and the points
-/// that prove what written roles have written.
-fn polled(spec: &UnitSpec, device: &str, profile: &Profile) -> Vec<usize> {
+/// What every period reads: read roles with the points that tell of their faults, the points that
+/// prove what written roles have written, whether the watchdog of what heats is on, and how many
+/// decimals all these have.
+pub(crate) fn polled(spec: &UnitSpec, device: &str, profile: &Profile) -> Vec<usize> {
     let mut polled = Vec::new();
     for (role, index) in roles(spec, device, profile) {
         let Some(point) = profile.points().get(index) else { continue };
@@ -379,13 +393,20 @@ fn polled(spec: &UnitSpec, device: &str, profile: &Profile) -> Vec<usize> {
             (Some(_) | None, false) | (None, true) => polled.push(index),
         }
         polled.extend(point.faults.iter().filter_map(|fault| index_of(profile, &fault.point)));
+        let armed = profile.watchdog().and_then(|watchdog| watchdog.armed_by.as_ref());
+        polled.extend(armed.filter(|_| role.heats()).and_then(|by| index_of(profile, &by.point)));
     }
+    let scales = |index: &usize| {
+        profile.points().get(*index).and_then(|point| index_of(profile, point.scale_from.as_ref()?))
+    };
+    let scales: Vec<usize> = polled.iter().filter_map(scales).collect();
+    polled.extend(scales);
     polled.sort_unstable();
     polled.dedup();
     polled
 }
 
-const fn is_written(role: Role) -> bool {
+pub(crate) const fn is_written(role: Role) -> bool {
     match role {
         Role::Bath | Role::Milk(_) | Role::Reference | Role::Lid => false,
         Role::Heater | Role::Setpoint | Role::Power | Role::Agitator | Role::CoolingValve => true,

@@ -4,11 +4,12 @@
 //! points with a role are made new from the plant before each request; the others keep what
 //! was written into them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use holder_hal::wire::profile::{
-    Entity, Modbus, Point, Profile, Protocol, Raw, Register, Unit, Value,
+    Entity, Modbus, Need, Point, Profile, Protocol, Raw, Register, Unit, Value,
 };
 use holder_hal::{Celsius, Duty, Quality, Role};
 use tokio_modbus::{ExceptionCode, Request, Response};
@@ -47,6 +48,12 @@ impl Device {
         }
         for point in profile.points().iter().filter(|point| point.unit == Unit::Switch) {
             device.put_value(point, Value::Switch(false));
+        }
+        let scales = profile.points().iter().filter_map(|point| point.scale_from.as_ref());
+        for scale in scales.filter_map(|name| profile.point(name)) {
+            if let Ok(one_decimal) = scale.encode_whole(1) {
+                device.put(scale, &one_decimal);
+            }
         }
         let is_open = |point: &&Point| {
             point.unit.is_temperature()
@@ -129,6 +136,7 @@ impl Device {
             if let Some((other, Ok(raw))) = other.map(|other| (other, other.encode_whole(need.raw)))
             {
                 self.put(other, &raw);
+                self.show_readback(other);
             }
         }
     }
@@ -142,9 +150,22 @@ impl Device {
         if proof.name == point.name || self.roles.contains_key(&proof.name) {
             return;
         }
-        if let Some(value) = point.decode(&self.get(point)).value {
+        if let Some(value) = self.value(point) {
             self.put_value(proof, value);
         }
+    }
+
+    /// What a point says now.
+    fn value(&self, point: &Point) -> Option<Value> {
+        self.scaled(point).decode(&self.get(point)).value
+    }
+
+    /// The point with the scale that stands in the device now.
+    fn scaled<'p>(&self, point: &'p Point) -> Cow<'p, Point> {
+        let scale = point.scale_from.as_ref().and_then(|name| self.profile.point(name));
+        let decimals = scale.and_then(|scale| scale.raw_whole(&self.get(scale)));
+        let scaled = decimals.and_then(|decimals| point.scaled(decimals).ok());
+        scaled.map_or(Cow::Borrowed(point), Cow::Owned)
     }
 
     /// Answers a request, and says which actuators it set.
@@ -249,13 +270,19 @@ impl Device {
         let mut touched: Vec<&str> = Vec::new();
         for (offset, word) in (0_u16..).zip(words) {
             let at = address.checked_add(offset).ok_or(ExceptionCode::IllegalDataAddress)?;
-            let writable = points_at(&profile, entity, at).filter(|point| point.write.is_some());
-            let before = touched.len();
-            touched.extend(writable.map(|point| point.name.as_str()));
-            if touched.len() == before {
+            self.cells.insert((entity, at), *word);
+            let writable: Vec<&Point> =
+                points_at(&profile, entity, at).filter(|point| point.write.is_some()).collect();
+            if writable.is_empty() {
                 return Err(ExceptionCode::IllegalDataAddress);
             }
-            self.cells.insert((entity, at), *word);
+            // One register may take several commands: the number says which is meant.
+            let meant = |point: &&&Point| point.readable || self.value(point).is_some();
+            let before = touched.len();
+            touched.extend(writable.iter().filter(meant).map(|point| point.name.as_str()));
+            if touched.len() == before {
+                return Err(ExceptionCode::IllegalDataValue);
+            }
         }
         let mut written = Written::new();
         for point in profile.points() {
@@ -278,14 +305,10 @@ impl Device {
     /// Checks a point that was just written as the device would.
     fn accept(&self, point: &Point) -> Result<Option<Value>, ExceptionCode> {
         let needs = point.write.iter().flat_map(|write| &write.needs);
-        for need in needs {
-            let so =
-                self.profile.point(&need.point).and_then(|other| other.raw_whole(&self.get(other)));
-            if so != Some(need.raw) {
-                return Err(ExceptionCode::ServerDeviceFailure);
-            }
+        if !needs.into_iter().all(|need| self.is_met(need)) {
+            return Err(ExceptionCode::ServerDeviceFailure);
         }
-        let decoded = point.decode(&self.get(point));
+        let decoded = self.scaled(point).decode(&self.get(point));
         match decoded.quality {
             Quality::Good => Ok(decoded.value),
             Quality::Stale
@@ -294,6 +317,16 @@ impl Device {
             | Quality::Comm
             | Quality::Disagrees => Err(ExceptionCode::IllegalDataValue),
         }
+    }
+
+    /// Whether what another write needs is so, as the point that proves it says.
+    fn is_met(&self, need: &Need) -> bool {
+        let profile = &self.profile;
+        let Some(point) = profile.point(&need.point) else { return false };
+        let Some(write) = &point.write else { return false };
+        let proof = profile.point(&write.verify_point).unwrap_or(point);
+        let wanted = point.encode_whole(need.raw).ok().and_then(|raw| point.decode(&raw).value);
+        wanted.is_some() && self.value(proof) == wanted
     }
 
     fn get(&self, point: &Point) -> Raw {
@@ -311,7 +344,7 @@ impl Device {
 
     /// A value that the point cannot hold leaves it as it is.
     fn put_value(&mut self, point: &Point, value: Value) {
-        if let Ok(raw) = point.encode(value) {
+        if let Ok(raw) = self.scaled(point).encode(value) {
             self.put(point, &raw);
         }
     }

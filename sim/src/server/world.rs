@@ -219,7 +219,7 @@ mod tests {
 
     fn world(text: &str, plant: Plant) -> World {
         let profile = Arc::new(Profile::parse("made-up.toml", text).expect("a good profile"));
-        let layout = Layout::of_device(&profile, 1, "127.0.0.1:0").expect("a good unit id");
+        let layout = Layout::of_device(&profile, 1, "tcp://127.0.0.1:0").expect("a good unit id");
         World::new(plant, layout)
     }
 

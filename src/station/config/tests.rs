@@ -75,17 +75,41 @@ fn a_new_station_runs_no_milk_before_probes_are_calibrated_and_the_cut_is_declar
     unit.params(Purpose::Milk, &recipe, day("2026-11-24")).expect("milk may run");
 }
 
+/// The first station with a watchdog declared as its cut, its heater being a device of `profile`.
+fn cut_by_watchdog(profile: &str, heater: &str, setpoint: &str) -> String {
+    let by_watchdog = "cut = { by = \"device-watchdog\",";
+    shipped("first")
+        .replace("due = \"2000-07-01\"", "due = \"2027-05-01\"")
+        .replace("# cut = { by = \"limit-thermostat\", at_c = 66.0,", by_watchdog)
+        .replace("profile = \"eurotherm-3200\"", &format!("profile = \"{profile}\""))
+        .replace("controller.instrument_mode", &format!("controller.{heater}"))
+        .replace("controller.remote_setpoint", &format!("controller.{setpoint}"))
+}
+
 #[test]
 fn a_watchdog_that_goes_on_heating_is_no_cut() {
-    let text = shipped("first").replace("due = \"2000-07-01\"", "due = \"2027-05-01\"").replace(
-        "# cut = { by = \"limit-thermostat\", at_c = 66.0,",
-        "cut = { by = \"device-watchdog\",",
-    );
+    for (profile, heater, setpoint, why) in [
+        ("eurotherm-3200", "instrument_mode", "remote_setpoint", "may go on heating to its own"),
+        ("omron-e5cc", "run", "setpoint", "controller (omron-e5cc): it has none that is known"),
+    ] {
+        let station = parse(&cut_by_watchdog(profile, heater, setpoint)).expect("valid");
+        let unit = station.unit("past-1").expect("it has one");
+        let refused = unit.spec().expect_err("refused").to_string();
+        assert!(refused.contains("watchdog that stops the heat"), "{refused}");
+        assert!(refused.contains(why) && refused.contains("limit-thermostat"), "{refused}");
+    }
+}
+
+#[test]
+fn a_watchdog_that_stops_the_heat_is_a_cut_that_takes_its_time() {
+    let text = cut_by_watchdog("pixsys-drr245", "start", "setpoint");
     let station = parse(&text).expect("valid");
     let recipe = station.library.recipe(profiles::RECIPE_DEFAULT).expect("shipped");
     let unit = station.unit("past-1").expect("it has one");
-    let refused = unit.params(Purpose::Milk, &recipe, day("2026-11-24")).expect_err("refused");
-    assert!(refused.to_string().contains("watchdog that stops the heat"), "{refused}");
+    unit.params(Purpose::Milk, &recipe, day("2026-11-24")).expect("milk may run");
+    let hasty = parse(&text.replace("within_s = 5", "within_s = 4")).expect("valid");
+    let refused = hasty.unit("past-1").expect("it has one").spec().expect_err("refused");
+    assert!(refused.to_string().contains("write within_s = 5"), "{refused}");
 }
 
 #[test]

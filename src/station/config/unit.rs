@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::library::KnownRecipe;
-use super::{ConfigError, CutBy, PointRef, StationConfig, UnitConfig};
+use super::{ConfigError, CutBy, CutConfig, PointRef, StationConfig, UnitConfig};
 use crate::batch::certificate::Certificate;
 use crate::batch::params::{
     BatchParams, Cascade, Heater, MARGIN_UNKNOWN, ParamsFault, Probe, Purpose,
@@ -34,7 +34,8 @@ impl Unit<'_> {
     /// The unit as devices on wires.
     ///
     /// # Errors
-    /// A profile that does not exist or breaks a rule; buses, devices and roles that do not fit.
+    /// A profile that does not exist or breaks a rule; buses, devices and roles that do not fit; a
+    /// watchdog that is declared as the cut and is none.
     pub fn spec(&self) -> Result<UnitSpec, ConfigError> {
         let buses = self.written.bus.iter();
         let buses = buses.map(|(name, url)| BusSpec { name: name.clone(), url: url.clone() });
@@ -55,10 +56,45 @@ impl Unit<'_> {
             devices,
             self.roles(),
         );
-        spec.map_err(|fault| {
+        let spec = spec.map_err(|fault| {
             let fault = Box::new(fault);
             ConfigError::Spec { file: self.station.file.clone(), fault }
-        })
+        })?;
+        match self.written.cut {
+            Some(cut) if cut.by == CutBy::DeviceWatchdog => self.check_watchdog(&spec, cut)?,
+            Some(_) | None => {}
+        }
+        Ok(spec)
+    }
+
+    /// A watchdog that is declared as the cut must be one that takes the heat away, in time.
+    fn check_watchdog(&self, spec: &UnitSpec, cut: CutConfig) -> Result<(), ConfigError> {
+        let refused = |rule: String| Err(self.refused(ParamsFault::Contradiction(rule)));
+        if !spec.has_stopping_watchdog() {
+            let devices = spec.heating_devices().map(|device| {
+                let (name, profile) = (&device.name, &device.profile);
+                let why =
+                    profile.watchdog().map_or("it has none that is known", |dog| &dog.meaning);
+                format!("{name} ({}): {why}", profile.name())
+            });
+            let devices: Vec<String> = devices.collect();
+            return refused(format!(
+                "cut = {{ by = \"device-watchdog\" }}, but nothing of this unit that heats has a \
+                 watchdog that stops the heat. {}. Fit an independent limit thermostat and declare \
+                 it: cut = {{ by = \"limit-thermostat\", at_c = 66, within_s = 5 }}",
+                devices.join("; ")
+            ));
+        }
+        let stops = spec.heating_devices().filter_map(|device| device.profile.watchdog());
+        let within_ms = stops.filter(|dog| dog.stops_heat).map(|dog| dog.within_ms).min();
+        match within_ms {
+            Some(within_ms) if within_ms > cut.within_ms => refused(format!(
+                "cut: within_s is shorter than the watchdog takes by the profile of its device; \
+                 write within_s = {}",
+                within_ms.div_ceil(1000)
+            )),
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn roles(&self) -> Vec<RoleSpec> {
@@ -120,7 +156,7 @@ impl Unit<'_> {
         };
         let refused = |fault| self.refused(fault);
         params.check().map_err(refused)?;
-        self.check_cut(&spec, purpose)?;
+        self.check_cut(purpose)?;
         Ok(params)
     }
 
@@ -225,35 +261,17 @@ impl Unit<'_> {
         faults
     }
 
-    /// Milk on real hardware wants a cut that does not need us (DESIGN, safe state). A declared
-    /// device watchdog must be one by the profile of a device, and one that stops the heat.
-    fn check_cut(&self, spec: &UnitSpec, purpose: Purpose) -> Result<(), ConfigError> {
-        let no_cut =
-            || ConfigError::NoCut { file: self.station.file.clone(), unit: self.name.to_owned() };
+    /// Milk on real hardware wants a cut that does not need us (DESIGN, safe state). That a
+    /// declared watchdog is one was checked when the unit was put together.
+    fn check_cut(&self, purpose: Purpose) -> Result<(), ConfigError> {
         match (purpose, self.written.cut) {
-            (Purpose::Water, _) => Ok(()),
-            (Purpose::Milk, _) if self.written.simulated => Ok(()),
-            (Purpose::Milk, None) => Err(no_cut()),
-            (Purpose::Milk, Some(cut)) => match cut.by {
-                CutBy::LimitThermostat => Ok(()),
-                CutBy::DeviceWatchdog if self.has_stopping_watchdog(spec) => Ok(()),
-                CutBy::DeviceWatchdog => Err(self.refused(ParamsFault::Contradiction(
-                    "cut: by the profiles of its devices, none of this unit that heats has a \
-                     watchdog that stops the heat; it needs an independent limit thermostat"
-                        .to_owned(),
-                ))),
-            },
+            (Purpose::Milk, None) if !self.written.simulated => Err(ConfigError::NoCut {
+                file: self.station.file.clone(),
+                unit: self.name.to_owned(),
+            }),
+            (Purpose::Water | Purpose::Milk, _) => Ok(()),
         }
     }
-
-    fn has_stopping_watchdog(&self, spec: &UnitSpec) -> bool {
-        let heats = [Role::Heater, Role::Power, Role::Setpoint];
-        let devices = heats.into_iter().filter_map(|role| spec.role(role));
-        devices
-            .filter_map(|(device, _)| device.profile.watchdog())
-            .any(|watchdog| watchdog.stops_heat)
-    }
-
     /// What takes the heat away without us, in a technician's words.
     pub fn cut_in_words(&self) -> String {
         match self.written.cut {

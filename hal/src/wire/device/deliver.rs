@@ -24,6 +24,23 @@ impl Delivered {
     }
 }
 
+/// One value on its way into the device.
+struct Job<'a> {
+    target: Target,
+    raw: &'a Raw,
+    /// The point, with its scale.
+    point: &'a Point,
+    /// The point that proves it, with its scale.
+    by: &'a Point,
+    write: &'a Write,
+}
+
+impl Job<'_> {
+    fn proved_by(&self, seen: &Raw) -> bool {
+        proves(self.by, seen, self.point, self.raw, self.write)
+    }
+}
+
 impl Device {
     /// Writes a value unless it is there already, and proves it by reading back. What is safe
     /// goes before all else.
@@ -45,41 +62,64 @@ impl Device {
         let profile = Arc::clone(&self.profile);
         let Some(point) = profile.points().get(target.point) else { return Ok(()) };
         let Some(write) = &point.write else { return Ok(()) };
-        let raw = self.encode(target.value, point)?;
-        if self.stands(target, &raw, point, write) {
-            return Ok(());
-        }
-        let put = if target.safe {
-            self.put_safe(bus, target, &raw, point, write).await
-        } else {
-            self.put(bus, target, &raw, point, write).await
-        };
-        let proved = put.is_ok();
-        if let Some(slot) = self.delivered.get_mut(target.point) {
-            *slot = Some(Delivered { raw, periods: 0, proved });
-        }
-        if let Err(error) = &put
+        let by = profile.point(&write.verify_point).unwrap_or(point);
+        let outcome = self.deliver_scaled(bus, target, (point, by), write).await;
+        if let Err(error) = &outcome
             && error.is_unreachable()
         {
             self.lost(error.clone());
+        }
+        outcome
+    }
+
+    async fn deliver_scaled(
+        &mut self,
+        bus: &mut Bus,
+        target: Target,
+        (point, by): (&Point, &Point),
+        write: &Write,
+    ) -> Result<(), WireError> {
+        let (point, by) = (self.scaled(bus, point).await?, self.scaled(bus, by).await?);
+        let raw = self.encode(target.value, &point)?;
+        let job = Job { target, raw: &raw, point: &point, by: &by, write };
+        if self.stands(&job) {
+            return Ok(());
+        }
+        let put =
+            if target.safe { self.put_safe(bus, &job).await } else { self.put(bus, &job).await };
+        let proved = put.is_ok();
+        if let Some(slot) = self.delivered.get_mut(target.point) {
+            *slot = Some(Delivered { raw, periods: 0, proved });
         }
         put
     }
 
     /// Whether the value was delivered, the last poll has seen it there, and no watchdog is due.
     /// What the poll saw serves once: a second command without a poll is written again.
-    fn stands(&mut self, target: Target, raw: &Raw, point: &Point, write: &Write) -> bool {
+    fn stands(&mut self, job: &Job<'_>) -> bool {
         let points = self.profile.points();
-        let verify = points.iter().position(|other| other.name == write.verify_point);
+        let verify = points.iter().position(|other| other.name == job.write.verify_point);
         let seen = verify.and_then(|index| self.image.get_mut(index)).and_then(Option::take);
-        let (Some(by), Some(seen)) = (verify.and_then(|index| points.get(index)), seen) else {
-            return false;
-        };
-        let Some(Some(delivered)) = self.delivered.get(target.point) else { return false };
+        let Some(seen) = seen else { return false };
+        let Some(Some(delivered)) = self.delivered.get(job.target.point) else { return false };
         delivered.proved
-            && delivered.raw == *raw
-            && proves(by, &seen.raw, point, raw, write)
-            && !self.due(point, delivered.periods)
+            && delivered.raw == *job.raw
+            && job.proved_by(&seen.raw)
+            && self.armed(job.write)
+            && !self.due(job.point, delivered.periods)
+    }
+
+    /// Whether the last poll has seen the watchdog on, if the value rests on it: somebody can
+    /// have switched it off at the device.
+    fn armed(&self, write: &Write) -> bool {
+        let Some(armed) = self.profile.watchdog().and_then(|dog| dog.armed_by.as_ref()) else {
+            return true;
+        };
+        let points = self.profile.points();
+        let index = points.iter().position(|point| point.name == armed.point);
+        let found = index.and_then(|index| points.get(index).zip(self.seen(index)));
+        !write.needs.contains(armed)
+            || found.is_some_and(|(point, seen)| point.raw_whole(&seen.raw) == Some(armed.raw))
     }
 
     /// Whether a watchdog wants the value again: at half its time, so that one late period is
@@ -90,51 +130,35 @@ impl Device {
             && periods.saturating_mul(self.owner.period_ms) >= watchdog.within_ms / 2
     }
 
-    async fn put(
-        &mut self,
-        bus: &mut Bus,
-        target: Target,
-        raw: &Raw,
-        point: &Point,
-        write: &Write,
-    ) -> Result<(), WireError> {
-        let profile = Arc::clone(&self.profile);
-        let by = profile.point(&write.verify_point).unwrap_or(point);
-        if write.on_change_only
-            && let Ok(there) = self.read(bus, by).await
-        {
-            if proves(by, &there, point, raw, write) {
-                return Ok(());
-            }
-            let last = self.delivered.get(target.point).and_then(Option::as_ref);
-            if last.is_some_and(|last| !last.proved && last.raw == *raw) {
-                // It did not take this value before: trying for ever would wear it out.
-                return Err(self.not_verified(point, target.value, raw, by, &there));
-            }
-        }
-        for need in &write.needs {
+    async fn put(&mut self, bus: &mut Bus, job: &Job<'_>) -> Result<(), WireError> {
+        for need in &job.write.needs {
             self.provide(bus, need).await?;
         }
-        self.send(bus, raw, point, write).await?;
-        self.prove(bus, target, raw, point, write).await
+        if job.write.on_change_only
+            && let Ok(there) = self.read(bus, job.by).await
+        {
+            if job.proved_by(&there) {
+                return Ok(());
+            }
+            let last = self.delivered.get(job.target.point).and_then(Option::as_ref);
+            if last.is_some_and(|last| !last.proved && last.raw == *job.raw) {
+                // It did not take this value before: trying for ever would wear it out.
+                return Err(self.not_verified(job, &there));
+            }
+        }
+        self.send(bus, job.raw, job.point, job.write).await?;
+        self.prove(bus, job).await
     }
 
     /// Puts the device into the safe state: the value goes out before anything is asked, nothing
     /// that it needs may keep it back, and it is written again however often it did not stick.
-    async fn put_safe(
-        &mut self,
-        bus: &mut Bus,
-        target: Target,
-        raw: &Raw,
-        point: &Point,
-        write: &Write,
-    ) -> Result<(), WireError> {
-        let sent = self.send(bus, raw, point, write).await;
+    async fn put_safe(&mut self, bus: &mut Bus, job: &Job<'_>) -> Result<(), WireError> {
+        let sent = self.send(bus, job.raw, job.point, job.write).await;
         if sent.as_ref().is_err_and(WireError::is_unreachable) {
             return sent;
         }
         let (mut again, mut lacking) = (sent.is_err(), None);
-        for need in &write.needs {
+        for need in &job.write.needs {
             match self.provide(bus, need).await {
                 Ok(changed) => again |= changed,
                 Err(error) => lacking = lacking.or(Some(error)),
@@ -142,9 +166,9 @@ impl Device {
         }
         // Before its needs were met the device may have refused it, or taken it to no effect.
         if again || lacking.is_some() {
-            self.send(bus, raw, point, write).await?;
+            self.send(bus, job.raw, job.point, job.write).await?;
         }
-        self.prove(bus, target, raw, point, write).await?;
+        self.prove(bus, job).await?;
         lacking.map_or(Ok(()), Err)
     }
 
@@ -159,34 +183,17 @@ impl Device {
         written.map_err(|fault| self.call_error(point.name.clone(), fault))
     }
 
-    async fn prove(
-        &self,
-        bus: &mut Bus,
-        target: Target,
-        raw: &Raw,
-        point: &Point,
-        write: &Write,
-    ) -> Result<(), WireError> {
-        let by = self.profile.point(&write.verify_point).unwrap_or(point);
-        let back = self.read(bus, by).await?;
-        if proves(by, &back, point, raw, write) {
-            return Ok(());
-        }
-        Err(self.not_verified(point, target.value, raw, by, &back))
+    async fn prove(&self, bus: &mut Bus, job: &Job<'_>) -> Result<(), WireError> {
+        let back = self.read(bus, job.by).await?;
+        if job.proved_by(&back) { Ok(()) } else { Err(self.not_verified(job, &back)) }
     }
 
-    fn not_verified(
-        &self,
-        point: &Point,
-        value: Value,
-        raw: &Raw,
-        by: &Point,
-        back: &Raw,
-    ) -> WireError {
+    fn not_verified(&self, job: &Job<'_>, back: &Raw) -> WireError {
+        let Job { target, raw, point, by, .. } = job;
         let read = by.decode(back).value.map_or_else(String::new, |value| format!("{value} "));
         WireError::NotVerified {
             place: self.place(point.name.clone()),
-            wrote: format!("{value} ({raw})"),
+            wrote: format!("{} ({raw})", target.value),
             read: format!("{read}({back}) from {}", by.name),
         }
     }
@@ -214,7 +221,7 @@ impl Device {
         if need.once && self.provided.get(index).copied().unwrap_or(false) {
             return Ok(false);
         }
-        let changed = self.provide_now(bus, need).await?;
+        let changed = self.provide_now(bus, need, index).await?;
         if let Some(provided) = self.provided.get_mut(index) {
             // What an untrusted device was given is not taken for granted later.
             *provided = self.trusted;
@@ -222,30 +229,44 @@ impl Device {
         Ok(changed)
     }
 
-    async fn provide_now(&self, bus: &mut Bus, need: &Need) -> Result<bool, WireError> {
-        let Some(point) = self.profile.point(&need.point) else { return Ok(false) };
+    /// It is looked at in the point that proves it, which is another one for a command.
+    async fn provide_now(
+        &mut self,
+        bus: &mut Bus,
+        need: &Need,
+        index: usize,
+    ) -> Result<bool, WireError> {
+        let profile = Arc::clone(&self.profile);
+        let Some(point) = profile.points().get(index) else { return Ok(false) };
         let Some(write) = &point.write else { return Ok(false) };
-        if point.readable && point.raw_whole(&self.read(bus, point).await?) == Some(need.raw) {
-            return Ok(false);
-        }
+        let by = profile.point(&write.verify_point).unwrap_or(point);
         let raw = point.encode_whole(need.raw).map_err(|error| WireError::Unwritable {
             place: self.place(point.name.clone()),
             value: need.raw.to_string(),
             rule: error.to_string(),
         })?;
-        self.send(bus, &raw, point, write).await?;
-        if !point.readable {
-            return Ok(true);
+        let there = self.read(bus, by).await?;
+        if proves(by, &there, point, &raw, write) {
+            return Ok(false);
         }
-        let back = self.read(bus, point).await?;
-        if point.raw_whole(&back) == Some(need.raw) {
-            return Ok(true);
-        }
-        Err(WireError::NotVerified {
+        let not_proved = |back: &Raw| WireError::NotVerified {
             place: self.place(point.name.clone()),
             wrote: format!("{} ({raw})", need.raw),
-            read: back.to_string(),
-        })
+            read: format!("{back} from {}", by.name),
+        };
+        let last = self.delivered.get(index).and_then(Option::as_ref);
+        if write.on_change_only && last.is_some_and(|last| !last.proved && last.raw == raw) {
+            // It did not take this value before: trying for ever would wear it out.
+            return Err(not_proved(&there));
+        }
+        self.send(bus, &raw, point, write).await?;
+        let back = self.read(bus, by).await?;
+        let proved = proves(by, &back, point, &raw, write);
+        let outcome = if proved { Ok(true) } else { Err(not_proved(&back)) };
+        if let Some(slot) = self.delivered.get_mut(index) {
+            *slot = Some(Delivered { raw, periods: 0, proved });
+        }
+        outcome
     }
 }
 

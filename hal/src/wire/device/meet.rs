@@ -22,6 +22,9 @@ impl Device {
         for check in profile.checks() {
             self.check(bus, check).await?;
         }
+        for name in profile.scales() {
+            self.check_scale(bus, name).await?;
+        }
         self.trusted = true;
         Ok(())
     }

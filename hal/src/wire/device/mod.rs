@@ -7,10 +7,12 @@
 
 mod deliver;
 mod meet;
+mod scale;
 
 use std::sync::Arc;
 
 use deliver::Delivered;
+use scale::Scale;
 
 use super::ask::{self, Ask, Peer};
 use super::bus::{BackOff, Bus};
@@ -70,6 +72,7 @@ pub(crate) struct Device {
     /// Points that others need, made sure of since the device was met.
     provided: Vec<bool>,
     image: Vec<Option<Seen>>,
+    scales: Vec<Scale>,
     delivered: Vec<Option<Delivered>>,
     back_off: BackOff,
     trusted: bool,
@@ -83,15 +86,18 @@ impl Device {
     pub(crate) fn new(spec: &DeviceSpec, url: &str, owner: Owner, polled: &[usize]) -> Self {
         let profile = Arc::clone(&spec.profile);
         let points = profile.points();
+        let mut asks = ask::asks(&profile, polled);
+        asks.sort_by_key(|ask| ask.points.iter().any(|at| scale::is_scale(&profile, *at)));
         Self {
             name: spec.name.clone(),
             port: port_words(url, spec.address),
             fault: None,
             heard_marker: false,
             unit_id: spec.address,
-            asks: ask::asks(&profile, polled).into(),
+            asks: asks.into(),
             provided: vec![false; points.len()],
             image: vec![None; points.len()],
+            scales: vec![Scale::default(); points.len()],
             delivered: vec![None; points.len()],
             back_off: BackOff::new(owner.period_ms),
             trusted: false,
@@ -128,9 +134,13 @@ impl Device {
     /// Nothing useful came: all that is known of it is void, and it is left alone for a while.
     fn lost(&mut self, error: WireError) {
         self.forget();
+        self.scales.fill(Scale::default());
         self.delivered.fill(None);
         self.distrust();
-        if !matches!(error, WireError::Call { fault: CallFault::Resting { .. }, .. }) {
+        if !matches!(
+            error,
+            WireError::Call { fault: CallFault::Resting { .. } | CallFault::HeldBack { .. }, .. }
+        ) {
             tracing::warn!(%error, "device lost");
             self.back_off.failed();
             self.fault = Some(error);
@@ -149,12 +159,20 @@ impl Device {
         self.forget();
     }
 
-    /// Reads every polled point, once per control period.
-    pub(crate) async fn poll(&mut self, bus: &mut Bus) {
-        if let Err(error) = self.refresh(bus).await {
-            self.lost(error);
-        }
+    /// Reads every polled point, once per control period. Returns for how long it is still held
+    /// back, in milliseconds, if it is.
+    pub(crate) async fn poll(&mut self, bus: &mut Bus) -> Option<u32> {
+        let refreshed = self.refresh(bus).await;
         self.turn = Turn::Over;
+        let error = refreshed.err()?;
+        let held_ms = if let WireError::Call { fault: CallFault::HeldBack { left_ms }, .. } = error
+        {
+            Some(left_ms)
+        } else {
+            None
+        };
+        self.lost(error);
+        held_ms
     }
 
     /// The time of the reading is over: what this device has not answered is missing. That is
@@ -206,6 +224,7 @@ impl Device {
                 }
             }
         }
+        self.note_scales();
         self.back_off.succeeded();
         Ok(())
     }
@@ -252,7 +271,7 @@ impl Device {
     pub(crate) fn polled(&self, index: usize) -> Decoded {
         let Some(point) = self.profile.points().get(index) else { return missing() };
         let Some(seen) = self.seen(index) else { return missing() };
-        let mut decoded = point.decode(&seen.raw);
+        let mut decoded = self.meaning(point, &seen.raw);
         if decoded.quality != Quality::Good {
             return decoded;
         }
@@ -280,7 +299,9 @@ impl Device {
     /// A point by its own value alone.
     fn told(&self, index: usize) -> Decoded {
         let point = self.profile.points().get(index);
-        point.zip(self.seen(index)).map_or_else(missing, |(point, seen)| point.decode(&seen.raw))
+        point
+            .zip(self.seen(index))
+            .map_or_else(missing, |(point, seen)| self.meaning(point, &seen.raw))
     }
 
     fn seen(&self, index: usize) -> Option<&Seen> {

@@ -30,6 +30,19 @@ pub enum EncodeError {
         /// What was to be written.
         value: String,
     },
+    /// Its scale stands in the device, and was not read.
+    #[error(
+        "{value} was not turned into a number for {point}: how many decimals it has stands in \
+         {scale_from}, which was not read"
+    )]
+    Scale {
+        /// Name of the point.
+        point: String,
+        /// Name of the point that says how many decimals it has.
+        scale_from: String,
+        /// What was to be written.
+        value: String,
+    },
     /// The value does not fit into the point.
     #[error("{value} does not fit into the {data_type} of {point}")]
     Size {
@@ -191,6 +204,9 @@ impl Point {
 
     /// What `raw` means, with its quality: sentinels first, then the range; NaN is out of range.
     pub fn decode(&self, raw: &Raw) -> Decoded {
+        if let Some(decimals) = &self.scale_from {
+            return bad(Quality::Comm, format!("its decimals ({decimals}) were not read"));
+        }
         match self.raw_number(raw) {
             Ok(number) => self.judge(number),
             Err(reason) => bad(Quality::Comm, reason),
@@ -306,6 +322,10 @@ impl Point {
                 return Err(EncodeError::Kind { point, unit, value: value.to_string() });
             }
         };
+        if let Some(scale_from) = self.scale_from.clone() {
+            let (point, value) = (self.name.clone(), value.to_string());
+            return Err(EncodeError::Scale { point, scale_from, value });
+        }
         // Ninths of a billionth, so that °C to °F stays exact until the one rounding.
         let ninths = match self.unit {
             Unit::DegF => i128::from(milli) * NANO_PER_MILLI * 9 * 9 / 5 + 32_000_000_000 * 9,

@@ -21,6 +21,7 @@ mod reader;
 mod rules;
 #[cfg(test)]
 mod rules_tests;
+mod scale;
 #[cfg(test)]
 mod shipped_tests;
 
@@ -35,6 +36,7 @@ pub use point::{
     ByteOrder, DataType, Decoded, Entity, Fault, Need, Point, Raw, Sentinel, Unit, Value, Verified,
     Write, WriteFunction,
 };
+pub use scale::ScaleFault;
 
 /// The family of protocols that a device speaks, with what is particular to the device.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,8 +161,10 @@ pub struct Timing {
 pub struct Watchdog {
     /// It acts when it was not fed for this long, in milliseconds.
     pub within_ms: u64,
-    /// The points whose writing feeds it.
+    /// The points whose writing feeds it; empty when any question does.
     pub fed_by: Vec<String>,
+    /// The setting that switches it on, if it is not on by itself.
+    pub armed_by: Option<Need>,
     /// Whether the heater is off after it has acted: one that goes on heating is not a stop.
     pub stops_heat: bool,
     /// What the device does then, in words.
@@ -273,6 +277,15 @@ impl Profile {
     /// What must be so at start-up.
     pub fn checks(&self) -> &[Check] {
         &self.checks
+    }
+
+    /// Names of the points that say how many decimals others have, each once.
+    pub(crate) fn scales(&self) -> Vec<&str> {
+        let mut names: Vec<&str> =
+            self.points.iter().filter_map(|point| point.scale_from.as_deref()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// Its watchdog on the communication, if it has one.

@@ -5,7 +5,7 @@ use toml::de::DeTable;
 use super::error::ProfileError;
 use super::point::Verified;
 use super::reader::{Field, Section, Source};
-use super::{Check, Profile, Timing, Watchdog, parse_point, parse_protocol, rules};
+use super::{Check, Profile, Timing, Watchdog, parse_point, parse_protocol, parse_write, rules};
 
 /// The longest rest between two requests that still leaves a control period.
 const PAUSE_MS_MAX: u64 = 1000;
@@ -97,13 +97,15 @@ fn watchdog(mut section: Section<'_>) -> Result<Watchdog, ProfileError> {
             within.refuse("a watchdog acts after some time: leave the table out if it has none")
         );
     }
-    let fed_by = texts(&section.need("fed_by", "the points whose writing feeds it")?)?;
+    let rule = "the points whose writing feeds it; [] if any question does";
+    let fed_by = texts(&section.need("fed_by", rule)?)?;
+    let armed_by = section.maybe("armed_by").map(|field| parse_write::need(&field)).transpose()?;
     let rule = "is the heater off after it has acted? true or false";
     let stops_heat = section.need("stops_heat", rule)?.boolean()?;
     let meaning =
         section.need("meaning", "what the device does then, in words")?.text()?.to_owned();
     section.finish()?;
-    Ok(Watchdog { within_ms, fed_by, stops_heat, meaning })
+    Ok(Watchdog { within_ms, fed_by, armed_by, stops_heat, meaning })
 }
 
 fn check(mut section: Section<'_>) -> Result<Check, ProfileError> {

@@ -5,11 +5,10 @@ use super::error::ProfileError;
 use super::parse::VERIFIED;
 use super::point::{DataType, Fault, Point, Sentinel, Unit, Verified};
 use super::reader::{Field, Section};
+use super::scale::STEP_NANO_MAX;
 use super::{Protocol, parse_access, parse_write};
 use crate::contract::{Quality, Role};
 
-/// The coarsest step of a temperature: 62.5 must be distinguishable (DEVICES, section A).
-const STEP_NANO_MAX: i64 = 100_000_000;
 const NANO: f64 = 1e9;
 
 const UNITS: [(&str, Unit); 5] = [
@@ -53,7 +52,11 @@ pub(crate) fn point(
     let title = section.need("title", "what it is, in words")?.text()?.to_owned();
     let unit = unit(&mut section)?;
     let at = parse_access::access(&mut section, protocol, unit)?;
-    let scale_nano = scale(&mut section, &at, unit)?;
+    let scale_from = scale_from(&mut section, &at, unit)?;
+    let scale_nano = match &scale_from {
+        Some(_) => STEP_NANO_MAX,
+        None => scale(&mut section, &at, unit)?,
+    };
     let range_milli = range(&mut section, unit)?;
     let on_off = on_off(&mut section, unit)?;
     let usual_role = section.maybe("usual_role").map(|field| field.word(&ROLES)).transpose()?;
@@ -81,6 +84,7 @@ pub(crate) fn point(
         at,
         unit,
         scale_nano,
+        scale_from,
         range_milli,
         on_off,
         usual_role,
@@ -112,6 +116,32 @@ fn unit(section: &mut Section<'_>) -> Result<Unit, ProfileError> {
         (None, Unit::DegC | Unit::Percent | Unit::Switch | Unit::Mode) => {}
     }
     Ok(unit)
+}
+
+/// The point that says how many decimals this one has.
+fn scale_from(
+    section: &mut Section<'_>,
+    at: &Access,
+    unit: Unit,
+) -> Result<Option<String>, ProfileError> {
+    let Some(field) = section.maybe("scale_from") else { return Ok(None) };
+    if let Some(scale) = section.maybe("scale") {
+        return Err(scale.refuse("either scale, or scale_from where the device says it"));
+    }
+    match (unit, layout(at)) {
+        (Unit::Switch | Unit::Mode, _) => {
+            return Err(field.refuse("only for degrees and percent"));
+        }
+        (_, Some(DataType::Float32 | DataType::Bit(_)) | None) => {
+            return Err(field.refuse("only for whole numbers: INT16, UINT16, INT32 or UINT32"));
+        }
+        (Unit::DegC | Unit::DegF | Unit::Percent, Some(_)) => {}
+    }
+    let mut entry = field.section()?;
+    let point = entry.need("point", "the point that says how many decimals it has")?;
+    let point = point.text()?.to_owned();
+    entry.finish()?;
+    Ok(Some(point))
 }
 
 /// The layout of the numbers in it: text and qualified numbers carry their own decimals.

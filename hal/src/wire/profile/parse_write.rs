@@ -4,7 +4,7 @@ use super::access::{Access, NeslabWrite, Phrase, TextWrite, WriteMeans};
 use super::error::ProfileError;
 use super::parse_protocol::line;
 use super::point::{Need, Unit, Write, WriteFunction};
-use super::reader::Section;
+use super::reader::{Field, Section};
 use crate::units::Celsius;
 
 const FUNCTIONS: [(i64, WriteFunction); 3] = [
@@ -143,13 +143,18 @@ fn needs(section: &mut Section<'_>) -> Result<Vec<Need>, ProfileError> {
     let mut needs = Vec::new();
     let Some(list) = section.maybe("needs") else { return Ok(needs) };
     for item in list.list()? {
-        let mut entry = item.section()?;
-        let point = entry.need("point", "what must be so first")?.text()?.to_owned();
-        let equals = entry.need("equals", "the raw value that it must have")?;
-        let raw = equals.integer(i32::MIN.into(), u32::MAX.into())?;
-        let once = entry.maybe("once").map_or(Ok(false), |field| field.boolean())?;
-        entry.finish()?;
-        needs.push(Need { point, raw, once });
+        needs.push(need(&item)?);
     }
     Ok(needs)
+}
+
+/// A point with the raw value that it must have.
+pub(crate) fn need(field: &Field<'_>) -> Result<Need, ProfileError> {
+    let mut entry = field.section()?;
+    let point = entry.need("point", "what must be so first")?.text()?.to_owned();
+    let equals = entry.need("equals", "the raw value that it must have")?;
+    let raw = equals.integer(i32::MIN.into(), u32::MAX.into())?;
+    let once = entry.maybe("once").map_or(Ok(false), |field| field.boolean())?;
+    entry.finish()?;
+    Ok(Need { point, raw, once })
 }

@@ -275,6 +275,9 @@ pub struct Point {
     /// What one raw step is worth, in billionths of the unit that the device speaks. Text and
     /// qualified numbers carry their own decimals, so that it is one unit there.
     pub scale_nano: i64,
+    /// The point that says how many decimals the numbers of this one have, if the device decides:
+    /// until it was read the point means nothing, and `scale_nano` is the coarsest that may be.
+    pub scale_from: Option<String>,
     /// The engineering values that can be true, in thousandths (°C, %, or the number itself).
     pub range_milli: Option<(i64, i64)>,
     /// The raw numbers for on and off (switches).

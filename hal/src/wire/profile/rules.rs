@@ -3,9 +3,10 @@
 use toml::de::{DeTable, DeValue};
 
 use super::error::ProfileError;
-use super::point::{DataType, Entity, Fault, Point, Unit, WriteFunction};
+use super::point::{DataType, Entity, Fault, Need, Point, Unit, WriteFunction};
 use super::reader::Source;
 use super::{Modbus, Profile, Register, WriteMeans};
+use crate::contract::Role;
 
 /// Where a rule is broken: the table, the name of its entry, and the key.
 struct Place<'a> {
@@ -47,6 +48,7 @@ impl Rules<'_> {
         if let (Some(modbus), Some(register)) = (self.profile.modbus(), point.register()) {
             self.reading_registers(point, register, modbus)?;
         }
+        self.scale_from(point)?;
         if let Some(name) = &point.same_as {
             match self.profile.point(name) {
                 // One step, so that nobody has to follow a chain.
@@ -82,6 +84,41 @@ impl Rules<'_> {
             return Err(self.refuse(&at(point, "data_type"), rule));
         }
         Ok(())
+    }
+
+    /// How many decimals a point has is a plain number that can be read.
+    fn scale_from(&self, point: &Point) -> Result<(), ProfileError> {
+        let Some(name) = &point.scale_from else { return Ok(()) };
+        let here = at(point, "scale_from");
+        match self.profile.point(name) {
+            Some(other)
+                if other.unit == Unit::Mode
+                    && other.readable
+                    && other.scale_nano == 1_000_000_000
+                    && other.register().is_some_and(|at| at.data_type != DataType::Float32) =>
+            {
+                Ok(())
+            }
+            Some(_) => {
+                let rule = format!(
+                    "{name} must be a whole number that can be read: unit = \"mode\", without scale"
+                );
+                Err(self.refuse(&here, rule))
+            }
+            None => Err(self.unknown(&here, name)),
+        }
+    }
+
+    /// A raw number that the file compares a point with.
+    fn raw(&self, place: &Place<'_>, point: &Point, raw: i64) -> Result<(), ProfileError> {
+        if point.scale_from.is_some() {
+            let rule = format!(
+                "{} has its scale in the device: a raw number means nothing for it",
+                point.name
+            );
+            return Err(self.refuse(place, rule));
+        }
+        point.encode_whole(raw).map(|_| ()).map_err(|error| self.refuse(place, error.to_string()))
     }
 
     /// What tells of a fault is a switch, or a mode of which some numbers do.
@@ -134,9 +171,7 @@ impl Rules<'_> {
                     let rule = format!("{} has needs of its own; list them here", other.name);
                     return Err(self.refuse(&here, rule));
                 }
-                Some(other) => {
-                    other.encode_whole(need.raw).map_err(|e| self.refuse(&here, e.to_string()))?;
-                }
+                Some(other) => self.raw(&here, other, need.raw)?,
             }
         }
         let outside = write
@@ -191,7 +226,7 @@ impl Rules<'_> {
                 Some(point) => {
                     let here = Place { key: "equals", ..here };
                     for raw in &check.raws {
-                        point.encode_whole(*raw).map_err(|e| self.refuse(&here, e.to_string()))?;
+                        self.raw(&here, point, *raw)?;
                     }
                 }
             }
@@ -214,6 +249,32 @@ impl Rules<'_> {
                     return Err(self.refuse(&here, rule));
                 }
                 Some(_) => {}
+            }
+        }
+        watchdog.armed_by.as_ref().map_or(Ok(()), |armed| self.armed(armed))
+    }
+
+    /// A watchdog that must be switched on is switched on before anything heats: whatever gives
+    /// heat needs it.
+    fn armed(&self, armed: &Need) -> Result<(), ProfileError> {
+        let here = Place { table: "watchdog", entry: "", key: "armed_by" };
+        match self.profile.point(&armed.point) {
+            None => return Err(self.unknown(&here, &armed.point)),
+            Some(point) if !point.readable || point.write.is_none() => {
+                let rule = format!("{} must be writable, and readable to prove it", point.name);
+                return Err(self.refuse(&here, rule));
+            }
+            Some(point) => self.raw(&here, point, armed.raw)?,
+        }
+        let heats = |point: &&Point| point.usual_role.is_some_and(Role::heats);
+        for point in self.profile.points.iter().filter(heats) {
+            if point.write.as_ref().is_some_and(|write| !write.needs.contains(armed)) {
+                let rule = format!(
+                    "gives heat, so its needs must have the watchdog: {{ point = \"{}\", equals = \
+                     {} }}",
+                    armed.point, armed.raw
+                );
+                return Err(self.refuse(&at(point, "write"), rule));
             }
         }
         Ok(())

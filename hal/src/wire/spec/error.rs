@@ -108,6 +108,24 @@ pub enum SpecError {
         /// What is missing, and what to add.
         rule: String,
     },
+    /// What a bus has to carry does not fit into the control period.
+    #[error(
+        "unit {unit}: bus {bus} ({url}) is too slow for period_ms = {period_ms}: {rule}. Choose a \
+         longer period (up to {PERIOD_MS_MAX}), a faster line, or put some of its devices on \
+         another bus"
+    )]
+    TooSlow {
+        /// The unit.
+        unit: String,
+        /// The bus.
+        bus: String,
+        /// The url as written.
+        url: String,
+        /// The control period, in milliseconds.
+        period_ms: u64,
+        /// What does not fit, with its figures.
+        rule: String,
+    },
     /// Two measuring roles hang on one value, so that one proves nothing about the other.
     #[error(
         "unit {unit}: {first} and {second} are one value ({place}): they would always agree, and \

@@ -1,0 +1,131 @@
+//! One question on a wire with what came of it.
+
+use super::words::Span;
+use crate::wire::profile::{DataType, Decoded, Profile, Raw};
+
+/// What is wrong with an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Trouble {
+    /// Nothing came before the next question, or the end.
+    NoAnswer,
+    /// The answer came after a later question had been asked.
+    Late,
+    /// The device refused.
+    Refused,
+    /// A frame with a wrong checksum, or bytes that are no frame.
+    Broken,
+    /// An answer to nothing that was asked here.
+    Foreign,
+    /// A second answer to the same question.
+    Twice,
+    /// Our own question came back: an adapter that echoes.
+    Echo,
+}
+
+impl Trouble {
+    /// Every trouble, in the order of the summary.
+    pub const ALL: [Self; 7] = [
+        Self::NoAnswer,
+        Self::Late,
+        Self::Refused,
+        Self::Broken,
+        Self::Foreign,
+        Self::Twice,
+        Self::Echo,
+    ];
+
+    /// The stable word for tables and JSON.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::NoAnswer => "no-answer",
+            Self::Late => "late",
+            Self::Refused => "refused",
+            Self::Broken => "broken",
+            Self::Foreign => "foreign",
+            Self::Twice => "twice",
+            Self::Echo => "echo",
+        }
+    }
+}
+
+/// One remark on an exchange.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// What is wrong.
+    pub trouble: Trouble,
+    /// In words, with the bytes in hex where they tell something.
+    pub text: String,
+}
+
+/// One question with what came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// The line of the question in the capture; of the bytes themselves where nothing was asked.
+    pub line: usize,
+    /// When it was asked, microseconds since the capture began.
+    pub at_us: u64,
+    /// The bus.
+    pub bus: String,
+    /// The unit id that was asked; `None` where the protocol has none that is known here.
+    pub unit_id: Option<u8>,
+    /// The question in words; empty for bytes that nobody asked for.
+    pub question: String,
+    /// The answer in words.
+    pub answer: Option<String>,
+    /// From the question to the whole answer, microseconds.
+    pub turnaround_us: Option<u64>,
+    /// What is wrong.
+    pub marks: Vec<Mark>,
+    pub(super) asked: Option<Span>,
+    pub(super) bits: Vec<bool>,
+    pub(super) words: Vec<u16>,
+}
+
+impl Exchange {
+    pub(super) fn new(line: usize, at_us: u64, bus: &str, question: String) -> Self {
+        Self {
+            line,
+            at_us,
+            bus: bus.to_owned(),
+            unit_id: None,
+            question,
+            answer: None,
+            turnaround_us: None,
+            marks: Vec::new(),
+            asked: None,
+            bits: Vec::new(),
+            words: Vec::new(),
+        }
+    }
+
+    /// Whether this trouble was seen.
+    pub fn has(&self, trouble: Trouble) -> bool {
+        self.marks.iter().any(|mark| mark.trouble == trouble)
+    }
+
+    /// What the answer says by the points of `profile`: their names with their values. Empty for
+    /// anything but a read that was answered.
+    pub fn values(&self, profile: &Profile) -> Vec<(String, Decoded)> {
+        let Some(asked) = self.asked else { return Vec::new() };
+        let readable = profile.points().iter().filter(|point| point.readable);
+        let here = readable.filter(|point| point.entity == asked.entity);
+        here.filter_map(|point| {
+            let start = usize::from(point.address.checked_sub(asked.address)?);
+            let raw = self.raw_at(start, point.entity.is_bit(), point.data_type)?;
+            Some((point.name.clone(), point.decode(&raw)))
+        })
+        .collect()
+    }
+
+    fn raw_at(&self, start: usize, is_bit: bool, data_type: DataType) -> Option<Raw> {
+        if is_bit {
+            return self.bits.get(start).copied().map(Raw::Bit);
+        }
+        let end = start.checked_add(usize::from(data_type.span()))?;
+        self.words.get(start..end).map(|words| Raw::Words(words.to_vec()))
+    }
+
+    pub(super) fn mark(&mut self, trouble: Trouble, text: impl Into<String>) {
+        self.marks.push(Mark { trouble, text: text.into() });
+    }
+}

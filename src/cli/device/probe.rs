@@ -1,0 +1,378 @@
+//! `holder device probe`: which unit ids answer on a bus, and what a device's registers say in
+//! every byte order, in °C and °F, and one address beside. Reads only.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use holder_hal::wire::probe::{Guess, Presence, Probe, bare_point, guesses};
+use holder_hal::wire::profile::{DataType, Entity, Point, Raw};
+use holder_hal::wire::{Profile, WireError};
+use serde_json::{Value, json};
+
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::cli::{out, signals, unit};
+
+/// What is probed.
+#[derive(Debug, Args)]
+pub(crate) struct ProbeArgs {
+    /// The bus, as it would stand in station.toml: tcp://192.168.1.20:502, rtu:///dev/…
+    url: String,
+    /// Unit ids to ask: 1-247, or 1,5,10-20
+    #[arg(long, value_name = "IDS", default_value = "1-247", value_parser = unit_ids)]
+    ids: Ids,
+    /// Read the points of this profile from every unit id that answers
+    #[arg(long, value_name = "PROFILE")]
+    profile: Option<String>,
+    /// Only this point of the profile
+    #[arg(long, value_name = "POINT", requires = "profile")]
+    point: Option<String>,
+    /// Read a temperature at this address (0-based), without a profile
+    #[arg(long, value_name = "N", conflicts_with = "profile")]
+    address: Option<u16>,
+    /// The table of --address
+    #[arg(long, value_name = "TABLE", default_value = "holding", requires = "address")]
+    table: Table,
+    /// How the value at --address is laid out
+    #[arg(long, value_name = "TYPE", default_value = "int16", requires = "address")]
+    data_type: Layout,
+    /// What one step of a whole number at --address is worth, °C
+    #[arg(long, value_name = "SCALE", default_value_t = 0.1, requires = "address")]
+    scale: f64,
+    /// How long one answer may take, milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(20..=10_000))]
+    timeout_ms: u64,
+}
+
+/// Unit ids, in rising order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Ids(Vec<u8>);
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Table {
+    Holding,
+    Input,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Layout {
+    Int16,
+    Uint16,
+    Int32,
+    Float32,
+}
+
+fn unit_ids(text: &str) -> Result<Ids, String> {
+    let shape = "write unit ids from 1 to 247 (or 255) as 1-247 or 1,5,10-20".to_owned();
+    let id = |text: &str| {
+        let id = text.trim().parse::<u8>().ok().filter(|id| matches!(id, 1..=247 | 255));
+        id.ok_or_else(|| format!("{text:?} is no unit id; {shape}"))
+    };
+    let mut ids = Vec::new();
+    for part in text.split(',') {
+        let (from, to) = part.split_once('-').unwrap_or((part, part));
+        let (from, to) = (id(from)?, id(to)?);
+        if from > to {
+            return Err(format!("{part:?} runs backwards; {shape}"));
+        }
+        ids.extend((from..=to).filter(|id| matches!(id, 1..=247 | 255)));
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(Ids(ids))
+}
+
+/// What one unit id said.
+struct Found {
+    unit_id: u8,
+    presence: Presence,
+    points: Vec<Probed>,
+}
+
+/// One point at one unit id.
+struct Probed {
+    point: Point,
+    /// What was read at the address itself and beside it: shift, registers or reason.
+    reads: Vec<(i8, Result<Raw, WireError>)>,
+}
+
+pub(super) fn run(context: &Context, args: &ProbeArgs) -> Result<(), Failure> {
+    let profile = match &args.profile {
+        Some(name) => Some(context.library()?.profile(name)?.profile),
+        None => None,
+    };
+    let points = points(args, profile.as_deref())?;
+    let gap_ms = profile.as_ref().map_or(0, |p| p.timing().pause_between_requests_ms);
+    let mut probe = Probe::open(&args.url, args.timeout_ms, gap_ms)
+        .map_err(|rule| Failure::Usage(format!("{}: {rule}", args.url)))?;
+    let (found, stopped) = unit::runtime()?.block_on(look(&mut probe, args, &points))?;
+    if context.json {
+        let found: Vec<Value> = found.iter().map(document).collect();
+        out::json(&json!({ "url": args.url, "stopped": stopped, "found": found }))?;
+    } else {
+        out::text(&in_words(args, &found))?;
+    }
+    if found.is_empty() && !stopped {
+        let why = format!(
+            "{}: nobody answered within {} ms. Check the unit id on the device, speed and parity, \
+             the wires A and B (try them crossed), and that no other program talks on this line",
+            args.url, args.timeout_ms
+        );
+        return Err(Failure::Unreachable(anyhow::anyhow!(why)));
+    }
+    Ok(())
+}
+
+/// The points that are read from everybody who answers.
+fn points(args: &ProbeArgs, profile: Option<&Profile>) -> Result<Vec<Point>, Failure> {
+    if let Some(address) = args.address {
+        let entity = match args.table {
+            Table::Holding => Entity::HoldingRegister,
+            Table::Input => Entity::InputRegister,
+        };
+        let (data_type, scale) = match args.data_type {
+            Layout::Int16 => (DataType::Int16, args.scale),
+            Layout::Uint16 => (DataType::Uint16, args.scale),
+            Layout::Int32 => (DataType::Int32, args.scale),
+            Layout::Float32 => (DataType::Float32, 1.0),
+        };
+        if !(1e-6..=100.0).contains(&scale) {
+            return Err(Failure::Usage(format!("--scale {scale} must be from 0.000001 to 100")));
+        }
+        return Ok(vec![bare_point(entity, address, data_type, (scale * 1e9).round() as i64)]);
+    }
+    let Some(profile) = profile else { return Ok(Vec::new()) };
+    let readable = profile.points().iter().filter(|point| point.readable);
+    let wanted = readable.filter(|p| args.point.as_ref().is_none_or(|name| *name == p.name));
+    let points: Vec<Point> = wanted.cloned().collect();
+    match &args.point {
+        Some(name) if points.is_empty() => Err(Failure::refused(format!(
+            "the profile {} has no point {name:?} that can be read; `holder device show {}` lists \
+             them",
+            profile.name(),
+            profile.name()
+        ))),
+        Some(_) | None => Ok(points),
+    }
+}
+
+/// Asks every unit id; what was found so far is kept when the person stops it.
+async fn look(
+    probe: &mut Probe,
+    args: &ProbeArgs,
+    points: &[Point],
+) -> Result<(Vec<Found>, bool), Failure> {
+    let mut stop = std::pin::pin!(signals::until_stopped());
+    let mut found = Vec::new();
+    let progress = Progress::new(args.ids.0.len());
+    let at = points.first().map_or((Entity::HoldingRegister, 0), |p| (p.entity, p.address));
+    for (index, unit_id) in args.ids.0.iter().copied().enumerate() {
+        progress.show(index, unit_id);
+        let one = async {
+            let presence = probe.presence(unit_id, at.0, at.1).await?;
+            let mut probed = Vec::new();
+            if presence != Presence::Silent {
+                for point in points {
+                    probed.push(read(probe, unit_id, point).await);
+                }
+            }
+            Ok::<_, WireError>(Found { unit_id, presence, points: probed })
+        };
+        let one = tokio::select! {
+            one = one => one,
+            heard = &mut stop => {
+                heard.context("the signals of the system cannot be heard")?;
+                progress.clear();
+                return Ok((found, true));
+            }
+        };
+        match one {
+            Ok(one) if one.presence == Presence::Silent => {}
+            Ok(one) => found.push(one),
+            Err(error) if found.is_empty() && error.is_unreachable() => {
+                progress.clear();
+                return Err(error.into());
+            }
+            // One odd answer does not end the search; it is told.
+            Err(error) => out::note(&error.to_string()),
+        }
+    }
+    progress.clear();
+    Ok((found, false))
+}
+
+async fn read(probe: &mut Probe, unit_id: u8, point: &Point) -> Probed {
+    let beside: &[i8] = if point.unit.is_temperature() { &[-1, 0, 1] } else { &[0] };
+    let mut reads = Vec::new();
+    for shift in beside.iter().copied() {
+        reads.push((shift, probe.read(unit_id, point, shift).await));
+    }
+    Probed { point: point.clone(), reads }
+}
+
+/// How far the search is, on stderr of a terminal.
+struct Progress {
+    all: usize,
+    shown: bool,
+}
+
+impl Progress {
+    fn new(all: usize) -> Self {
+        Self { all, shown: all > 1 && std::io::stderr().is_terminal() }
+    }
+
+    fn show(&self, done: usize, unit_id: u8) {
+        if self.shown {
+            let filled = done * 30 / self.all.max(1);
+            let bar: String = (0..30).map(|at| if at < filled { '█' } else { '░' }).collect();
+            let mut stderr = std::io::stderr().lock();
+            // Nobody may be looking.
+            let _ = write!(stderr, "\r{bar} unit id {unit_id:3}  Ctrl-C ends it");
+            let _ = stderr.flush();
+        }
+    }
+
+    fn clear(&self) {
+        if self.shown {
+            let _ = write!(std::io::stderr().lock(), "\r\x1b[K");
+        }
+    }
+}
+
+fn in_words(args: &ProbeArgs, found: &[Found]) -> String {
+    let mut text = String::new();
+    for one in found {
+        let says = match one.presence {
+            Presence::Answers => "answers".to_owned(),
+            Presence::Refuses { code } => {
+                format!("is there, and refused the first question with exception 0x{code:02X}")
+            }
+            Presence::Silent => continue,
+        };
+        text += &format!("{}, unit id {}: {says}\n", args.url, one.unit_id);
+        for probed in &one.points {
+            text += &point_in_words(probed);
+        }
+    }
+    if found.iter().any(|one| !one.points.is_empty()) {
+        text += "\n[ ] as the profile reads it; * can be true (−10 to 110 °C). If only a reading \
+                 without [ ] can\nbe true, the profile is wrong there: address, byte order or unit.\n";
+    }
+    text
+}
+
+fn point_in_words(probed: &Probed) -> String {
+    let Probed { point, reads } = probed;
+    let layout = format!(
+        "{} {}, {} × {}",
+        point.entity.word(),
+        point.address,
+        point.data_type.word(),
+        point.scale_nano as f64 * 1e-9
+    );
+    if !point.unit.is_temperature() {
+        let said = match reads.first() {
+            Some((_, Ok(raw))) => {
+                let decoded = point.decode(raw);
+                let value = decoded.value.map_or(decoded.reason, |value| value.to_string());
+                format!("{value} ({raw})")
+            }
+            Some((_, Err(error))) => error.to_string(),
+            None => String::new(),
+        };
+        return format!("\n{} ({layout}): {said}\n", point.name);
+    }
+    let mut text = format!("\n{} ({layout}), in °C:\n", point.name);
+    let mut rows = Vec::new();
+    let mut orders: Vec<&str> = Vec::new();
+    for (shift, read) in reads {
+        let address = i32::from(point.address) + i32::from(*shift);
+        match read {
+            Ok(raw) => {
+                let ways = guesses(point, raw);
+                orders = ways.iter().take(ways.len() / 2).map(|g| g.byte_order.word()).collect();
+                for half in ways.chunks(orders.len().max(1)) {
+                    let unit = half.first().map_or("", |guess| guess.unit.word());
+                    let cells = half.iter().map(cell);
+                    let head = [address.to_string(), raw.to_string(), unit.to_owned()];
+                    rows.push(head.into_iter().chain(cells).collect::<Vec<String>>());
+                }
+            }
+            Err(error) => text += &format!("  {address}: {error}\n"),
+        }
+    }
+    let head: Vec<&str> = ["ADDRESS", "RAW", "SPEAKS"].into_iter().chain(orders).collect();
+    if !rows.is_empty() {
+        text += &out::table(&head, &rows);
+    }
+    text
+}
+
+/// One reading: `[62.50]*` is the profile's, and can be true.
+fn cell(guess: &Guess) -> String {
+    let value = match guess.celsius() {
+        Some(celsius) if celsius.abs() < 1e5 => format!("{celsius:.2}"),
+        Some(_) | None => "–".to_owned(),
+    };
+    let value = if guess.as_written { format!("[{value}]") } else { value };
+    if guess.plausible { format!("{value}*") } else { value }
+}
+
+fn document(found: &Found) -> Value {
+    let says = match found.presence {
+        Presence::Answers => json!({ "answers": true }),
+        Presence::Refuses { code } => json!({ "answers": true, "exception": code }),
+        Presence::Silent => json!({ "answers": false }),
+    };
+    let points: Vec<Value> = found.points.iter().map(point_document).collect();
+    json!({ "unit_id": found.unit_id, "presence": says, "points": points })
+}
+
+fn point_document(probed: &Probed) -> Value {
+    let point = &probed.point;
+    let read = |(shift, read): &(i8, Result<Raw, WireError>)| {
+        let address = i32::from(point.address) + i32::from(*shift);
+        match read {
+            Ok(raw) if point.unit.is_temperature() => {
+                let ways = guesses(point, raw);
+                let ways: Vec<Value> = ways.iter().map(guess_document).collect();
+                json!({ "address": address, "raw": raw.to_string(), "readings": ways })
+            }
+            Ok(raw) => {
+                let value = point.decode(raw).value.map(|value| value.to_string());
+                json!({ "address": address, "raw": raw.to_string(), "value": value })
+            }
+            Err(error) => json!({ "address": address, "error": error.to_string() }),
+        }
+    };
+    json!({
+        "point": point.name, "entity": point.entity.word(), "address": point.address,
+        "data_type": point.data_type.word(), "reads": probed.reads.iter().map(read).collect::<Vec<_>>(),
+    })
+}
+
+fn guess_document(guess: &Guess) -> Value {
+    json!({
+        "byte_order": guess.byte_order.word(), "unit": guess.unit.word(),
+        "value_c": guess.celsius(), "plausible": guess.plausible,
+        "as_written": guess.as_written,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unit_ids_are_ranges_and_single_numbers_without_the_reserved_ones() {
+        assert_eq!(unit_ids("1-3,5, 2"), Ok(Ids(vec![1, 2, 3, 5])).map_err(|e: String| e));
+        assert_eq!(
+            unit_ids("240-255").expect("good").0,
+            [240, 241, 242, 243, 244, 245, 246, 247, 255]
+        );
+        for wrong in ["0", "248", "5-1", "a", "", "1-"] {
+            assert!(unit_ids(wrong).is_err(), "{wrong}");
+        }
+    }
+}
