@@ -19,6 +19,8 @@ mod bus_tests;
 pub mod capture;
 #[cfg(test)]
 mod command_tests;
+#[cfg(test)]
+mod commands_tests;
 mod device;
 mod error;
 #[cfg(test)]

@@ -349,7 +349,10 @@ impl Point {
                 let steps = steps(ninths, step).ok_or_else(size)?;
                 Some(Raw::Text(format_steps(steps, decimals.into(), decimals.into())))
             }
-            Access::NeslabNc(_) => self.hold(steps(ninths, self.step_nano()).ok_or_else(size)?),
+            Access::NeslabNc(field) => {
+                let tenths = steps(ninths, self.step_nano()).ok_or_else(size)?;
+                field.tenths(tenths).map(Raw::Bytes)
+            }
         };
         raw.ok_or_else(size)
     }

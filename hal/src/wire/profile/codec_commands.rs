@@ -152,13 +152,16 @@ impl NeslabField {
         }
     }
 
-    /// The data that say this raw number; of a temperature, tenths.
+    /// The data that say this temperature.
+    pub(super) fn tenths(&self, tenths: i64) -> Option<Vec<u8>> {
+        let [high, low] = i16::try_from(tenths).ok()?.to_be_bytes();
+        (self.part == NeslabPart::Qualified).then(|| vec![TENTHS_C, high, low])
+    }
+
+    /// The data that say this raw number; of a temperature, whole degrees.
     pub(super) fn whole(&self, whole: i64) -> Option<Vec<u8>> {
         match self.part {
-            NeslabPart::Qualified => {
-                let [high, low] = i16::try_from(whole).ok()?.to_be_bytes();
-                Some(vec![TENTHS_C, high, low])
-            }
+            NeslabPart::Qualified => self.tenths(whole.checked_mul(10)?),
             NeslabPart::Qualifier => u8::try_from(whole).ok().map(|byte| vec![byte, 0, 0]),
             NeslabPart::Bit { byte, bit } => {
                 let on = u8::try_from(whole).ok().filter(|on| *on <= 1)?;
