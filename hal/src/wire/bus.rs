@@ -13,7 +13,7 @@ use tokio_modbus::{Error, ProtocolError};
 use super::error::CallFault;
 use super::hex::hex;
 use super::line::LineQuery;
-use super::port::{Answer, Ask, Counter, Question, Times};
+use super::port::{Answer, Ask, Counter, Question, Record, Times};
 use super::profile::Timing;
 use super::url::BusUrl;
 
@@ -74,6 +74,7 @@ pub(crate) struct Bus {
     gap: Duration,
     timings: BTreeMap<u8, Timing>,
     urgent: bool,
+    record: Option<Record>,
     counter: Option<Counter>,
 }
 
@@ -83,13 +84,18 @@ impl Bus {
     pub(crate) fn new(url: BusUrl, period_ms: u64, timeout: Duration) -> Self {
         let (back_off, timings) = (BackOff::new(period_ms), BTreeMap::new());
         let gap = Duration::ZERO;
-        Self { back_off, timeout, url, gap, timings, urgent: false, counter: None }
+        Self { back_off, timeout, url, gap, timings, urgent: false, record: None, counter: None }
     }
 
     /// Takes note of how long the device at `address` wants to be waited for.
     pub(crate) fn know(&mut self, address: u8, timing: Timing) {
         self.gap = self.gap.max(Duration::from_millis(timing.pause_between_requests_ms));
         self.timings.insert(address, timing);
+    }
+
+    /// Keeps what goes over the wire from the first question on.
+    pub(crate) fn keep(&mut self, record: Record) {
+        self.record = Some(record);
     }
 
     /// From now on, whether what is asked takes heat away: then it goes before all else.
@@ -153,7 +159,9 @@ impl Bus {
         let ask = Ask { address, question, times: self.times(address), urgent: self.urgent };
         // Opened by the first question: a task needs a runtime, and a unit that is only described
         // has none.
-        let counter = self.counter.get_or_insert_with(|| Counter::open(self.url.clone()));
+        let counter = self
+            .counter
+            .get_or_insert_with(|| Counter::open(self.url.clone(), self.record.clone()));
         let answered = counter.ask(ask).await;
         match &answered {
             Err(CallFault::Dial { .. } | CallFault::PortHeld { .. }) => self.back_off.failed(),

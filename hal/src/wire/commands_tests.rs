@@ -21,7 +21,9 @@ fn profile(text: &str) -> Profile {
 fn protocol(profile: &Profile) -> &TextProtocol {
     match profile.protocol() {
         Protocol::Text(text) => text,
-        other => panic!("{} is no text", other.word()),
+        other @ (Protocol::Modbus(_) | Protocol::HuberPb | Protocol::NeslabNc) => {
+            panic!("{} is no text", other.word())
+        }
     }
 }
 

@@ -11,7 +11,8 @@ use super::bus::Bus;
 use super::error::{CallFault, Place, WireError};
 use super::modbus::{self, Block};
 use super::profile::{
-    ByteOrder, DataType, Decoded, Entity, Point, Raw, Timing, Unit, Value, Verified,
+    Access, ByteOrder, DataType, Decoded, Entity, Point, Raw, Register, Timing, Unit, Value,
+    Verified,
 };
 use super::url::BusUrl;
 use crate::contract::Quality;
@@ -91,6 +92,7 @@ impl Probe {
                 | CallFault::HeldBack { .. }
                 | CallFault::Unproved { .. }
                 | CallFault::Broken { .. }
+                | CallFault::Rejected { .. }
                 | CallFault::OutOfTime { .. }
                 | CallFault::Resting { .. }),
             ) => Err(self.error(unit_id, format!("{} {address}", entity.word()), fault)),
@@ -106,13 +108,17 @@ impl Probe {
             0 => point.name.clone(),
             _ => format!("{} at {shift:+}", point.name),
         };
-        let Some(address) = point.address.checked_add_signed(shift.into()) else {
-            let (misfit, got) = ("no such address".to_owned(), "nothing was asked".to_owned());
-            return Err(self.error(unit_id, field, CallFault::Foreign { misfit, got }));
+        let refuse = |misfit: &str| {
+            let (misfit, got) = (misfit.to_owned(), "nothing was asked".to_owned());
+            self.error(unit_id, field.clone(), CallFault::Foreign { misfit, got })
         };
-        let moved = Point { address, ..point.clone() };
-        let span = point.data_type.span();
-        let answer = self.ask(unit_id, point.entity, address, span).await;
+        let Some(register) = point.register() else { return Err(refuse("it is no register")) };
+        let Some(address) = register.address.checked_add_signed(shift.into()) else {
+            return Err(refuse("no such address"));
+        };
+        let moved = Register { address, ..*register };
+        let span = register.data_type.span();
+        let answer = self.ask(unit_id, register.entity, address, span).await;
         answer
             .and_then(|(block, answer)| {
                 let (misfit, got) = ("too short".to_owned(), block.words());
@@ -128,7 +134,7 @@ impl Probe {
         address: u16,
         count: u16,
     ) -> Result<(Block, modbus::Answer), CallFault> {
-        let block = Block { entity, address, count, points: Vec::new() };
+        let block = Block { entity, address, count };
         let answer = modbus::read(&mut self.bus, unit_id, &block).await?;
         Ok((block, answer))
     }
@@ -167,13 +173,14 @@ impl Guess {
 /// Every way to read `raw` as the temperature `point`: each byte order that differs for its size,
 /// in °C and in °F.
 pub fn guesses(point: &Point, raw: &Raw) -> Vec<Guess> {
+    let Some(register) = point.register() else { return Vec::new() };
     let one_word = [ByteOrder::Abcd, ByteOrder::Badc];
-    let orders: &[ByteOrder] = match point.data_type.span() {
+    let orders: &[ByteOrder] = match register.data_type.span() {
         1 => &one_word,
         _ => &ByteOrder::ALL,
     };
     // For one word CDAB is ABCD, and DCBA is BADC.
-    let same = |order: ByteOrder| match (point.data_type.span(), order) {
+    let same = |order: ByteOrder| match (register.data_type.span(), order) {
         (1, ByteOrder::Cdab) => ByteOrder::Abcd,
         (1, ByteOrder::Dcba) => ByteOrder::Badc,
         (_, order) => order,
@@ -181,7 +188,8 @@ pub fn guesses(point: &Point, raw: &Raw) -> Vec<Guess> {
     let mut guesses = Vec::new();
     for unit in [Unit::DegC, Unit::DegF] {
         for byte_order in orders.iter().copied() {
-            let way = Point { byte_order, unit, range_milli: None, ..point.clone() };
+            let at = Access::Register(Register { byte_order, ..*register });
+            let way = Point { at, unit, range_milli: None, ..point.clone() };
             let decoded = way.decode(raw);
             let plausible = matches!(
                 (decoded.quality, decoded.value),
@@ -189,7 +197,7 @@ pub fn guesses(point: &Point, raw: &Raw) -> Vec<Guess> {
                     if PLAUSIBLE_MILLI.contains(&celsius.milli())
                         && (celsius.milli() != 0 || is_zero(raw))
             );
-            let as_written = byte_order == same(point.byte_order) && unit == point.unit;
+            let as_written = byte_order == same(register.byte_order) && unit == point.unit;
             guesses.push(Guess { byte_order, unit, decoded, plausible, as_written });
         }
     }
@@ -202,6 +210,7 @@ fn is_zero(raw: &Raw) -> bool {
     match raw {
         Raw::Bit(bit) => !bit,
         Raw::Words(words) => words.iter().all(|word| *word == 0),
+        Raw::Text(_) | Raw::Bytes(_) => false,
     }
 }
 
@@ -210,12 +219,10 @@ pub fn bare_point(entity: Entity, address: u16, data_type: DataType, scale_nano:
     Point {
         name: format!("{}-{address}", entity.word()),
         title: "address given on the command line".to_owned(),
-        entity,
-        address,
-        data_type,
-        byte_order: ByteOrder::Abcd,
+        at: Access::Register(Register { entity, address, data_type, byte_order: ByteOrder::Abcd }),
         unit: Unit::DegC,
         scale_nano,
+        scale_from: None,
         range_milli: None,
         on_off: (1, 0),
         usual_role: None,

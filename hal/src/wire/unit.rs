@@ -12,8 +12,10 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::bus::Bus;
+use super::capture::Capture;
 use super::device::{Device, Owner, Target};
 use super::error::WireError;
+use super::port::Record;
 use super::profile::{Decoded, Profile, Value};
 use super::spec::UnitSpec;
 use super::timer::{Moment, finished_within, pause};
@@ -129,7 +131,19 @@ impl WiredUnit {
     /// What did not answer, is not set up as its profile needs, or is a simulator although the
     /// unit is not marked so.
     pub async fn connect(spec: UnitSpec) -> Result<Self, WireError> {
+        Self::connect_heard(spec, None).await
+    }
+
+    /// The same, with all that goes over its wires kept in `capture`.
+    ///
+    /// # Errors
+    /// As [`WiredUnit::connect`].
+    pub async fn connect_heard(
+        spec: UnitSpec,
+        capture: Option<Capture>,
+    ) -> Result<Self, WireError> {
         let mut unit = Self::unconnected(spec);
+        unit.keep(capture);
         let met = join_all(unit.lines.iter_mut().map(Line::meet)).await;
         let errors: Vec<WireError> = met.into_iter().filter_map(Result::err).collect();
         WireError::from_many(errors).map_or(Ok(unit), Err)
@@ -163,6 +177,14 @@ impl WiredUnit {
             lines.push(Line { bus: bus_line, devices, reading_ms });
         }
         Self { spec, lines, seats }
+    }
+
+    /// Keeps what goes over the wires from now on; of those not opened yet.
+    pub(crate) fn keep(&mut self, capture: Option<Capture>) {
+        let Some(capture) = capture else { return };
+        for (line, bus) in self.lines.iter_mut().zip(self.spec.buses()) {
+            line.bus.keep(Record { bus: bus.name.as_str().into(), capture: capture.clone() });
+        }
     }
 
     /// What the unit is made of.

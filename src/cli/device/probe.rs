@@ -166,7 +166,8 @@ async fn look(
     let mut stop = std::pin::pin!(signals::until_stopped());
     let mut found = Vec::new();
     let progress = Progress::new(args.ids.0.len());
-    let at = points.first().map_or((Entity::HoldingRegister, 0), |p| (p.entity, p.address));
+    let at = points.first().and_then(Point::register);
+    let at = at.map_or((Entity::HoldingRegister, 0), |at| (at.entity, at.address));
     for (index, unit_id) in args.ids.0.iter().copied().enumerate() {
         progress.show(index, unit_id);
         let one = async {
@@ -264,13 +265,7 @@ fn in_words(args: &ProbeArgs, found: &[Found]) -> String {
 
 fn point_in_words(probed: &Probed) -> String {
     let Probed { point, reads } = probed;
-    let layout = format!(
-        "{} {}, {} × {}",
-        point.entity.word(),
-        point.address,
-        point.data_type.word(),
-        point.scale_nano as f64 * 1e-9
-    );
+    let layout = format!("{}, {} × {}", point.at, point.at.kind(), point.scale_nano as f64 * 1e-9);
     if !point.unit.is_temperature() {
         let said = match reads.first() {
             Some((_, Ok(raw))) => {
@@ -287,7 +282,7 @@ fn point_in_words(probed: &Probed) -> String {
     let mut rows = Vec::new();
     let mut orders: Vec<&str> = Vec::new();
     for (shift, read) in reads {
-        let address = i32::from(point.address) + i32::from(*shift);
+        let address = address_of(point) + i32::from(*shift);
         match read {
             Ok(raw) => {
                 let ways = guesses(point, raw);
@@ -307,6 +302,11 @@ fn point_in_words(probed: &Probed) -> String {
         text += &out::table(&head, &rows);
     }
     text
+}
+
+/// The first address of a register; only registers are probed.
+fn address_of(point: &Point) -> i32 {
+    point.register().map_or(0, |at| at.address.into())
 }
 
 /// One reading: `[62.50]*` is the profile's, and can be true.
@@ -332,7 +332,7 @@ fn document(found: &Found) -> Value {
 fn point_document(probed: &Probed) -> Value {
     let point = &probed.point;
     let read = |(shift, read): &(i8, Result<Raw, WireError>)| {
-        let address = i32::from(point.address) + i32::from(*shift);
+        let address = address_of(point) + i32::from(*shift);
         match read {
             Ok(raw) if point.unit.is_temperature() => {
                 let ways = guesses(point, raw);
@@ -347,8 +347,9 @@ fn point_document(probed: &Probed) -> Value {
         }
     };
     json!({
-        "point": point.name, "entity": point.entity.word(), "address": point.address,
-        "data_type": point.data_type.word(), "reads": probed.reads.iter().map(read).collect::<Vec<_>>(),
+        "point": point.name, "entity": point.register().map(|at| at.entity.word()),
+        "address": address_of(point), "data_type": point.at.kind(),
+        "reads": probed.reads.iter().map(read).collect::<Vec<_>>(),
     })
 }
 

@@ -108,13 +108,14 @@ impl Exchange {
     pub fn values(&self, profile: &Profile) -> Vec<(String, Decoded)> {
         let Some(asked) = self.asked else { return Vec::new() };
         let readable = profile.points().iter().filter(|point| point.readable);
-        let here = readable.filter(|point| point.entity == asked.entity);
-        here.filter_map(|point| {
-            let start = usize::from(point.address.checked_sub(asked.address)?);
-            let raw = self.raw_at(start, point.entity.is_bit(), point.data_type)?;
-            Some((point.name.clone(), point.decode(&raw)))
-        })
-        .collect()
+        readable
+            .filter_map(|point| {
+                let at = point.register().filter(|at| at.entity == asked.entity)?;
+                let start = usize::from(at.address.checked_sub(asked.address)?);
+                let raw = self.raw_at(start, at.entity.is_bit(), at.data_type)?;
+                Some((point.name.clone(), point.decode(&raw)))
+            })
+            .collect()
     }
 
     fn raw_at(&self, start: usize, is_bit: bool, data_type: DataType) -> Option<Raw> {

@@ -7,16 +7,43 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::wire::capture::{Capture, Direction};
+
 /// No answer is longer (Modbus: 260 bytes); what is beyond is chatter.
 const HEARD_LEN_MAX: usize = 600;
+
+/// Where all that goes over a wire is kept, under the name of its bus.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    pub(crate) bus: Arc<str>,
+    pub(crate) capture: Capture,
+}
 
 /// Hears one wire. A clone hears the same one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ear {
     heard: Arc<Mutex<Vec<u8>>>,
+    record: Option<Record>,
 }
 
 impl Ear {
+    pub(super) fn new(record: Option<Record>) -> Self {
+        Self { heard: Arc::default(), record }
+    }
+
+    /// Keeps words about the wire, such as that nobody answered.
+    pub(super) fn note(&self, text: &dyn core::fmt::Display) {
+        if let Some(Record { bus, capture }) = &self.record {
+            capture.event(bus, &text.to_string());
+        }
+    }
+
+    fn keep(&self, direction: Direction, bytes: &[u8]) {
+        if let Some(Record { bus, capture }) = &self.record {
+            capture.record(bus, direction, bytes, capture.now_us());
+        }
+    }
+
     /// Forgets what came before: a new question is asked.
     pub(crate) fn forget(&self) {
         self.lock().clear();
@@ -29,6 +56,7 @@ impl Ear {
     }
 
     fn hear(&self, bytes: &[u8]) {
+        self.keep(Direction::Received, bytes);
         let mut heard = self.lock();
         let room = HEARD_LEN_MAX.saturating_sub(heard.len());
         heard.extend(bytes.iter().take(room));
@@ -68,7 +96,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tapped<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        if let Poll::Ready(Ok(count)) = polled {
+            self.ear.keep(Direction::Sent, bytes.get(..count).unwrap_or_default());
+        }
+        polled
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -20,6 +20,7 @@ mod serial;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub(crate) use ear::Record;
 use ear::{Ear, Tapped};
 use serial::SerialWire;
 use tokio::net::TcpStream;
@@ -92,8 +93,8 @@ pub(crate) struct Counter {
 
 impl Counter {
     /// Starts the task of a port; must be called within a tokio runtime.
-    pub(crate) fn open(url: BusUrl) -> Self {
-        let ear = Ear::default();
+    pub(crate) fn open(url: BusUrl, record: Option<Record>) -> Self {
+        let ear = Ear::new(record);
         Self::start(PortTask { url, wire: None, ear, held: BTreeMap::new() })
     }
 
@@ -217,8 +218,12 @@ impl PortTask {
         let wire = match &mut self.wire {
             Some(wire) => wire,
             None => {
-                let dialled = dial(&self.url, self.ear.clone(), ask.times.timeout).await?;
-                self.wire.insert(dialled)
+                let dialled = dial(&self.url, self.ear.clone(), ask.times.timeout).await;
+                match &dialled {
+                    Ok(_) => self.ear.note(&"connected"),
+                    Err(fault) => self.ear.note(fault),
+                }
+                self.wire.insert(dialled?)
             }
         };
         self.ear.forget();
@@ -237,6 +242,9 @@ impl PortTask {
                 Err(CallFault::Dial { cause: cause.to_owned() })
             }
         };
+        if let Err(fault) = &answered {
+            self.ear.note(fault);
+        }
         match &answered {
             Ok(_) | Err(CallFault::Refused { .. }) => {}
             Err(CallFault::Broken { .. }) => {
