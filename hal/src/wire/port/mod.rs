@@ -9,7 +9,7 @@
 //! proves nothing.
 
 mod dial;
-mod ear;
+pub(crate) mod ear;
 #[cfg(test)]
 mod late_tests;
 pub(crate) mod pdu;
@@ -315,7 +315,7 @@ fn unlike(next: &Question, unanswered: Option<&Question>) -> Option<Question> {
     }))
 }
 
-async fn over_tcp(
+pub(crate) async fn over_tcp(
     context: &mut Context,
     ask: &Ask,
     request: &Request<'static>,
