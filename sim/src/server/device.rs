@@ -126,7 +126,12 @@ impl Device {
         let profile = Arc::clone(&self.profile);
         for point in profile.points() {
             if self.roles.contains_key(&point.name) {
+                // Commands share one register: what one says is overwritten by the next.
+                let value = self.value(point);
                 self.meet_needs(point);
+                if let Some(value) = value {
+                    self.put_value(point, value);
+                }
                 self.show_readback(point);
             }
         }
