@@ -192,6 +192,8 @@ impl Session<'_> {
         match &mut self.peer {
             Peer::Modbus { framer, .. } => framer.push(bytes),
             Peer::Commands(responder) => {
+                // Where a command ends, the responder knows: for faults, what arrives together
+                // is one question.
                 let answer = responder.receive(bytes);
                 let asked = Question { bytes: bytes.to_vec(), ..Question::default() };
                 let faults = self.strike(&asked);
@@ -260,3 +262,7 @@ impl Session<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "wire_tests.rs"]
+mod tests;
