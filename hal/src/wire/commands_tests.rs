@@ -242,7 +242,7 @@ fn julabo_is_spoken_to_as_in_its_manual() {
     let start = written(&julabo, 32, "running", Value::Switch(true));
     assert_eq!(start.send, b"A032_out_mode_05 1\r");
     assert_eq!(written(&julabo, 0, "running", Value::Switch(false)).send, b"out_mode_05 0\r");
-    assert_eq!(julabo.timing().pause_between_requests_ms, 250);
+    assert_eq!(julabo.timing().pause_between_commands_ms, 250);
 }
 
 #[test]

@@ -39,6 +39,7 @@ fn times() -> Times {
     Times {
         timeout: Duration::from_millis(TIMEOUT_MS),
         gap: Duration::from_millis(4),
+        spacing: Duration::ZERO,
         late_max: Duration::from_millis(LATE_MS_MAX),
     }
 }
@@ -361,6 +362,7 @@ async fn ten_thousand_spoilt_answers_on_ptys_are_never_taken_for_others() {
     let times = Times {
         timeout: Duration::from_millis(TIMEOUT_MS),
         gap: Duration::ZERO,
+        spacing: Duration::ZERO,
         late_max: Duration::from_millis(LATE_MS_MAX),
     };
     let lines = (0..PTYS).map(|seed| async move {

@@ -46,6 +46,8 @@ pub(crate) struct Times {
     pub(crate) timeout: Duration,
     /// The silence before a question.
     pub(crate) gap: Duration,
+    /// The time from the end of a question to the beginning of the next, on a serial wire.
+    pub(crate) spacing: Duration,
     /// How long after a time-out an answer can still come.
     pub(crate) late_max: Duration,
 }
