@@ -8,6 +8,8 @@
 //! thrown away. While an address is held, only what takes heat away is sent to it, and its answer
 //! proves nothing.
 
+#[cfg(test)]
+mod command_tests;
 mod dial;
 pub(crate) mod ear;
 #[cfg(test)]
