@@ -115,6 +115,7 @@ fn check(mut section: Section<'_>) -> Result<Check, ProfileError> {
     let equals = section.need("equals", "the raw value that it must have, or a list of them")?;
     let raws = equals.integers(i32::MIN.into(), u32::MAX.into())?;
     let why = section.need("why", "why, and what to set on the device")?.text()?.to_owned();
+    let concerns = section.maybe("concerns").map(|field| texts(&field)).transpose()?;
     section.finish()?;
-    Ok(Check { point, raws, why })
+    Ok(Check { point, raws, why, concerns: concerns.unwrap_or_default() })
 }
