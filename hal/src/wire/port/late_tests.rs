@@ -316,13 +316,13 @@ async fn nobody_talks_over_the_answer_to_a_question_that_was_given_up() {
     let heard = Heard::default();
     let counter = bus(heard.clone(), |_, right| vec![(200, right)]);
     let read = Request::ReadHoldingRegisters(1, 1);
-    let begun = tokio::time::Instant::now();
+    let begun = Moment::now();
     let given_up = ask(&counter, BAD, read.clone());
     let given_up = tokio::time::timeout(Duration::from_millis(50), given_up).await;
     assert!(given_up.is_err(), "{given_up:?}");
     let well = ask(&counter, WELL, read.clone()).await;
     assert_eq!(well, Ok(Response::ReadHoldingRegisters(vec![7])));
-    assert!(begun.elapsed() > Duration::from_millis(200), "after {:?}", begun.elapsed());
+    assert!(Moment::now().since(begun) > Duration::from_millis(200));
     // It did answer, so that it is not left alone.
     assert_eq!(ask(&counter, BAD, read).await, Ok(Response::ReadHoldingRegisters(vec![2])));
 }
