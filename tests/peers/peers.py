@@ -12,11 +12,25 @@ import shutil
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import clients
 import servers
 from talk import check, closing_line
+
+
+def is_asked_for(conversation, words):
+    return not words or any(word in conversation.__name__ for word in words)
+
+
+def hold(conversation, holder, scratch):
+    name, started = conversation.__name__, time.monotonic()
+    try:
+        conversation(holder, scratch)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the conversation failed
+        check(name, False, f"{type(error).__name__}: {error}")
+    print(f"      {name}: {time.monotonic() - started:.0f} s", flush=True)
 
 
 def main():
@@ -26,17 +40,11 @@ def main():
     for program in ["mbpoll", "socat"]:
         if not shutil.which(program):
             check(f"{program} is installed", False, f"apt-get install {program}")
+    named = [one for one in [*servers.CONVERSATIONS, *clients.CONVERSATIONS] if is_asked_for(one, words)]
     with tempfile.TemporaryDirectory(prefix="holder-peers-") as scratch:
-        for conversation in [*clients.CONVERSATIONS, *servers.CONVERSATIONS]:
-            name = conversation.__name__
-            if words and not any(word in name for word in words):
-                continue
-            started = time.monotonic()
-            try:
-                conversation(holder, Path(scratch))
-            except Exception as error:  # noqa: BLE001 - whatever it is, the conversation failed
-                check(name, False, f"{type(error).__name__}: {error}")
-            print(f"      {name}: {time.monotonic() - started:.0f} s", flush=True)
+        # Two at a time: they mostly wait, and the whole water runs take more than a minute each.
+        with ThreadPoolExecutor(max_workers=2) as both:
+            list(both.map(lambda one: hold(one, holder, Path(scratch)), named))
     closing_line()
 
 

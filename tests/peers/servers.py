@@ -304,12 +304,13 @@ def a_watlow_that_talks_celsius_is_refused(holder, scratch):
         check("watlow: and no batch begins on it", code in (1, 4), f"{code} {out}{err}")
 
 
+# The longest first: two are held at a time.
 CONVERSATIONS = [
-    pymodbus_is_checked_and_read,
-    pymodbus_in_fahrenheit_is_refused,
-    controllers_over_tcp,
-    controllers_on_a_serial_line,
-    a_watlow_that_talks_celsius_is_refused,
     pymodbus_runs_water,
     pymodbus_runs_water_on_a_serial_line,
+    controllers_over_tcp,
+    controllers_on_a_serial_line,
+    pymodbus_is_checked_and_read,
+    pymodbus_in_fahrenheit_is_refused,
+    a_watlow_that_talks_celsius_is_refused,
 ]

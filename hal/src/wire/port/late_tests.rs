@@ -39,6 +39,7 @@ fn times() -> Times {
     Times {
         timeout: Duration::from_millis(TIMEOUT_MS),
         gap: Duration::from_millis(4),
+        spacing: Duration::ZERO,
         late_max: Duration::from_millis(LATE_MS_MAX),
     }
 }
@@ -311,6 +312,37 @@ async fn an_urgent_question_goes_before_those_that_wait() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nobody_talks_over_the_answer_to_a_question_that_was_given_up() {
+    let heard = Heard::default();
+    let counter = bus(heard.clone(), |_, right| vec![(200, right)]);
+    let read = Request::ReadHoldingRegisters(1, 1);
+    let begun = Moment::now();
+    let given_up = ask(&counter, BAD, read.clone());
+    let given_up = tokio::time::timeout(Duration::from_millis(50), given_up).await;
+    assert!(given_up.is_err(), "{given_up:?}");
+    let well = ask(&counter, WELL, read.clone()).await;
+    assert_eq!(well, Ok(Response::ReadHoldingRegisters(vec![7])));
+    assert!(Moment::now().since(begun) > Duration::from_millis(200));
+    // It did answer, so that it is not left alone.
+    assert_eq!(ask(&counter, BAD, read).await, Ok(Response::ReadHoldingRegisters(vec![2])));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_that_was_given_up_while_it_waited_is_never_sent() {
+    let heard = Heard::default();
+    let counter = bus(heard.clone(), |_, right| vec![(100, right)]);
+    let read = Request::ReadHoldingRegisters(1, 1);
+    let waiting = tokio::time::timeout(
+        Duration::from_millis(50),
+        ask(&counter, BAD, Request::WriteSingleRegister(199, 0)),
+    );
+    let (first, waiting) = tokio::join!(ask(&counter, BAD, read.clone()), waiting);
+    assert_eq!(first, Ok(Response::ReadHoldingRegisters(vec![1])));
+    assert!(waiting.is_err(), "{waiting:?}");
+    assert_eq!(ask(&counter, BAD, read).await, Ok(Response::ReadHoldingRegisters(vec![2])));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_port_that_is_gone_says_so() {
     let (ours, theirs) = tokio::io::duplex(64);
     drop(theirs);
@@ -330,6 +362,7 @@ async fn ten_thousand_spoilt_answers_on_ptys_are_never_taken_for_others() {
     let times = Times {
         timeout: Duration::from_millis(TIMEOUT_MS),
         gap: Duration::ZERO,
+        spacing: Duration::ZERO,
         late_max: Duration::from_millis(LATE_MS_MAX),
     };
     let lines = (0..PTYS).map(|seed| async move {

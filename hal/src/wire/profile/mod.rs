@@ -149,6 +149,9 @@ pub struct Modbus {
 pub struct Timing {
     /// How long the bus must rest between two requests, in milliseconds.
     pub pause_between_requests_ms: u64,
+    /// How long the bus must wait from the end of one command to the beginning of the next, in
+    /// milliseconds; an answer falls into this time.
+    pub pause_between_commands_ms: u64,
     /// How long an answer may take, in milliseconds; `None` is a third of the control period.
     pub timeout_ms: Option<u64>,
     /// How late an answer can still come after its time-out, in milliseconds: for so long the
