@@ -70,6 +70,7 @@ pub(crate) fn run(context: &Context, args: DemoArgs) -> Result<(), Failure> {
         today: context.today(&station.time_zone)?,
         pace: Pace::Lockstep { seed: args.seed },
         yes: true,
+        capture: None,
         mode: Mode::Plain(Box::new(std::io::stderr())),
         lock,
         tell: out::note,

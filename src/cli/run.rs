@@ -1,8 +1,12 @@
 //! `holder run`: one batch on one unit.
 
+use std::path::PathBuf;
+
 use clap::Args;
+use holder_hal::wire::capture::CaptureHead;
 use serde_json::json;
 
+use super::capture::{Kept, PROGRAM};
 use super::context::Context;
 use super::failure::Failure;
 use super::{log, out, unit};
@@ -53,6 +57,9 @@ pub(crate) struct RunArgs {
     /// As fast as the processor allows, with a simulated machine made for it (simulated units only)
     #[arg(long, conflicts_with = "speed")]
     fast: bool,
+    /// Keep all that goes over the wires in this new file, for `holder device replay`
+    #[arg(long, value_name = "FILE")]
+    capture: Option<PathBuf>,
     /// Seed of the machine that --fast makes
     #[arg(long, value_name = "N", default_value_t = 1, requires = "fast")]
     seed: u64,
@@ -69,6 +76,9 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
         Mode::Live => log::to_file(&context.dir().join(LOG_FILE))?,
         Mode::Plain(_) => log::aside(std::io::stderr())?,
     };
+    let spec = station.unit(&args.unit)?.spec()?;
+    let head = CaptureHead::of_unit(&spec, PROGRAM, context.now_utc_ms());
+    let kept = Kept::begin(args.capture.as_deref(), &head)?;
     let request = Request {
         dir: context.dir(),
         station: &station,
@@ -85,11 +95,14 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
             false => Pace::Running { speed: args.speed },
         },
         yes: args.yes,
+        capture: Kept::handle(kept.as_ref()),
         mode,
         lock: UnitLock::take(context.dir(), &args.unit)?,
         tell: out::note,
     };
-    let done = unit::runtime()?.block_on(conduct(request))?;
+    let done = unit::runtime()?.block_on(conduct(request));
+    Kept::end(kept);
+    let done = done?;
     report(context, &done)?;
     match done.verdict.outcome {
         Outcome::Acceptable => Ok(()),

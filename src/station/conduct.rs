@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holder_hal::wire::WireError;
+use holder_hal::wire::capture::Capture;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::clock::Clock;
@@ -62,6 +63,8 @@ pub struct Request<'a> {
     pub pace: Pace,
     /// Whether the technician is played by the program (simulated units only).
     pub yes: bool,
+    /// Where all that goes over the wires is kept, if it is.
+    pub capture: Option<Capture>,
     /// How it is shown.
     pub mode: Mode,
     /// The unit, taken.
@@ -174,7 +177,8 @@ pub async fn conduct(request: Request<'_>) -> Result<Conducted, ConductError> {
     }
 
     let (pace, yes, file) = (request.pace, request.yes, &request.station.file);
-    let (machine, clock, hands) = reach::reach(pace, yes, file, unit.spec()?).await?;
+    let (machine, clock, hands) =
+        reach::reach(pace, yes, file, unit.spec()?, request.capture.clone()).await?;
     let params = BatchParams { simulated: params.simulated || machine.simulated(), ..params };
     let machine = Arc::new(Mutex::new(machine));
     reach::make_safe_first(&machine, request.unit).await?;

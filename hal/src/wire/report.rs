@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::bus::Bus;
+use super::capture::Capture;
 use super::device::Device;
 use super::profile::{Decoded, Point, Profile, Value, Verified};
 use super::spec::UnitSpec;
@@ -67,8 +68,14 @@ impl Report<'_> {
 impl WiredUnit {
     /// Reads everything that the unit's devices have, writes nothing, and says what is missing.
     pub async fn check(spec: UnitSpec) -> Vec<CheckLine> {
+        Self::check_heard(spec, None).await
+    }
+
+    /// The same, with all that goes over the wires kept in `capture`.
+    pub async fn check_heard(spec: UnitSpec, capture: Option<Capture>) -> Vec<CheckLine> {
         let mut lines = missing_roles(&spec);
         let mut unit = Self::unconnected(spec.clone());
+        unit.keep(capture);
         for line in unit.lines_mut() {
             for device in &mut line.devices {
                 let name = device.name.clone();

@@ -2,10 +2,14 @@
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
+use std::path::PathBuf;
+
 use clap::Args;
 use holder_hal::Celsius;
+use holder_hal::wire::capture::CaptureHead;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::cli::capture::{Kept, PROGRAM};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::out;
@@ -28,6 +32,9 @@ pub(crate) struct CommissionArgs {
     /// Try also what cuts the heat without us, with a person at the heater
     #[arg(long)]
     cut_trial: bool,
+    /// Keep all that goes over the wires in this new file, for `holder device replay`
+    #[arg(long, value_name = "FILE")]
+    capture: Option<PathBuf>,
     /// Answer every question yes, and play the person (simulated units only)
     #[arg(long)]
     yes: bool,
@@ -43,6 +50,9 @@ pub(super) fn run(context: &Context, args: &CommissionArgs) -> Result<(), Failur
     let station = context.station()?;
     let simulated = station.unit(&args.unit)?.written.simulated;
     let (people, told) = mpsc::channel(TOLD_WAITING_MAX);
+    let spec = station.unit(&args.unit)?.spec()?;
+    let head = CaptureHead::of_unit(&spec, PROGRAM, context.now_utc_ms());
+    let kept = Kept::begin(args.capture.as_deref(), &head)?;
     let request = Request {
         dir: context.dir(),
         station: &station,
@@ -54,6 +64,7 @@ pub(super) fn run(context: &Context, args: &CommissionArgs) -> Result<(), Failur
         },
         yes: args.yes,
         try_cut: args.cut_trial,
+        capture: Kept::handle(kept.as_ref()),
         people,
         lock: UnitLock::take(context.dir(), &args.unit)?,
     };
@@ -68,6 +79,7 @@ pub(super) fn run(context: &Context, args: &CommissionArgs) -> Result<(), Failur
     });
     // A thread may still wait for a line from the keyboard: it must not keep the program here.
     runtime.shutdown_background();
+    Kept::end(kept);
     report(context, &done?)
 }
 

@@ -26,6 +26,7 @@ mod tests;
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
+use holder_hal::wire::capture::Capture;
 use holder_hal::{Command, Machine, Role, Tick};
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, mpsc};
@@ -64,6 +65,8 @@ pub struct Request<'a> {
     pub yes: bool,
     /// Whether the cut is tried.
     pub try_cut: bool,
+    /// Where all that goes over the wires is kept, if it is.
+    pub capture: Option<Capture>,
     /// Where the person is told and asked.
     pub people: mpsc::Sender<Told>,
     /// The unit, taken.
@@ -119,7 +122,8 @@ pub async fn commission(request: Request<'_>) -> Result<Commissioned, Commission
     request.station.agrees_with(store.station())?;
 
     let (pace, yes, file) = (request.pace, request.yes, &request.station.file);
-    let (machine, clock, hands) = reach::reach(pace, yes, file, unit.spec()?).await?;
+    let (machine, clock, hands) =
+        reach::reach(pace, yes, file, unit.spec()?, request.capture.clone()).await?;
     let simulated = machine.simulated();
     let machine = Arc::new(Mutex::new(machine));
     reach::make_safe_first(&machine, request.unit).await?;
