@@ -13,6 +13,7 @@ use super::{log, out, unit};
 use crate::batch::params::Purpose;
 use crate::batch::verdict::{Outcome, Verdict};
 use crate::profiles;
+use crate::station::changes;
 use crate::station::conduct::{Conducted, Pace, Request, conduct};
 use crate::station::lock::UnitLock;
 use crate::station::screen::Mode;
@@ -57,6 +58,9 @@ pub(crate) struct RunArgs {
     /// As fast as the processor allows, with a simulated machine made for it (simulated units only)
     #[arg(long, conflicts_with = "speed")]
     fast: bool,
+    /// Why certificates, margin or cut are new, where they are: it goes into the journal
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
     /// Keep all that goes over the wires in this new file, for `holder device replay`
     #[arg(long, value_name = "FILE")]
     capture: Option<PathBuf>,
@@ -89,6 +93,7 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
         bottle_ul: i64::from(args.bottle_ml) * 1000,
         recipe: &args.recipe,
         who: context.who()?,
+        reason: args.reason.unwrap_or_else(|| changes::NO_REASON.to_owned()),
         today: context.today(&station.time_zone)?,
         pace: match args.fast {
             true => Pace::Lockstep { seed: args.seed },

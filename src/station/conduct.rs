@@ -9,6 +9,7 @@ use holder_hal::wire::WireError;
 use holder_hal::wire::capture::Capture;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
+use super::changes;
 use super::clock::Clock;
 use super::closing::{self, CloseFault};
 use super::config::{ConfigError, StationConfig, Unit};
@@ -26,7 +27,7 @@ use crate::batch::engine::Engine;
 use crate::batch::params::{BatchParams, ParamsFault, Purpose};
 use crate::batch::verdict::Verdict;
 use crate::store::model::FrozenText;
-use crate::store::{NewBatch, Store, StoreError, StoreThread};
+use crate::store::{NewBatch, Stamp, Store, StoreError, StoreThread};
 
 /// Views that may wait for a slow screen.
 const VIEWS_WAITING_MAX: usize = 1024;
@@ -57,6 +58,8 @@ pub struct Request<'a> {
     pub recipe: &'a str,
     /// Who runs it.
     pub who: String,
+    /// Why certificates, margin or cut are other ones than at the last run, if they are.
+    pub reason: String,
     /// Today in the station's zone: certificates must be valid.
     pub today: jiff::civil::Date,
     /// How time passes.
@@ -162,6 +165,7 @@ pub async fn conduct(request: Request<'_>) -> Result<Conducted, ConductError> {
     let recipe = request.station.library.recipe(request.recipe)?;
     let params = unit.params(request.purpose, &recipe, request.today)?;
     let texts = unit.texts(&recipe)?;
+    let declared = changes::declared(&unit)?;
 
     // Heard from here on: a signal before the first period must not leave a machine half started.
     let signalled = supervisor::signalled();
@@ -182,6 +186,14 @@ pub async fn conduct(request: Request<'_>) -> Result<Conducted, ConductError> {
     let params = BatchParams { simulated: params.simulated || machine.simulated(), ..params };
     let machine = Arc::new(Mutex::new(machine));
     reach::make_safe_first(&machine, request.unit).await?;
+
+    let (who, utc_ms, reason) = (request.who.clone(), clock.utc_ms(), request.reason.clone());
+    let noted = store.call(move |store| {
+        changes::note_changes(store, &declared, Stamp { utc_ms, who: &who }, &reason)
+    });
+    if let changed @ [_, ..] = noted.await?.as_slice() {
+        tell(request.tell, format!("new in the journal: {}", changed.join("; "))).await;
+    }
 
     let engine = Engine::new(params.clone())?;
     let batch = begin(&store, &request, params, texts, &clock).await?;

@@ -328,6 +328,13 @@ impl Unit<'_> {
         Ok(hex(&sha256(&text)))
     }
 
+    /// A part of the unit as JSON, for the journal.
+    pub(crate) fn as_json(&self, value: &impl Serialize) -> Result<serde_json::Value, ConfigError> {
+        serde_json::to_value(value).map_err(|error| {
+            self.refused(ParamsFault::Contradiction(format!("cannot be kept: {error}")))
+        })
+    }
+
     /// The same content always gives the same text, whatever comments and order the file has.
     fn as_toml(&self, value: &impl Serialize) -> Result<String, ConfigError> {
         toml::to_string(value).map_err(|error| {
