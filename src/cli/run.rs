@@ -9,12 +9,14 @@ use serde_json::json;
 use super::capture::{Kept, PROGRAM};
 use super::context::Context;
 use super::failure::Failure;
-use super::{log, out, unit};
+use super::{log, out};
 use crate::batch::params::Purpose;
 use crate::batch::verdict::{Outcome, Verdict};
 use crate::profiles;
 use crate::station::changes;
+use crate::station::commission;
 use crate::station::conduct::{Conducted, Pace, Request, conduct};
+use crate::station::config::Unit;
 use crate::station::lock::UnitLock;
 use crate::station::screen::Mode;
 use crate::station::supervisor::Ending;
@@ -80,7 +82,11 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
         Mode::Live => log::to_file(&context.dir().join(LOG_FILE))?,
         Mode::Plain(_) => log::aside(std::io::stderr())?,
     };
-    let spec = station.unit(&args.unit)?.spec()?;
+    let unit = station.unit(&args.unit)?;
+    if !unit.written.simulated {
+        warn(context, &unit, args.water)?;
+    }
+    let spec = unit.spec()?;
     let head = CaptureHead::of_unit(&spec, PROGRAM, context.now_utc_ms());
     let kept = Kept::begin(args.capture.as_deref(), &head)?;
     let request = Request {
@@ -105,7 +111,7 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
         lock: UnitLock::take(context.dir(), &args.unit)?,
         tell: out::note,
     };
-    let done = unit::runtime()?.block_on(conduct(request));
+    let done = super::unit::runtime()?.block_on(conduct(request));
     Kept::end(kept);
     let done = done?;
     report(context, &done)?;
@@ -115,6 +121,22 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
             Err(Failure::NotAcceptable(outcome))
         }
     }
+}
+
+/// What a person should know before real hardware is driven.
+fn warn(context: &Context, unit: &Unit<'_>, water: bool) -> Result<(), Failure> {
+    let known = commission::known(&context.store_to_read()?, unit)?;
+    out::note(&format!("unit {}: {known}", unit.name));
+    let unverified = unit.unverified_in_use()?;
+    if !water && !unverified.is_empty() {
+        out::note(&format!(
+            "WARNING: milk depends on points that nobody has verified by a manual or a device: {}. \
+             `holder unit check {}` says what to do",
+            unverified.join(", "),
+            unit.name
+        ));
+    }
+    Ok(())
 }
 
 fn report(context: &Context, done: &Conducted) -> Result<(), Failure> {

@@ -1,6 +1,8 @@
 //! `holder unit`: the pasteurizers of the station, before milk is entrusted to them.
 
+mod check;
 mod commission;
+mod show;
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -9,7 +11,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Subcommand;
 use holder_hal::wire::capture::CaptureHead;
-use holder_hal::wire::{CheckLine, Grade, UnitSpec, WiredUnit};
+use holder_hal::wire::{UnitSpec, WiredUnit};
 use holder_hal::{Celsius, Machine, Quality, Reading, Role, Sample, Switch};
 use serde_json::{Value, json};
 
@@ -26,6 +28,12 @@ pub(crate) enum UnitCommand {
     /// List the units of station.toml, and what each lacks
     #[command(after_help = "Example:\n  holder unit list")]
     List,
+    /// Show what a unit is made of, and what the journal says of its certificates and its margin
+    #[command(after_help = "Example:\n  holder unit show past-1")]
+    Show {
+        /// Name of the unit in station.toml
+        unit: String,
+    },
     /// Read everything that a unit's devices have, change nothing, and say what is missing
     #[command(after_help = "Example:\n  holder unit check past-1")]
     Check {
@@ -62,7 +70,8 @@ pub(crate) enum UnitCommand {
 pub(crate) fn run(context: &Context, command: UnitCommand) -> Result<(), Failure> {
     match command {
         UnitCommand::List => list(context),
-        UnitCommand::Check { unit, capture } => check(context, &unit, capture.as_deref()),
+        UnitCommand::Show { unit } => show::run(context, &unit),
+        UnitCommand::Check { unit, capture } => check::run(context, &unit, capture.as_deref()),
         UnitCommand::Read { unit, watch: false, capture } => {
             read(context, &unit, capture.as_deref())
         }
@@ -108,65 +117,6 @@ fn list(context: &Context) -> Result<(), Failure> {
         return Ok(out::text("no units yet: describe one in station.toml")?);
     }
     Ok(out::text(&out::table(&["UNIT", "KIND", "BOTTLES", "PROBES", "STATE"], &rows))?)
-}
-
-fn check(context: &Context, name: &str, file: Option<&Path>) -> Result<(), Failure> {
-    let station = context.station()?;
-    let unit = station.unit(name)?;
-    let spec = unit.spec()?;
-    let runtime = runtime()?;
-    let kept = keep(context, file, &spec)?;
-    let capture = Kept::handle(kept.as_ref());
-    let lines = runtime.block_on(WiredUnit::check_heard(spec.clone(), capture));
-    Kept::end(kept);
-    let mut shown: Vec<Value> = lines.iter().map(line_document).collect();
-    let mut rows: Vec<Vec<String>> = lines.iter().map(line_row).collect();
-    for text in reservations(context, &unit)? {
-        shown.push(json!({ "grade": "note", "text": text }));
-        rows.push(vec!["note".to_owned(), String::new(), text]);
-    }
-    if context.json {
-        out::json(&shown)?;
-    } else {
-        out::text(&out::table(&["", "WHERE", "WHAT"], &rows))?;
-    }
-    let bad = lines.iter().filter(|line| line.grade == Grade::Bad).count();
-    if bad == 0 {
-        return Ok(());
-    }
-    // Whether it is out of reach or set up wrongly decides the exit code; the lines say it all.
-    let connected = runtime.block_on(WiredUnit::connect(spec));
-    let why = format!("unit {name}: {bad} of the lines above stand in the way of a run");
-    match connected {
-        Err(error) if error.is_unreachable() => Err(Failure::Unreachable(anyhow::anyhow!(why))),
-        Err(_) | Ok(_) => Err(Failure::refused(why)),
-    }
-}
-
-/// What stands against milk on this unit, apart from its wires.
-fn reservations(context: &Context, unit: &Unit<'_>) -> Result<Vec<String>, Failure> {
-    let today = context.today(&unit.station.time_zone)?;
-    let mut notes = vec![format!("what cuts the heat without us: {}", unit.cut_in_words())];
-    if unit.written.margin.is_none() {
-        notes.push("margin_c was not measured: a safe 0.2 °C is used".to_owned());
-    }
-    notes.extend(unit.calibration_faults(today));
-    Ok(notes)
-}
-
-fn line_document(line: &CheckLine) -> Value {
-    json!({
-        "grade": line.grade.word(), "device": line.device, "point": line.point,
-        "roles": line.roles, "text": line.text,
-    })
-}
-
-fn line_row(line: &CheckLine) -> Vec<String> {
-    let place = [&line.device, &line.point].into_iter().flatten();
-    let place = place.map(String::as_str).collect::<Vec<_>>().join(".");
-    let roles =
-        if line.roles.is_empty() { String::new() } else { format!("[{}] ", line.roles.join(", ")) };
-    vec![line.grade.word().to_owned(), place, format!("{roles}{}", line.text)]
 }
 
 fn read(context: &Context, name: &str, file: Option<&Path>) -> Result<(), Failure> {

@@ -175,21 +175,37 @@ async fn about_device(report: &mut Report<'_>, device: &mut Device, bus: &mut Bu
             }
         }
     }
-    if profile.verified() == Verified::Unverified {
-        let names = profile.points().iter().filter(|point| point.verified == Verified::Unverified);
-        let names: Vec<&str> = names.map(|point| point.name.as_str()).collect();
-        let which = if names.len() == profile.points().len() {
-            "any of its points".to_owned()
-        } else {
-            names.join(", ")
-        };
-        let profile = profile.name();
-        let text =
-            format!("the profile {profile} was not verified by manual or device for {which}");
-        report.add(Grade::Note, None, text);
-    }
+    about_verification(report, &profile);
     about_watchdog(report, &profile);
     about_wear(report, &profile);
+}
+
+/// Points that nobody has checked against a manual or a device; those in use by name, with what
+/// to do before milk depends on them.
+fn about_verification(report: &mut Report<'_>, profile: &Profile) {
+    let unverified = profile.points().iter().filter(|p| p.verified == Verified::Unverified);
+    let spoils = |point: &Point| {
+        let of = |used: &str| profile.point(used).map(|used| used.faults.iter());
+        let mut used = report.used.iter().filter_map(|used| of(used)).flatten();
+        used.any(|fault| fault.point == point.name)
+    };
+    let in_use = |point: &Point| report.used.contains(&point.name.as_str()) || spoils(point);
+    let (used, others): (Vec<&Point>, Vec<&Point>) = unverified.partition(|point| in_use(point));
+    let name = profile.name().to_owned();
+    if !used.is_empty() {
+        let used: Vec<&str> = used.iter().map(|point| point.name.as_str()).collect();
+        let text = format!(
+            "in use, and not verified by a manual or a device: {}. Compare with the display of the \
+             device, and commission the unit with water, before milk depends on them",
+            used.join(", ")
+        );
+        report.add(Grade::Note, None, text);
+    }
+    if !others.is_empty() {
+        let count = others.len();
+        let text = format!("{count} other points of the profile {name} were not verified either");
+        report.add(Grade::Note, None, text);
+    }
 }
 
 /// What happens to the heat when this program or its computer falls silent.
