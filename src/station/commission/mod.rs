@@ -108,13 +108,21 @@ pub fn warning(unsafe_because: Option<&str>) -> String {
     why.unwrap_or_default()
 }
 
+/// Whether the options are such as this unit allows, before a person is asked anything.
+///
+/// # Errors
+/// Real hardware, and an option for simulated units.
+pub fn check_options(unit: &Unit<'_>, yes: bool, pace: Pace) -> Result<(), CommissionError> {
+    Ok(only_simulated(unit, yes, pace)?)
+}
+
 /// Commissions a unit, and keeps what was found in the journal.
 ///
 /// # Errors
 /// Why it did not begin, or why the journal does not have it.
 pub async fn commission(request: Request<'_>) -> Result<Commissioned, CommissionError> {
     let unit = request.station.unit(request.unit)?;
-    only_simulated(&unit, request.yes, request.pace)?;
+    check_options(&unit, request.yes, request.pace)?;
     let (plan, make_sha256) = (Plan::of(&unit, request.try_cut), unit.make_sha256()?);
     // Heard from here on: a signal before the first period must not leave a machine half started.
     let signalled = supervisor::signalled();
