@@ -297,6 +297,14 @@ async fn an_omron_takes_commands_by_number_and_shows_them_in_its_status() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_omron_in_a_hold_runs_by_itself_and_lets_write() {
+    let server = device(OMRON, Start::MidHold).await;
+    let mut wire = Wire::to(&server);
+    assert_eq!(wire.holding(UNIT_ID, 0x2000, 3), [625, 0, 625]);
+    assert_eq!(wire.holding(UNIT_ID, 0x2407, 1), [0x0210], "runs, automatic, to RAM, writing on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_watlow_shows_fahrenheit_with_the_low_word_first() {
     let server = device(WATLOW, Start::MidHold).await;
     let mut wire = Wire::to(&server);

@@ -124,11 +124,17 @@ impl Device {
     /// be written is set, and the points that prove a write say what was written.
     pub(crate) fn start_following(&mut self) {
         let profile = Arc::clone(&self.profile);
-        for point in profile.points() {
-            if self.roles.contains_key(&point.name) {
-                self.meet_needs(point);
-                self.show_readback(point);
+        let with_role =
+            profile.points().iter().filter(|point| self.roles.contains_key(&point.name));
+        // Commands share one register: what one says is overwritten by the next.
+        let values: Vec<(&Point, Option<Value>)> =
+            with_role.map(|point| (point, self.value(point))).collect();
+        for (point, value) in values {
+            self.meet_needs(point);
+            if let Some(value) = value {
+                self.put_value(point, value);
             }
+            self.show_readback(point);
         }
     }
 
