@@ -7,7 +7,7 @@ use thiserror::Error;
 use tokio_modbus::client::{Client, tcp};
 use tokio_modbus::{Request, Response, Slave};
 
-use crate::server::{PANEL_BOTTLES, PANEL_UNIT_ID};
+use crate::server::{PANEL_BOTTLES, PANEL_LID, PANEL_UNIT_ID};
 
 /// How long the panel may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -24,12 +24,12 @@ pub enum HandsError {
         cause: String,
     },
     /// Another answer than the one for this question.
-    #[error("the simulator's panel at {at} (unit id 247) refused {bottles} bottles: {answer}")]
+    #[error("the simulator's panel at {at} (unit id 247) refused {asked}: {answer}")]
     Refused {
         /// Where.
         at: SocketAddr,
-        /// What it was asked to load.
-        bottles: u16,
+        /// What it was asked to do.
+        asked: String,
         /// What it said.
         answer: String,
     },
@@ -40,16 +40,33 @@ pub enum HandsError {
 /// # Errors
 /// The panel did not answer, or refused: then it is not our simulator.
 pub async fn put_bottles(at: SocketAddr, bottles: u16) -> Result<(), HandsError> {
+    write(at, PANEL_BOTTLES, bottles, &format!("{bottles} bottles")).await
+}
+
+/// Opens or closes the lid of the machine.
+///
+/// # Errors
+/// As [`put_bottles`].
+pub async fn set_lid(at: SocketAddr, closed: bool) -> Result<(), HandsError> {
+    let asked = if closed { "to close the lid" } else { "to open the lid" };
+    write(at, PANEL_LID, closed.into(), asked).await
+}
+
+async fn write(at: SocketAddr, address: u16, value: u16, asked: &str) -> Result<(), HandsError> {
     let silent = |cause: String| HandsError::Silent { at, cause };
-    let asked = async {
+    let call = async {
         let mut panel = tcp::connect_slave(at, Slave(PANEL_UNIT_ID)).await?;
-        let request = Request::WriteSingleRegister(PANEL_BOTTLES, bottles);
+        let request = Request::WriteSingleRegister(address, value);
         Ok::<_, std::io::Error>(panel.call(request).await)
     };
-    let answer = tokio::time::timeout(PATIENCE, asked).await;
+    let answer = tokio::time::timeout(PATIENCE, call).await;
     let answer = answer.map_err(|_| silent(format!("nothing within {} s", PATIENCE.as_secs())))?;
+    let done = Response::WriteSingleRegister(address, value);
     match answer.map_err(|error| silent(error.to_string()))? {
-        Ok(Ok(Response::WriteSingleRegister(PANEL_BOTTLES, loaded))) if loaded == bottles => Ok(()),
-        other => Err(HandsError::Refused { at, bottles, answer: format!("{other:?}") }),
+        Ok(Ok(answered)) if answered == done => Ok(()),
+        other => {
+            let asked = asked.to_owned();
+            Err(HandsError::Refused { at, asked, answer: format!("{other:?}") })
+        }
     }
 }

@@ -261,7 +261,7 @@ impl SimServer {
 
     /// Lets `ms` milliseconds of simulated time pass.
     pub fn advance(&self, ms: u64) {
-        locked(&self.world).advance(ms);
+        locked(&self.world).advance(ms, 1);
     }
 
     /// Puts `bottles` bottles of fresh milk and the control bottle into the bath.
@@ -344,6 +344,6 @@ async fn run_time(speed: u32, world: Arc<Mutex<World>>) {
     interval.tick().await;
     loop {
         interval.tick().await;
-        locked(&world).advance(TICK_MS * u64::from(speed));
+        locked(&world).advance(TICK_MS * u64::from(speed), speed);
     }
 }

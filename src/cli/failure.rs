@@ -6,6 +6,7 @@ use holder_hal::wire::WireError;
 
 use crate::batch::verdict::Outcome;
 use crate::record::RecordError;
+use crate::station::commission::CommissionError;
 use crate::station::conduct::ConductError;
 use crate::station::config::ConfigError;
 use crate::station::lock::LockError;
@@ -103,6 +104,15 @@ impl From<ConductError> for Failure {
             | ConductError::Bottles { .. }
             | ConductError::NotSafe { .. }
             | ConductError::NotClosed { .. } => Self::Refused(why.into()),
+        }
+    }
+}
+
+impl From<CommissionError> for Failure {
+    fn from(why: CommissionError) -> Self {
+        match why {
+            CommissionError::Begin(begin) => (*begin).into(),
+            CommissionError::NotKept { .. } => Self::Refused(why.into()),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! `holder unit`: the pasteurizers of the station, before milk is entrusted to them.
 
+mod commission;
+
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
@@ -14,7 +16,7 @@ use super::failure::Failure;
 use super::{out, signals};
 use crate::station::config::Unit;
 
-/// The pasteurizers of the station: list, check and read them
+/// The pasteurizers of the station: list, check, read and commission them
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example:\n  holder unit list")]
 pub(crate) enum UnitCommand {
@@ -38,6 +40,14 @@ pub(crate) enum UnitCommand {
         #[arg(long)]
         watch: bool,
     },
+    /// Show with water that a unit does what its description says, step by step
+    ///
+    /// A guided run that takes up to two hours, with a person at the machine: does heating heat,
+    /// is off off, does each probe follow, does cooling cool. What was found goes into the journal.
+    #[command(after_help = "Examples:\n  holder unit commission past-1\n  \
+                            holder unit commission past-1 --cut-trial\n  \
+                            holder unit commission demo --fast --yes      a simulated machine, in seconds")]
+    Commission(commission::CommissionArgs),
 }
 
 pub(crate) fn run(context: &Context, command: UnitCommand) -> Result<(), Failure> {
@@ -46,6 +56,7 @@ pub(crate) fn run(context: &Context, command: UnitCommand) -> Result<(), Failure
         UnitCommand::Check { unit } => check(context, &unit),
         UnitCommand::Read { unit, watch: false } => read(context, &unit),
         UnitCommand::Read { unit, watch: true } => watch(context, &unit),
+        UnitCommand::Commission(args) => commission::run(context, &args),
     }
 }
 

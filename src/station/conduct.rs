@@ -173,7 +173,8 @@ pub async fn conduct(request: Request<'_>) -> Result<Conducted, ConductError> {
         tell(request.tell, said).await;
     }
 
-    let (machine, clock, hands) = reach::reach(&request, unit.spec()?).await?;
+    let (pace, yes, file) = (request.pace, request.yes, &request.station.file);
+    let (machine, clock, hands) = reach::reach(pace, yes, file, unit.spec()?).await?;
     let params = BatchParams { simulated: params.simulated || machine.simulated(), ..params };
     let machine = Arc::new(Mutex::new(machine));
     reach::make_safe_first(&machine, request.unit).await?;
@@ -212,7 +213,7 @@ pub async fn conduct(request: Request<'_>) -> Result<Conducted, ConductError> {
 }
 
 /// Tells the person; a terminal that takes nothing does not keep the record from being closed.
-async fn tell(tell: fn(&str), said: String) {
+pub(super) async fn tell(tell: fn(&str), said: String) {
     let (done, told) = oneshot::channel();
     let saying = said.clone();
     let thread = std::thread::Builder::new().name("tell".into()).spawn(move || {
@@ -236,20 +237,26 @@ async fn leave_screen(mut screen: ScreenTask) {
 }
 
 fn check_request(request: &Request<'_>, unit: &Unit<'_>) -> Result<(), ConductError> {
-    let only_simulated = [
-        (request.yes, "--yes"),
-        (matches!(request.pace, Pace::Lockstep { .. }), "--fast"),
-        (matches!(request.pace, Pace::Running { speed: 2.. }), "--speed"),
-    ];
-    let refused = only_simulated.into_iter().find(|(asked, _)| *asked && !unit.written.simulated);
-    if let Some((_, what)) = refused {
-        return Err(ConductError::NotSimulated { what, unit: request.unit.to_owned() });
-    }
+    only_simulated(unit, request.yes, request.pace)?;
     let (bottles, max) = (request.bottles, unit.written.bottles_max);
     if bottles == 0 || bottles > max {
         return Err(ConductError::Bottles { bottles, unit: request.unit.to_owned(), max });
     }
     Ok(())
+}
+
+/// Refuses what only a simulated unit may do, on real hardware.
+pub(super) fn only_simulated(unit: &Unit<'_>, yes: bool, pace: Pace) -> Result<(), ConductError> {
+    let asked = [
+        (yes, "--yes"),
+        (matches!(pace, Pace::Lockstep { .. }), "--fast"),
+        (matches!(pace, Pace::Running { speed: 2.. }), "--speed"),
+    ];
+    let refused = asked.into_iter().find(|(asked, _)| *asked && !unit.written.simulated);
+    match refused {
+        Some((_, what)) => Err(ConductError::NotSimulated { what, unit: unit.name.to_owned() }),
+        None => Ok(()),
+    }
 }
 
 async fn begin(

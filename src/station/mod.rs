@@ -5,6 +5,7 @@
 
 pub mod clock;
 mod closing;
+pub mod commission;
 pub mod conduct;
 pub mod config;
 pub mod control_loop;

@@ -9,7 +9,7 @@ use holder_sim::{Pace as SimPace, PlantParams, SimOptions, SimServer, Start};
 use tokio::sync::Mutex;
 
 use super::clock::Clock;
-use super::conduct::{ConductError, Request};
+use super::conduct::ConductError;
 use super::config::ConfigError;
 pub(super) use super::technician::Hands;
 
@@ -28,16 +28,19 @@ pub enum Pace {
     },
 }
 
-/// Connects the machine; in lockstep, makes it first. With `--yes`, hands for the technician.
+/// Connects the machine of a unit in the station `file`; in lockstep, makes it first. With `yes`,
+/// hands for the technician.
 pub(super) async fn reach(
-    request: &Request<'_>,
+    pace: Pace,
+    yes: bool,
+    file: &str,
     spec: UnitSpec,
 ) -> Result<(WiredUnit, Clock, Option<Hands>), ConductError> {
-    match request.pace {
+    match pace {
         Pace::Running { speed } => {
             let panel = spec.buses().iter().find_map(|bus| panel_address(&bus.url));
             let machine = WiredUnit::connect(spec).await?;
-            let hands = panel.filter(|_| request.yes).map(Hands::Panel);
+            let hands = panel.filter(|_| yes).map(Hands::Panel);
             Ok((machine, Clock::running(speed), hands))
         }
         Pace::Lockstep { seed } => {
@@ -50,11 +53,11 @@ pub(super) async fn reach(
             let server = SimServer::start(&spec, PlantParams::nominal(), seed, options).await?;
             let server = Arc::new(server);
             let served = server.as_served(&spec).map_err(|fault| ConfigError::Spec {
-                file: request.station.file.clone(),
+                file: file.to_owned(),
                 fault: Box::new(fault),
             })?;
             let machine = WiredUnit::connect(served).await?;
-            let hands = request.yes.then(|| Hands::Here(server.clone()));
+            let hands = yes.then(|| Hands::Here(server.clone()));
             Ok((machine, Clock::lockstep(server), hands))
         }
     }

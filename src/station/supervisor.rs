@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use holder_hal::Machine;
+use holder_hal::{Command, Heat, Machine};
 
 use super::control_loop::{ControlLoop, LastCommand, SharedMachine, safe_command};
 use super::recorder::RecordError;
@@ -37,43 +37,77 @@ pub struct Outcome {
     pub unsafe_because: Option<String>,
 }
 
-/// Runs a batch to its end, or to safety once `told_to_stop` completes, with who told.
-pub async fn supervise<M: Machine + Send + 'static>(
-    unit: ControlLoop<M>,
+/// How guarded work ended.
+#[derive(Debug)]
+pub(super) enum Guarded<T> {
+    /// By itself.
+    Ended(T),
+    /// The program was told to stop, by this.
+    Told(&'static str),
+    /// A defect in our own code.
+    Panicked(String),
+}
+
+/// Does work on a machine in a task of its own, and makes the machine safe however it ends: by
+/// itself, by a panic, or because `told_to_stop` completes. `leave` gives the safe state to leave it
+/// in, from how the work ended by itself and the last command. Gives, too, why that is not proved.
+pub(super) async fn guard<M: Machine + Send + 'static, T: Send + 'static>(
+    machine: SharedMachine<M>,
+    last_command: LastCommand,
+    work: impl Future<Output = T> + Send + 'static,
     told_to_stop: impl Future<Output = &'static str>,
-) -> Outcome {
-    let machine = unit.machine.clone();
-    let last_command = unit.last_command.clone();
-    let mut task = tokio::spawn(unit.run());
-    let ending = tokio::select! {
+    leave: impl FnOnce(Option<&T>, Command) -> Command,
+) -> (Guarded<T>, Option<String>) {
+    let mut task = tokio::spawn(work);
+    let guarded = tokio::select! {
         joined = &mut task => match joined {
-            Ok(Ok(engine)) => Ending::Over(Box::new(engine)),
-            Ok(Err(error)) => Ending::RecordLost(error),
-            Err(error) => Ending::Panicked(error.to_string()),
+            Ok(ended) => Guarded::Ended(ended),
+            Err(error) => Guarded::Panicked(error.to_string()),
         },
         signal = told_to_stop => {
             task.abort();
             // The task is gone before anybody else speaks to the machine.
             let _ = task.await;
-            Ending::Interrupted(signal)
+            Guarded::Told(signal)
         }
     };
-    let batch_over = matches!(ending, Ending::Over(_));
-    let unsafe_because = make_safe(&machine, &last_command, batch_over, SAFE_WITHIN, SAFE_PAUSE);
-    let unsafe_because = unsafe_because.await;
+    let ended = match &guarded {
+        Guarded::Ended(ended) => Some(ended),
+        Guarded::Told(_) | Guarded::Panicked(_) => None,
+    };
+    let last = *last_command.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let command = Command { heat: Heat::Off, ..leave(ended, last) };
+    let unsafe_because = make_safe(&machine, command, SAFE_WITHIN, SAFE_PAUSE);
+    (guarded, unsafe_because.await)
+}
+
+/// Runs a batch to its end, or to safety once `told_to_stop` completes, with who told.
+pub async fn supervise<M: Machine + Send + 'static>(
+    unit: ControlLoop<M>,
+    told_to_stop: impl Future<Output = &'static str>,
+) -> Outcome {
+    let (machine, last_command) = (unit.machine.clone(), unit.last_command.clone());
+    let leave = |ended: Option<&Result<Engine, RecordError>>, last| {
+        safe_command(last, ended.is_some_and(Result::is_ok))
+    };
+    let (guarded, unsafe_because) =
+        guard(machine, last_command, unit.run(), told_to_stop, leave).await;
+    let ending = match guarded {
+        Guarded::Ended(Ok(engine)) => Ending::Over(Box::new(engine)),
+        Guarded::Ended(Err(error)) => Ending::RecordLost(error),
+        Guarded::Told(signal) => Ending::Interrupted(signal),
+        Guarded::Panicked(error) => Ending::Panicked(error),
+    };
     Outcome { ending, unsafe_because }
 }
 
 /// Sends the safe state until it has arrived; says why it is not proved to have.
 async fn make_safe<M: Machine>(
     machine: &SharedMachine<M>,
-    last: &LastCommand,
-    batch_over: bool,
+    command: Command,
     within: Duration,
     pause: Duration,
 ) -> Option<String> {
-    let last = *last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let command = safe_command(last, batch_over);
     let mut fault = None;
     let attempts = async {
         let mut machine = machine.lock().await;

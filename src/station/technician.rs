@@ -23,11 +23,21 @@ pub enum Hands {
 }
 
 impl Hands {
-    async fn put(&self, bottles: u16) -> Result<(), hands::HandsError> {
+    /// Puts so many bottles in; 0 takes them out.
+    pub(super) async fn put(&self, bottles: u16) -> Result<(), hands::HandsError> {
         match self {
             Self::Here(machine) if bottles == 0 => machine.unload(),
             Self::Here(machine) => machine.load(u32::from(bottles)),
             Self::Panel(at) => return hands::put_bottles(*at, bottles).await,
+        }
+        Ok(())
+    }
+
+    /// Opens or closes the lid.
+    pub(super) async fn lid(&self, closed: bool) -> Result<(), hands::HandsError> {
+        match self {
+            Self::Here(machine) => machine.set_lid(closed),
+            Self::Panel(at) => return hands::set_lid(*at, closed).await,
         }
         Ok(())
     }

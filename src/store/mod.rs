@@ -12,6 +12,7 @@
 //! | `journal` | entries and their hash chain |
 //! | `samples` | one control period as rows |
 //! | `seal` | inputs, and the running hash over them and their samples |
+//! | `entries` | single entries of the journal |
 //! | `batches` | starting and closing a batch |
 //! | `step` | storing one step of the engine |
 //! | `read` | a batch as it is read |
@@ -22,6 +23,7 @@
 //! | `thread` | the store on its own thread |
 
 mod batches;
+mod entries;
 mod error;
 #[cfg(test)]
 mod fixture;
@@ -44,6 +46,7 @@ use std::path::Path;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 pub use batches::{Close, NewBatch};
+pub use entries::JournalEntry;
 pub use error::StoreError;
 pub use journal::{Body, Head, Stamp};
 pub(crate) use journal::{hex, sha256};

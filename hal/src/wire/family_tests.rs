@@ -356,13 +356,18 @@ async fn a_value_whose_scale_cannot_be_read_is_missing_and_nothing_is_guessed() 
 }
 
 #[tokio::test]
-async fn the_decimals_are_read_after_the_values_that_have_them() {
-    let bench = omron().await;
+async fn decimals_that_stand_before_the_values_are_still_read_after_them() {
+    let text = OMRON.replace("address = 0x2410", "address = 0x0010");
+    let mut memory = omron().await.memory.lock().unwrap().cells.clone();
+    memory.insert((3, 0x0010), 1);
+    let memory = Memory { cells: memory, ..Memory::default() };
+    let points = ["pv", "setpoint", "run"];
+    let bench = Bench::new(("omron-e5cc.toml", &text), points, memory, |_, _| None).await;
     let mut unit = bench.unit().await;
     bench.reads.lock().unwrap().clear();
-    unit.read().await;
-    let last = bench.reads.lock().unwrap().last().copied();
-    assert_eq!(last, Some((3, 0x2410, 1)));
+    assert_eq!(unit.read().await.bath, good(62_500));
+    let reads = bench.reads.lock().unwrap().clone();
+    assert_eq!(reads.last(), Some(&(3, 0x0010, 1)), "{reads:?}");
 }
 
 #[tokio::test]
@@ -374,4 +379,15 @@ async fn a_check_says_what_has_no_watchdog_and_what_wears_out() {
     let lines = WiredUnit::check(pixsys().await.spec.clone()).await;
     let watchdog = lines.iter().find(|line| line.text.contains("goes to STOP")).unwrap();
     assert_eq!(watchdog.grade, Grade::Good);
+}
+
+#[tokio::test]
+async fn each_family_fits_a_serial_line_of_9600_baud_in_a_second() {
+    for bench in [omron().await, delta().await, pixsys().await, autonics(1, 625).await] {
+        let bus = BusSpec { name: "wire".into(), url: "rtu:///dev/ttyS9?baud=9600".into() };
+        let (devices, roles) = (bench.spec.devices().to_vec(), bench.spec.roles().to_vec());
+        let spec = UnitSpec::new("pasteur", false, 1000, vec![bus], devices, roles).unwrap();
+        let schedule = spec.schedule("wire").unwrap();
+        assert!(schedule.readings_ms > 50, "{schedule:?}");
+    }
 }

@@ -27,6 +27,9 @@ mod error;
 mod fake;
 #[cfg(test)]
 mod family_tests;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod hex;
 mod huber_pb;
 mod line;

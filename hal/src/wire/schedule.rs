@@ -7,6 +7,7 @@
 //! profiles; how long a device thinks is assumed, and `unit check` shows what it really took.
 
 use super::ask::{self, asks};
+use super::profile::Write;
 use super::spec::{BusSpec, SpecError, UnitSpec};
 use super::unit::{READING_TENTHS, TIMEOUTS_PER_PERIOD, is_written, polled, roles};
 use super::url::{BusUrl, LineSettings};
@@ -73,10 +74,16 @@ impl UnitSpec {
                 let Some(write) = point.write.as_ref().filter(|_| is_written(role)) else {
                     continue;
                 };
-                let verify = member.profile.point(&write.verify_point).and_then(ask::ask);
-                let back = verify.map_or(0, |ask| exchange_micros(ask.chars()));
+                let proof = |write: &Write| {
+                    let by = member.profile.point(&write.verify_point).and_then(ask::ask);
+                    by.map_or(0, |ask| exchange_micros(ask.chars()))
+                };
                 // A write is about as long as the reading that proves it.
-                commands_micros += 2 * back;
+                commands_micros += 2 * proof(write);
+                // What it needs is looked at before.
+                let needs = write.needs.iter().filter_map(|need| member.profile.point(&need.point));
+                commands_micros +=
+                    needs.filter_map(|point| point.write.as_ref()).map(proof).sum::<u64>();
             }
         }
         let usual_ms = self.period_ms() / TIMEOUTS_PER_PERIOD;

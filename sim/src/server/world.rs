@@ -10,6 +10,8 @@ use super::layout::Layout;
 use super::panel;
 use crate::plant::Plant;
 
+/// How finely the watchdogs of devices watch, in milliseconds of the wire.
+const WATCH_STEP_MS: u64 = 100;
 /// Function code of Report Server ID.
 const REPORT_SERVER_ID: u8 = 0x11;
 
@@ -108,9 +110,22 @@ impl World {
         world
     }
 
-    /// Lets `ms` milliseconds of simulated time pass.
-    pub(crate) fn advance(&mut self, ms: u64) {
-        self.plant.advance(ms);
+    /// Lets `ms` milliseconds of simulated time pass, `speed` times as fast as on the wire: a
+    /// watchdog watches the wire. In steps, so that it acts when its time is over.
+    pub(crate) fn advance(&mut self, ms: u64, speed: u32) {
+        let speed = u64::from(speed.max(1));
+        let mut left = ms;
+        while left > 0 {
+            let step = left.min(WATCH_STEP_MS.saturating_mul(speed));
+            self.plant.advance(step);
+            for (_, device) in &mut self.devices {
+                for (role, value) in device.rest(step / speed) {
+                    self.settings.set(role, value);
+                }
+            }
+            self.plant.command(&self.command());
+            left -= step;
+        }
     }
 
     /// Answers a request on this bus to this unit id.
@@ -238,11 +253,11 @@ mod tests {
         let mut world = world(POWER, Plant::new(PlantParams::nominal(), 1, 0));
         let half_power = Request::WriteMultipleRegisters(20, vec![500].into());
         assert_eq!(world.answer(0, 1, &half_power), Ok(Response::WriteMultipleRegisters(20, 1)));
-        world.advance(120_000);
+        world.advance(120_000, 1);
         assert_eq!(world.plant.truth().heater_w, 0.0);
         let enable = Request::WriteSingleCoil(0, true);
         assert_eq!(world.answer(0, 1, &enable), Ok(Response::WriteSingleCoil(0, true)));
-        world.advance(120_000);
+        world.advance(120_000, 1);
         assert!((world.plant.truth().heater_w - 3000.0).abs() < 1.0);
         let too_much = Request::WriteMultipleRegisters(20, vec![1001].into());
         assert_eq!(world.answer(0, 1, &too_much), Err(ExceptionCode::IllegalDataValue));

@@ -312,6 +312,22 @@ impl Unit<'_> {
         Ok(texts)
     }
 
+    /// Hash of what the unit is made of: buses, devices with their profiles, roles, cut, heater
+    /// and controller. Certificates and the margin are left out: they change without a change of
+    /// the machine.
+    ///
+    /// # Errors
+    /// As [`Unit::texts`].
+    pub fn make_sha256(&self) -> Result<String, ConfigError> {
+        let made =
+            UnitConfig { margin: None, certificate: Default::default(), ..self.written.clone() };
+        let mut text = self.as_toml(&made)?;
+        for device in self.written.device.values() {
+            text += self.station.library.profile(&device.profile)?.profile.text();
+        }
+        Ok(hex(&sha256(&text)))
+    }
+
     /// The same content always gives the same text, whatever comments and order the file has.
     fn as_toml(&self, value: &impl Serialize) -> Result<String, ConfigError> {
         toml::to_string(value).map_err(|error| {

@@ -320,16 +320,18 @@ async fn the_safe_state_is_tried_until_it_arrives_and_else_a_person_is_told() {
     let lost = |writes_lost| Faults { writes_lost, ..Faults::default() };
     let pause = Duration::from_millis(1);
     let unit = rig(lost(7), PATIENT).await;
-    let (machine, last_command) = (&unit.unit.machine, &unit.unit.last_command);
-    let unsafe_because = make_safe(machine, last_command, false, PATIENT, pause).await;
+    let machine = &unit.unit.machine;
+    let safe = Command::safe(false);
+    let unsafe_because = make_safe(machine, safe, PATIENT, pause).await;
     assert_eq!(unsafe_because, None);
     assert_eq!(last(&unit.told), Command::safe(false));
     assert_eq!(machine.lock().await.writes, 8);
 
     let unit = rig(lost(u32::MAX), PATIENT).await;
-    let (machine, last_command) = (&unit.unit.machine, &unit.unit.last_command);
+    let machine = &unit.unit.machine;
+    let safe = Command::safe(false);
     let within = Duration::from_millis(20);
-    let unsafe_because = make_safe(machine, last_command, false, within, pause).await;
+    let unsafe_because = make_safe(machine, safe, within, pause).await;
     let why = unsafe_because.expect("it never arrived");
     assert!(why.contains("the wire is cut"), "{why}");
 }

@@ -9,7 +9,7 @@
 //! proves nothing.
 
 mod dial;
-mod ear;
+pub(crate) mod ear;
 #[cfg(test)]
 mod late_tests;
 pub(crate) mod pdu;
@@ -167,10 +167,17 @@ impl PortTask {
         }
     }
 
+    /// Answers one question. If nobody waits for the answer any more, a TCP connection is given up
+    /// with it; on a serial line the device answers all the same, and who speaks meanwhile talks
+    /// over it, so there the exchange goes on to its end.
     async fn serve(&mut self, ask: Ask, mut answer: oneshot::Sender<Result<Answer, CallFault>>) {
+        if answer.is_closed() {
+            return;
+        }
+        let may_hang_up = self.url.framing == Framing::ModbusTcp;
         let asked = tokio::select! {
             biased;
-            () = answer.closed() => None,
+            () = answer.closed(), if may_hang_up => None,
             asked = self.ask(&ask) => Some(asked),
         };
         match asked {
@@ -315,7 +322,7 @@ fn unlike(next: &Question, unanswered: Option<&Question>) -> Option<Question> {
     }))
 }
 
-async fn over_tcp(
+pub(crate) async fn over_tcp(
     context: &mut Context,
     ask: &Ask,
     request: &Request<'static>,

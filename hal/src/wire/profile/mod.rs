@@ -11,6 +11,8 @@ mod codec_commands;
 #[cfg(test)]
 mod codec_tests;
 mod error;
+#[cfg(test)]
+mod family_rules_tests;
 mod parse;
 mod parse_access;
 mod parse_point;

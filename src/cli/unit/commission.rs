@@ -1,0 +1,199 @@
+//! `holder unit commission`: the guided water run, on the terminal.
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+
+use clap::Args;
+use holder_hal::Celsius;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::cli::out;
+use crate::station::commission::{
+    Commissioned, Overall, Request, StepOutcome, StepReport, Told, commission, warning,
+};
+use crate::station::conduct::Pace;
+use crate::station::lock::UnitLock;
+
+/// Lines that may wait for a slow terminal.
+const TOLD_WAITING_MAX: usize = 1024;
+/// Where there is no terminal, what is read now is written this often, seconds of a step.
+const LIVE_EVERY_S: u64 = 30;
+
+/// What is commissioned.
+#[derive(Debug, Args)]
+pub(crate) struct CommissionArgs {
+    /// Name of the unit in station.toml
+    unit: String,
+    /// Try also what cuts the heat without us, with a person at the heater
+    #[arg(long)]
+    cut_trial: bool,
+    /// Answer every question yes, and play the person (simulated units only)
+    #[arg(long)]
+    yes: bool,
+    /// Simulated seconds per real second, 1 to 60, against `holder sim` (simulated units only)
+    #[arg(long, value_name = "X", default_value_t = 1, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=60))]
+    speed: u32,
+    /// As fast as the processor allows, with a simulated machine made for it (simulated units only)
+    #[arg(long, conflicts_with = "speed", requires = "yes")]
+    fast: bool,
+}
+
+pub(super) fn run(context: &Context, args: &CommissionArgs) -> Result<(), Failure> {
+    let station = context.station()?;
+    let simulated = station.unit(&args.unit)?.written.simulated;
+    let (people, told) = mpsc::channel(TOLD_WAITING_MAX);
+    let request = Request {
+        dir: context.dir(),
+        station: &station,
+        unit: &args.unit,
+        who: context.who()?,
+        pace: match args.fast {
+            true => Pace::Lockstep { seed: 1 },
+            false => Pace::Running { speed: args.speed },
+        },
+        yes: args.yes,
+        try_cut: args.cut_trial,
+        people,
+        lock: UnitLock::take(context.dir(), &args.unit)?,
+    };
+    let runtime = super::runtime()?;
+    let done = runtime.block_on(async {
+        let terminal = tokio::spawn(show(told));
+        before_it_begins(args.yes && simulated).await?;
+        let done = commission(request).await?;
+        // The terminal has until then to write what was found; it may be gone.
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(5), terminal).await;
+        Ok::<_, Failure>(done)
+    });
+    // A thread may still wait for a line from the keyboard: it must not keep the program here.
+    runtime.shutdown_background();
+    report(context, &done?)
+}
+
+const BEFORE: &str = "This run heats and cools the machine by itself, for up to two hours.
+- Fill the bath with cold WATER, up to its mark. No milk in the machine, none in the bottles.
+- Stay at the machine, and know where its main switch is.
+- Ctrl-C ends the run at any time: the heater is switched off, and that is read back.";
+
+/// Nothing is switched before a person has said yes.
+async fn before_it_begins(yes: bool) -> Result<(), Failure> {
+    out::note(BEFORE);
+    if yes || ask("Is only water in the machine, and do you stand beside it?").await {
+        return Ok(());
+    }
+    Err(Failure::refused("not begun: nothing was switched"))
+}
+
+/// Asks on the terminal, on a thread of its own. The end of the input is a no.
+async fn ask(text: &str) -> bool {
+    let text = text.to_owned();
+    let asked = tokio::task::spawn_blocking(move || {
+        for _ in 0..5 {
+            let mut stderr = std::io::stderr().lock();
+            // A terminal that takes nothing gives no answer either.
+            let _ = write!(stderr, "\r\x1b[K? {text} [yes/no] ");
+            let _ = stderr.flush();
+            drop(stderr);
+            let mut line = String::new();
+            match std::io::stdin().lock().read_line(&mut line) {
+                Ok(0) | Err(_) => return false,
+                Ok(_) => {}
+            }
+            match line.trim().to_lowercase().as_str() {
+                "y" | "yes" => return true,
+                "n" | "no" => return false,
+                _ => out::note("please answer yes or no"),
+            }
+        }
+        false
+    });
+    asked.await.unwrap_or(false)
+}
+
+/// Shows what is told, and asks what is asked, until the run is over.
+async fn show(mut told: mpsc::Receiver<Told>) {
+    let in_place = std::io::stderr().is_terminal();
+    let mut shown_s = 0;
+    while let Some(told) = told.recv().await {
+        match told {
+            Told::Step { number, of, title, instruction } => {
+                shown_s = 0;
+                out::note(&format!("\n{number} of {of}  {title}\n  {instruction}"));
+            }
+            Told::Live { step_s, bath, others } => {
+                let line = live(step_s, bath, &others);
+                if in_place {
+                    let mut stderr = std::io::stderr().lock();
+                    let _ = write!(stderr, "\r\x1b[K  {line}");
+                    let _ = stderr.flush();
+                } else if step_s >= shown_s + LIVE_EVERY_S {
+                    shown_s = step_s;
+                    out::note(&format!("  {line}"));
+                }
+            }
+            Told::Question { text, reply } => answer(&text, reply).await,
+            Told::Done(step) => {
+                let clear = if in_place { "\r\x1b[K" } else { "" };
+                out::note(&format!("{clear}  {}: {}", step.outcome.word(), step.observed));
+            }
+        }
+    }
+}
+
+async fn answer(text: &str, reply: oneshot::Sender<bool>) {
+    let said = ask(text).await;
+    // The run may have ended while the person was thinking.
+    let _ = reply.send(said);
+}
+
+fn live(step_s: u64, bath: Celsius, others: &[Option<Celsius>]) -> String {
+    let others: Vec<String> = others
+        .iter()
+        .map(|value| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.1}")))
+        .collect();
+    format!("{step_s:5} s   bath {bath:.1} °C   probes {}   Ctrl-C ends it", others.join(" "))
+}
+
+fn report(context: &Context, done: &Commissioned) -> Result<(), Failure> {
+    if let Some(why) = &done.unsafe_because {
+        out::note(warning(Some(why)).trim_end());
+    } else if done.ended_because.is_some() {
+        out::note("heat was commanded off, and the machine confirmed it");
+    }
+    if context.json {
+        out::json(done)?;
+    } else {
+        out::text(&in_words(done))?;
+    }
+    match (done.outcome, &done.ended_because) {
+        (Overall::Passed, _) => Ok(()),
+        (Overall::Failed | Overall::Stopped, Some(why)) => Err(Failure::refused(why.clone())),
+        (Overall::Failed | Overall::Stopped, None) => {
+            let failed = done.steps.iter().filter(|step| step.outcome == StepOutcome::Failed);
+            let failed = failed.map(|step| step.step);
+            let unsafe_too = done.unsafe_because.iter().map(|_| "the safe state was not confirmed");
+            let failed: Vec<&str> = failed.chain(unsafe_too).collect();
+            Err(Failure::refused(format!("unit {}: failed: {}", done.unit, failed.join(", "))))
+        }
+    }
+}
+
+fn in_words(done: &Commissioned) -> String {
+    let row = |step: &StepReport| {
+        let mut what = format!("{} {}", step.title, step.observed);
+        if step.outcome == StepOutcome::Failed {
+            what += &format!(" (expected: {})", step.expected);
+        }
+        vec![step.outcome.word().to_owned(), format!("{:.0} s", step.took_s), what]
+    };
+    let rows: Vec<Vec<String>> = done.steps.iter().map(row).collect();
+    let mark = if done.simulated { "SIMULATED\n" } else { "" };
+    let table = out::table(&["", "TOOK", "WHAT"], &rows);
+    let skipped = done.steps.iter().filter(|step| step.outcome == StepOutcome::Skipped).count();
+    let left = match skipped {
+        0 => String::new(),
+        count => format!(", {count} steps not tried"),
+    };
+    format!("{mark}{table}\nunit {}: {} by {}{left}", done.unit, done.outcome.word(), done.who)
+}

@@ -1,0 +1,260 @@
+//! Commissioning a unit: a guided water run that shows whether the machine does what its
+//! description in `station.toml` says, before milk is entrusted to it.
+//!
+//! **Water only.** The machine is guarded as in a batch: however the run ends, the heater is
+//! commanded off and that is read back. The bath never gets a set point above its clamp, and any
+//! probe above clamp + 1.0 °C ends the run.
+//!
+//! | file | has |
+//! |---|---|
+//! | `plan` | what can be tried on this unit, and how long it may take |
+//! | `bench` | one control period under interlocks, and questions to the person |
+//! | `steps`, `heat_steps` | the steps and their verdicts |
+//! | `report` | what was found |
+//!
+//! The journal has an entry when a commissioning begins and one when it ends, with every step's
+//! figures and who did it; a beginning without an end is a computer that died.
+
+mod bench;
+mod heat_steps;
+mod plan;
+mod report;
+mod steps;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::sync::{Arc, PoisonError};
+
+use holder_hal::{Command, Machine, Role, Tick};
+use serde_json::{Value, json};
+use tokio::sync::{Mutex, mpsc};
+
+use super::conduct::{ConductError, Pace, only_simulated};
+use super::config::{PointRef, StationConfig, Unit};
+use super::control_loop::{SharedMachine, safe_command};
+use super::lock::UnitLock;
+use super::reach::{self, Hands};
+use super::supervisor::{self, Guarded};
+use crate::station::clock::{self, Clock};
+use crate::store::{Body, JournalEntry, Stamp, Store, StoreError};
+use bench::{Bench, Notebook, Watched};
+pub use bench::{Stop, Told};
+use plan::Plan;
+pub use report::{Commissioned, Curve, Overall, StepOutcome, StepReport};
+
+/// The entry of a commissioning that begins.
+const BEGUN: &str = "unit-commissioning";
+/// The entry of one that has ended.
+const ENDED: &str = "unit-commissioned";
+
+/// What is asked for.
+pub struct Request<'a> {
+    /// The station's folder.
+    pub dir: &'a Path,
+    /// The station.
+    pub station: &'a StationConfig,
+    /// The unit's name.
+    pub unit: &'a str,
+    /// Who does it.
+    pub who: String,
+    /// How time passes.
+    pub pace: Pace,
+    /// Whether the program answers the questions itself (simulated units only).
+    pub yes: bool,
+    /// Whether the cut is tried.
+    pub try_cut: bool,
+    /// Where the person is told and asked.
+    pub people: mpsc::Sender<Told>,
+    /// The unit, taken.
+    pub lock: UnitLock,
+}
+
+/// Why a commissioning did not begin, or could not be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum CommissionError {
+    /// It did not begin.
+    #[error(transparent)]
+    Begin(Box<ConductError>),
+    /// It is over, and the journal does not have it.
+    #[error("{}the journal could not keep the commissioning of {unit}: {source}", warning(unsafe_because.as_deref()))]
+    NotKept {
+        /// The unit.
+        unit: String,
+        /// Why the machine is not known to be safe, if so.
+        unsafe_because: Option<String>,
+        /// Why not.
+        source: StoreError,
+    },
+}
+
+impl<E: Into<ConductError>> From<E> for CommissionError {
+    fn from(error: E) -> Self {
+        Self::Begin(Box::new(error.into()))
+    }
+}
+
+/// The warning that the machine is not known to be safe, with a space after it, or nothing.
+pub fn warning(unsafe_because: Option<&str>) -> String {
+    let why = unsafe_because.map(|why| {
+        format!(
+            "ATTENTION: the machine did not confirm the safe state ({why}). Switch the heater off \
+             at the machine. "
+        )
+    });
+    why.unwrap_or_default()
+}
+
+/// Commissions a unit, and keeps what was found in the journal.
+///
+/// # Errors
+/// Why it did not begin, or why the journal does not have it.
+pub async fn commission(request: Request<'_>) -> Result<Commissioned, CommissionError> {
+    let unit = request.station.unit(request.unit)?;
+    only_simulated(&unit, request.yes, request.pace)?;
+    let (plan, make_sha256) = (Plan::of(&unit, request.try_cut), unit.make_sha256()?);
+    // Heard from here on: a signal before the first period must not leave a machine half started.
+    let signalled = supervisor::signalled();
+    let mut store = Store::open(&request.dir.join("holder.db"))?;
+    request.station.agrees_with(store.station())?;
+
+    let (pace, yes, file) = (request.pace, request.yes, &request.station.file);
+    let (machine, clock, hands) = reach::reach(pace, yes, file, unit.spec()?).await?;
+    let simulated = machine.simulated();
+    let machine = Arc::new(Mutex::new(machine));
+    reach::make_safe_first(&machine, request.unit).await?;
+    let began = json!({ "simulated": simulated, "make_sha256": make_sha256 });
+    let body = Body::new("commissioning begun: water only").after(began);
+    keep(&mut store, &request, BEGUN, &body)?;
+
+    let notebook = Notebook::default();
+    // The clock keeps a simulated machine of this process alive until it is proved to be safe.
+    let bench =
+        bench(&unit, machine.clone(), clock.clone(), request.people.clone(), hands, &notebook);
+    let last = bench.last.clone();
+    let work = bench.run(plan);
+    let (ending, unsafe_because) = supervisor::guard(machine, last, work, signalled, leave).await;
+
+    drop(clock);
+
+    let notes = std::mem::take(&mut *notebook.lock().unwrap_or_else(PoisonError::into_inner));
+    let failed = notes.steps.iter().any(|step| step.outcome == StepOutcome::Failed);
+    let (outcome, ended_because) = match ending {
+        Guarded::Ended(Ok(())) if failed => (Overall::Failed, None),
+        Guarded::Ended(Ok(())) => (Overall::Passed, None),
+        Guarded::Ended(Err(stop @ Stop::Person(_))) => (Overall::Stopped, Some(stop.to_string())),
+        Guarded::Ended(Err(stop)) => (Overall::Failed, Some(stop.to_string())),
+        Guarded::Told(signal) => (Overall::Stopped, Some(format!("stopped by {signal}"))),
+        Guarded::Panicked(error) => {
+            (Overall::Stopped, Some(format!("a defect of holder: {error}")))
+        }
+    };
+    // A machine that is not proved to be off has not passed, whatever its steps say.
+    let outcome = if unsafe_because.is_some() { Overall::Failed } else { outcome };
+    let done = Commissioned {
+        unit: request.unit.to_owned(),
+        who: request.who.clone(),
+        simulated,
+        outcome,
+        ended_because,
+        unsafe_because,
+        make_sha256,
+        steps: notes.steps,
+        curve: notes.curve,
+    };
+    let after = serde_json::to_value(&done).unwrap_or(Value::Null);
+    let body = Body::new(format!("commissioning {}", outcome.word())).after(after);
+    keep(&mut store, &request, ENDED, &body).map_err(|source| CommissionError::NotKept {
+        unit: request.unit.to_owned(),
+        unsafe_because: done.unsafe_because.clone(),
+        source,
+    })?;
+    Ok(done)
+}
+
+/// The state to leave the machine in. Water needs no cooling that goes on: the valve is closed
+/// however the run ends.
+fn leave(ended: Option<&Result<(), Stop>>, last: Command) -> Command {
+    Command { cooling: false, ..safe_command(last, ended.is_some_and(Result::is_ok)) }
+}
+
+fn keep(
+    store: &mut Store,
+    request: &Request<'_>,
+    kind: &str,
+    body: &Body,
+) -> Result<(), StoreError> {
+    let stamp = Stamp { utc_ms: clock::utc_now_ms(), who: &request.who };
+    store.append(stamp, kind, request.unit, None, body).map(|_| ())
+}
+
+fn bench<M: Machine>(
+    unit: &Unit<'_>,
+    machine: SharedMachine<M>,
+    clock: Clock,
+    people: mpsc::Sender<Told>,
+    hands: Option<Hands>,
+    notebook: &Notebook,
+) -> Bench<M> {
+    let roles = &unit.written.roles;
+    let watched = |role: Role, at: &PointRef| {
+        let certificate = unit.written.certificate.get(&at.to_string()).cloned();
+        certificate.map(|certificate| Watched { role: role.to_string(), certificate })
+    };
+    // The rules of a unit give every probe its certificate.
+    let bath = watched(Role::Bath, &roles.bath);
+    let milk = (0_u8..).zip(&roles.milk);
+    let milk: Vec<Watched> = milk.filter_map(|(n, at)| watched(Role::Milk(n), at)).collect();
+    let reference = roles.reference.as_ref().and_then(|at| watched(Role::Reference, at));
+    let bench = Bench {
+        machine,
+        due: clock.now(),
+        step_began: clock.now(),
+        row_due: Tick::default(),
+        clock,
+        last: Arc::new(std::sync::Mutex::new(Command::safe(false))),
+        bath: bath.unwrap_or_else(|| bench::uncertified(Role::Bath)),
+        milk,
+        reference,
+        clamp: plan::clamp(unit),
+        period_ms: unit.written.period_ms,
+        people,
+        hands,
+        notebook: notebook.clone(),
+        bath_lost: 0,
+        undelivered: 0,
+    };
+    let columns = ["t_s", "bath"].into_iter().map(str::to_owned).chain(bench.others()).collect();
+    notebook.lock().unwrap_or_else(PoisonError::into_inner).curve.columns = columns;
+    bench
+}
+
+/// What the journal says of the commissioning of this unit as it is described now.
+///
+/// # Errors
+/// The store, or a profile of the unit.
+pub fn known(store: &Store, unit: &Unit<'_>) -> Result<String, CommissionError> {
+    let Some(entry) = store.newest_entry(ENDED, unit.name)? else {
+        let name = unit.name;
+        return Ok(format!("not commissioned yet: `holder unit commission {name}`, with water"));
+    };
+    let JournalEntry { utc_ms, who, body, .. } = entry;
+    let day = store.day(utc_ms)?;
+    let after = body.after.unwrap_or_default();
+    let outcome = after.get("outcome").and_then(Value::as_str).unwrap_or("of unknown outcome");
+    let same = after.get("make_sha256").and_then(Value::as_str) == Some(&unit.make_sha256()?);
+    Ok(match (outcome, same) {
+        ("passed", true) => format!("commissioned on {day} by {who}, as it is described now"),
+        ("passed", false) => format!(
+            "commissioned on {day} by {who}, but its description has changed since: commission it \
+             again"
+        ),
+        (outcome, _) => format!(
+            "its last commissioning, on {day} by {who}, {}",
+            match outcome {
+                "stopped" => "was stopped before its end",
+                _ => "failed",
+            }
+        ),
+    })
+}
