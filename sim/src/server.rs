@@ -42,6 +42,7 @@ use crate::faults::FaultSpec;
 use crate::params::PlantParams;
 use crate::plant::{BOTTLES_MAX, Plant, Truth};
 
+mod commands;
 mod device;
 mod error;
 mod frame;

@@ -63,7 +63,12 @@ pub fn tcp_answer(bytes: &[u8]) {
         let ear = Ear::default();
         let mut context = tcp::attach(Tapped { stream: ours, ear: ear.clone() });
         let second = Duration::from_secs(1);
-        let times = Times { timeout: second, gap: Duration::ZERO, late_max: second };
+        let times = Times {
+            timeout: second,
+            gap: Duration::ZERO,
+            spacing: Duration::ZERO,
+            late_max: second,
+        };
         let question = Question::Modbus(request.clone());
         let ask = Ask { address: unit_id, question, times, urgent: false };
         let answered = over_tcp(&mut context, &ask, &request, &ear);

@@ -19,14 +19,14 @@ mod bus_tests;
 pub mod capture;
 #[cfg(test)]
 mod command_tests;
-#[cfg(test)]
-mod commands_tests;
 mod device;
 mod error;
 #[cfg(test)]
 mod fake;
 #[cfg(test)]
 mod family_tests;
+#[cfg(test)]
+mod frames_tests;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -46,6 +46,8 @@ mod spec;
 #[cfg(test)]
 mod spec_tests;
 mod text;
+#[cfg(test)]
+mod text_tests;
 mod timer;
 mod unit;
 #[cfg(test)]

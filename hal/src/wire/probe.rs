@@ -60,6 +60,7 @@ impl Probe {
         let mut bus = Bus::new(BusUrl::parse(url)?, timeout_ms, timeout);
         let timing = Timing {
             pause_between_requests_ms: pause_ms,
+            pause_between_commands_ms: 0,
             timeout_ms: None,
             late_ms_max: LATE_MS_MAX,
         };

@@ -5,6 +5,7 @@ use holder_hal::wire::profile::Value;
 use holder_hal::{Celsius, Command, Duty, Heat, Role};
 use tokio_modbus::{ExceptionCode, Request, Response};
 
+use super::commands::Speaker;
 use super::device::Device;
 use super::layout::Layout;
 use super::panel;
@@ -71,6 +72,8 @@ pub(crate) struct World {
     settings: Settings,
     drive: Drive,
     devices: Vec<(usize, Device)>,
+    /// The devices that speak commands.
+    speakers: Vec<(usize, Speaker)>,
 }
 
 impl World {
@@ -99,9 +102,17 @@ impl World {
             agitator: commanded.agitator,
             cooling: commanded.cooling,
         };
-        let devices = layout.devices.into_iter().map(|device| (device.bus, Device::new(device)));
-        let mut world = Self { plant, settings, drive, devices: devices.collect() };
+        let mut world = Self { plant, settings, drive, devices: Vec::new(), speakers: Vec::new() };
+        for device in layout.devices {
+            match Speaker::new(&device) {
+                Some(speaker) => world.speakers.push((device.bus, speaker)),
+                None => world.devices.push((device.bus, Device::new(device))),
+            }
+        }
         if commanded.heats() {
+            for (_, speaker) in &mut world.speakers {
+                speaker.follow(settings.setpoint, settings.heater);
+            }
             for (_, device) in &mut world.devices {
                 device.show(&world.plant, &world.settings);
                 device.start_following();
@@ -155,6 +166,27 @@ impl World {
         }
         self.plant.command(&self.command());
         Ok(response)
+    }
+
+    /// How many devices speak commands on this bus.
+    pub(crate) fn speakers(&self, bus: usize) -> usize {
+        self.speakers.iter().filter(|(on, _)| *on == bus).count()
+    }
+
+    /// Lets every device of commands on this bus hear bytes; `heard` has what each of them heard
+    /// on this connection and has not understood yet.
+    pub(crate) fn hear(&mut self, bus: usize, heard: &mut [Vec<u8>], received: &[u8]) -> Vec<u8> {
+        let mut answers = Vec::new();
+        let mine = self.speakers.iter_mut().filter(|(on, _)| *on == bus);
+        for ((_, speaker), heard) in mine.zip(heard) {
+            let (answer, written) = speaker.hear(heard, received, &self.plant);
+            answers.extend(answer);
+            for (role, value) in written {
+                self.settings.set(role, value);
+            }
+        }
+        self.plant.command(&self.command());
+        answers
     }
 
     /// What the actuators together make the machine do.

@@ -8,6 +8,8 @@
 //! thrown away. While an address is held, only what takes heat away is sent to it, and its answer
 //! proves nothing.
 
+#[cfg(test)]
+mod command_tests;
 mod dial;
 pub(crate) mod ear;
 #[cfg(test)]
@@ -46,6 +48,8 @@ pub(crate) struct Times {
     pub(crate) timeout: Duration,
     /// The silence before a question.
     pub(crate) gap: Duration,
+    /// The time from the end of a question to the beginning of the next, on a serial wire.
+    pub(crate) spacing: Duration,
     /// How long after a time-out an answer can still come.
     pub(crate) late_max: Duration,
 }

@@ -128,3 +128,9 @@ fn a_memory_that_wears_out_is_never_refreshed_by_a_watchdog() {
     let words = ["watchdog.fed_by", "feeding it would wear it out"];
     refused("pixsys-drr245", fed, worn, &words);
 }
+
+#[test]
+fn a_check_concerns_points_that_exist() {
+    let words = ["check.zone_2_comms_units.concerns", "there is no point zone_2_pw"];
+    refused("watlow-gateway", "[\"zone_2_pv\",", "[\"zone_2_pw\",", &words);
+}
