@@ -192,3 +192,23 @@ async fn the_check_of_a_circulator_finds_nothing_bad() {
         server.shutdown().await;
     }
 }
+
+#[tokio::test]
+async fn what_a_model_lacks_and_nobody_needs_is_a_note() {
+    // A LAUDA without external probe refuses IN_PV_03 with ERR_33.
+    let kind = Kind { external: None, ..LAUDA };
+    let (server, spec) = served(&unit(&kind, 0, true), Start::MidHold).await;
+    let lines = WiredUnit::check(spec).await;
+    let external = lines.iter().find(|line| line.point.as_deref() == Some("external"));
+    let external = external.expect("every point has its line");
+    assert_eq!(external.grade, Grade::Note);
+    assert!(external.text.contains("no external probe is plugged in"), "{}", external.text);
+    // With a role it is what the unit cannot do without.
+    let spec = server.as_served(&unit(&LAUDA, 0, true)).expect("the same unit");
+    let lines = WiredUnit::check(spec).await;
+    let bad = lines
+        .iter()
+        .any(|line| line.grade == Grade::Bad && line.point.as_deref() == Some("external"));
+    assert!(bad, "{lines:#?}");
+    server.shutdown().await;
+}

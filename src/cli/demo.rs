@@ -18,6 +18,7 @@ use crate::batch::verdict::{Outcome, Verdict};
 use crate::milk::{Deposit, Status};
 use crate::profiles;
 use crate::record::{chart, curve, json};
+use crate::station::changes;
 use crate::station::conduct::{Conducted, Pace, Request, conduct};
 use crate::station::config::StationConfig;
 use crate::station::lock::UnitLock;
@@ -67,9 +68,11 @@ pub(crate) fn run(context: &Context, args: DemoArgs) -> Result<(), Failure> {
         bottle_ul: BOTTLE_UL,
         recipe: profiles::RECIPE_DEFAULT,
         who: context.who()?,
+        reason: changes::NO_REASON.to_owned(),
         today: context.today(&station.time_zone)?,
         pace: Pace::Lockstep { seed: args.seed },
         yes: true,
+        capture: None,
         mode: Mode::Plain(Box::new(std::io::stderr())),
         lock,
         tell: out::note,

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 mod batch;
+mod capture;
 mod context;
 mod db;
 mod demo;

@@ -1,15 +1,22 @@
 //! `holder run`: one batch on one unit.
 
+use std::path::PathBuf;
+
 use clap::Args;
+use holder_hal::wire::capture::CaptureHead;
 use serde_json::json;
 
+use super::capture::{Kept, PROGRAM};
 use super::context::Context;
 use super::failure::Failure;
-use super::{log, out, unit};
+use super::{log, out};
 use crate::batch::params::Purpose;
 use crate::batch::verdict::{Outcome, Verdict};
 use crate::profiles;
+use crate::station::changes;
+use crate::station::commission;
 use crate::station::conduct::{Conducted, Pace, Request, conduct};
+use crate::station::config::Unit;
 use crate::station::lock::UnitLock;
 use crate::station::screen::Mode;
 use crate::station::supervisor::Ending;
@@ -53,6 +60,12 @@ pub(crate) struct RunArgs {
     /// As fast as the processor allows, with a simulated machine made for it (simulated units only)
     #[arg(long, conflicts_with = "speed")]
     fast: bool,
+    /// Why certificates, margin or cut are new, where they are: it goes into the journal
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Keep all that goes over the wires in this new file, for `holder device replay`
+    #[arg(long, value_name = "FILE")]
+    capture: Option<PathBuf>,
     /// Seed of the machine that --fast makes
     #[arg(long, value_name = "N", default_value_t = 1, requires = "fast")]
     seed: u64,
@@ -69,6 +82,13 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
         Mode::Live => log::to_file(&context.dir().join(LOG_FILE))?,
         Mode::Plain(_) => log::aside(std::io::stderr())?,
     };
+    let unit = station.unit(&args.unit)?;
+    if !unit.written.simulated {
+        warn(context, &unit, args.water)?;
+    }
+    let spec = unit.spec()?;
+    let head = CaptureHead::of_unit(&spec, PROGRAM, context.now_utc_ms());
+    let kept = Kept::begin(args.capture.as_deref(), &head)?;
     let request = Request {
         dir: context.dir(),
         station: &station,
@@ -79,17 +99,21 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
         bottle_ul: i64::from(args.bottle_ml) * 1000,
         recipe: &args.recipe,
         who: context.who()?,
+        reason: args.reason.unwrap_or_else(|| changes::NO_REASON.to_owned()),
         today: context.today(&station.time_zone)?,
         pace: match args.fast {
             true => Pace::Lockstep { seed: args.seed },
             false => Pace::Running { speed: args.speed },
         },
         yes: args.yes,
+        capture: Kept::handle(kept.as_ref()),
         mode,
         lock: UnitLock::take(context.dir(), &args.unit)?,
         tell: out::note,
     };
-    let done = unit::runtime()?.block_on(conduct(request))?;
+    let done = super::unit::runtime()?.block_on(conduct(request));
+    Kept::end(kept);
+    let done = done?;
     report(context, &done)?;
     match done.verdict.outcome {
         Outcome::Acceptable => Ok(()),
@@ -97,6 +121,22 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
             Err(Failure::NotAcceptable(outcome))
         }
     }
+}
+
+/// What a person should know before real hardware is driven.
+fn warn(context: &Context, unit: &Unit<'_>, water: bool) -> Result<(), Failure> {
+    let known = commission::known(&context.store_to_read()?, unit)?;
+    out::note(&format!("unit {}: {known}", unit.name));
+    let unverified = unit.unverified_in_use()?;
+    if !water && !unverified.is_empty() {
+        out::note(&format!(
+            "WARNING: milk depends on points that nobody has verified by a manual or a device: {}. \
+             `holder unit check {}` says what to do",
+            unverified.join(", "),
+            unit.name
+        ));
+    }
+    Ok(())
 }
 
 fn report(context: &Context, done: &Conducted) -> Result<(), Failure> {

@@ -1,16 +1,21 @@
 //! `holder unit`: the pasteurizers of the station, before milk is entrusted to them.
 
+mod check;
 mod commission;
+mod show;
 
 use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use holder_hal::wire::{CheckLine, Grade, UnitSpec, WiredUnit};
+use holder_hal::wire::capture::CaptureHead;
+use holder_hal::wire::{UnitSpec, WiredUnit};
 use holder_hal::{Celsius, Machine, Quality, Reading, Role, Sample, Switch};
 use serde_json::{Value, json};
 
+use super::capture::{Kept, PROGRAM};
 use super::context::Context;
 use super::failure::Failure;
 use super::{out, signals};
@@ -23,11 +28,20 @@ pub(crate) enum UnitCommand {
     /// List the units of station.toml, and what each lacks
     #[command(after_help = "Example:\n  holder unit list")]
     List,
+    /// Show what a unit is made of, and what the journal says of its certificates and its margin
+    #[command(after_help = "Example:\n  holder unit show past-1")]
+    Show {
+        /// Name of the unit in station.toml
+        unit: String,
+    },
     /// Read everything that a unit's devices have, change nothing, and say what is missing
     #[command(after_help = "Example:\n  holder unit check past-1")]
     Check {
         /// Name of the unit in station.toml
         unit: String,
+        /// Keep all that goes over the wires in this new file, for `holder device replay`
+        #[arg(long, value_name = "FILE")]
+        capture: Option<PathBuf>,
     },
     /// Read every channel of a unit, once or until you stop it
     #[command(after_help = "Examples:\n  holder unit read past-1\n  \
@@ -39,6 +53,9 @@ pub(crate) enum UnitCommand {
         /// Read again every control period, until Ctrl-C
         #[arg(long)]
         watch: bool,
+        /// Keep all that goes over the wires in this new file, for `holder device replay`
+        #[arg(long, value_name = "FILE")]
+        capture: Option<PathBuf>,
     },
     /// Show with water that a unit does what its description says, step by step
     ///
@@ -53,9 +70,14 @@ pub(crate) enum UnitCommand {
 pub(crate) fn run(context: &Context, command: UnitCommand) -> Result<(), Failure> {
     match command {
         UnitCommand::List => list(context),
-        UnitCommand::Check { unit } => check(context, &unit),
-        UnitCommand::Read { unit, watch: false } => read(context, &unit),
-        UnitCommand::Read { unit, watch: true } => watch(context, &unit),
+        UnitCommand::Show { unit } => show::run(context, &unit),
+        UnitCommand::Check { unit, capture } => check::run(context, &unit, capture.as_deref()),
+        UnitCommand::Read { unit, watch: false, capture } => {
+            read(context, &unit, capture.as_deref())
+        }
+        UnitCommand::Read { unit, watch: true, capture } => {
+            watch(context, &unit, capture.as_deref())
+        }
         UnitCommand::Commission(args) => commission::run(context, &args),
     }
 }
@@ -97,79 +119,27 @@ fn list(context: &Context) -> Result<(), Failure> {
     Ok(out::text(&out::table(&["UNIT", "KIND", "BOTTLES", "PROBES", "STATE"], &rows))?)
 }
 
-fn check(context: &Context, name: &str) -> Result<(), Failure> {
+fn read(context: &Context, name: &str, file: Option<&Path>) -> Result<(), Failure> {
     let station = context.station()?;
     let unit = station.unit(name)?;
     let spec = unit.spec()?;
-    let runtime = runtime()?;
-    let lines = runtime.block_on(WiredUnit::check(spec.clone()));
-    let mut shown: Vec<Value> = lines.iter().map(line_document).collect();
-    let mut rows: Vec<Vec<String>> = lines.iter().map(line_row).collect();
-    for text in reservations(context, &unit)? {
-        shown.push(json!({ "grade": "note", "text": text }));
-        rows.push(vec!["note".to_owned(), String::new(), text]);
-    }
-    if context.json {
-        out::json(&shown)?;
-    } else {
-        out::text(&out::table(&["", "WHERE", "WHAT"], &rows))?;
-    }
-    let bad = lines.iter().filter(|line| line.grade == Grade::Bad).count();
-    if bad == 0 {
-        return Ok(());
-    }
-    // Whether it is out of reach or set up wrongly decides the exit code; the lines say it all.
-    let connected = runtime.block_on(WiredUnit::connect(spec));
-    let why = format!("unit {name}: {bad} of the lines above stand in the way of a run");
-    match connected {
-        Err(error) if error.is_unreachable() => Err(Failure::Unreachable(anyhow::anyhow!(why))),
-        Err(_) | Ok(_) => Err(Failure::refused(why)),
-    }
-}
-
-/// What stands against milk on this unit, apart from its wires.
-fn reservations(context: &Context, unit: &Unit<'_>) -> Result<Vec<String>, Failure> {
-    let today = context.today(&unit.station.time_zone)?;
-    let mut notes = vec![format!("what cuts the heat without us: {}", unit.cut_in_words())];
-    if unit.written.margin.is_none() {
-        notes.push("margin_c was not measured: a safe 0.2 °C is used".to_owned());
-    }
-    notes.extend(unit.calibration_faults(today));
-    Ok(notes)
-}
-
-fn line_document(line: &CheckLine) -> Value {
-    json!({
-        "grade": line.grade.word(), "device": line.device, "point": line.point,
-        "roles": line.roles, "text": line.text,
-    })
-}
-
-fn line_row(line: &CheckLine) -> Vec<String> {
-    let place = [&line.device, &line.point].into_iter().flatten();
-    let place = place.map(String::as_str).collect::<Vec<_>>().join(".");
-    let roles =
-        if line.roles.is_empty() { String::new() } else { format!("[{}] ", line.roles.join(", ")) };
-    vec![line.grade.word().to_owned(), place, format!("{roles}{}", line.text)]
-}
-
-fn read(context: &Context, name: &str) -> Result<(), Failure> {
-    let station = context.station()?;
-    let unit = station.unit(name)?;
-    let spec = unit.spec()?;
-    let (reading, faults) = runtime()?.block_on(async {
-        let mut wired = WiredUnit::connect(spec.clone()).await?;
+    let kept = keep(context, file, &spec)?;
+    let capture = Kept::handle(kept.as_ref());
+    let read = runtime()?.block_on(async {
+        let mut wired = WiredUnit::connect_heard(spec.clone(), capture).await?;
         let reading = wired.read().await;
         let faults: Vec<String> = wired.faults().iter().map(ToString::to_string).collect();
         Ok::<_, Failure>((reading, faults))
-    })?;
+    });
+    Kept::end(kept);
+    let (reading, faults) = read?;
     faults.iter().for_each(|fault| out::note(fault));
     show(context, &unit, &spec, &reading)
 }
 
 /// The same every control period. On a terminal each table takes the place of the one before;
 /// elsewhere they follow each other, with an empty line between them.
-fn watch(context: &Context, name: &str) -> Result<(), Failure> {
+fn watch(context: &Context, name: &str, file: Option<&Path>) -> Result<(), Failure> {
     if context.json {
         let why = "--watch shows many readings, and --json is one document: leave one of them out";
         return Err(Failure::Usage(why.to_owned()));
@@ -178,10 +148,12 @@ fn watch(context: &Context, name: &str) -> Result<(), Failure> {
     let unit = station.unit(name)?;
     let spec = unit.spec()?;
     let in_place = std::io::stdout().is_terminal();
-    runtime()?.block_on(async {
+    let kept = keep(context, file, &spec)?;
+    let capture = Kept::handle(kept.as_ref());
+    let watched = runtime()?.block_on(async {
         let mut stop = std::pin::pin!(signals::until_stopped());
         let mut wired = tokio::select! {
-            wired = WiredUnit::connect(spec.clone()) => wired?,
+            wired = WiredUnit::connect_heard(spec.clone(), capture) => wired?,
             _ = &mut stop => return Ok(()),
         };
         let mut every = tokio::time::interval(Duration::from_millis(unit.written.period_ms));
@@ -201,7 +173,14 @@ fn watch(context: &Context, name: &str) -> Result<(), Failure> {
             wired.faults().iter().for_each(|fault| out::note(&fault.to_string()));
             out::bytes(if in_place { b"Ctrl-C ends it\n" } else { b"\n" })?;
         }
-    })
+    });
+    Kept::end(kept);
+    watched
+}
+
+/// Begins the capture of a unit, if one was asked for.
+fn keep(context: &Context, file: Option<&Path>, spec: &UnitSpec) -> Result<Option<Kept>, Failure> {
+    Kept::begin(file, &CaptureHead::of_unit(spec, PROGRAM, context.now_utc_ms()))
 }
 
 fn show(

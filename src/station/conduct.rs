@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holder_hal::wire::WireError;
+use holder_hal::wire::capture::Capture;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
+use super::changes;
 use super::clock::Clock;
 use super::closing::{self, CloseFault};
 use super::config::{ConfigError, StationConfig, Unit};
@@ -25,7 +27,7 @@ use crate::batch::engine::Engine;
 use crate::batch::params::{BatchParams, ParamsFault, Purpose};
 use crate::batch::verdict::Verdict;
 use crate::store::model::FrozenText;
-use crate::store::{NewBatch, Store, StoreError, StoreThread};
+use crate::store::{NewBatch, Stamp, Store, StoreError, StoreThread};
 
 /// Views that may wait for a slow screen.
 const VIEWS_WAITING_MAX: usize = 1024;
@@ -56,12 +58,16 @@ pub struct Request<'a> {
     pub recipe: &'a str,
     /// Who runs it.
     pub who: String,
+    /// Why certificates, margin or cut are other ones than at the last run, if they are.
+    pub reason: String,
     /// Today in the station's zone: certificates must be valid.
     pub today: jiff::civil::Date,
     /// How time passes.
     pub pace: Pace,
     /// Whether the technician is played by the program (simulated units only).
     pub yes: bool,
+    /// Where all that goes over the wires is kept, if it is.
+    pub capture: Option<Capture>,
     /// How it is shown.
     pub mode: Mode,
     /// The unit, taken.
@@ -159,6 +165,7 @@ pub async fn conduct(request: Request<'_>) -> Result<Conducted, ConductError> {
     let recipe = request.station.library.recipe(request.recipe)?;
     let params = unit.params(request.purpose, &recipe, request.today)?;
     let texts = unit.texts(&recipe)?;
+    let declared = changes::declared(&unit)?;
 
     // Heard from here on: a signal before the first period must not leave a machine half started.
     let signalled = supervisor::signalled();
@@ -174,10 +181,19 @@ pub async fn conduct(request: Request<'_>) -> Result<Conducted, ConductError> {
     }
 
     let (pace, yes, file) = (request.pace, request.yes, &request.station.file);
-    let (machine, clock, hands) = reach::reach(pace, yes, file, unit.spec()?).await?;
+    let (machine, clock, hands) =
+        reach::reach(pace, yes, file, unit.spec()?, request.capture.clone()).await?;
     let params = BatchParams { simulated: params.simulated || machine.simulated(), ..params };
     let machine = Arc::new(Mutex::new(machine));
     reach::make_safe_first(&machine, request.unit).await?;
+
+    let (who, utc_ms, reason) = (request.who.clone(), clock.utc_ms(), request.reason.clone());
+    let noted = store.call(move |store| {
+        changes::note_changes(store, &declared, Stamp { utc_ms, who: &who }, &reason)
+    });
+    if let changed @ [_, ..] = noted.await?.as_slice() {
+        tell(request.tell, format!("new in the journal: {}", changed.join("; "))).await;
+    }
 
     let engine = Engine::new(params.clone())?;
     let batch = begin(&store, &request, params, texts, &clock).await?;

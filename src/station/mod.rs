@@ -3,6 +3,7 @@
 //! The way of one control period stands in `control_loop`: read → step → commit → permit →
 //! command.
 
+pub mod changes;
 pub mod clock;
 mod closing;
 pub mod commission;

@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 
+use holder_hal::wire::capture::Capture;
 use holder_hal::wire::{UnitSpec, WiredUnit};
 use holder_hal::{Command, Machine};
 use holder_sim::{Pace as SimPace, PlantParams, SimOptions, SimServer, Start};
@@ -29,17 +30,18 @@ pub enum Pace {
 }
 
 /// Connects the machine of a unit in the station `file`; in lockstep, makes it first. With `yes`,
-/// hands for the technician.
+/// hands for the technician; with `capture`, all that goes over its wires is kept.
 pub(super) async fn reach(
     pace: Pace,
     yes: bool,
     file: &str,
     spec: UnitSpec,
+    capture: Option<Capture>,
 ) -> Result<(WiredUnit, Clock, Option<Hands>), ConductError> {
     match pace {
         Pace::Running { speed } => {
-            let panel = spec.buses().first().and_then(|bus| panel_address(&bus.url));
-            let machine = WiredUnit::connect(spec).await?;
+            let panel = spec.buses().iter().find_map(|bus| panel_address(&bus.url));
+            let machine = WiredUnit::connect_heard(spec, capture).await?;
             let hands = panel.filter(|_| yes).map(Hands::Panel);
             Ok((machine, Clock::running(speed), hands))
         }
@@ -56,7 +58,7 @@ pub(super) async fn reach(
                 file: file.to_owned(),
                 fault: Box::new(fault),
             })?;
-            let machine = WiredUnit::connect(served).await?;
+            let machine = WiredUnit::connect_heard(served, capture).await?;
             let hands = yes.then(|| Hands::Here(server.clone()));
             Ok((machine, Clock::lockstep(server), hands))
         }

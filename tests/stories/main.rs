@@ -3,6 +3,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a story that cannot go on has failed")]
 
+mod bad_devices;
 mod bad_files;
 mod batches;
 mod databases;
@@ -13,3 +14,4 @@ mod help;
 mod new_station;
 mod rig;
 mod simulator;
+mod technician;

@@ -7,13 +7,13 @@ use std::process::{Child, Stdio};
 use crate::rig::Desk;
 
 /// A simulator in its own process; it is told to stop when the story ends.
-struct Running {
+pub(crate) struct Running {
     child: Child,
     served: serde_json::Value,
 }
 
 impl Running {
-    fn start(desk: &Desk, line: &str) -> Self {
+    pub(crate) fn start(desk: &Desk, line: &str) -> Self {
         let mut program = desk.program();
         program.arg("--json").args(line.split_whitespace());
         program.stdout(Stdio::piped()).stderr(Stdio::null());
@@ -31,7 +31,7 @@ impl Running {
         Self { child, served }
     }
 
-    fn address(&self, index: usize) -> &str {
+    pub(crate) fn address(&self, index: usize) -> &str {
         self.served[index]["address"].as_str().expect("an address")
     }
 }

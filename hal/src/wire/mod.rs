@@ -47,6 +47,8 @@ mod spec;
 mod spec_tests;
 mod text;
 #[cfg(test)]
+mod text_device_tests;
+#[cfg(test)]
 mod text_tests;
 mod timer;
 mod unit;

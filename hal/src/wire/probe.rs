@@ -7,12 +7,15 @@
 
 use std::time::Duration;
 
+use super::ask::{self, Peer};
 use super::bus::Bus;
+use super::capture::Capture;
 use super::error::{CallFault, Place, WireError};
 use super::modbus::{self, Block};
+use super::port::Record;
 use super::profile::{
-    Access, ByteOrder, DataType, Decoded, Entity, Point, Raw, Register, Timing, Unit, Value,
-    Verified,
+    Access, ByteOrder, DataType, Decoded, Entity, Point, Profile, Protocol, Raw, Register, Timing,
+    Unit, Value, Verified,
 };
 use super::url::BusUrl;
 use crate::contract::Quality;
@@ -22,6 +25,9 @@ const PLAUSIBLE_MILLI: core::ops::RangeInclusive<i32> = -10_000..=110_000;
 
 /// How late the answer of a device that nobody knows can still come, milliseconds.
 const LATE_MS_MAX: u64 = 2000;
+
+/// The name of a bus that has none, in a capture.
+pub const PROBED: &str = "probed";
 
 /// Asks on one bus, without a unit around it.
 pub struct Probe {
@@ -98,6 +104,65 @@ impl Probe {
                 | CallFault::Resting { .. }),
             ) => Err(self.error(unit_id, format!("{} {address}", entity.word()), fault)),
         }
+    }
+
+    /// Whether a device of this profile answers at this address: asks for its first point that can
+    /// be read, in the protocol of the profile.
+    ///
+    /// # Errors
+    /// The port itself cannot be reached, or what came is no answer of this protocol.
+    pub async fn hello(&mut self, address: u8, profile: &Profile) -> Result<Presence, WireError> {
+        let Some(point) = profile.points().iter().find(|point| point.readable) else {
+            return Ok(Presence::Silent);
+        };
+        if let Some(register) = point.register() {
+            return self.presence(address, register.entity, register.address).await;
+        }
+        if let Protocol::Text(text) = profile.protocol() {
+            for line in &text.warm_up {
+                let woken = ask::say_only(&mut self.bus, Peer { profile, address }, line).await;
+                woken.map_err(|fault| self.error(address, line.clone(), fault))?;
+            }
+        }
+        match self.heard(address, profile, point).await {
+            Ok(_) | Err(CallFault::Rejected { .. }) => Ok(Presence::Answers),
+            Err(CallFault::Silence { .. }) => Ok(Presence::Silent),
+            Err(fault) => Err(self.error(address, point.name.clone(), fault)),
+        }
+    }
+
+    /// What a device of this profile says of one of its points, in the protocol of the profile.
+    ///
+    /// # Errors
+    /// How the question went wrong.
+    pub async fn read_point(
+        &mut self,
+        address: u8,
+        profile: &Profile,
+        point: &Point,
+    ) -> Result<Raw, WireError> {
+        let heard = self.heard(address, profile, point).await;
+        heard.map_err(|fault| self.error(address, point.name.clone(), fault))
+    }
+
+    async fn heard(
+        &mut self,
+        address: u8,
+        profile: &Profile,
+        point: &Point,
+    ) -> Result<Raw, CallFault> {
+        let nothing = || CallFault::Foreign {
+            misfit: "it cannot be read".to_owned(),
+            got: "nothing was asked".to_owned(),
+        };
+        let asked = ask::ask(point).ok_or_else(nothing)?;
+        let heard = ask::read(&mut self.bus, Peer { profile, address }, &asked).await?;
+        heard.of(&asked, point).ok_or_else(nothing)
+    }
+
+    /// Keeps what goes over the wire from the first question on.
+    pub fn keep(&mut self, capture: Capture) {
+        self.bus.keep(Record { bus: PROBED.into(), capture });
     }
 
     /// What stands in the registers of `point`, `shift` addresses further on.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::bus::Bus;
+use super::capture::Capture;
 use super::device::Device;
 use super::profile::{Decoded, Point, Profile, Value, Verified};
 use super::spec::UnitSpec;
@@ -67,8 +68,14 @@ impl Report<'_> {
 impl WiredUnit {
     /// Reads everything that the unit's devices have, writes nothing, and says what is missing.
     pub async fn check(spec: UnitSpec) -> Vec<CheckLine> {
+        Self::check_heard(spec, None).await
+    }
+
+    /// The same, with all that goes over the wires kept in `capture`.
+    pub async fn check_heard(spec: UnitSpec, capture: Option<Capture>) -> Vec<CheckLine> {
         let mut lines = missing_roles(&spec);
         let mut unit = Self::unconnected(spec.clone());
+        unit.keep(capture);
         for line in unit.lines_mut() {
             for device in &mut line.devices {
                 let name = device.name.clone();
@@ -174,19 +181,7 @@ async fn about_device(report: &mut Report<'_>, device: &mut Device, bus: &mut Bu
             }
         }
     }
-    if profile.verified() == Verified::Unverified {
-        let names = profile.points().iter().filter(|point| point.verified == Verified::Unverified);
-        let names: Vec<&str> = names.map(|point| point.name.as_str()).collect();
-        let which = if names.len() == profile.points().len() {
-            "any of its points".to_owned()
-        } else {
-            names.join(", ")
-        };
-        let profile = profile.name();
-        let text =
-            format!("the profile {profile} was not verified by manual or device for {which}");
-        report.add(Grade::Note, None, text);
-    }
+    about_verification(report, &profile);
     about_watchdog(report, &profile);
     about_wear(report, &profile);
 }
@@ -200,6 +195,34 @@ fn is_needed(profile: &Profile, used: &[&str], wanted: &Point) -> bool {
         let proof = need.write.as_ref().map(|write| &write.verify_point);
         need.name == wanted.name || proof == Some(&wanted.name)
     })
+}
+
+/// Points that nobody has checked against a manual or a device; those in use by name, with what
+/// to do before milk depends on them.
+fn about_verification(report: &mut Report<'_>, profile: &Profile) {
+    let unverified = profile.points().iter().filter(|p| p.verified == Verified::Unverified);
+    let spoils = |point: &Point| {
+        let of = |used: &str| profile.point(used).map(|used| used.faults.iter());
+        let mut used = report.used.iter().filter_map(|used| of(used)).flatten();
+        used.any(|fault| fault.point == point.name)
+    };
+    let in_use = |point: &Point| report.used.contains(&point.name.as_str()) || spoils(point);
+    let (used, others): (Vec<&Point>, Vec<&Point>) = unverified.partition(|point| in_use(point));
+    let name = profile.name().to_owned();
+    if !used.is_empty() {
+        let used: Vec<&str> = used.iter().map(|point| point.name.as_str()).collect();
+        let text = format!(
+            "in use, and not verified by a manual or a device: {}. Compare with the display of the \
+             device, and commission the unit with water, before milk depends on them",
+            used.join(", ")
+        );
+        report.add(Grade::Note, None, text);
+    }
+    if !others.is_empty() {
+        let count = others.len();
+        let text = format!("{count} other points of the profile {name} were not verified either");
+        report.add(Grade::Note, None, text);
+    }
 }
 
 /// What happens to the heat when this program or its computer falls silent.

@@ -8,8 +8,8 @@ use super::text;
 use crate::contract::Quality;
 use crate::units::Celsius;
 
-const JULABO: &str = include_str!("../../../profiles/devices/julabo.toml");
-const LAUDA: &str = include_str!("../../../profiles/devices/lauda.toml");
+pub(super) const JULABO: &str = include_str!("../../../profiles/devices/julabo.toml");
+pub(super) const LAUDA: &str = include_str!("../../../profiles/devices/lauda.toml");
 pub(super) const HUBER: &str = include_str!("../../../profiles/devices/huber-pb.toml");
 const POLYSCIENCE: &str = include_str!("../../../profiles/devices/polyscience.toml");
 pub(super) const NESLAB: &str = include_str!("../../../profiles/devices/neslab-nc.toml");

@@ -2,14 +2,17 @@
 //! every byte order, in °C and °F, and one address beside. Reads only.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use holder_hal::wire::probe::{Guess, Presence, Probe, bare_point, guesses};
-use holder_hal::wire::profile::{DataType, Entity, Point, Raw};
-use holder_hal::wire::{Profile, WireError};
+use holder_hal::wire::capture::{CaptureHead, CapturedDevice};
+use holder_hal::wire::probe::{Guess, PROBED, Presence, Probe, bare_point, guesses};
+use holder_hal::wire::profile::{DataType, Entity, Point, Protocol, Raw};
+use holder_hal::wire::{BusUrl, Framing, Profile, WireError};
 use serde_json::{Value, json};
 
+use crate::cli::capture::{Kept, PROGRAM};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::{out, signals, unit};
@@ -19,9 +22,9 @@ use crate::cli::{out, signals, unit};
 pub(crate) struct ProbeArgs {
     /// The bus, as it would stand in station.toml: tcp://192.168.1.20:502, rtu:///dev/…
     url: String,
-    /// Unit ids to ask: 1-247, or 1,5,10-20
-    #[arg(long, value_name = "IDS", default_value = "1-247", value_parser = unit_ids)]
-    ids: Ids,
+    /// Unit ids to ask: 1,5,10-20 [default: 1-247; 0, alone on its line, for devices of commands]
+    #[arg(long, value_name = "IDS", value_parser = unit_ids)]
+    ids: Option<Ids>,
     /// Read the points of this profile from every unit id that answers
     #[arg(long, value_name = "PROFILE")]
     profile: Option<String>,
@@ -43,6 +46,9 @@ pub(crate) struct ProbeArgs {
     /// How long one answer may take, milliseconds
     #[arg(long, value_name = "MS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(20..=10_000))]
     timeout_ms: u64,
+    /// Keep all that goes over the wire in this new file, for `holder device replay`
+    #[arg(long, value_name = "FILE")]
+    capture: Option<PathBuf>,
 }
 
 /// Unit ids, in rising order.
@@ -64,9 +70,9 @@ enum Layout {
 }
 
 fn unit_ids(text: &str) -> Result<Ids, String> {
-    let shape = "write unit ids from 1 to 247 (or 255) as 1-247 or 1,5,10-20".to_owned();
+    let shape = "write unit ids from 0 to 247 (or 255) as 1-247 or 1,5,10-20".to_owned();
     let id = |text: &str| {
-        let id = text.trim().parse::<u8>().ok().filter(|id| matches!(id, 1..=247 | 255));
+        let id = text.trim().parse::<u8>().ok().filter(|id| matches!(id, 0..=247 | 255));
         id.ok_or_else(|| format!("{text:?} is no unit id; {shape}"))
     };
     let mut ids = Vec::new();
@@ -76,7 +82,7 @@ fn unit_ids(text: &str) -> Result<Ids, String> {
         if from > to {
             return Err(format!("{part:?} runs backwards; {shape}"));
         }
-        ids.extend((from..=to).filter(|id| matches!(id, 1..=247 | 255)));
+        ids.extend((from..=to).filter(|id| matches!(id, 0..=247 | 255)));
     }
     ids.sort_unstable();
     ids.dedup();
@@ -102,11 +108,16 @@ pub(super) fn run(context: &Context, args: &ProbeArgs) -> Result<(), Failure> {
         Some(name) => Some(context.library()?.profile(name)?.profile),
         None => None,
     };
+    let ids = ids(args, profile.as_deref())?;
     let points = points(args, profile.as_deref())?;
     let gap_ms = profile.as_ref().map_or(0, |p| p.timing().pause_between_requests_ms);
     let mut probe = Probe::open(&args.url, args.timeout_ms, gap_ms)
         .map_err(|rule| Failure::Usage(format!("{}: {rule}", args.url)))?;
-    let (found, stopped) = unit::runtime()?.block_on(look(&mut probe, args, &points))?;
+    let kept = keep(context, args, profile.as_deref(), &ids)?;
+    Kept::handle(kept.as_ref()).into_iter().for_each(|capture| probe.keep(capture));
+    let looked = unit::runtime()?.block_on(look(&mut probe, &ids, profile.as_deref(), &points));
+    Kept::end(kept);
+    let (found, stopped) = looked?;
     if context.json {
         let found: Vec<Value> = found.iter().map(document).collect();
         out::json(&json!({ "url": args.url, "stopped": stopped, "found": found }))?;
@@ -122,6 +133,65 @@ pub(super) fn run(context: &Context, args: &ProbeArgs) -> Result<(), Failure> {
         return Err(Failure::Unreachable(anyhow::anyhow!(why)));
     }
     Ok(())
+}
+
+/// Whether a value is shown in every way in which its registers could be read.
+fn is_guessed(point: &Point) -> bool {
+    point.unit.is_temperature() && point.register().is_some()
+}
+
+/// The unit ids to ask.
+fn ids(args: &ProbeArgs, profile: Option<&Profile>) -> Result<Vec<u8>, Failure> {
+    let url = BusUrl::parse(&args.url);
+    let url = url.map_err(|rule| Failure::Usage(format!("{}: {rule}", args.url)))?;
+    let commands = match profile.map(Profile::protocol) {
+        Some(Protocol::Text(_) | Protocol::HuberPb | Protocol::NeslabNc) => true,
+        Some(Protocol::Modbus(_)) | None => false,
+    };
+    let fits = match url.framing {
+        Framing::ModbusTcp | Framing::ModbusRtu => !commands,
+        Framing::Commands => commands,
+    };
+    if !fits {
+        let words = match url.framing {
+            Framing::Commands => "name a profile of commands with --profile, such as julabo",
+            Framing::ModbusTcp | Framing::ModbusRtu => {
+                "that profile speaks no Modbus: write serial:///dev/… or serial+tcp://host:port"
+            }
+        };
+        return Err(Failure::Usage(format!("{}: {words}", args.url)));
+    }
+    match &args.ids {
+        Some(Ids(ids)) if !commands && ids.first() == Some(&0) => Err(Failure::Usage(
+            "--ids: 0 addresses every Modbus device at once, and none of them answers".to_owned(),
+        )),
+        Some(Ids(ids)) => Ok(ids.clone()),
+        None if commands => Ok(vec![0]),
+        None => Ok((1..=247).collect()),
+    }
+}
+
+fn keep(
+    context: &Context,
+    args: &ProbeArgs,
+    profile: Option<&Profile>,
+    ids: &[u8],
+) -> Result<Option<Kept>, Failure> {
+    let device = |(profile, unit_id): (&Profile, u8)| CapturedDevice {
+        name: format!("id-{unit_id}"),
+        bus: PROBED.to_owned(),
+        unit_id,
+        profile: profile.name().to_owned(),
+    };
+    let known = profile.into_iter().flat_map(|profile| ids.iter().map(move |id| (profile, *id)));
+    let head = CaptureHead {
+        program: PROGRAM.to_owned(),
+        unit: format!("probe of {}", args.url),
+        started_utc_ms: context.now_utc_ms(),
+        buses: vec![(PROBED.to_owned(), args.url.clone())],
+        devices: known.map(device).collect(),
+    };
+    Kept::begin(args.capture.as_deref(), &head)
 }
 
 /// The points that are read from everybody who answers.
@@ -160,22 +230,26 @@ fn points(args: &ProbeArgs, profile: Option<&Profile>) -> Result<Vec<Point>, Fai
 /// Asks every unit id; what was found so far is kept when the person stops it.
 async fn look(
     probe: &mut Probe,
-    args: &ProbeArgs,
+    ids: &[u8],
+    profile: Option<&Profile>,
     points: &[Point],
 ) -> Result<(Vec<Found>, bool), Failure> {
     let mut stop = std::pin::pin!(signals::until_stopped());
     let mut found = Vec::new();
-    let progress = Progress::new(args.ids.0.len());
+    let progress = Progress::new(ids.len());
     let at = points.first().and_then(Point::register);
     let at = at.map_or((Entity::HoldingRegister, 0), |at| (at.entity, at.address));
-    for (index, unit_id) in args.ids.0.iter().copied().enumerate() {
+    for (index, unit_id) in ids.iter().copied().enumerate() {
         progress.show(index, unit_id);
         let one = async {
-            let presence = probe.presence(unit_id, at.0, at.1).await?;
+            let presence = match profile {
+                Some(profile) => probe.hello(unit_id, profile).await?,
+                None => probe.presence(unit_id, at.0, at.1).await?,
+            };
             let mut probed = Vec::new();
             if presence != Presence::Silent {
                 for point in points {
-                    probed.push(read(probe, unit_id, point).await);
+                    probed.push(read(probe, unit_id, profile, point).await);
                 }
             }
             Ok::<_, WireError>(Found { unit_id, presence, points: probed })
@@ -203,7 +277,11 @@ async fn look(
     Ok((found, false))
 }
 
-async fn read(probe: &mut Probe, unit_id: u8, point: &Point) -> Probed {
+async fn read(probe: &mut Probe, unit_id: u8, profile: Option<&Profile>, point: &Point) -> Probed {
+    if let Some(profile) = profile.filter(|_| point.register().is_none()) {
+        let read = probe.read_point(unit_id, profile, point).await;
+        return Probed { point: point.clone(), reads: vec![(0, read)] };
+    }
     let beside: &[i8] = if point.unit.is_temperature() { &[-1, 0, 1] } else { &[0] };
     let mut reads = Vec::new();
     for shift in beside.iter().copied() {
@@ -266,7 +344,7 @@ fn in_words(args: &ProbeArgs, found: &[Found]) -> String {
 fn point_in_words(probed: &Probed) -> String {
     let Probed { point, reads } = probed;
     let layout = format!("{}, {} × {}", point.at, point.at.kind(), point.scale_nano as f64 * 1e-9);
-    if !point.unit.is_temperature() {
+    if !is_guessed(point) {
         let said = match reads.first() {
             Some((_, Ok(raw))) => {
                 let decoded = point.decode(raw);
@@ -334,7 +412,7 @@ fn point_document(probed: &Probed) -> Value {
     let read = |(shift, read): &(i8, Result<Raw, WireError>)| {
         let address = address_of(point) + i32::from(*shift);
         match read {
-            Ok(raw) if point.unit.is_temperature() => {
+            Ok(raw) if is_guessed(point) => {
                 let ways = guesses(point, raw);
                 let ways: Vec<Value> = ways.iter().map(guess_document).collect();
                 json!({ "address": address, "raw": raw.to_string(), "readings": ways })
@@ -372,7 +450,7 @@ mod tests {
             unit_ids("240-255").expect("good").0,
             [240, 241, 242, 243, 244, 245, 246, 247, 255]
         );
-        for wrong in ["0", "248", "5-1", "a", "", "1-"] {
+        for wrong in ["248", "5-1", "a", "", "1-"] {
             assert!(unit_ids(wrong).is_err(), "{wrong}");
         }
     }

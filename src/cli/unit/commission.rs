@@ -2,15 +2,20 @@
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
+use std::path::PathBuf;
+
 use clap::Args;
 use holder_hal::Celsius;
+use holder_hal::wire::capture::CaptureHead;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::cli::capture::{Kept, PROGRAM};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::out;
 use crate::station::commission::{
-    Commissioned, Overall, Request, StepOutcome, StepReport, Told, commission, warning,
+    Commissioned, Overall, Request, StepOutcome, StepReport, Told, check_options, commission,
+    warning,
 };
 use crate::station::conduct::Pace;
 use crate::station::lock::UnitLock;
@@ -28,6 +33,9 @@ pub(crate) struct CommissionArgs {
     /// Try also what cuts the heat without us, with a person at the heater
     #[arg(long)]
     cut_trial: bool,
+    /// Keep all that goes over the wires in this new file, for `holder device replay`
+    #[arg(long, value_name = "FILE")]
+    capture: Option<PathBuf>,
     /// Answer every question yes, and play the person (simulated units only)
     #[arg(long)]
     yes: bool,
@@ -41,26 +49,31 @@ pub(crate) struct CommissionArgs {
 
 pub(super) fn run(context: &Context, args: &CommissionArgs) -> Result<(), Failure> {
     let station = context.station()?;
-    let simulated = station.unit(&args.unit)?.written.simulated;
+    let pace = match args.fast {
+        true => Pace::Lockstep { seed: 1 },
+        false => Pace::Running { speed: args.speed },
+    };
+    check_options(&station.unit(&args.unit)?, args.yes, pace)?;
     let (people, told) = mpsc::channel(TOLD_WAITING_MAX);
+    let spec = station.unit(&args.unit)?.spec()?;
+    let head = CaptureHead::of_unit(&spec, PROGRAM, context.now_utc_ms());
+    let kept = Kept::begin(args.capture.as_deref(), &head)?;
     let request = Request {
         dir: context.dir(),
         station: &station,
         unit: &args.unit,
         who: context.who()?,
-        pace: match args.fast {
-            true => Pace::Lockstep { seed: 1 },
-            false => Pace::Running { speed: args.speed },
-        },
+        pace,
         yes: args.yes,
         try_cut: args.cut_trial,
+        capture: Kept::handle(kept.as_ref()),
         people,
         lock: UnitLock::take(context.dir(), &args.unit)?,
     };
     let runtime = super::runtime()?;
     let done = runtime.block_on(async {
         let terminal = tokio::spawn(show(told));
-        before_it_begins(args.yes && simulated).await?;
+        before_it_begins(args.yes).await?;
         let done = commission(request).await?;
         // The terminal has until then to write what was found; it may be gone.
         let _ = tokio::time::timeout(std::time::Duration::from_secs(5), terminal).await;
@@ -68,6 +81,7 @@ pub(super) fn run(context: &Context, args: &CommissionArgs) -> Result<(), Failur
     });
     // A thread may still wait for a line from the keyboard: it must not keep the program here.
     runtime.shutdown_background();
+    Kept::end(kept);
     report(context, &done?)
 }
 
@@ -91,8 +105,9 @@ async fn ask(text: &str) -> bool {
     let asked = tokio::task::spawn_blocking(move || {
         for _ in 0..5 {
             let mut stderr = std::io::stderr().lock();
+            let clear = if stderr.is_terminal() { "\r\x1b[K" } else { "" };
             // A terminal that takes nothing gives no answer either.
-            let _ = write!(stderr, "\r\x1b[K? {text} [yes/no] ");
+            let _ = write!(stderr, "{clear}? {text} [yes/no] ");
             let _ = stderr.flush();
             drop(stderr);
             let mut line = String::new();

@@ -26,6 +26,7 @@ mod tests;
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
+use holder_hal::wire::capture::Capture;
 use holder_hal::{Command, Machine, Role, Tick};
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, mpsc};
@@ -64,6 +65,8 @@ pub struct Request<'a> {
     pub yes: bool,
     /// Whether the cut is tried.
     pub try_cut: bool,
+    /// Where all that goes over the wires is kept, if it is.
+    pub capture: Option<Capture>,
     /// Where the person is told and asked.
     pub people: mpsc::Sender<Told>,
     /// The unit, taken.
@@ -105,13 +108,21 @@ pub fn warning(unsafe_because: Option<&str>) -> String {
     why.unwrap_or_default()
 }
 
+/// Whether the options are such as this unit allows, before a person is asked anything.
+///
+/// # Errors
+/// Real hardware, and an option for simulated units.
+pub fn check_options(unit: &Unit<'_>, yes: bool, pace: Pace) -> Result<(), CommissionError> {
+    Ok(only_simulated(unit, yes, pace)?)
+}
+
 /// Commissions a unit, and keeps what was found in the journal.
 ///
 /// # Errors
 /// Why it did not begin, or why the journal does not have it.
 pub async fn commission(request: Request<'_>) -> Result<Commissioned, CommissionError> {
     let unit = request.station.unit(request.unit)?;
-    only_simulated(&unit, request.yes, request.pace)?;
+    check_options(&unit, request.yes, request.pace)?;
     let (plan, make_sha256) = (Plan::of(&unit, request.try_cut), unit.make_sha256()?);
     // Heard from here on: a signal before the first period must not leave a machine half started.
     let signalled = supervisor::signalled();
@@ -119,7 +130,8 @@ pub async fn commission(request: Request<'_>) -> Result<Commissioned, Commission
     request.station.agrees_with(store.station())?;
 
     let (pace, yes, file) = (request.pace, request.yes, &request.station.file);
-    let (machine, clock, hands) = reach::reach(pace, yes, file, unit.spec()?).await?;
+    let (machine, clock, hands) =
+        reach::reach(pace, yes, file, unit.spec()?, request.capture.clone()).await?;
     let simulated = machine.simulated();
     let machine = Arc::new(Mutex::new(machine));
     reach::make_safe_first(&machine, request.unit).await?;

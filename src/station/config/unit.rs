@@ -1,7 +1,7 @@
 //! What a batch on a unit runs by: the wires, the parameters of the rules, and the texts that
 //! are frozen at its start.
 
-use holder_hal::wire::profile::{Point, Unit as PointUnit};
+use holder_hal::wire::profile::{Point, Unit as PointUnit, Verified};
 use holder_hal::wire::{BusSpec, DeviceSpec, Profile, RoleSpec, UnitSpec};
 use holder_hal::{Kelvin, Role};
 use jiff::civil::Date;
@@ -251,7 +251,10 @@ impl Unit<'_> {
                 Err(ConfigError::NotYet { date, .. }) => {
                     faults.push(format!("calibration in the future: {which} on {date}"));
                 }
-                Err(_) => faults.push(format!("calibration overdue: {which}")),
+                Err(_) => {
+                    let due = &certificate.due;
+                    faults.push(format!("calibration overdue: {which} was valid until {due}"));
+                }
             }
             let fits = |step| self.check_uncertainty(&source, certificate, step).is_ok();
             if !step(probe).is_none_or(fits) {
@@ -272,6 +275,23 @@ impl Unit<'_> {
             (Purpose::Water | Purpose::Milk, _) => Ok(()),
         }
     }
+    /// The points that play a role, or tell that one which does is worthless, and that nobody has
+    /// verified by a manual or a device: `device.point`.
+    ///
+    /// # Errors
+    /// As [`Unit::spec`].
+    pub fn unverified_in_use(&self) -> Result<Vec<String>, ConfigError> {
+        let spec = self.spec()?;
+        let mut found = std::collections::BTreeSet::new();
+        for (device, point) in spec.roles().iter().filter_map(|given| spec.role(given.role)) {
+            let faults = point.faults.iter().filter_map(|fault| device.profile.point(&fault.point));
+            let read = std::iter::once(point).chain(faults);
+            let unverified = read.filter(|point| point.verified == Verified::Unverified);
+            found.extend(unverified.map(|point| format!("{}.{}", device.name, point.name)));
+        }
+        Ok(found.into_iter().collect())
+    }
+
     /// What takes the heat away without us, in a technician's words.
     pub fn cut_in_words(&self) -> String {
         match self.written.cut {
@@ -326,6 +346,13 @@ impl Unit<'_> {
             text += self.station.library.profile(&device.profile)?.profile.text();
         }
         Ok(hex(&sha256(&text)))
+    }
+
+    /// A part of the unit as JSON, for the journal.
+    pub(crate) fn as_json(&self, value: &impl Serialize) -> Result<serde_json::Value, ConfigError> {
+        serde_json::to_value(value).map_err(|error| {
+            self.refused(ParamsFault::Contradiction(format!("cannot be kept: {error}")))
+        })
     }
 
     /// The same content always gives the same text, whatever comments and order the file has.

@@ -52,7 +52,9 @@ pub struct DeviceConfig {
     pub profile: String,
     /// Name of its bus.
     pub bus: String,
-    /// Its unit id on the bus: 1 to 247, or 255.
+    /// Its address on the bus. Modbus: its unit id, 1 to 247, or 255. A device of commands that is
+    /// alone on its line has none.
+    #[serde(default)]
     pub address: u8,
 }
 

@@ -329,7 +329,7 @@ impl Point {
     fn hold(&self, whole: i64) -> Option<Raw> {
         match &self.at {
             Access::Register(register) => register.hold(whole),
-            Access::Text(text) => text.whole(whole).map(Raw::Text),
+            Access::Text(text) => text.whole(whole, self.text_decimals()).map(Raw::Text),
             Access::HuberPb(variable) => {
                 word_of_number(variable.data_type, whole).map(|word| Raw::Words(vec![word]))
             }

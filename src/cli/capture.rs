@@ -1,0 +1,53 @@
+//! `--capture FILE`: what goes over the wires, kept in a file for `holder device replay`.
+
+use std::path::{Path, PathBuf};
+
+use holder_hal::wire::capture::{Capture, CaptureHead};
+
+use super::failure::Failure;
+use super::out;
+
+/// The program as it signs a capture.
+pub(crate) const PROGRAM: &str = concat!("holder ", env!("CARGO_PKG_VERSION"));
+
+/// A capture that is being written.
+pub(crate) struct Kept {
+    capture: Capture,
+    path: PathBuf,
+}
+
+impl Kept {
+    /// Begins a capture if one was asked for.
+    ///
+    /// # Errors
+    /// The file exists, or cannot be written.
+    pub(crate) fn begin(path: Option<&Path>, head: &CaptureHead) -> Result<Option<Self>, Failure> {
+        let Some(path) = path else { return Ok(None) };
+        let capture = Capture::create(path, head).map_err(|error| {
+            Failure::refused(format!(
+                "--capture {}: {error}; a capture is never overwritten: name a new file in a \
+                 folder that is yours to write",
+                path.display()
+            ))
+        })?;
+        Ok(Some(Self { capture, path: path.to_owned() }))
+    }
+
+    /// A handle for who speaks on the wires.
+    pub(crate) fn handle(kept: Option<&Self>) -> Option<Capture> {
+        kept.map(|kept| kept.capture.clone())
+    }
+
+    /// Writes the rest, and says what is in the file and what is not.
+    pub(crate) fn end(kept: Option<Self>) {
+        let Some(Self { capture, path }) = kept else { return };
+        let end = capture.end();
+        let file = path.display();
+        let lost = match (end.lost, &end.why) {
+            (0, None) => String::new(),
+            (lost, None) => format!("; {lost} more were lost: the disk is slow"),
+            (lost, Some(why)) => format!("; {lost} more were lost: {why}"),
+        };
+        out::note(&format!("{file}: {} events; `holder device replay {file}`{lost}", end.written));
+    }
+}

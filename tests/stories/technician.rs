@@ -1,0 +1,222 @@
+//! The person with the screwdriver: what is plugged in, who answers, does the machine do what its
+//! description says, and what went over the wire.
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use crate::rig::{Answer, Desk};
+use crate::simulator::Running;
+
+/// A training station whose unit is served by a simulator.
+fn served(speed: u32) -> (Desk, Running) {
+    let desk = Desk::training();
+    let line = format!("sim --unit station.toml:demo --tcp 127.0.0.1:0 --speed {speed}");
+    let running = Running::start(&desk, &line);
+    let text = desk.read("station.toml").replace("127.0.0.1:15021", running.address(0));
+    desk.write("station.toml", &text.replace("127.0.0.1:15022", running.address(2)));
+    (desk, running)
+}
+
+/// What `unit check` says of the commissioning.
+fn known(desk: &Desk) -> String {
+    let shown = desk.run("unit show demo --json").expect_code(0).json();
+    shown["commissioning"].as_str().expect("a sentence").to_owned()
+}
+
+#[test]
+fn a_unit_is_commissioned_with_water_and_the_journal_says_so_until_it_is_changed() {
+    let desk = Desk::training();
+    assert!(known(&desk).contains("not commissioned yet"));
+    let done = desk.run("unit commission demo --fast --yes --json").expect_code(0).json();
+    assert_eq!((done["outcome"].as_str(), done["who"].as_str()), (Some("passed"), Some("ana")));
+    assert_eq!(done["simulated"], true);
+    let steps = done["steps"].as_array().expect("steps");
+    assert_eq!(steps.len(), 8);
+    let heating = steps.iter().find(|step| step["step"] == "heating").expect("it heats");
+    assert_eq!(heating["outcome"], "passed");
+    assert!(heating["figures"]["rate_c_per_min"].as_f64().expect("a figure") > 0.5);
+    assert!(done["curve"]["rows"].as_array().expect("rows").len() > 10);
+    assert!(known(&desk).contains("by ana, as it is described now"), "{}", known(&desk));
+    desk.run("db verify").expect_code(0);
+    // A new certificate is no new machine; another relay is.
+    let text = desk.read("station.toml").replace("SIM-0002", "K-77");
+    desk.write("station.toml", &text);
+    assert!(known(&desk).contains("as it is described now"));
+    desk.write("station.toml", &text.replace("relays.relay_1", "relays.relay_3"));
+    assert!(known(&desk).contains("its description has changed since"), "{}", known(&desk));
+}
+
+#[test]
+fn a_real_machine_is_never_commissioned_by_itself() {
+    let desk = Desk::empty();
+    desk.run("init . --name Bank --time-zone UTC").expect_code(0);
+    for option in ["--yes", "--speed 60", "--fast --yes"] {
+        let line = format!("unit commission past-1 {option}");
+        let refused = desk.run(&line).expect_code(1);
+        assert!(refused.stderr.contains("real hardware"), "{}", refused.stderr);
+    }
+    // Nobody at the keyboard: the end of the input is a no.
+    let refused = desk.run("unit commission past-1").expect_code(1);
+    assert!(refused.stderr.contains("nothing was switched"), "{}", refused.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_in_the_middle_of_heating_leaves_the_heater_off_and_says_so() {
+    let (desk, running) = served(20);
+    let mut program = desk.program();
+    program.args(["unit", "commission", "demo", "--yes", "--speed", "20"]);
+    program.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = program.spawn().expect("it starts");
+    let stderr = BufReader::new(child.stderr.take().expect("piped"));
+    let mut said = String::new();
+    let mut told = false;
+    for line in stderr.lines() {
+        let line = line.expect("text");
+        said += &format!("{line}\n");
+        // A live line of the heating step: the heater is on by now.
+        if !told
+            && said.contains("Does heating heat?")
+            && line.contains("bath")
+            && line.contains(" s ")
+        {
+            let id = child.id().to_string();
+            let sent = std::process::Command::new("kill").args(["-INT", &id]).status();
+            assert!(sent.expect("kill").success());
+            told = true;
+        }
+    }
+    let code = child.wait().expect("it ends").code();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("heat was commanded off, and the machine confirmed it"), "{said}");
+    assert!(said.contains("stopped by Ctrl-C"), "{said}");
+    let probed = format!(
+        "device probe tcp://{} --ids 1 --profile eurotherm-3200 --point instrument_mode --json",
+        running.address(0)
+    );
+    let found = desk.run(&probed).expect_code(0).json();
+    assert_eq!(found["found"][0]["points"][0]["reads"][0]["value"], "off", "{found:#}");
+    assert!(known(&desk).contains("was stopped before its end"), "{}", known(&desk));
+}
+
+#[test]
+fn who_answers_on_a_bus_is_found_and_a_register_is_shown_in_every_order_and_unit() {
+    let (desk, running) = served(1);
+    let url = format!("tcp://{}", running.address(0));
+    let found = desk.run(&format!("device probe {url} --ids 1-4 --timeout-ms 200 --json"));
+    let found = found.expect_code(0).json();
+    let ids: Vec<i64> = found["found"]
+        .as_array()
+        .expect("some")
+        .iter()
+        .filter_map(|one| one["unit_id"].as_i64())
+        .collect();
+    assert_eq!(ids, [1, 2], "controller and relays");
+    let line = format!("device probe {url} --ids 1 --profile eurotherm-3200");
+    let shown = desk.run(&line).expect_code(0).stdout;
+    for word in ["ABCD", "CDAB", "BADC", "DCBA", "degC", "degF", "[22.", "pv_float"] {
+        assert!(shown.contains(word), "no {word} in {shown}");
+    }
+    let points = desk.run(&format!("{line} --point pv --json")).expect_code(0).json();
+    let reads = points["found"][0]["points"][0]["reads"].as_array().expect("reads").clone();
+    assert_eq!(
+        reads.iter().filter_map(|read| read["address"].as_i64()).collect::<Vec<_>>(),
+        [0, 1, 2]
+    );
+    let silent = desk.run(&format!("device probe {url} --ids 9 --timeout-ms 100")).expect_code(4);
+    assert!(silent.stderr.contains("A and B") && silent.stderr.contains(&url), "{}", silent.stderr);
+    for line in [
+        "device probe tcp://127.0.0.1:0",
+        "device probe tcp://127.0.0.1:502 --ids 0",
+        "device probe tcp://127.0.0.1:502 --profile julabo",
+        "device probe serial:///dev/ttyS9",
+        "device probe tcp://127.0.0.1:502 --ids 5-1",
+    ] {
+        desk.run(line).expect_code(2);
+    }
+}
+
+#[test]
+fn what_goes_over_the_wire_is_kept_and_shown_in_words() {
+    let (desk, _running) = served(1);
+    let said = desk.run("unit read demo --capture read.capture").expect_code(0).stderr;
+    assert!(said.contains("holder device replay read.capture"), "{said}");
+    let replay = desk.run("device replay read.capture --json").expect_code(0).json();
+    assert_eq!(replay["unit"], "demo");
+    assert_eq!(replay["ended"], true);
+    assert_eq!(replay["figures"]["questions"], replay["figures"]["answers"]);
+    let exchanges = replay["exchanges"].as_array().expect("exchanges");
+    let bath = exchanges.iter().find(|one| one["question"] == "read holding_register 1");
+    let bath = bath.expect("the bath was read");
+    assert_eq!(bath["device"], "controller");
+    let value = bath["values"][0].as_str().expect("decoded by the profile");
+    assert!(value.starts_with("pv = 22."), "{value}");
+    let shown = desk.run("device replay read.capture").expect_code(0).stdout;
+    assert!(shown.contains("questions") && shown.contains("usually"), "{shown}");
+    desk.run("unit check demo --capture read.capture")
+        .expect_refusal(&["read.capture", "never overwritten"]);
+    desk.write("other.txt", "hello\n");
+    desk.run("device replay other.txt").expect_refusal(&["other.txt", "--capture"]);
+}
+
+#[test]
+fn the_ports_of_this_computer_are_one_document() {
+    let desk = Desk::empty();
+    let ports = desk.run("device ports --json").expect_code(0).json();
+    for port in ports.as_array().expect("a list") {
+        assert!(port["url_rtu"].as_str().is_some_and(|url| url.starts_with("rtu:///")), "{port}");
+    }
+    assert!(!desk.run("device ports").expect_code(0).stdout.is_empty());
+}
+
+#[test]
+fn a_serial_port_that_is_not_there_is_told_before_anything_is_tried() {
+    let desk = Desk::training();
+    let text = desk.read("station.toml");
+    let text = text.replace("tcp://127.0.0.1:15022", "rtu:///dev/ttyUSB97?baud=19200");
+    desk.write("station.toml", &text);
+    let Answer { code, stdout, .. } = desk.run("unit check demo");
+    assert_eq!(code, 4, "{stdout}");
+    let words = stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("/dev/ttyUSB97 is not there"), "{words}");
+    assert!(words.contains("use its name under /dev/serial/by-id"), "{words}");
+}
+
+#[test]
+fn a_new_certificate_goes_into_the_journal_with_the_reason() {
+    let desk = Desk::training();
+    desk.run("run demo --water --fast --yes");
+    let text = desk.read("station.toml").replace("SIM-0002", "K-77");
+    desk.write("station.toml", &text.replace("# margin_c = 0.1", "margin_c = 0.1"));
+    let mut program = desk.program();
+    program.args(["run", "demo", "--water", "--fast", "--yes", "--reason", "sensor replaced"]);
+    let said = Answer::of(program.output().expect("it starts")).stderr;
+    assert!(said.contains("certificate K-77 of bottles.channel_0"), "{said}");
+    let shown = desk.run("unit show demo --json").expect_code(0).json();
+    let rows = shown["declared"].as_array().expect("rows");
+    let why = |what: &str| {
+        let row = rows.iter().find(|row| row["what"].as_str().is_some_and(|w| w.contains(what)));
+        row.expect("it is there")["why"].clone()
+    };
+    assert_eq!(why("K-77"), "sensor replaced");
+    assert_eq!(why("margin 0.1"), "sensor replaced");
+    assert_eq!(why("SIM-0003"), "as written in station.toml");
+    desk.run("db verify").expect_code(0);
+}
+
+#[test]
+fn an_overdue_certificate_blocks_the_start_with_its_number_and_date() {
+    let desk = Desk::training();
+    let text = desk.read("station.toml").replacen("2099-12-31", "2026-02-01", 1);
+    desk.write("station.toml", &text);
+    desk.run("run demo --water --fast --yes").expect_refusal(&[
+        "controller.pv",
+        "SIM-0001",
+        "2026-02-01",
+        "overdue",
+    ]);
+    let words = desk.run("unit check demo").stdout;
+    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("calibration overdue: controller.pv (SIM-0001)"), "{words}");
+    assert!(words.contains("was valid until 2026-02-01"), "{words}");
+}
