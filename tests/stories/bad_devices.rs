@@ -118,8 +118,11 @@ impl Cells {
     }
 }
 
+/// Registers (unit id, function, address) that hold another value, or are not there.
+type Changes<'a> = &'a [((u8, u8, u16), Option<u16>)];
+
 /// A device bench behind one socket, for as long as the story runs.
-fn bench(change: &[((u8, u8, u16), Option<u16>)], writes: Writes) -> SocketAddr {
+fn bench(change: Changes<'_>, writes: Writes) -> SocketAddr {
     let mut cells = Cells::well();
     for (at, value) in change {
         match value {
@@ -152,7 +155,7 @@ fn station(at: SocketAddr, from: &str, to: &str) -> Desk {
 }
 
 /// The run is refused with exit code `code`, and the reason has all of `words`.
-fn refused(change: &[((u8, u8, u16), Option<u16>)], writes: Writes, code: i32, words: &[&str]) {
+fn refused(change: Changes<'_>, writes: Writes, code: i32, words: &[&str]) {
     let at = bench(change, writes);
     let desk = station(at, "", "");
     let said = desk.run("run demo --water").expect_code(code).stderr;
