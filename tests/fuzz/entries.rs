@@ -14,9 +14,11 @@ use holder::profiles;
 use holder::record::curve_csv::{self, Options, ReadCurve};
 use holder::record::json_read;
 use holder::station::config::{Library, StationConfig};
+use holder_hal::wire::capture::decode_capture;
 use holder_hal::wire::profile::{Point, Protocol, Raw, Value};
 use holder_hal::wire::{BusUrl, Profile, fuzzing};
 use holder_hal::{Kelvin, Quality};
+use holder_sim::FaultSpec;
 
 /// A device profile. One that is accepted survives being written with other line ends, and each
 /// of its points can be found by its name.
@@ -85,6 +87,28 @@ pub(crate) fn bus_url(bytes: &[u8]) {
     if let Some(line) = url.line {
         assert!(line.micros(1) > 0 && line.micros(u32::MAX) > line.micros(1), "{text}: {line}");
     }
+}
+
+/// A capture of the wires, read as `holder device replay` reads it.
+pub(crate) fn capture_file(bytes: &[u8]) {
+    let Ok(text) = str::from_utf8(bytes) else { return };
+    let Ok(paired) = decode_capture(text) else { return };
+    let _ = (paired.figures(), paired.figures_by_device());
+    for exchange in &paired.exchanges {
+        let name = paired.device_of(exchange).map_or("", |device| device.profile.as_str());
+        if let Some(profile) = all_profiles().iter().find(|profile| profile.name() == name) {
+            let _ = exchange.values(profile);
+        }
+    }
+}
+
+/// A fault on the wire as it is written on the command line. What is accepted is written again as
+/// something that means the same.
+pub(crate) fn fault_spec(bytes: &[u8]) {
+    let Ok(text) = str::from_utf8(bytes) else { return };
+    let Ok(fault) = text.parse::<FaultSpec>() else { return };
+    let again = fault.to_string();
+    assert_eq!(again.parse::<FaultSpec>().ok(), Some(fault), "{text:?} is {again:?}");
 }
 
 /// Bytes on a serial wire after a Modbus question.
@@ -176,14 +200,19 @@ fn shipped_recipe() -> &'static Recipe {
     })
 }
 
-fn text_profiles() -> &'static [Profile] {
+fn all_profiles() -> &'static [Profile] {
     static PROFILES: OnceLock<Vec<Profile>> = OnceLock::new();
     PROFILES.get_or_init(|| {
         let parsed = profiles::DEVICES
             .iter()
             .map(|(name, text)| Profile::parse(&format!("{name}.toml"), text).expect("shipped"));
-        parsed.filter(|profile| matches!(profile.protocol(), Protocol::Text(_))).collect()
+        parsed.collect()
     })
+}
+
+fn text_profiles() -> Vec<&'static Profile> {
+    let speaks_text = |profile: &&Profile| matches!(profile.protocol(), Protocol::Text(_));
+    all_profiles().iter().filter(speaks_text).collect()
 }
 
 /// Points of every type, order and unit, then those of the shipped profiles.
