@@ -7,6 +7,7 @@
 //! profiles; how long a device thinks is assumed, and `unit check` shows what it really took.
 
 use super::ask::{self, Ask, asks};
+use super::polled::{polled, roles};
 use super::profile::Write;
 use super::spec::{BusSpec, SpecError, UnitSpec};
 use super::unit::{READING_TENTHS, TIMEOUTS_PER_PERIOD};
