@@ -19,15 +19,21 @@ enum Writes {
     Refused(u16, u8),
 }
 
+/// Unit id, table and address.
+type Cell = (u8, u8, u16);
+
+/// A cell that is not as in a bench that is well; `None` takes it away.
+type Change = (Cell, Option<u16>);
+
 /// Registers by unit id, table and address, behind one socket.
 struct Cells {
-    cells: std::sync::Mutex<HashMap<(u8, u8, u16), u16>>,
+    cells: std::sync::Mutex<HashMap<Cell, u16>>,
     writes: Writes,
 }
 
 impl Cells {
     /// A controller with unit id 1, relays with 2 and thermistors with 3, all well.
-    fn well() -> HashMap<(u8, u8, u16), u16> {
+    fn well() -> HashMap<Cell, u16> {
         let mut cells = HashMap::new();
         let controller = [
             (1, 220),
@@ -119,7 +125,7 @@ impl Cells {
 }
 
 /// A device bench behind one socket, for as long as the story runs.
-fn bench(change: &[((u8, u8, u16), Option<u16>)], writes: Writes) -> SocketAddr {
+fn bench(change: &[Change], writes: Writes) -> SocketAddr {
     let mut cells = Cells::well();
     for (at, value) in change {
         match value {
@@ -152,7 +158,7 @@ fn station(at: SocketAddr, from: &str, to: &str) -> Desk {
 }
 
 /// The run is refused with exit code `code`, and the reason has all of `words`.
-fn refused(change: &[((u8, u8, u16), Option<u16>)], writes: Writes, code: i32, words: &[&str]) {
+fn refused(change: &[Change], writes: Writes, code: i32, words: &[&str]) {
     let at = bench(change, writes);
     let desk = station(at, "", "");
     let said = desk.run("run demo --water").expect_code(code).stderr;
