@@ -16,7 +16,8 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "peers"))
-from peers import check, closing_line, free_port, mbpoll, running, told, values  # noqa: E402
+from clients import polled  # noqa: E402
+from talk import check, closing_line, free_port, running, told  # noqa: E402
 
 WATER = ["run", "demo", "--water", "--bottles", "48", "--yes", "--speed", "60"]
 KILLS = 3
@@ -163,7 +164,7 @@ def a_killed_program_loses_nothing(holder, folder):
 
 def a_signal_makes_it_safe(process, panel):
     def heater():
-        return values(mbpoll(panel, "-a", 1, "-0", "-r", MODE, "-t", 4, "127.0.0.1")[1])
+        return polled("-m", "tcp", "-p", panel, "-a", 1, "-0", "-r", MODE, "-t", 4, "127.0.0.1")[1]
 
     check("SIGTERM: before it the heater was on", heater() == ["0"], heater())
     process.send_signal(signal.SIGTERM)

@@ -6,7 +6,7 @@
 //! | name | settings | what happens to the answer |
 //! |---|---|---|
 //! | `silence` | | it is lost; the device did what it was asked |
-//! | `late` | `ms` | it comes so much later, while other questions are answered in time |
+//! | `late` | `ms`, perhaps `to` | it comes so much later (by chance between `ms` and `to`), while other questions are answered in time |
 //! | `slow` | `ms` | the device takes so long, and other questions wait behind this one |
 //! | `slow` | `baud` | its characters arrive one by one, at this speed |
 //! | `short` | `bytes` | its last bytes are missing |
@@ -41,8 +41,10 @@ pub enum FaultKind {
     Silence,
     /// The answer comes later; other questions are answered in time.
     Late {
-        /// Milliseconds, 1 to 600,000.
+        /// At least so late, in milliseconds, 1 to 600,000.
         ms: u32,
+        /// At most so late, in milliseconds, `ms` or more; between both, chance decides.
+        ms_max: u32,
     },
     /// The device takes this long for an answer, and what is asked meanwhile waits.
     Slow {

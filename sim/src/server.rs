@@ -42,6 +42,7 @@ use crate::faults::FaultSpec;
 use crate::params::PlantParams;
 use crate::plant::{BOTTLES_MAX, Plant, Truth};
 
+mod commands;
 mod device;
 mod error;
 mod frame;
@@ -261,7 +262,7 @@ impl SimServer {
 
     /// Lets `ms` milliseconds of simulated time pass.
     pub fn advance(&self, ms: u64) {
-        locked(&self.world).advance(ms);
+        locked(&self.world).advance(ms, 1);
     }
 
     /// Puts `bottles` bottles of fresh milk and the control bottle into the bath.
@@ -344,6 +345,6 @@ async fn run_time(speed: u32, world: Arc<Mutex<World>>) {
     interval.tick().await;
     loop {
         interval.tick().await;
-        locked(&world).advance(TICK_MS * u64::from(speed));
+        locked(&world).advance(TICK_MS * u64::from(speed), speed);
     }
 }

@@ -95,7 +95,10 @@ async fn each_controller_takes_heat_and_gives_it_up_again() {
             unit.write(&command).await.unwrap_or_else(|error| panic!("{name}: {error}"));
             server.advance(1000);
         }
-        server.advance(60_000);
+        for _ in 0..20 {
+            server.advance(3000);
+            unit.read().await;
+        }
         assert!(server.truth().heater_w > 1000.0, "{name}: {:?}", server.truth());
         unit.read().await;
         unit.write(&Command::safe(false)).await.unwrap_or_else(|e| panic!("{name}: {e}"));
@@ -178,6 +181,36 @@ async fn a_check_of_each_family_finds_nothing_bad_and_says_what_its_watchdog_doe
         assert!(bad.is_empty(), "{name}: {bad:?}");
         let watchdog = profile.watchdog().map_or("no watchdog that is known", |dog| &dog.meaning);
         assert!(lines.iter().any(|line| line.text.contains(watchdog)), "{name}: {lines:?}");
+        server.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn a_machine_with_a_stopping_watchdog_cools_when_the_program_is_gone_and_others_heat_on() {
+    for (shipped, stops) in [
+        (shipped!("pixsys-drr245"), true),
+        (shipped!("eurotherm-3200"), false),
+        (shipped!("omron-e5cc"), false),
+    ] {
+        let profile = profile(shipped);
+        let spec = unit(&profile, &[Role::Bath, Role::Setpoint, Role::Heater]);
+        let (server, spec) = served(spec, Start::Cold).await;
+        let name = profile.name();
+        let mut unit = WiredUnit::connect(spec).await.unwrap_or_else(|e| panic!("{name}: {e}"));
+        let heat = Heat::Setpoint(Celsius::from_milli(62_500));
+        unit.read().await;
+        let command = Command { heat, agitator: false, cooling: false };
+        unit.write(&command).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        for _ in 0..20 {
+            server.advance(3000);
+            unit.read().await;
+        }
+        assert!(server.truth().heater_w > 1000.0, "{name}: {:?}", server.truth());
+        // The program is gone: nobody asks any more.
+        drop(unit);
+        server.advance(120_000);
+        let heater_w = server.truth().heater_w;
+        assert_eq!(heater_w < 1.0, stops, "{name}: {heater_w} W");
         server.shutdown().await;
     }
 }

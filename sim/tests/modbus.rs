@@ -22,6 +22,10 @@ const EUROTHERM: &str = include_str!("../../profiles/devices/eurotherm-3200.toml
 const TH8: &str = include_str!("../../profiles/devices/icpdas-tm-th8.toml");
 const RELAY: &str = include_str!("../../profiles/devices/relay-generic-8.toml");
 
+const DELTA: &str = include_str!("../../profiles/devices/delta-dtb.toml");
+const OMRON: &str = include_str!("../../profiles/devices/omron-e5cc.toml");
+const WATLOW: &str = include_str!("../../profiles/devices/watlow-ez-zone-pm.toml");
+
 const UNIT_ID: u8 = 1;
 const PANEL: u8 = 247;
 
@@ -253,4 +257,59 @@ async fn after_the_shutdown_the_port_is_free_again() {
     let again =
         SimServer::start_device(&profile(TH8), UNIT_ID, "127.0.0.1:1", nominal, 1, given).await;
     assert_eq!(again.expect("the port is free").addrs()[0].1, address);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delta_lets_nobody_write_before_its_write_enable_bit_is_set() {
+    let server = device(DELTA, Start::Cold).await;
+    let mut wire = Wire::to(&server);
+    assert_eq!(wire.ask(UNIT_ID, &[5, 0x08, 0x14, 0xFF, 0]), [0x85, 4]);
+    assert_eq!(wire.ask(UNIT_ID, &[2, 0x08, 0x10, 0, 1]), [2, 1, 0]);
+    assert_eq!(wire.ask(UNIT_ID, &[1, 0x08, 0x10, 0, 1]), [0x81, 1], "it knows no function 1");
+    assert_eq!(wire.ask(UNIT_ID, &[5, 0x08, 0x10, 0xFF, 0]), [5, 0x08, 0x10, 0xFF, 0]);
+    assert_eq!(wire.ask(UNIT_ID, &[5, 0x08, 0x14, 0xFF, 0]), [5, 0x08, 0x14, 0xFF, 0]);
+    assert_eq!(wire.ask(UNIT_ID, &[2, 0x08, 0x14, 0, 1]), [2, 1, 1], "it runs");
+    let multiple = [16, 0x10, 0x01, 0, 1, 2, 0x02, 0x71];
+    assert_eq!(wire.ask(UNIT_ID, &multiple), [0x90, 1], "nor function 16");
+    assert_eq!(wire.ask(UNIT_ID, &[3, 0x10, 0, 0, 9]), [0x83, 3], "at most 8 words at once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_omron_takes_commands_by_number_and_shows_them_in_its_status() {
+    let server = device(OMRON, Start::Cold).await;
+    let mut wire = Wire::to(&server);
+    assert_eq!(wire.holding(UNIT_ID, 0x2407, 1), [0x0500], "stopped, by hand, writing off");
+    assert_eq!(wire.write(UNIT_ID, 0, 0x0100), [0x86, 4], "writing is off");
+    assert_eq!(wire.write(UNIT_ID, 0, 0x0777), [0x86, 3], "no such command");
+    assert_eq!(wire.ask(UNIT_ID, &[3, 0, 0, 0, 1]), [0x83, 2], "commands cannot be read");
+    for command in [0x0001, 0x0401, 0x0900, 0x0100] {
+        let [high, low] = u16::to_be_bytes(command);
+        assert_eq!(wire.write(UNIT_ID, 0, command), [6, 0, 0, high, low]);
+    }
+    assert_eq!(wire.holding(UNIT_ID, 0x2407, 1), [0x0210]);
+    assert_eq!(wire.write(UNIT_ID, 0x2103, 630), [6, 0x21, 0x03, 0x02, 0x76]);
+    server.advance(60_000);
+    assert!(server.truth().heater_w > 5000.0, "a cold bath is heated with all power");
+    assert_eq!(wire.write(UNIT_ID, 0, 0x0101), [6, 0, 0, 1, 1]);
+    assert_eq!(wire.holding(UNIT_ID, 0x2407, 1), [0x0310]);
+    server.advance(120_000);
+    assert!(server.truth().heater_w < 5.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_omron_in_a_hold_runs_by_itself_and_lets_write() {
+    let server = device(OMRON, Start::MidHold).await;
+    let mut wire = Wire::to(&server);
+    assert_eq!(wire.holding(UNIT_ID, 0x2000, 3), [625, 0, 625]);
+    assert_eq!(wire.holding(UNIT_ID, 0x2407, 1), [0x0210], "runs, automatic, to RAM, writing on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watlow_shows_fahrenheit_with_the_low_word_first() {
+    let server = device(WATLOW, Start::MidHold).await;
+    let mut wire = Wire::to(&server);
+    assert_eq!(wire.holding(UNIT_ID, 360, 2), [0x8000, 0x4310]);
+    assert_eq!(wire.holding(UNIT_ID, 2160, 2), [0x8000, 0x4310]);
+    assert_eq!(wire.holding(UNIT_ID, 2490, 1), [30], "°F, as it leaves the factory");
+    assert_eq!(wire.holding(UNIT_ID, 1880, 1), [10], "automatic");
 }

@@ -2,18 +2,32 @@
 
 #![allow(clippy::expect_used, reason = "a test that cannot begin has failed")]
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use holder_hal::wire::profile::{Profile, Value};
 use holder_hal::wire::{BusSpec, DeviceSpec, RoleSpec, UnitSpec, WiredUnit};
 use holder_hal::{Celsius, Command, Heat, Machine, Role};
-use holder_sim::{Pace, PlantParams, SimOptions, SimServer, Start};
+use holder_sim::{Pace, Place, PlantParams, SimOptions, SimServer, Start, Wiring};
 
 const EUROTHERM: &str = include_str!("../../profiles/devices/eurotherm-3200.toml");
 const TH8: &str = include_str!("../../profiles/devices/icpdas-tm-th8.toml");
 const RELAY: &str = include_str!("../../profiles/devices/relay-generic-8.toml");
 
+/// Panel and probes on buses of their own, over Modbus TCP.
 fn unit(simulated: bool) -> UnitSpec {
+    let buses = [("panel", "tcp://127.0.0.1:1"), ("probes", "tcp://127.0.0.1:2")];
+    unit_on(simulated, &buses, 1)
+}
+
+/// The same on one serial line, where each device needs a unit id of its own.
+fn unit_on_a_line() -> UnitSpec {
+    unit_on(true, &[("line", "rtu:///dev/holder-test?baud=115200&parity=even")], 3)
+}
+
+fn unit_on(simulated: bool, buses: &[(&str, &str)], bottles: u8) -> UnitSpec {
+    let (panel, _) = buses[0];
+    let (probes, _) = buses[buses.len() - 1];
     let device = |name: &str, text: &str, bus: &str, address: u8| DeviceSpec {
         name: name.to_owned(),
         profile: Arc::new(Profile::parse(name, text).expect("a shipped profile")),
@@ -25,19 +39,17 @@ fn unit(simulated: bool) -> UnitSpec {
         device: device.to_owned(),
         point: point.to_owned(),
     };
-    let bus = |name: &str, port: u16| BusSpec {
-        name: name.to_owned(),
-        url: format!("tcp://127.0.0.1:{port}"),
-    };
+    let bus =
+        |(name, url): &(&str, &str)| BusSpec { name: (*name).to_owned(), url: (*url).to_owned() };
     UnitSpec::new(
         "past-1",
         simulated,
         1000,
-        vec![bus("panel", 1), bus("probes", 2)],
+        buses.iter().map(bus).collect(),
         vec![
-            device("controller", EUROTHERM, "panel", 1),
-            device("relays", RELAY, "panel", 2),
-            device("bottles", TH8, "probes", 1),
+            device("controller", EUROTHERM, panel, 1),
+            device("relays", RELAY, panel, 2),
+            device("bottles", TH8, probes, bottles),
         ],
         vec![
             role(Role::Bath, "controller", "pv"),
@@ -82,6 +94,47 @@ async fn a_unit_reads_every_channel_of_the_plant() {
     let fault = unit.read_point("bottles", "fault_3").await.expect("the module answers");
     assert_eq!(fault.value, Some(Value::Switch(true)), "channel 3 has no probe");
     server.shutdown().await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn three_devices_on_one_serial_line_are_read_over_a_pty() {
+    let spec = unit_on_a_line();
+    let start = Start::MidHold;
+    let options = SimOptions { listen: None, load: None, pace: Pace::Lockstep, start };
+    let places = BTreeMap::from([("line".to_owned(), Place::Pty(None))]);
+    let wiring = Wiring { places, ..Wiring::default() };
+    let server = SimServer::start_wired(&spec, PlantParams::nominal(), 1, options, wiring).await;
+    let server = server.expect("the system has a free pty");
+    let served = server.as_served(&spec).expect("the same unit on the pty");
+    assert!(served.buses()[0].url.starts_with("rtu:///dev/pts/"), "{}", served.buses()[0].url);
+    assert!(served.buses()[0].url.ends_with("?baud=115200&parity=even"));
+    reads_everything(served).await;
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_serial_line_that_is_to_listen_is_served_as_behind_a_socket() {
+    let spec = unit_on_a_line();
+    let (listen, start) = ("127.0.0.1:0".parse().ok(), Start::MidHold);
+    let options = SimOptions { listen, load: None, pace: Pace::Lockstep, start };
+    let server = SimServer::start(&spec, PlantParams::nominal(), 1, options).await;
+    let server = server.expect("the system has a free port");
+    let served = server.as_served(&spec).expect("the same unit on a socket");
+    assert!(served.buses()[0].url.starts_with("rtu+tcp://127.0.0.1:"), "{:?}", served.buses());
+    reads_everything(served).await;
+    server.shutdown().await;
+}
+
+/// Every channel of a unit in the middle of a hold.
+async fn reads_everything(spec: UnitSpec) {
+    let mut unit = WiredUnit::connect(spec).await.expect("everything answers");
+    let reading = unit.read().await;
+    let half = Some(Celsius::from_milli(62_500));
+    assert_eq!(reading.bath.trusted(), half);
+    assert_eq!(reading.milk[1].and_then(|sample| sample.trusted()), half);
+    assert_eq!(reading.lid.and_then(|lid| lid.on), Some(true));
+    assert!(reading.simulated && unit.faults().is_empty(), "{:?}", unit.faults());
 }
 
 #[tokio::test]

@@ -289,12 +289,16 @@ async fn an_unplugged_pty_hangs_up_takes_its_link_away_and_comes_back() {
 }
 
 #[tokio::test]
-async fn clients_may_come_and_go_on_a_pty() {
-    let (server, wire) = on_pty(&[]).await;
+async fn a_pty_has_one_client_at_a_time_and_is_free_again_when_that_goes() {
+    let (server, wire) = on_pty(&["late:ms=150"]).await;
     drop(wire);
-    for _ in 0..3 {
+    for _ in 0..2 {
         let mut wire = Wire(open(&path(&server)));
+        // So late that the simulator has unlocked its pty meanwhile, as it does all the time.
         assert_eq!(wire.ask(&ASK, 7).await, answer());
+        let builder = tokio_serial::new(path(&server).to_string_lossy(), 9600);
+        let second = SerialStream::open(&builder).expect_err("the line is taken");
+        assert!(second.to_string().contains("exclusive lock"), "{second}");
     }
 }
 

@@ -1,39 +1,38 @@
-//! `holder sim`: a simulated machine on a socket, for practice and for trying clients.
+//! `holder sim`: a simulated machine on sockets and serial lines, for practice and for trying
+//! clients.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
-use holder_hal::Role;
-use holder_hal::wire::profile::{DataType, Entity, Point, Register};
+use holder_hal::wire::profile::Protocol;
 use holder_hal::wire::{Profile, UnitSpec};
-use holder_sim::{Pace, PlantParams, SimOptions, SimServer, Start};
-use serde_json::json;
+use holder_sim::{FaultSpec, Pace, PlantParams, SimOptions, SimServer, Start, Wiring};
 
 use super::context::Context;
 use super::failure::Failure;
 use super::{out, signals, unit};
 use crate::station::config::StationConfig;
 
-/// The unit id of a device that is served alone.
-const UNIT_ID: u8 = 1;
+mod places;
+mod said;
 
-/// Simulate a pasteurizer over Modbus TCP, until you stop it with Ctrl-C
+/// Simulate a pasteurizer over Modbus TCP, RTU or a serial protocol, until you stop it with Ctrl-C
 ///
 /// One device alone (--device) is found in the middle of a hold: bath and milk at 62.5 °C, so
 /// that a client sees a value that it can check. A whole unit (--unit) is one plant behind all of
-/// its devices, found cold, as `holder run` wants it.
+/// its devices, found cold, as `holder run` wants it. Each bus is served where its url says; a
+/// serial port that is not there becomes a pty, with a link where the port would be. What is
+/// served, and where, can be pasted into station.toml.
 #[derive(Debug, Args)]
 #[command(
     group = clap::ArgGroup::new("what").required(true).args(["device", "unit"]),
-    after_help = "Examples:\n  holder sim --device eurotherm-3200 --tcp 127.0.0.1:1502\n  \
-                  holder sim --unit station.toml:demo"
+    after_help = EXAMPLES,
 )]
 pub(crate) struct SimArgs {
-    /// Serve one device of this profile, with unit id 1
-    #[arg(long, value_name = "PROFILE", requires = "tcp")]
+    /// Serve one device of this profile, with the address that it has from the factory
+    #[arg(long, value_name = "PROFILE")]
     device: Option<String>,
     /// Serve all devices of a unit: the station's file, a colon, the unit's name
     #[arg(long, value_name = "FILE:UNIT")]
@@ -41,10 +40,25 @@ pub(crate) struct SimArgs {
     /// Where to listen; a unit listens where its buses say unless this is given (port 0: any)
     #[arg(long, value_name = "HOST:PORT")]
     tcp: Option<String>,
+    /// Serve the device as behind a serial-to-Ethernet socket: RTU, not Modbus TCP
+    #[arg(long, value_name = "HOST:PORT", conflicts_with = "unit")]
+    rtu_over_tcp: Option<String>,
+    /// Serve a serial line on a pty, linked here; of a unit with several lines, BUS=LINK
+    #[arg(long, value_name = "LINK")]
+    pty: Vec<String>,
+    /// Serve a serial line on this port, at the other end of the cable; BUS=PORT as above
+    #[arg(long, value_name = "PORT")]
+    serial: Vec<String>,
+    /// What goes wrong on the wires, such as late:ms=800,every=5 (may be given several times)
+    #[arg(long, value_name = "FAULT")]
+    fault: Vec<FaultSpec>,
+    /// On a pty or socket, carry characters no faster than the line's baud rate
+    #[arg(long)]
+    paced: bool,
     /// Bottles in the bath from the start, the control bottle not counted
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     load: Option<u32>,
-    /// Seed of the noise of the probes
+    /// Seed of the noise of the probes, and of faults that strike by chance
     #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
     seed: u64,
     /// Simulated seconds per real second, 1 to 60
@@ -52,19 +66,41 @@ pub(crate) struct SimArgs {
     speed: u32,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  holder sim --device eurotherm-3200 --tcp 127.0.0.1:1502
+  holder sim --device eurotherm-3200 --pty /tmp/holder-pty
+  holder sim --device eurotherm-3200 --pty '/tmp/holder-pty?baud=19200&parity=even' --paced
+  holder sim --device eurotherm-3200 --serial /dev/ttyUSB1
+  holder sim --unit station.toml:demo --pty line=/tmp/line
+  holder sim --unit station.toml:demo --fault late:ms=800,unit=1,every=5
+  holder sim --unit station.toml:demo --fault unplug:from=60s,for=5s --fault bad-crc:chance=0.01
+
+Faults, with their settings:
+  silence, late (ms, to), slow (ms, or baud), short (bytes), long (bytes), duplicate,
+  fewer (words), more (words), wrong-unit, wrong-function, wrong-address, wrong-transaction,
+  bad-crc, exception (code), echo, noise (bytes, where=before or inside), unplug
+Each may also have: unit=N, bus=NAME, on=read or write, every=N or chance=0.05,
+from=10s, for=5s (real seconds since the start).";
+
 pub(crate) fn run(context: &Context, args: SimArgs) -> Result<(), Failure> {
     let serving = match (&args.device, &args.unit) {
         (Some(profile), _) => Serving::Device(context.library()?.profile(profile)?.profile),
         (None, Some(place)) => Serving::Unit(unit_of(place)?),
         (None, None) => return Err(Failure::Usage("name --device or --unit".to_owned())),
     };
-    unit::runtime()?.block_on(serve(context, &args, &serving))
+    unit::runtime()?.block_on(serve(context, args, &serving))
 }
 
 /// What is served.
 enum Serving {
     Device(Arc<Profile>),
     Unit(UnitSpec),
+}
+
+/// The address of a device that is served alone.
+fn alone_address(profile: &Profile) -> u8 {
+    profile.protocol().usual_address()
 }
 
 /// The unit of `FILE:UNIT`.
@@ -76,108 +112,49 @@ fn unit_of(place: &str) -> Result<UnitSpec, Failure> {
     Ok(station.unit(name)?.spec()?)
 }
 
-async fn serve(context: &Context, args: &SimArgs, serving: &Serving) -> Result<(), Failure> {
-    let pace = Pace::Scaled { speed: args.speed };
-    let plant = PlantParams::nominal();
+async fn serve(context: &Context, args: SimArgs, serving: &Serving) -> Result<(), Failure> {
     let server = match serving {
-        Serving::Device(profile) => {
-            let at = args.tcp.as_deref().unwrap_or_default();
-            let start = Start::MidHold;
-            let options = SimOptions { listen: None, load: args.load, pace, start };
-            SimServer::start_device(profile, UNIT_ID, at, plant, args.seed, options).await
-        }
-        Serving::Unit(spec) => {
-            let listen = listen_of(args.tcp.as_deref(), spec)?;
-            let options = SimOptions { listen, load: args.load, pace, start: Start::Cold };
-            SimServer::start(spec, plant, args.seed, options).await
-        }
+        Serving::Device(profile) => start_device(&args, profile).await?,
+        Serving::Unit(spec) => start_unit(&args, spec).await?,
     };
-    let server = server.map_err(|error| Failure::Refused(error.into()))?;
-    say_what_is_served(context, &server, serving)?;
+    said::say_what_is_served(context, &server, serving)?;
     signals::until_stopped().await.context("the signals of the system cannot be heard")?;
     server.shutdown().await;
     out::note("stopped");
     Ok(())
 }
 
-/// Where a unit listens instead of where its buses say.
-fn listen_of(tcp: Option<&str>, spec: &UnitSpec) -> Result<Option<SocketAddr>, Failure> {
-    let Some(tcp) = tcp else { return Ok(None) };
-    let at: SocketAddr = tcp.parse().map_err(|_| {
-        Failure::Usage(format!("--tcp {tcp}: with --unit, write an IP address and a port"))
-    })?;
-    if spec.buses().len() > 1 && at.port() != 0 {
-        return Err(Failure::Usage(format!(
-            "--tcp {tcp}: unit {} has {} buses, which cannot share a port; leave --tcp out to \
-             listen where the buses say, or give port 0",
-            spec.name(),
-            spec.buses().len()
-        )));
-    }
-    Ok(Some(at))
-}
-
-fn say_what_is_served(
-    context: &Context,
-    server: &SimServer,
-    serving: &Serving,
-) -> Result<(), Failure> {
-    let mut document = Vec::new();
-    for (bus, at) in server.addrs() {
-        let devices: Vec<(String, &Profile, u8)> = match serving {
-            Serving::Device(profile) => vec![(profile.name().to_owned(), profile, UNIT_ID)],
-            Serving::Unit(spec) => {
-                let on_bus = spec.devices().iter().filter(|device| device.bus == *bus);
-                on_bus.map(|d| (d.name.clone(), d.profile.as_ref(), d.address)).collect()
-            }
-        };
-        for (name, profile, address) in devices {
-            out::note(&format!(
-                "SIMULATED: {name} ({}) at {at}, unit id {address}",
-                profile.title()
-            ));
-            document.push(json!({
-                "bus": bus, "address": at.to_string(), "device": name,
-                "profile": profile.name(), "unit_id": address, "simulated": true,
-            }));
-            let point = profile.points().iter().find(|point| is_temperature(point));
-            if let Some((point, register)) = point.and_then(|p| Some((p, p.register()?))) {
-                out::note(&format!("  try: {}", mbpoll(point, register, *at, address)));
-            }
+async fn start_device(args: &SimArgs, profile: &Arc<Profile>) -> Result<SimServer, Failure> {
+    let (pace, start) = (Pace::Scaled { speed: args.speed }, Start::MidHold);
+    let options = SimOptions { listen: None, load: args.load, pace, start };
+    let (plant, address) = (PlantParams::nominal(), alone_address(profile));
+    let at = places::of_device(args, profile)?;
+    let faultless = args.fault.is_empty() && !args.paced;
+    let server = match &args.tcp {
+        Some(tcp) if faultless && matches!(profile.protocol(), Protocol::Modbus(_)) => {
+            SimServer::start_device(profile, address, tcp, plant, args.seed, options).await
         }
-    }
-    out::note("Ctrl-C ends it");
-    if context.json {
-        out::json(&document)?;
-    }
-    Ok(())
+        Some(_) | None => {
+            let faults = args.fault.clone();
+            let wiring = Wiring { places: at.places, faults, paced: args.paced };
+            let (url, seed) = (at.url.as_str(), args.seed);
+            SimServer::start_device_wired(profile, address, url, plant, seed, options, wiring).await
+        }
+    };
+    server.map_err(|error| Failure::Refused(error.into()))
 }
 
-fn is_temperature(point: &Point) -> bool {
-    let read = matches!(point.usual_role, Some(Role::Bath | Role::Milk(_)));
-    read && point.readable && point.unit.is_temperature()
-}
-
-/// The line with which mbpoll, a client that we did not write, reads this point.
-fn mbpoll(point: &Point, register: &Register, at: SocketAddr, unit_id: u8) -> String {
-    let table = match register.entity {
-        Entity::Coil => "0",
-        Entity::DiscreteInput => "1",
-        Entity::InputRegister => "3",
-        Entity::HoldingRegister => "4",
+async fn start_unit(args: &SimArgs, spec: &UnitSpec) -> Result<SimServer, Failure> {
+    let (pace, start) = (Pace::Scaled { speed: args.speed }, Start::Cold);
+    let listen = places::listen_of(args.tcp.as_deref(), spec)?;
+    let options = SimOptions { listen, load: args.load, pace, start };
+    let places = places::of_unit(args, spec)?;
+    let plant = PlantParams::nominal();
+    let server = if places.is_empty() && args.fault.is_empty() && !args.paced {
+        SimServer::start(spec, plant, args.seed, options).await
+    } else {
+        let wiring = Wiring { places, faults: args.fault.clone(), paced: args.paced };
+        SimServer::start_wired(spec, plant, args.seed, options, wiring).await
     };
-    let layout = match register.data_type {
-        DataType::Float32 => ":float -B",
-        DataType::Int32 | DataType::Uint32 => ":int -B",
-        DataType::Bit(_) | DataType::Int16 | DataType::Uint16 => "",
-    };
-    format!(
-        "mbpoll -m tcp -p {} -a {unit_id} -0 -r {} -t {table}{layout} -1 {}   ({}, in {} {})",
-        at.port(),
-        register.address,
-        at.ip(),
-        point.title,
-        point.scale_nano as f64 * 1e-9,
-        point.unit.word(),
-    )
+    server.map_err(|error| Failure::Refused(error.into()))
 }

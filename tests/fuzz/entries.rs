@@ -14,8 +14,8 @@ use holder::profiles;
 use holder::record::curve_csv::{self, Options, ReadCurve};
 use holder::record::json_read;
 use holder::station::config::{Library, StationConfig};
-use holder_hal::wire::profile::{Point, Raw, Value};
-use holder_hal::wire::{BusUrl, Profile};
+use holder_hal::wire::profile::{Point, Protocol, Raw, Value};
+use holder_hal::wire::{BusUrl, Profile, fuzzing};
 use holder_hal::{Kelvin, Quality};
 
 /// A device profile. One that is accepted survives being written with other line ends, and each
@@ -87,8 +87,38 @@ pub(crate) fn bus_url(bytes: &[u8]) {
     }
 }
 
-/// Registers as one point of any kind reads them: the first two bytes choose the point, the rest
-/// is what the device answers. A good value that is written back reads as the same value, where
+/// Bytes on a serial wire after a Modbus question.
+pub(crate) fn rtu_answer(bytes: &[u8]) {
+    fuzzing::rtu_answer(bytes);
+}
+
+/// Bytes on a Modbus TCP connection after a question.
+pub(crate) fn tcp_answer(bytes: &[u8]) {
+    fuzzing::tcp_answer(bytes);
+}
+
+/// The inside of a Modbus answer.
+pub(crate) fn modbus_pdu(bytes: &[u8]) {
+    fuzzing::modbus_pdu(bytes);
+}
+
+/// Bytes on a serial wire after a command: text, Huber PB, NESLAB NC.
+pub(crate) fn command_answer(bytes: &[u8]) {
+    fuzzing::command_answer(bytes);
+}
+
+/// A line of text to a device of each shipped profile that speaks it; the first byte chooses
+/// profile and address.
+pub(crate) fn text_answer(bytes: &[u8]) {
+    let Some((choice, line)) = bytes.split_first() else { return };
+    let profiles = text_profiles();
+    if let Some(profile) = profiles.get(usize::from(choice >> 2) % profiles.len().max(1)) {
+        fuzzing::text_answer(profile, choice & 3, line);
+    }
+}
+
+/// What a device answered, as one point of any kind reads it: the first two bytes choose the point, the rest
+/// is what the device answered. A good value that is written back reads as the same value, where
 /// the registers can hold it.
 pub(crate) fn point_decode(bytes: &[u8]) {
     let [first, second, rest @ ..] = bytes else { return };
@@ -97,11 +127,15 @@ pub(crate) fn point_decode(bytes: &[u8]) {
     else {
         return;
     };
-    let raw = match rest {
-        [bit] => Raw::Bit(bit & 1 == 1),
-        words => Raw::Words(words.chunks_exact(2).map(word).collect()),
-    };
-    let decoded = point.decode(&raw);
+    let words = rest.chunks_exact(2).map(word).collect();
+    let bit = rest.first().is_some_and(|byte| byte & 1 == 1);
+    let mut raws = vec![Raw::Words(words), Raw::Bit(bit), Raw::Bytes(rest.to_vec())];
+    raws.extend(str::from_utf8(rest).ok().map(|line| Raw::Text(line.to_owned())));
+    raws.iter().for_each(|raw| there_and_back(point, raw));
+}
+
+fn there_and_back(point: &Point, raw: &Raw) {
+    let decoded = point.decode(raw);
     let (Some(value), Quality::Good) = (decoded.value, decoded.quality) else { return };
     let Ok(written) = point.encode(value) else { return };
     let again = point.decode(&written).value;
@@ -139,6 +173,16 @@ fn shipped_recipe() -> &'static Recipe {
     RECIPE.get_or_init(|| {
         let text = profiles::recipe(profiles::RECIPE_DEFAULT).expect("a shipped recipe");
         Recipe::parse("holder-hmbana.toml", text).expect("a good recipe")
+    })
+}
+
+fn text_profiles() -> &'static [Profile] {
+    static PROFILES: OnceLock<Vec<Profile>> = OnceLock::new();
+    PROFILES.get_or_init(|| {
+        let parsed = profiles::DEVICES
+            .iter()
+            .map(|(name, text)| Profile::parse(&format!("{name}.toml"), text).expect("shipped"));
+        parsed.filter(|profile| matches!(profile.protocol(), Protocol::Text(_))).collect()
     })
 }
 

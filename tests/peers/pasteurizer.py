@@ -5,19 +5,23 @@ the program's profiles.
 Bus "panel":  unit 1 a Eurotherm 3200 (bath, set point), unit 2 a module of relays and inputs.
 Bus "probes": unit 1 an ICP DAS tM-TH8 (milk probes 0 and 1, reference 2).
 Unit 247 on bus "panel" is a person's hands: register 0 is the number of bottles in the bath.
+With --serial, controller and input are on one RTU line instead, as units 1 and 3; relays and hands
+stay on the panel.
 
-    python pasteurizer.py --panel-port 15021 --probes-port 15022 [--speed 60] [--fahrenheit]
+    python pasteurizer.py --panel-port 15021 (--probes-port 15022 | --serial PATH) [--speed 60]
+        [--fahrenheit]
 """
 
 import argparse
 import asyncio
 import time
 
-from pymodbus.server import ModbusTcpServer
+from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 HANDS = 247
-EUROTHERM, RELAYS, TH8 = 1, 2, 1
+EUROTHERM, RELAYS = 1, 2
+TH8, TH8_ON_LINE = 1, 3
 
 # Eurotherm 3200, holding registers.
 PV, TARGET_SP, OUTPUT, WORKING_SP, REMOTE_SP = 1, 2, 4, 5, 26
@@ -73,11 +77,12 @@ def hands():
     return SimDevice(HANDS, (no_bits, no_bits, [words(0, [0])], no_words))
 
 
-def th8(fahrenheit):
+def th8_at(unit_id, shown, fahrenheit=False):
+    """A tM-TH8 whose eight channels all show the same tenths of a degree."""
     _, no_words = nothing()
     coils = [bits(SCALE_COIL, [not fahrenheit, False, True])]
     return SimDevice(
-        TH8, (coils, [bits(128, [False] * 8)], no_words, [words(0, [0] * 8)])
+        unit_id, (coils, [bits(128, [False] * 8)], no_words, [words(0, [shown] * 8)])
     )
 
 
@@ -129,51 +134,68 @@ class Plant:
         self.bottles = bottles
 
 
-async def live(plant, panel, probes, speed):
-    """Lets the plant live on `speed` times the wall clock, between registers and physics."""
+async def live(plant, panel, controller, probes, speed):
+    """Lets the plant live on `speed` times the wall clock, between registers and physics.
+
+    `panel` has relays and hands; `probes` is a server and the unit id of the input on it.
+    """
+    probes, th8 = probes
     last = time.monotonic()
     while True:
         await asyncio.sleep(0.004)
         now = time.monotonic()
         seconds, last = (now - last) * speed, now
 
-        async def holding(address, device=EUROTHERM):
-            return (await panel.async_getValues(device, READ_HOLDING, address, 1))[0]
+        async def holding(address, server=controller, device=EUROTHERM):
+            return (await server.async_getValues(device, READ_HOLDING, address, 1))[0]
 
         remote = await holding(REMOTE_SELECT) == 1
         setpoint = await holding(REMOTE_SP if remote else TARGET_SP)
         heat = await holding(MODE) == 0
         _agitator, cooling = await panel.async_getValues(RELAYS, READ_COILS, 0, 2)
-        plant.load(await holding(0, HANDS))
+        plant.load(await holding(0, panel, HANDS))
         duty = 0.0
         for _ in range(max(1, round(seconds / 0.25))):
             part = seconds / max(1, round(seconds / 0.25))
             duty = plant.step(part, setpoint / 10, heat, cooling)
 
         bath, milk = tenths(plant.bath_c), tenths(plant.milk_c)
-        await panel.async_setValues(EUROTHERM, READ_HOLDING, PV, [bath])
-        await panel.async_setValues(EUROTHERM, READ_HOLDING, OUTPUT, [round(duty * 1000)])
-        await panel.async_setValues(EUROTHERM, READ_HOLDING, WORKING_SP, [setpoint])
+        await controller.async_setValues(EUROTHERM, READ_HOLDING, PV, [bath])
+        await controller.async_setValues(EUROTHERM, READ_HOLDING, OUTPUT, [round(duty * 1000)])
+        await controller.async_setValues(EUROTHERM, READ_HOLDING, WORKING_SP, [setpoint])
         shown = [milk, milk, milk] + [tenths(plant.AMBIENT_C)] * 5
-        await probes.async_setValues(TH8, READ_INPUT_REGISTERS, 0, shown)
+        await probes.async_setValues(th8, READ_INPUT_REGISTERS, 0, shown)
 
 
 async def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--panel-port", type=int, required=True)
-    parser.add_argument("--probes-port", type=int, required=True)
+    parser.add_argument("--probes-port", type=int)
+    parser.add_argument("--serial", help="an RTU line for controller and input")
+    parser.add_argument("--baud", type=int, default=115200)
     parser.add_argument("--start-c", type=float, default=62.5, help="bath at the start")
     parser.add_argument("--speed", type=float, default=1.0)
     parser.add_argument("--fahrenheit", action="store_true", help="the probes are set to °F")
     told = parser.parse_args()
 
-    panel_devices = [eurotherm(told.start_c), relays(), hands()]
+    controller, panel_devices = eurotherm(told.start_c), [relays(), hands()]
+    if told.serial:
+        on_line = [controller, th8_at(TH8_ON_LINE, 0, told.fahrenheit)]
+        line = ModbusSerialServer(
+            on_line, port=told.serial, baudrate=told.baud, ignore_missing_devices=True
+        )
+        others = [line]
+        controlled_by, probes = line, (line, TH8_ON_LINE)
+    else:
+        panel_devices.append(controller)
+        inputs = [th8_at(TH8, 0, told.fahrenheit)]
+        others = [ModbusTcpServer(inputs, address=("127.0.0.1", told.probes_port))]
+        controlled_by, probes = None, (others[0], TH8)
     panel = ModbusTcpServer(panel_devices, address=("127.0.0.1", told.panel_port))
-    probes = ModbusTcpServer([th8(told.fahrenheit)], address=("127.0.0.1", told.probes_port))
-    await panel.serve_forever(background=True)
-    await probes.serve_forever(background=True)
+    for server in [panel, *others]:
+        await server.serve_forever(background=True)
     print("ready", flush=True)
-    await live(Plant(told.start_c), panel, probes, told.speed)
+    await live(Plant(told.start_c), panel, controlled_by or panel, probes, told.speed)
 
 
 if __name__ == "__main__":

@@ -42,4 +42,7 @@ macro_rules! corpus {
     };
 }
 
-corpus! { bus_url curve_csv export_json point_decode profile_toml recipe_toml station_toml }
+corpus! {
+    bus_url command_answer curve_csv export_json modbus_pdu point_decode profile_toml recipe_toml
+    rtu_answer station_toml tcp_answer text_answer
+}

@@ -142,3 +142,58 @@ fn a_unit_is_watched_until_ctrl_c() {
     assert!(told.success());
     assert!(watching.wait().expect("it ends").success());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_device_on_a_pty_is_opened_by_its_link_and_its_url_can_be_pasted() {
+    let desk = Desk::empty();
+    let running = Running::start(&desk, "sim --device eurotherm-3200 --pty line?baud=19200");
+    let link = running.address(0).to_owned();
+    assert_eq!(running.served[0]["url"], format!("rtu://{link}?baud=19200"));
+    let mut wire = std::fs::File::options().read(true).write(true).open(&link).expect("a pty");
+    // Register 1 of unit 1, as datasheets print it; the sum of the answer was reckoned by hand.
+    wire.write_all(&[1, 3, 0, 1, 0, 1, 0xD5, 0xCA]).expect("sent");
+    let mut answer = [0; 7];
+    wire.read_exact(&mut answer).expect("answered");
+    assert_eq!(answer, [1, 3, 2, 0x02, 0x71, 0x79, 0x00], "625 tenths of a degree");
+}
+
+#[test]
+fn rtu_through_a_socket_has_the_faults_that_were_asked_for() {
+    let desk = Desk::empty();
+    let line = "sim --device eurotherm-3200 --rtu-over-tcp 127.0.0.1:0 --fault echo \
+                --fault exception:code=4,on=read";
+    let running = Running::start(&desk, line);
+    let mut wire = TcpStream::connect(running.address(0)).expect("it listens");
+    let asked = [1, 3, 0, 1, 0, 1, 0xD5, 0xCA];
+    wire.write_all(&asked).expect("sent");
+    let mut answer = [0; 13];
+    wire.read_exact(&mut answer).expect("answered");
+    assert_eq!(answer[..8], asked, "the adapter's echo");
+    assert_eq!(answer[8..11], [1, 0x83, 4], "the device refuses");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_place_or_a_fault_that_cannot_be_is_refused_with_what_to_write() {
+    let desk = Desk::training();
+    desk.write("precious", "not ours");
+    let device = "sim --device eurotherm-3200";
+    desk.run(&format!("{device} --pty precious")).expect_refusal(&["something is there already"]);
+    desk.run(&format!("{device} --serial /dev/holder-none"))
+        .expect_refusal(&["/dev/holder-none", "device ports"]);
+    desk.run(&format!("{device} --pty line --fault echo:bus=oven"))
+        .expect_refusal(&["no bus \"oven\"", "eurotherm-3200"]);
+    for (line, says) in [
+        (device.to_owned(), "say where"),
+        (format!("{device} --pty a --tcp 127.0.0.1:0"), "say where"),
+        (format!("{device} --pty line?speed=3"), "baud"),
+        (format!("{device} --pty line --fault lat:ms=3"), "there are silence, late"),
+        (format!("{device} --pty line --fault late:ms=0"), "1 to 600000"),
+        ("sim --unit station.toml:demo --pty line".to_owned(), "no bus on a serial port"),
+    ] {
+        let refused = desk.run(&line).expect_code(2);
+        assert!(refused.stderr.contains(says), "{line}: {}", refused.stderr);
+    }
+    assert_eq!(desk.read("precious"), "not ours");
+}

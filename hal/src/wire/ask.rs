@@ -56,6 +56,16 @@ impl Ask {
         }
     }
 
+    /// About how many characters the question alone is on a serial line.
+    pub(crate) fn question_chars(&self) -> u32 {
+        match &self.what {
+            What::Block(_) => 8,
+            What::Text(line) => u32::try_from(line.len()).unwrap_or(u32::MAX).saturating_add(1),
+            What::HuberPb(_) => 10,
+            What::NeslabNc(_) => 6,
+        }
+    }
+
     /// About how many characters question and answer are on a serial line: (8, 5 + data) for
     /// Modbus RTU, a usual answer of ten for a line of text.
     pub(crate) fn chars(&self) -> u32 {

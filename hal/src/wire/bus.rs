@@ -72,6 +72,8 @@ pub(crate) struct Bus {
     url: BusUrl,
     /// The longest pause that a device of this bus wants: it hears what is said to the others.
     gap: Duration,
+    /// The longest time between two commands that a device of this bus wants.
+    spacing: Duration,
     timings: BTreeMap<u8, Timing>,
     urgent: bool,
     record: Option<Record>,
@@ -83,13 +85,23 @@ impl Bus {
     /// device there wants another.
     pub(crate) fn new(url: BusUrl, period_ms: u64, timeout: Duration) -> Self {
         let (back_off, timings) = (BackOff::new(period_ms), BTreeMap::new());
-        let gap = Duration::ZERO;
-        Self { back_off, timeout, url, gap, timings, urgent: false, record: None, counter: None }
+        Self {
+            back_off,
+            timeout,
+            url,
+            gap: Duration::ZERO,
+            spacing: Duration::ZERO,
+            timings,
+            urgent: false,
+            record: None,
+            counter: None,
+        }
     }
 
     /// Takes note of how long the device at `address` wants to be waited for.
     pub(crate) fn know(&mut self, address: u8, timing: Timing) {
         self.gap = self.gap.max(Duration::from_millis(timing.pause_between_requests_ms));
+        self.spacing = self.spacing.max(Duration::from_millis(timing.pause_between_commands_ms));
         self.timings.insert(address, timing);
     }
 
@@ -151,6 +163,7 @@ impl Bus {
         Times {
             timeout: timeout_ms.map_or(self.timeout, Duration::from_millis),
             gap: self.gap,
+            spacing: self.spacing,
             late_max: Duration::from_millis(late_ms_max),
         }
     }

@@ -12,6 +12,7 @@ use crate::contract::{Command, Machine, Quality, Role};
 const AUTONICS: &str = include_str!("../../../profiles/devices/autonics-tk.toml");
 const DELTA: &str = include_str!("../../../profiles/devices/delta-dtb.toml");
 const OMRON: &str = include_str!("../../../profiles/devices/omron-e5cc.toml");
+const GATEWAY: &str = include_str!("../../../profiles/devices/watlow-gateway.toml");
 const PIXSYS: &str = include_str!("../../../profiles/devices/pixsys-drr245.toml");
 
 /// A controller as the only device of a unit.
@@ -356,13 +357,18 @@ async fn a_value_whose_scale_cannot_be_read_is_missing_and_nothing_is_guessed() 
 }
 
 #[tokio::test]
-async fn the_decimals_are_read_after_the_values_that_have_them() {
-    let bench = omron().await;
+async fn decimals_that_stand_before_the_values_are_still_read_after_them() {
+    let text = OMRON.replace("address = 0x2410", "address = 0x0010");
+    let mut memory = omron().await.memory.lock().unwrap().cells.clone();
+    memory.insert((3, 0x0010), 1);
+    let memory = Memory { cells: memory, ..Memory::default() };
+    let points = ["pv", "setpoint", "run"];
+    let bench = Bench::new(("omron-e5cc.toml", &text), points, memory, |_, _| None).await;
     let mut unit = bench.unit().await;
     bench.reads.lock().unwrap().clear();
-    unit.read().await;
-    let last = bench.reads.lock().unwrap().last().copied();
-    assert_eq!(last, Some((3, 0x2410, 1)));
+    assert_eq!(unit.read().await.bath, good(62_500));
+    let reads = bench.reads.lock().unwrap().clone();
+    assert_eq!(reads.last(), Some(&(3, 0x0010, 1)), "{reads:?}");
 }
 
 #[tokio::test]
@@ -374,4 +380,61 @@ async fn a_check_says_what_has_no_watchdog_and_what_wears_out() {
     let lines = WiredUnit::check(pixsys().await.spec.clone()).await;
     let watchdog = lines.iter().find(|line| line.text.contains("goes to STOP")).unwrap();
     assert_eq!(watchdog.grade, Grade::Good);
+}
+
+#[tokio::test]
+async fn each_family_fits_a_serial_line_of_9600_baud_in_a_second() {
+    for bench in [omron().await, delta().await, pixsys().await, autonics(1, 625).await] {
+        let bus = BusSpec { name: "wire".into(), url: "rtu:///dev/ttyS9?baud=9600".into() };
+        let (devices, roles) = (bench.spec.devices().to_vec(), bench.spec.roles().to_vec());
+        let spec = UnitSpec::new("pasteur", false, 1000, vec![bus], devices, roles).unwrap();
+        let schedule = spec.schedule("wire").unwrap();
+        assert!(schedule.readings_ms > 50, "{schedule:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_check_names_the_set_point_that_does_not_wear_out() {
+    let controller = super::bench::controller();
+    let mut memory =
+        Memory { cells: controller.lock().unwrap().cells.clone(), ..Memory::default() };
+    memory.set(3, 2, 0);
+    let points = ["pv", "target_setpoint", "instrument_mode"];
+    let eurotherm = ("eurotherm-3200.toml", super::bench::EUROTHERM);
+    let bench = Bench::new(eurotherm, points, memory, |_, _| None).await;
+    let lines = WiredUnit::check(bench.spec.clone()).await;
+    let worn = "memory that wears out: use remote_setpoint for the role setpoint";
+    assert!(lines.iter().any(|line| line.text.contains(worn)), "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_check_is_bad_when_what_a_write_needs_cannot_be_read() {
+    let bench = delta().await;
+    for (table, address) in [(2, 0x0810), (3, 0x1005)] {
+        bench.memory.lock().unwrap().cells.remove(&(table, address));
+    }
+    let lines = WiredUnit::check(bench.spec.clone()).await;
+    let grade = |name: &str| lines.iter().find(|l| l.point.as_deref() == Some(name)).unwrap().grade;
+    assert_eq!(grade("write_enabled"), Grade::Bad);
+    assert_eq!(grade("control_method"), Grade::Note, "nothing rests on it");
+}
+
+#[tokio::test]
+async fn of_two_zones_only_the_one_in_use_is_checked() {
+    let zone_2 = [(3, 5360, 0x4310), (3, 5361, 0x8000), (3, 5362, 61)];
+    let others = [(3, 6880, 62), (3, 7160, 0), (3, 7161, 0), (3, 7490, 30), (3, 7494, 106)];
+    let memory = Memory::with(&[zone_2.as_slice(), others.as_slice()].concat());
+    let points = ["zone_2_pv", "zone_2_setpoint", "zone_2_control_mode"];
+    // Nothing stands in zone 1 at all: there is no such controller.
+    let bench = Bench::new(("watlow-gateway.toml", GATEWAY), points, memory, |_, _| None).await;
+    let mut unit = bench.unit().await;
+    assert_eq!(unit.read().await.bath, good(62_500));
+    unit.write(&heat(62_500)).await.unwrap();
+    let expected = [(6, 7494, 59), (16, 7160, 0x4310), (16, 7161, 0x8000), (6, 6880, 10)];
+    assert_eq!(writes(&bench.memory), expected);
+    let lines = WiredUnit::check(bench.spec.clone()).await;
+    assert!(lines.iter().all(|line| line.grade != Grade::Bad), "{lines:?}");
+    bench.set(3, 7490, 15);
+    let error = WiredUnit::connect(bench.spec.clone()).await.unwrap_err().to_string();
+    assert!(error.contains("zone_2_comms_units: is 15 (0x000F), and must be 30"), "{error}");
 }

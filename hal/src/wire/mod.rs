@@ -19,14 +19,17 @@ mod bus_tests;
 pub mod capture;
 #[cfg(test)]
 mod command_tests;
-#[cfg(test)]
-mod commands_tests;
 mod device;
 mod error;
 #[cfg(test)]
 mod fake;
 #[cfg(test)]
 mod family_tests;
+#[cfg(test)]
+mod frames_tests;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod hex;
 mod huber_pb;
 mod line;
@@ -43,6 +46,10 @@ mod spec;
 #[cfg(test)]
 mod spec_tests;
 mod text;
+#[cfg(test)]
+mod text_device_tests;
+#[cfg(test)]
+mod text_tests;
 mod timer;
 mod unit;
 #[cfg(test)]

@@ -66,6 +66,7 @@ impl Probe {
         let mut bus = Bus::new(BusUrl::parse(url)?, timeout_ms, timeout);
         let timing = Timing {
             pause_between_requests_ms: pause_ms,
+            pause_between_commands_ms: 0,
             timeout_ms: None,
             late_ms_max: LATE_MS_MAX,
         };
@@ -236,8 +237,11 @@ impl Guess {
 }
 
 /// Every way to read `raw` as the temperature `point`: each byte order that differs for its size,
-/// in °C and in °F.
+/// in °C and in °F. A scale that stands in the device is taken for one decimal, the least that
+/// serves.
 pub fn guesses(point: &Point, raw: &Raw) -> Vec<Guess> {
+    let one_decimal = point.scale_from.as_ref().and_then(|_| point.scaled(1).ok());
+    let point = one_decimal.as_ref().unwrap_or(point);
     let Some(register) = point.register() else { return Vec::new() };
     let one_word = [ByteOrder::Abcd, ByteOrder::Badc];
     let orders: &[ByteOrder] = match register.data_type.span() {
@@ -329,6 +333,14 @@ mod tests {
         let all = guesses(&point, &Raw::Words(vec![0x8000, 0x4310]));
         assert_eq!(all.len(), 8, "four orders in two units");
         assert_eq!(all.iter().filter(|guess| guess.as_written).count(), 1);
+    }
+
+    #[test]
+    fn a_scale_that_stands_in_the_device_is_taken_for_one_decimal() {
+        let autonics = include_str!("../../../profiles/devices/autonics-tk.toml");
+        let autonics = profile("autonics-tk.toml", autonics);
+        let found = plausible(autonics.point("pv").unwrap(), &[625]);
+        assert!(found.contains(&("ABCD", "degC", "62.50".to_owned())), "{found:?}");
     }
 
     #[test]

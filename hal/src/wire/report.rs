@@ -142,8 +142,8 @@ async fn about_device(report: &mut Report<'_>, device: &mut Device, bus: &mut Bu
             }
         }
     }
-    for check in profile.checks() {
-        match device.check(bus, check).await {
+    for check in device.checks() {
+        match device.check(bus, &check).await {
             Ok(()) => report.add(
                 Grade::Good,
                 Some(&check.point),
@@ -168,7 +168,11 @@ async fn about_device(report: &mut Report<'_>, device: &mut Device, bus: &mut Bu
                 report.add(grade, Some(&point.name), text);
             }
             Err(error) => {
-                report.add(Grade::Bad, Some(&point.name), error.to_string());
+                // What this unit does not use may be missing: an option, or another zone.
+                let needed = device.uses(&point.name) || is_needed(&profile, &report.used, point);
+                let spare = !error.is_unreachable() && !needed;
+                let grade = if spare { Grade::Note } else { Grade::Bad };
+                report.add(grade, Some(&point.name), error.to_string());
                 if error.is_unreachable() {
                     return;
                 }
@@ -178,6 +182,17 @@ async fn about_device(report: &mut Report<'_>, device: &mut Device, bus: &mut Bu
     about_verification(report, &profile);
     about_watchdog(report, &profile);
     about_wear(report, &profile);
+}
+
+/// Whether a point in use needs this one before it can be written.
+fn is_needed(profile: &Profile, used: &[&str], wanted: &Point) -> bool {
+    let used = used.iter().filter_map(|name| profile.point(name)?.write.as_ref());
+    let mut needs =
+        used.flat_map(|write| &write.needs).filter_map(|need| profile.point(&need.point));
+    needs.any(|need| {
+        let proof = need.write.as_ref().map(|write| &write.verify_point);
+        need.name == wanted.name || proof == Some(&wanted.name)
+    })
 }
 
 /// Points that nobody has checked against a manual or a device; those in use by name, with what

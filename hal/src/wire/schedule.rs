@@ -6,7 +6,8 @@
 //! into the period. The time on the line follows from the baud rate, the silences from the
 //! profiles; how long a device thinks is assumed, and `unit check` shows what it really took.
 
-use super::ask::{self, asks};
+use super::ask::{self, Ask, asks};
+use super::profile::Write;
 use super::spec::{BusSpec, SpecError, UnitSpec};
 use super::unit::{READING_TENTHS, TIMEOUTS_PER_PERIOD, is_written, polled, roles};
 use super::url::{BusUrl, LineSettings};
@@ -62,21 +63,33 @@ impl UnitSpec {
         let members = || self.devices().iter().filter(|device| device.bus == bus.name);
         let gap_ms = members().map(|member| member.profile.timing().pause_between_requests_ms);
         let gap_micros = gap_ms.max().unwrap_or(0) * 1000;
-        let exchange_micros = |chars: u32| exchange_micros(line, gap_micros, chars);
+        let spacing_ms = members().map(|member| member.profile.timing().pause_between_commands_ms);
+        let spacing_micros = spacing_ms.max().unwrap_or(0) * 1000;
+        let exchange_micros = |ask: &Ask| {
+            let out_micros = line.map_or(0, |line| line.micros(ask.question_chars()));
+            exchange_micros(line, gap_micros, ask.chars()).max(out_micros + spacing_micros)
+        };
         let (mut readings_micros, mut commands_micros) = (0, 0);
         for member in members() {
             let wanted = polled(self, &member.name, &member.profile);
             let asked = asks(&member.profile, &wanted);
-            readings_micros += asked.iter().map(|ask| exchange_micros(ask.chars())).sum::<u64>();
+            readings_micros += asked.iter().map(&exchange_micros).sum::<u64>();
             for (role, index) in roles(self, &member.name, &member.profile) {
                 let Some(point) = member.profile.points().get(index) else { continue };
                 let Some(write) = point.write.as_ref().filter(|_| is_written(role)) else {
                     continue;
                 };
-                let verify = member.profile.point(&write.verify_point).and_then(ask::ask);
-                let back = verify.map_or(0, |ask| exchange_micros(ask.chars()));
+                let proof = |write: &Write| {
+                    let by = member.profile.point(&write.verify_point).and_then(ask::ask);
+                    by.as_ref().map_or(0, exchange_micros)
+                };
                 // A write is about as long as the reading that proves it.
-                commands_micros += 2 * back;
+                commands_micros += 2 * proof(write);
+                // What it needs is looked at before; what it needs once is no matter of each time.
+                let needs = write.needs.iter().filter(|need| !need.once);
+                let needs = needs.filter_map(|need| member.profile.point(&need.point));
+                commands_micros +=
+                    needs.filter_map(|point| point.write.as_ref()).map(proof).sum::<u64>();
             }
         }
         let usual_ms = self.period_ms() / TIMEOUTS_PER_PERIOD;

@@ -9,7 +9,7 @@ fn refusal(text: &str) -> String {
 #[test]
 fn a_fault_is_written_as_its_name_and_its_settings() {
     let late: FaultSpec = "late:ms=800,unit=1,every=5".parse().expect("good");
-    let kind = FaultKind::Late { ms: 800 };
+    let kind = FaultKind::Late { ms: 800, ms_max: 800 };
     let expected =
         FaultSpec { unit_id: Some(1), often: Often::Every(5), ..FaultSpec::always(kind) };
     assert_eq!(late, expected);
@@ -29,7 +29,8 @@ fn a_text_that_is_no_fault_is_refused_with_what_is_allowed() {
     assert!(refusal("late").contains("ms is missing: a number from 1 to 600000"));
     assert!(refusal("late:ms=zero").contains("1 to 600000, not \"zero\""));
     assert!(refusal("late:ms=0").contains("1 to 600000"));
-    assert!(refusal("late:ms=5,bytes=3").contains("late has no setting \"bytes\"; it takes ms"));
+    assert!(refusal("late:ms=5,to=4").contains("5 to 600000, not \"4\""));
+    assert!(refusal("late:ms=5,bytes=3").contains("no setting \"bytes\"; it takes ms, to"));
     assert!(refusal("echo:on=both").contains("read or write"));
     assert!(refusal("echo:unit=1,unit=2").contains("given twice"));
     assert!(refusal("echo:every=2,chance=0.5").contains("exclude each other"));
@@ -50,7 +51,8 @@ fn a_fault_is_due_from_its_beginning_to_before_its_end() {
 fn kinds() -> impl Strategy<Value = FaultKind> {
     prop_oneof![
         Just(FaultKind::Silence),
-        (1..=600_000_u32).prop_map(|ms| FaultKind::Late { ms }),
+        (1..=300_000_u32, 0..=300_000_u32)
+            .prop_map(|(ms, more)| FaultKind::Late { ms, ms_max: ms + more }),
         (1..=600_000_u32).prop_map(|ms| FaultKind::Slow { ms }),
         (50..=921_600_u32).prop_map(|baud| FaultKind::SlowLine { baud }),
         (1..=260_u16).prop_map(|bytes| FaultKind::Short { bytes }),

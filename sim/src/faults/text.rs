@@ -101,7 +101,11 @@ impl<'a> Settings<'a> {
     fn kind(&self) -> Result<FaultKind, FaultError> {
         Ok(match self.name {
             "silence" => FaultKind::Silence,
-            "late" => FaultKind::Late { ms: self.must("ms", DELAY_MS)? },
+            "late" => {
+                let ms = self.must("ms", DELAY_MS)?;
+                let ms_max = self.number("to", ms..=*DELAY_MS.end())?.unwrap_or(ms);
+                FaultKind::Late { ms, ms_max }
+            }
             "slow" => match self.number("baud", 50..=921_600)? {
                 Some(baud) => FaultKind::SlowLine { baud },
                 None => FaultKind::Slow { ms: self.must("ms", DELAY_MS)? },
@@ -215,7 +219,10 @@ impl FaultKind {
 
     fn settings(self) -> Vec<String> {
         match self {
-            Self::Late { ms } | Self::Slow { ms } => vec![format!("ms={ms}")],
+            Self::Late { ms, ms_max } if ms_max > ms => {
+                vec![format!("ms={ms}"), format!("to={ms_max}")]
+            }
+            Self::Late { ms, .. } | Self::Slow { ms } => vec![format!("ms={ms}")],
             Self::SlowLine { baud } => vec![format!("baud={baud}")],
             Self::Short { bytes } | Self::Long { bytes } => vec![format!("bytes={bytes}")],
             Self::Fewer { words } | Self::More { words } => vec![format!("words={words}")],

@@ -28,6 +28,8 @@ pub(crate) struct Device {
     profile: Arc<Profile>,
     roles: BTreeMap<String, Role>,
     cells: BTreeMap<(Entity, u16), u16>,
+    /// How long nobody has asked it anything, in milliseconds of the wire.
+    unasked_ms: u64,
 }
 
 impl Device {
@@ -39,6 +41,7 @@ impl Device {
             roles: with_aliases(&layout.profile, layout.roles.into_iter().collect()),
             profile: layout.profile,
             cells: BTreeMap::new(),
+            unasked_ms: 0,
         };
         let profile = Arc::clone(&device.profile);
         for at in profile.points().iter().filter_map(Point::register) {
@@ -121,11 +124,17 @@ impl Device {
     /// be written is set, and the points that prove a write say what was written.
     pub(crate) fn start_following(&mut self) {
         let profile = Arc::clone(&self.profile);
-        for point in profile.points() {
-            if self.roles.contains_key(&point.name) {
-                self.meet_needs(point);
-                self.show_readback(point);
+        let with_role =
+            profile.points().iter().filter(|point| self.roles.contains_key(&point.name));
+        // Commands share one register: what one says is overwritten by the next.
+        let values: Vec<(&Point, Option<Value>)> =
+            with_role.map(|point| (point, self.value(point))).collect();
+        for (point, value) in values {
+            self.meet_needs(point);
+            if let Some(value) = value {
+                self.put_value(point, value);
             }
+            self.show_readback(point);
         }
     }
 
@@ -168,11 +177,29 @@ impl Device {
         scaled.map_or(Cow::Borrowed(point), Cow::Owned)
     }
 
+    /// Lets time pass in which nobody asks it anything, and says which actuators its watchdog
+    /// set: one that is armed stops the heat when its time is over.
+    pub(crate) fn rest(&mut self, ms: u64) -> Written {
+        self.unasked_ms = self.unasked_ms.saturating_add(ms);
+        let profile = Arc::clone(&self.profile);
+        let Some(watchdog) = profile.watchdog() else { return Written::new() };
+        let armed = watchdog.armed_by.as_ref().is_some_and(|need| self.is_met(need));
+        if !armed || !watchdog.stops_heat || self.unasked_ms <= watchdog.within_ms {
+            return Written::new();
+        }
+        let heats = |point: &&Point| self.roles.get(&point.name) == Some(&Role::Heater);
+        let Some(heater) = profile.points().iter().find(heats) else { return Written::new() };
+        self.put_value(heater, Value::Switch(false));
+        self.show_readback(heater);
+        vec![(Role::Heater, Value::Switch(false))]
+    }
+
     /// Answers a request, and says which actuators it set.
     pub(crate) fn answer(
         &mut self,
         request: &Request<'_>,
     ) -> Result<(Response, Written), ExceptionCode> {
+        self.unasked_ms = 0;
         let modbus = match self.profile.protocol() {
             Protocol::Modbus(modbus) => modbus,
             // Nothing but Modbus comes here.

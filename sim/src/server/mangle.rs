@@ -116,7 +116,10 @@ impl Mangler {
     fn spoil_frame(&mut self, fault: FaultKind, framing: Framing, piece: &mut Piece) {
         let bytes = &mut piece.bytes;
         match fault {
-            FaultKind::Late { ms } => piece.late_ms = piece.late_ms.saturating_add(ms),
+            FaultKind::Late { ms, ms_max } => {
+                let late_ms = self.rng.random_range(ms..=ms_max.max(ms));
+                piece.late_ms = piece.late_ms.saturating_add(late_ms);
+            }
             FaultKind::Slow { ms } => piece.busy_ms = piece.busy_ms.saturating_add(ms),
             FaultKind::SlowLine { baud } => piece.baud = Some(baud),
             FaultKind::Short { bytes: missing } => {

@@ -103,6 +103,7 @@ fn a_refusal_carries_its_code() {
 fn delays_are_told_apart_from_a_busy_device() {
     let piece = |text| pieces(text, Framing::ModbusRtu, &asked(), &PDU).remove(0);
     assert_eq!(piece("late:ms=800").late_ms, 800);
+    assert!((100..=2000).contains(&piece("late:ms=100,to=2000").late_ms));
     assert_eq!(piece("slow:ms=300").busy_ms, 300);
     assert_eq!(piece("slow:baud=1200").baud, Some(1200));
 }

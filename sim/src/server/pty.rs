@@ -1,6 +1,8 @@
 //! A pty whose slave stays open here, so that clients may come and go, and its link.
 
+use std::fs::File;
 use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use tokio_serial::{SerialPort as _, SerialStream};
@@ -10,9 +12,9 @@ use super::SimError;
 /// A pty, raw, with its link; the link goes when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Pty {
-    pub(crate) master: SerialStream,
-    /// Held open: without it, a client that goes would hang up the master.
-    pub(crate) slave: SerialStream,
+    master: SerialStream,
+    /// Held open, and without a lock: without it, a client that goes would hang up the master.
+    slave: File,
     name: PathBuf,
     link: Option<PathBuf>,
 }
@@ -27,6 +29,13 @@ impl Pty {
         };
         let (master, slave) = SerialStream::pair().map_err(|error| failed(error.into()))?;
         let name = slave.name().map(PathBuf::from).unwrap_or_default();
+        let mut options = File::options();
+        // The pty must not become the terminal of this program.
+        options
+            .read(true)
+            .write(true)
+            .custom_flags(rustix::fs::OFlags::NOCTTY.bits().cast_signed());
+        let slave = options.open(&name).map_err(failed)?;
         let mut pty = Self { master, slave, name, link: None };
         if let Some(link) = link {
             make_way(bus, link)?;
@@ -34,6 +43,19 @@ impl Pty {
             pty.link = Some(link.to_owned());
         }
         Ok(pty)
+    }
+
+    /// Takes away the exclusive mode that a client set and, since the slave stays open here,
+    /// leaves behind when it ends: nobody but root could open the pty any more.
+    pub(crate) fn unlock(slave: &File) {
+        if let Err(error) = rustix::termios::ioctl_tiocnxcl(slave) {
+            tracing::debug!(%error, "a pty could not be unlocked");
+        }
+    }
+
+    /// The end to carry bytes on, and the one to unlock.
+    pub(crate) fn ends(&mut self) -> (&mut SerialStream, &File) {
+        (&mut self.master, &self.slave)
     }
 
     /// What a client opens.

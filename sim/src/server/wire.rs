@@ -23,6 +23,8 @@ use super::layout::BusLayout;
 use super::mangle::{self, Mangler};
 use super::outbox::Outbox;
 use super::port::Port;
+#[cfg(unix)]
+use super::pty::Pty;
 use super::responder::{Responder, responder};
 use super::timer;
 use super::world::World;
@@ -82,10 +84,13 @@ impl Wire {
         let ended = match port {
             Port::Listener(listener) => Arc::clone(&self).accept(listener).await,
             #[cfg(unix)]
-            Port::Pty(mut pty) => tokio::select! {
-                ended = self.carry(&mut pty.master) => ended,
-                () = unlock(&mut pty.slave) => Ok(()),
-            },
+            Port::Pty(mut pty) => {
+                let (master, slave) = pty.ends();
+                tokio::select! {
+                    ended = self.carry(master) => ended,
+                    () = unlock(slave) => Ok(()),
+                }
+            }
             Port::Serial(stream) => self.carry(stream).await,
         };
         if let Err(error) = ended {
@@ -146,12 +151,10 @@ impl Wire {
 }
 
 #[cfg(unix)]
-async fn unlock(slave: &mut tokio_serial::SerialStream) {
+async fn unlock(slave: &std::fs::File) {
     loop {
         tokio::time::sleep(UNLOCK).await;
-        if let Err(error) = slave.set_exclusive(false) {
-            tracing::debug!(%error, "a pty could not be unlocked");
-        }
+        Pty::unlock(slave);
     }
 }
 
@@ -192,6 +195,8 @@ impl Session<'_> {
         match &mut self.peer {
             Peer::Modbus { framer, .. } => framer.push(bytes),
             Peer::Commands(responder) => {
+                // Where a command ends, the responder knows: for faults, what arrives together
+                // is one question.
                 let answer = responder.receive(bytes);
                 let asked = Question { bytes: bytes.to_vec(), ..Question::default() };
                 let faults = self.strike(&asked);
@@ -260,3 +265,7 @@ impl Session<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "wire_tests.rs"]
+mod tests;

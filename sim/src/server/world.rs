@@ -5,11 +5,14 @@ use holder_hal::wire::profile::Value;
 use holder_hal::{Celsius, Command, Duty, Heat, Role};
 use tokio_modbus::{ExceptionCode, Request, Response};
 
+use super::commands::Speaker;
 use super::device::Device;
 use super::layout::Layout;
 use super::panel;
 use crate::plant::Plant;
 
+/// How finely the watchdogs of devices watch, in milliseconds of the wire.
+const WATCH_STEP_MS: u64 = 100;
 /// Function code of Report Server ID.
 const REPORT_SERVER_ID: u8 = 0x11;
 
@@ -69,6 +72,8 @@ pub(crate) struct World {
     settings: Settings,
     drive: Drive,
     devices: Vec<(usize, Device)>,
+    /// The devices that speak commands.
+    speakers: Vec<(usize, Speaker)>,
 }
 
 impl World {
@@ -97,9 +102,17 @@ impl World {
             agitator: commanded.agitator,
             cooling: commanded.cooling,
         };
-        let devices = layout.devices.into_iter().map(|device| (device.bus, Device::new(device)));
-        let mut world = Self { plant, settings, drive, devices: devices.collect() };
+        let mut world = Self { plant, settings, drive, devices: Vec::new(), speakers: Vec::new() };
+        for device in layout.devices {
+            match Speaker::new(&device) {
+                Some(speaker) => world.speakers.push((device.bus, speaker)),
+                None => world.devices.push((device.bus, Device::new(device))),
+            }
+        }
         if commanded.heats() {
+            for (_, speaker) in &mut world.speakers {
+                speaker.follow(settings.setpoint, settings.heater);
+            }
             for (_, device) in &mut world.devices {
                 device.show(&world.plant, &world.settings);
                 device.start_following();
@@ -108,9 +121,22 @@ impl World {
         world
     }
 
-    /// Lets `ms` milliseconds of simulated time pass.
-    pub(crate) fn advance(&mut self, ms: u64) {
-        self.plant.advance(ms);
+    /// Lets `ms` milliseconds of simulated time pass, `speed` times as fast as on the wire: a
+    /// watchdog watches the wire. In steps, so that it acts when its time is over.
+    pub(crate) fn advance(&mut self, ms: u64, speed: u32) {
+        let speed = u64::from(speed.max(1));
+        let mut left = ms;
+        while left > 0 {
+            let step = left.min(WATCH_STEP_MS.saturating_mul(speed));
+            self.plant.advance(step);
+            for (_, device) in &mut self.devices {
+                for (role, value) in device.rest(step / speed) {
+                    self.settings.set(role, value);
+                }
+            }
+            self.plant.command(&self.command());
+            left -= step;
+        }
     }
 
     /// Answers a request on this bus to this unit id.
@@ -140,6 +166,27 @@ impl World {
         }
         self.plant.command(&self.command());
         Ok(response)
+    }
+
+    /// How many devices speak commands on this bus.
+    pub(crate) fn speakers(&self, bus: usize) -> usize {
+        self.speakers.iter().filter(|(on, _)| *on == bus).count()
+    }
+
+    /// Lets every device of commands on this bus hear bytes; `heard` has what each of them heard
+    /// on this connection and has not understood yet.
+    pub(crate) fn hear(&mut self, bus: usize, heard: &mut [Vec<u8>], received: &[u8]) -> Vec<u8> {
+        let mut answers = Vec::new();
+        let mine = self.speakers.iter_mut().filter(|(on, _)| *on == bus);
+        for ((_, speaker), heard) in mine.zip(heard) {
+            let (answer, written) = speaker.hear(heard, received, &self.plant);
+            answers.extend(answer);
+            for (role, value) in written {
+                self.settings.set(role, value);
+            }
+        }
+        self.plant.command(&self.command());
+        answers
     }
 
     /// What the actuators together make the machine do.
@@ -238,11 +285,11 @@ mod tests {
         let mut world = world(POWER, Plant::new(PlantParams::nominal(), 1, 0));
         let half_power = Request::WriteMultipleRegisters(20, vec![500].into());
         assert_eq!(world.answer(0, 1, &half_power), Ok(Response::WriteMultipleRegisters(20, 1)));
-        world.advance(120_000);
+        world.advance(120_000, 1);
         assert_eq!(world.plant.truth().heater_w, 0.0);
         let enable = Request::WriteSingleCoil(0, true);
         assert_eq!(world.answer(0, 1, &enable), Ok(Response::WriteSingleCoil(0, true)));
-        world.advance(120_000);
+        world.advance(120_000, 1);
         assert!((world.plant.truth().heater_w - 3000.0).abs() < 1.0);
         let too_much = Request::WriteMultipleRegisters(20, vec![1001].into());
         assert_eq!(world.answer(0, 1, &too_much), Err(ExceptionCode::IllegalDataValue));

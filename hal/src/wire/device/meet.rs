@@ -19,8 +19,8 @@ impl Device {
         self.warm_up(bus).await?;
         self.identify(bus).await?;
         let profile = Arc::clone(&self.profile);
-        for check in profile.checks() {
-            self.check(bus, check).await?;
+        for check in self.checks() {
+            self.check(bus, &check).await?;
         }
         for name in profile.scales() {
             self.check_scale(bus, name).await?;

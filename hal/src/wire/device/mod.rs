@@ -236,6 +236,19 @@ impl Device {
         }
     }
 
+    /// Whether every period reads this point.
+    pub(crate) fn uses(&self, name: &str) -> bool {
+        let points = self.profile.points();
+        let of_name = |at: &usize| points.get(*at).is_some_and(|point| point.name == name);
+        self.asks.iter().any(|ask| ask.points.iter().any(of_name))
+    }
+
+    /// The settings that the profile needs for what this unit uses of the device.
+    pub(crate) fn checks(&self) -> Vec<Check> {
+        let checks = self.profile.checks().iter();
+        checks.filter(|check| check.concerns_one(|name| self.uses(name))).cloned().collect()
+    }
+
     /// One setting that the profile needs.
     pub(crate) async fn check(&self, bus: &mut Bus, check: &Check) -> Result<(), WireError> {
         let Some(point) = self.profile.point(&check.point) else { return Ok(()) };

@@ -21,7 +21,7 @@ pub(crate) struct Record {
 
 /// Hears one wire. A clone hears the same one.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Ear {
+pub(crate) struct Ear {
     heard: Arc<Mutex<Vec<u8>>>,
     record: Option<Record>,
 }
@@ -45,12 +45,12 @@ impl Ear {
     }
 
     /// Forgets what came before: a new question is asked.
-    pub(super) fn forget(&self) {
+    pub(crate) fn forget(&self) {
         self.lock().clear();
     }
 
     /// What came since the question, in hex; empty if nothing did.
-    pub(super) fn hex(&self) -> String {
+    pub(crate) fn hex(&self) -> String {
         let bytes: Vec<String> = self.lock().iter().map(|byte| format!("{byte:02X}")).collect();
         bytes.join(" ")
     }
@@ -70,9 +70,9 @@ impl Ear {
 
 /// A wire with an ear at it.
 #[derive(Debug)]
-pub(super) struct Tapped<S> {
-    pub(super) stream: S,
-    pub(super) ear: Ear,
+pub(crate) struct Tapped<S> {
+    pub(crate) stream: S,
+    pub(crate) ear: Ear,
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Tapped<S> {

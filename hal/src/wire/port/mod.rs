@@ -8,8 +8,10 @@
 //! thrown away. While an address is held, only what takes heat away is sent to it, and its answer
 //! proves nothing.
 
+#[cfg(test)]
+mod command_tests;
 mod dial;
-mod ear;
+pub(crate) mod ear;
 #[cfg(test)]
 mod late_tests;
 pub(crate) mod pdu;
@@ -46,6 +48,8 @@ pub(crate) struct Times {
     pub(crate) timeout: Duration,
     /// The silence before a question.
     pub(crate) gap: Duration,
+    /// The time from the end of a question to the beginning of the next, on a serial wire.
+    pub(crate) spacing: Duration,
     /// How long after a time-out an answer can still come.
     pub(crate) late_max: Duration,
 }
@@ -167,10 +171,17 @@ impl PortTask {
         }
     }
 
+    /// Answers one question. If nobody waits for the answer any more, a TCP connection is given up
+    /// with it; on a serial line the device answers all the same, and who speaks meanwhile talks
+    /// over it, so there the exchange goes on to its end.
     async fn serve(&mut self, ask: Ask, mut answer: oneshot::Sender<Result<Answer, CallFault>>) {
+        if answer.is_closed() {
+            return;
+        }
+        let may_hang_up = self.url.framing == Framing::ModbusTcp;
         let asked = tokio::select! {
             biased;
-            () = answer.closed() => None,
+            () = answer.closed(), if may_hang_up => None,
             asked = self.ask(&ask) => Some(asked),
         };
         match asked {
@@ -315,7 +326,7 @@ fn unlike(next: &Question, unanswered: Option<&Question>) -> Option<Question> {
     }))
 }
 
-async fn over_tcp(
+pub(crate) async fn over_tcp(
     context: &mut Context,
     ask: &Ask,
     request: &Request<'static>,

@@ -35,11 +35,13 @@ pub(super) struct SerialWire {
     line: LineSettings,
     /// When the last byte went over it.
     quiet_since: Moment,
+    /// When the last question was all out.
+    asked: Option<Moment>,
 }
 
 impl SerialWire {
     pub(super) fn new(stream: Box<dyn Stream>, line: LineSettings, ear: Ear) -> Self {
-        Self { wire: Tapped { stream, ear }, line, quiet_since: Moment::now() }
+        Self { wire: Tapped { stream, ear }, line, quiet_since: Moment::now(), asked: None }
     }
 
     /// Asks a Modbus question; the answer is the one to it.
@@ -121,7 +123,7 @@ impl SerialWire {
 
     /// Waits for the line to be silent, throws away what came unasked, and sends.
     async fn send(&mut self, question: &[u8], times: Times) -> Result<(), CallFault> {
-        match timeout(times.timeout, self.settle(times.gap)).await {
+        match timeout(times.timeout, self.settle(times)).await {
             Ok(settled) => settled?,
             Err(_) => {
                 let (misfit, got) = ("the line is never silent".to_owned(), self.wire.ear.hex());
@@ -132,11 +134,12 @@ impl SerialWire {
         self.wire.write_all(question).await.map_err(|error| broken(&error))?;
         self.wire.flush().await.map_err(|error| broken(&error))?;
         self.quiet_since = Moment::now().plus(self.on_the_way(question.len()));
+        self.asked = Some(self.quiet_since);
         Ok(())
     }
 
-    async fn settle(&mut self, gap: Duration) -> Result<(), CallFault> {
-        let gap = gap.max(self.silence());
+    async fn settle(&mut self, times: Times) -> Result<(), CallFault> {
+        let gap = times.gap.max(self.silence());
         loop {
             let mut unasked = Vec::new();
             while let Some(read) =
@@ -146,7 +149,10 @@ impl SerialWire {
                 unasked.clear();
             }
             self.wire.stream.discard_input();
-            let rest = gap.saturating_sub(Moment::now().since(self.quiet_since));
+            let now = Moment::now();
+            let left = |pause: Duration, since| pause.saturating_sub(now.since(since));
+            let spaced = self.asked.map_or(Duration::ZERO, |asked| left(times.spacing, asked));
+            let rest = left(gap, self.quiet_since).max(spaced);
             if rest.is_zero() {
                 return Ok(());
             }

@@ -3,10 +3,9 @@
 //! Two halves: layout (words to a number), which belongs to Modbus (`codec_commands` has it for
 //! the other protocols), and meaning (a number to a value with its quality), which all share.
 
-use thiserror::Error;
-
 use super::access::{Access, Register, WriteMeans};
 use super::codec_commands::format_steps;
+use super::error::EncodeError;
 use super::point::{ByteOrder, DataType, Decoded, Point, Raw, Sentinel, Unit, Value};
 use crate::contract::Quality;
 use crate::units::{Celsius, Duty};
@@ -16,44 +15,6 @@ const NANO: f64 = 1e9;
 const NANO_WHOLE: i64 = 1_000_000_000;
 /// Billionths in a thousandth.
 const NANO_PER_MILLI: i128 = 1_000_000;
-
-/// A value that a point cannot hold.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum EncodeError {
-    /// The value is of another kind than the point.
-    #[error("{point} takes a {unit}, not {value}")]
-    Kind {
-        /// Name of the point.
-        point: String,
-        /// Word of its unit.
-        unit: &'static str,
-        /// What was to be written.
-        value: String,
-    },
-    /// Its scale stands in the device, and was not read.
-    #[error(
-        "{value} was not turned into a number for {point}: how many decimals it has stands in \
-         {scale_from}, which was not read"
-    )]
-    Scale {
-        /// Name of the point.
-        point: String,
-        /// Name of the point that says how many decimals it has.
-        scale_from: String,
-        /// What was to be written.
-        value: String,
-    },
-    /// The value does not fit into the point.
-    #[error("{value} does not fit into the {data_type} of {point}")]
-    Size {
-        /// Name of the point.
-        point: String,
-        /// Word of its data type.
-        data_type: &'static str,
-        /// What was to be written.
-        value: String,
-    },
-}
 
 /// A number as it stands in the registers, before scale and unit.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -368,7 +329,7 @@ impl Point {
     fn hold(&self, whole: i64) -> Option<Raw> {
         match &self.at {
             Access::Register(register) => register.hold(whole),
-            Access::Text(text) => text.whole(whole).map(Raw::Text),
+            Access::Text(text) => text.whole(whole, self.text_decimals()).map(Raw::Text),
             Access::HuberPb(variable) => {
                 word_of_number(variable.data_type, whole).map(|word| Raw::Words(vec![word]))
             }

@@ -49,10 +49,10 @@ impl TextAccess {
         Ok(RawNumber::Nano(nano))
     }
 
-    /// The answer that says this whole number.
-    pub(super) fn whole(&self, whole: i64) -> Option<String> {
+    /// The text that says this whole number; a plain number with so many decimals.
+    pub(super) fn whole(&self, whole: i64, decimals: u8) -> Option<String> {
         match &self.form {
-            TextForm::Number => Some(format_steps(whole, 0, usize::from(self.decimals))),
+            TextForm::Number => Some(format_steps(whole, 0, decimals.into())),
             TextForm::Code => Some(whole.to_string()),
             TextForm::Digit(index) => {
                 let digit = u8::try_from(whole).ok().filter(|digit| *digit <= 9)?;

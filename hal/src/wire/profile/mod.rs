@@ -11,6 +11,8 @@ mod codec_commands;
 #[cfg(test)]
 mod codec_tests;
 mod error;
+#[cfg(test)]
+mod family_rules_tests;
 mod parse;
 mod parse_access;
 mod parse_point;
@@ -29,9 +31,8 @@ pub use access::{
     Access, HuberVariable, NeslabField, NeslabPart, NeslabWrite, Phrase, Register, TextAccess,
     TextForm, TextWrite, WriteMeans,
 };
-pub use codec::EncodeError;
 pub(crate) use codec::thousandths;
-pub use error::ProfileError;
+pub use error::{EncodeError, ProfileError};
 pub use point::{
     ByteOrder, DataType, Decoded, Entity, Fault, Need, Point, Raw, Sentinel, Unit, Value, Verified,
     Write, WriteFunction,
@@ -148,6 +149,9 @@ pub struct Modbus {
 pub struct Timing {
     /// How long the bus must rest between two requests, in milliseconds.
     pub pause_between_requests_ms: u64,
+    /// How long the bus must wait from the end of one command to the beginning of the next, in
+    /// milliseconds; an answer falls into this time.
+    pub pause_between_commands_ms: u64,
     /// How long an answer may take, in milliseconds; `None` is a third of the control period.
     pub timeout_ms: Option<u64>,
     /// How late an answer can still come after its time-out, in milliseconds: for so long the
@@ -181,9 +185,17 @@ pub struct Check {
     pub raws: Vec<i64>,
     /// Why, and what to do on the device when it has another.
     pub why: String,
+    /// Names of the points that it is about, where the device is several in one: a unit that uses
+    /// none of them does not need it. Empty for all.
+    pub concerns: Vec<String>,
 }
 
 impl Check {
+    /// Whether a unit needs it that uses the points for which `used` is true.
+    pub(crate) fn concerns_one(&self, used: impl Fn(&str) -> bool) -> bool {
+        self.concerns.is_empty() || self.concerns.iter().any(|name| used(name))
+    }
+
     /// The raw values in words: `1`, `one of 2, 3`.
     pub(crate) fn words(&self) -> String {
         let words: Vec<String> = self.raws.iter().map(ToString::to_string).collect();

@@ -84,9 +84,10 @@ pub(crate) fn texts(field: &Field<'_>) -> Result<Vec<String>, ProfileError> {
 pub(crate) fn timing(section: &mut Section<'_>) -> Result<Timing, ProfileError> {
     let mut ms = |key, most| section.maybe(key).map(|field| field.duration_ms(most)).transpose();
     let pause_between_requests_ms = ms("pause_between_requests", PAUSE_MS_MAX)?.unwrap_or(0);
+    let pause_between_commands_ms = ms("pause_between_commands", PAUSE_MS_MAX)?.unwrap_or(0);
     let timeout_ms = ms("timeout", TIMEOUT_MS_MAX)?;
     let late_ms_max = ms("late_max", LATE_MS_MAX)?.unwrap_or(LATE_MS_USUAL);
-    Ok(Timing { pause_between_requests_ms, timeout_ms, late_ms_max })
+    Ok(Timing { pause_between_requests_ms, pause_between_commands_ms, timeout_ms, late_ms_max })
 }
 
 fn watchdog(mut section: Section<'_>) -> Result<Watchdog, ProfileError> {
@@ -114,6 +115,7 @@ fn check(mut section: Section<'_>) -> Result<Check, ProfileError> {
     let equals = section.need("equals", "the raw value that it must have, or a list of them")?;
     let raws = equals.integers(i32::MIN.into(), u32::MAX.into())?;
     let why = section.need("why", "why, and what to set on the device")?.text()?.to_owned();
+    let concerns = section.maybe("concerns").map(|field| texts(&field)).transpose()?;
     section.finish()?;
-    Ok(Check { point, raws, why })
+    Ok(Check { point, raws, why, concerns: concerns.unwrap_or_default() })
 }

@@ -230,6 +230,12 @@ impl Rules<'_> {
                     }
                 }
             }
+            let here = Place { key: "concerns", ..here };
+            if let Some(name) =
+                check.concerns.iter().find(|name| self.profile.point(name).is_none())
+            {
+                return Err(self.unknown(&here, name));
+            }
         }
         Ok(())
     }

@@ -27,10 +27,14 @@ const SHIPPED: [(&str, &str); 12] = [
     ("watlow-gateway", include_str!("../../../../../profiles/devices/watlow-gateway.toml")),
 ];
 
+/// The file of the shipped profile of this name.
+pub(crate) fn text(wanted: &str) -> &'static str {
+    SHIPPED.iter().find(|(name, _)| *name == wanted).unwrap().1
+}
+
 /// The shipped profile of this name.
-fn shipped(wanted: &str) -> Profile {
-    let (name, text) = SHIPPED.iter().find(|(name, _)| *name == wanted).unwrap();
-    Profile::parse(&format!("profiles/devices/{name}.toml"), text).unwrap()
+fn shipped(name: &str) -> Profile {
+    Profile::parse(&format!("profiles/devices/{name}.toml"), text(name)).unwrap()
 }
 
 fn all() -> impl Iterator<Item = Profile> {
