@@ -119,6 +119,7 @@ impl Bus {
             }
             Taken::More => {
                 new.question = frame::text(bytes);
+                new.said = bytes.to_vec();
                 None
             }
         };
@@ -242,7 +243,7 @@ impl Bus {
             }
             TakenLine::Answer(answer, size) => (answer, size),
         };
-        self.buffer.drain(..size.min(self.buffer.len()));
+        let heard: Vec<u8> = self.buffer.drain(..size.min(self.buffer.len())).collect();
         let at_us = self.seen.1;
         // Lines carry no number: what comes is taken for the answer to the newest question.
         match self.open.pop() {
@@ -250,6 +251,7 @@ impl Bus {
                 if let Some(exchange) = exchanges.get_mut(open.exchange) {
                     exchange.turnaround_us = Some(at_us.saturating_sub(exchange.at_us));
                     exchange.answer = Some(answer);
+                    exchange.heard = heard;
                 }
             }
             earlier => {
