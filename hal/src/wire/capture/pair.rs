@@ -51,6 +51,7 @@ pub fn decode_capture(text: &str) -> Result<Paired, CaptureError> {
     for event in &file.events {
         let bus = buses.entry(&event.bus).or_insert_with(|| Bus::of(&file, &event.bus));
         match &event.what {
+            Happened::Sent(bytes) if bytes.is_empty() => {}
             Happened::Sent(bytes) => {
                 bus.settle(&mut exchanges);
                 let (line, at_us) = (event.line, event.at_us);
