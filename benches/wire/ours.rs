@@ -3,7 +3,7 @@
 //! question on the wire to ten temperatures with their quality and age.
 //!
 //! ```text
-//! cargo bench -p holder-hal --features wire --bench wire -- PORT SECONDS
+//! cargo bench -p holder-hal --features wire --bench wire -- URL SECONDS
 //! ```
 
 #![expect(clippy::expect_used, reason = "a bench that cannot begin has nothing to measure")]
@@ -15,14 +15,11 @@ use std::time::{Duration, Instant};
 use holder_hal::wire::{BusSpec, DeviceSpec, Profile, RoleSpec, UnitSpec, WiredUnit};
 use holder_hal::{Machine as _, Quality, Role};
 
-/// Between two looks at the clock.
-const READS_PER_LOOK: u32 = 100;
-
 fn main() {
-    // `cargo bench` adds `--bench`; without a port there is nobody to measure against.
+    // `cargo bench` adds `--bench`; without a url there is nobody to measure against.
     let mut words = std::env::args().skip(1).filter(|word| !word.starts_with("--"));
-    let (Some(port), Some(seconds)) = (words.next(), words.next()) else {
-        println!("usage: wire PORT SECONDS; benches/wire.sh starts a server and compares");
+    let (Some(url), Some(seconds)) = (words.next(), words.next()) else {
+        println!("usage: wire URL SECONDS; benches/wire.sh starts a server and compares");
         return;
     };
     let seconds: f64 = seconds.parse().expect("seconds");
@@ -30,29 +27,27 @@ fn main() {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(2).enable_all().build().expect("a runtime");
     // On a worker, as the loop of a unit is.
-    let task = runtime.spawn(async move { measured(&port, seconds).await });
+    let task = runtime.spawn(async move { measured(&url, seconds).await });
     let per_second = runtime.block_on(task).expect("a reading");
-    println!("{per_second:.0}");
+    println!("{per_second:.2}");
 }
 
-async fn measured(port: &str, seconds: f64) -> f64 {
-    let mut unit = WiredUnit::connect(unit(port)).await.expect("the server of benches/wire.sh");
+async fn measured(url: &str, seconds: f64) -> f64 {
+    let mut unit = WiredUnit::connect(unit(url)).await.expect("the server of benches/wire.sh");
     let lasts = Duration::from_secs_f64(seconds);
     let began = Instant::now();
     let mut reads = 0;
     while began.elapsed() < lasts {
-        for _ in 0..READS_PER_LOOK {
-            let reading = unit.read().await;
-            let last = reading.reference.expect("ten temperatures");
-            assert_eq!(last.quality, Quality::Good, "{:?}", unit.faults());
-        }
-        reads += READS_PER_LOOK;
+        let reading = unit.read().await;
+        let last = reading.reference.expect("ten temperatures");
+        assert_eq!(last.quality, Quality::Good, "{:?}", unit.faults());
+        reads += 1;
     }
     f64::from(reads) / began.elapsed().as_secs_f64()
 }
 
 /// One device whose ten registers are bath, eight milk probes and the reference.
-fn unit(port: &str) -> UnitSpec {
+fn unit(url: &str) -> UnitSpec {
     let profile = Profile::parse("ten.toml", &profile()).expect("a good profile");
     let device = DeviceSpec {
         name: "ten".into(),
@@ -67,7 +62,7 @@ fn unit(port: &str) -> UnitSpec {
         device: "ten".into(),
         point: format!("t{index}"),
     });
-    let bus = BusSpec { name: "bus".into(), url: format!("tcp://127.0.0.1:{port}") };
+    let bus = BusSpec { name: "bus".into(), url: url.into() };
     UnitSpec::new("bench", false, 1000, vec![bus], vec![device], roles.collect())
         .expect("a good unit")
 }

@@ -40,7 +40,7 @@ pub(super) async fn reach(
 ) -> Result<(WiredUnit, Clock, Option<Hands>), ConductError> {
     match pace {
         Pace::Running { speed } => {
-            let panel = spec.buses().first().and_then(|bus| panel_address(&bus.url));
+            let panel = spec.buses().iter().find_map(|bus| panel_address(&bus.url));
             let machine = WiredUnit::connect_heard(spec, capture).await?;
             let hands = panel.filter(|_| yes).map(Hands::Panel);
             Ok((machine, Clock::running(speed), hands))
