@@ -269,3 +269,53 @@ fn a_port_that_another_program_speaks_on_is_refused_by_name() {
     let held = held.expect("the second one is told").expect_code(4).stderr;
     assert!(held.contains(&desk.path("line").display().to_string()), "{held}");
 }
+
+/// A solid-state relay that takes a share of full power, as a maker's sheet would describe it.
+const POWER_MODULE: &str = r#"
+title = "solid-state relay with a register for its share of full power"
+protocol = "modbus"
+source = "written for this story"
+verified = "simulated"
+
+[modbus]
+function_codes = [3, 6]
+report_server_id = true
+
+[[point]]
+name = "duty"
+usual_role = "power"
+title = "share of full power"
+entity = "holding_register"
+address = 10
+data_type = "UINT16"
+scale = 0.1
+unit = "percent"
+range = [0, 100]
+write = { function = 6 }
+verify = { tolerance = 0.1 }
+"#;
+
+#[test]
+fn a_unit_that_is_driven_by_power_is_checked_commissioned_and_run() {
+    let desk = Desk::training();
+    desk.write("profiles/power-module.toml", POWER_MODULE);
+    let text = desk.read("station.toml");
+    let text = text
+        .replace("setpoint = \"controller.remote_setpoint\"\n", "power = \"ssr.duty\"\n")
+        .replace("heater = \"controller.instrument_mode\"\n", "")
+        .replace(
+            "[unit.demo.roles]",
+            "[unit.demo.device.ssr]\nprofile = \"power-module\"\nbus = \"panel\"\naddress = 5\n\n\
+             [unit.demo.heater]\npower_w = 6000\nbath_j_per_k = 173200\ndelay_s = 26\n\n\
+             [unit.demo.roles]",
+        );
+    desk.write("station.toml", &text);
+    let done = desk.run("unit commission demo --fast --yes --json").expect_code(0).json();
+    let steps = done["steps"].as_array().expect("steps");
+    let step = |word: &str| steps.iter().find(|step| step["step"] == word).expect("it is there");
+    assert_eq!(step("heating")["outcome"], "passed", "{done:#}");
+    let expected = step("off")["expected"].as_str().expect("a sentence");
+    assert!(expected.contains("within 104 s"), "four times its delay: {expected}");
+    let ran = desk.run("run demo --water --fast --yes --json").expect_code(0).json();
+    assert_eq!(ran["verdict"]["outcome"], "acceptable", "{ran:#}");
+}
