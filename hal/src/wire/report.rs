@@ -158,7 +158,9 @@ async fn about_device(report: &mut Report<'_>, device: &mut Device, bus: &mut Bu
             Err(error) => report.add(Grade::Bad, Some(name), error.to_string()),
         }
     }
-    let checked = |name: &str| profile.checks().iter().any(|check| check.point == name);
+    let checked = |name: &str| {
+        profile.checks().iter().any(|check| check.point == name) || profile.scales().contains(&name)
+    };
     for point in profile.points().iter().filter(|point| point.readable && !checked(&point.name)) {
         let read = device.read_value(bus, point).await;
         match read {
