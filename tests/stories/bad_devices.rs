@@ -258,3 +258,21 @@ fn a_serial_port_that_another_program_holds_is_named_with_that_program() {
     assert!(words.contains("is held by") && words.contains(&holder), "{words}");
     drop(held);
 }
+
+#[cfg(unix)]
+#[test]
+fn frames_that_are_spoilt_on_a_line_ask_for_its_speed_and_parity() {
+    let desk = Desk::empty();
+    let _running = crate::simulator::Running::start(
+        &desk,
+        "sim --device eurotherm-3200 --pty line --fault bad-crc",
+    );
+    let link = desk.path("line").display().to_string();
+    let said = desk.run(&format!("device probe rtu://{link} --ids 1 --timeout-ms 500"));
+    let said = said.expect_code(4).stderr;
+    for word in
+        ["unit id 1", &link, "holding_register 0", "bad checksum", "01 ", "speed and parity"]
+    {
+        assert!(said.contains(word), "no {word:?} in: {said}");
+    }
+}
