@@ -14,6 +14,7 @@ use holder::profiles;
 use holder::record::curve_csv::{self, Options, ReadCurve};
 use holder::record::json_read;
 use holder::station::config::{Library, StationConfig};
+use holder_hal::wire::capture::decode_capture;
 use holder_hal::wire::profile::{Point, Protocol, Raw, Value};
 use holder_hal::wire::{BusUrl, Profile, fuzzing};
 use holder_hal::{Kelvin, Quality};
@@ -46,6 +47,24 @@ pub(crate) fn station_toml(bytes: &[u8]) {
             let _ = unit.params(Purpose::Water, &recipe, today);
             let _ = (unit.calibration_faults(today), unit.cut_in_words());
         }
+    }
+}
+
+/// A capture of a wire, with every profile held against what it says. Nothing is answered that was
+/// not asked.
+pub(crate) fn capture_text(bytes: &[u8]) {
+    let Ok(text) = str::from_utf8(bytes) else { return };
+    let Ok(paired) = decode_capture(text) else { return };
+    let figures = paired.figures();
+    assert!(figures.answers <= figures.questions, "{figures:?}");
+    let library = Library::shipped();
+    for exchange in &paired.exchanges {
+        assert!(exchange.turnaround_us.is_some() == exchange.answer.is_some());
+        let device = paired.device_of(exchange);
+        let Some(known) = device.and_then(|known| library.profile(&known.profile).ok()) else {
+            continue;
+        };
+        let _ = exchange.values(&known.profile, exchange.unit_id.unwrap_or(0));
     }
 }
 
