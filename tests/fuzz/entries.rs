@@ -51,6 +51,24 @@ pub(crate) fn station_toml(bytes: &[u8]) {
     }
 }
 
+/// A capture of a wire, with every profile held against what it says. Nothing is answered that was
+/// not asked.
+pub(crate) fn capture_text(bytes: &[u8]) {
+    let Ok(text) = str::from_utf8(bytes) else { return };
+    let Ok(paired) = decode_capture(text) else { return };
+    let figures = paired.figures();
+    assert!(figures.answers <= figures.questions, "{figures:?}");
+    let library = Library::shipped();
+    for exchange in &paired.exchanges {
+        assert!(exchange.turnaround_us.is_some() == exchange.answer.is_some());
+        let device = paired.device_of(exchange);
+        let Some(known) = device.and_then(|known| library.profile(&known.profile).ok()) else {
+            continue;
+        };
+        let _ = exchange.values(&known.profile, exchange.unit_id.unwrap_or(0));
+    }
+}
+
 /// A recipe.
 pub(crate) fn recipe_toml(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else { return };
@@ -86,19 +104,6 @@ pub(crate) fn bus_url(bytes: &[u8]) {
     let Ok(url) = BusUrl::parse(text) else { return };
     if let Some(line) = url.line {
         assert!(line.micros(1) > 0 && line.micros(u32::MAX) > line.micros(1), "{text}: {line}");
-    }
-}
-
-/// A capture of the wires, read as `holder device replay` reads it.
-pub(crate) fn capture_file(bytes: &[u8]) {
-    let Ok(text) = str::from_utf8(bytes) else { return };
-    let Ok(paired) = decode_capture(text) else { return };
-    let _ = (paired.figures(), paired.figures_by_device());
-    for exchange in &paired.exchanges {
-        let name = paired.device_of(exchange).map_or("", |device| device.profile.as_str());
-        if let Some(profile) = all_profiles().iter().find(|profile| profile.name() == name) {
-            let _ = exchange.values(profile);
-        }
     }
 }
 
