@@ -13,7 +13,7 @@ import asyncio
 import struct
 import sys
 
-from pasteurizer import bits, nothing, tenths, th8_at, words
+from pasteurizer import bits, listening, nothing, tenths, th8_at, words
 from pasteurizer import eurotherm as eurotherm_device
 from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer
@@ -127,14 +127,14 @@ async def main():
     devices = [KINDS[told.kind](told), th8_at(PROBES, tenths(BATH_C))]
     # A unit id that nobody has gets no answer, on whatever wire.
     if told.serial:
-        server = ModbusSerialServer(
+        make = lambda: ModbusSerialServer(  # noqa: E731
             devices, port=told.serial, baudrate=9600, ignore_missing_devices=True
         )
     else:
-        server = ModbusTcpServer(
+        make = lambda: ModbusTcpServer(  # noqa: E731
             devices, address=("127.0.0.1", told.port), ignore_missing_devices=True
         )
-    await server.serve_forever(background=True)
+    _server = await listening(make)
     print("ready", flush=True)
     await asyncio.Event().wait()
 

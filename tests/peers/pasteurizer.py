@@ -134,6 +134,20 @@ class Plant:
         self.bottles = bottles
 
 
+async def listening(make):
+    """A server that `make` makes, once it listens. A serial port that was opened just now may be
+    locked for a moment."""
+    for _ in range(20):
+        try:
+            server = make()
+            await server.serve_forever(background=True)
+            return server
+        except RuntimeError as refusal:
+            why = refusal
+            await asyncio.sleep(0.1)
+    raise why
+
+
 async def live(plant, panel, controller, probes, speed):
     """Lets the plant live on `speed` times the wall clock, between registers and physics.
 
@@ -181,19 +195,20 @@ async def main():
     controller, panel_devices = eurotherm(told.start_c), [relays(), hands()]
     if told.serial:
         on_line = [controller, th8_at(TH8_ON_LINE, 0, told.fahrenheit)]
-        line = ModbusSerialServer(
-            on_line, port=told.serial, baudrate=told.baud, ignore_missing_devices=True
+        line = await listening(
+            lambda: ModbusSerialServer(
+                on_line, port=told.serial, baudrate=told.baud, ignore_missing_devices=True
+            )
         )
-        others = [line]
         controlled_by, probes = line, (line, TH8_ON_LINE)
     else:
         panel_devices.append(controller)
         inputs = [th8_at(TH8, 0, told.fahrenheit)]
-        others = [ModbusTcpServer(inputs, address=("127.0.0.1", told.probes_port))]
-        controlled_by, probes = None, (others[0], TH8)
-    panel = ModbusTcpServer(panel_devices, address=("127.0.0.1", told.panel_port))
-    for server in [panel, *others]:
-        await server.serve_forever(background=True)
+        at = ("127.0.0.1", told.probes_port)
+        probes = (await listening(lambda: ModbusTcpServer(inputs, address=at)), TH8)
+        controlled_by = None
+    at = ("127.0.0.1", told.panel_port)
+    panel = await listening(lambda: ModbusTcpServer(panel_devices, address=at))
     print("ready", flush=True)
     await live(Plant(told.start_c), panel, controlled_by or panel, probes, told.speed)
 
