@@ -15,6 +15,7 @@
 #![expect(clippy::disallowed_methods, reason = "a bench measures the wall clock")]
 
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -28,7 +29,7 @@ use holder::station::permit::HeatPermit;
 use holder::station::recorder::{Recorder, WAITING_MAX};
 use holder::store::{NewBatch, Station, Store, StoreThread};
 use holder_hal::wire::WiredUnit;
-use holder_hal::{Command, Machine, Reading};
+use holder_hal::{Command, Machine, Quality, Reading};
 use holder_sim::{Pace, PlantParams, SimOptions, SimServer, Start};
 use tokio::sync::mpsc;
 
@@ -80,16 +81,17 @@ async fn controllers(port: u16, seconds: Duration) {
     let store = Store::create(&folder.path().join("holder.db"), &known, "bench").expect("a store");
     let (store, _thread) =
         StoreThread::spawn(store, WAITING_MAX * usize::from(UNITS)).expect("a thread");
-    let late_us: Late = Arc::default();
+    let (late_us, spoilt): (Late, Arc<AtomicUsize>) = (Arc::default(), Arc::default());
     let mut loops = Vec::new();
     for name in station.units.keys() {
         let unit = station.unit(name).expect("a unit");
-        loops.push(control_loop(unit, &store, &late_us).await);
+        loops.push(control_loop(unit, &store, &late_us, &spoilt).await);
     }
     // All at once: the worst that can happen.
     let running: Vec<_> = loops.into_iter().map(|unit| tokio::spawn(unit.run())).collect();
     tokio::time::sleep(SETTLING).await;
     late_us.lock().expect("no panic").clear();
+    spoilt.store(0, Ordering::Relaxed);
     let (cpu_before, began) = (cpu_s(), Instant::now());
     tokio::time::sleep(seconds).await;
     let (cpu, passed) = (cpu_s() - cpu_before, began.elapsed().as_secs_f64());
@@ -98,7 +100,11 @@ async fn controllers(port: u16, seconds: Duration) {
     late_us.sort_unstable();
     let at = |permille: usize| late_us.get(late_us.len() * permille / 1000).copied().unwrap_or(0);
     let ms = |us: u64| us as f64 / 1000.0;
-    println!("{} control periods of {UNITS} units in {passed:.0} s", late_us.len());
+    let spoilt = spoilt.load(Ordering::Relaxed);
+    println!(
+        "{} control periods of {UNITS} units in {passed:.0} s, {spoilt} without a good reading",
+        late_us.len()
+    );
     println!(
         "late: middle {:.1} ms, p99 {:.1} ms, p99.9 {:.1} ms (goal 20), most {:.1} ms",
         ms(at(500)),
@@ -113,11 +119,12 @@ async fn controllers(port: u16, seconds: Duration) {
 
 type Late = Arc<Mutex<Vec<u64>>>;
 
-/// A machine that notes when it is read.
+/// A machine that notes when it is read, and whether all of it answered.
 struct Timed {
     wired: WiredUnit,
     read_at: Option<Instant>,
     late_us: Late,
+    spoilt: Arc<AtomicUsize>,
 }
 
 impl Machine for Timed {
@@ -130,7 +137,12 @@ impl Machine for Timed {
             let late = u64::try_from(late.as_micros()).unwrap_or(u64::MAX);
             self.late_us.lock().expect("no panic").push(late);
         }
-        self.wired.read().await
+        let reading = self.wired.read().await;
+        let probes = reading.milk.iter().flatten().chain(&reading.reference).chain([&reading.bath]);
+        if !probes.into_iter().all(|sample| sample.quality == Quality::Good) {
+            self.spoilt.fetch_add(1, Ordering::Relaxed);
+        }
+        reading
     }
 
     async fn write(&mut self, command: &Command) -> Result<(), Self::Error> {
@@ -138,7 +150,12 @@ impl Machine for Timed {
     }
 }
 
-async fn control_loop(unit: Unit<'_>, store: &StoreThread, late_us: &Late) -> ControlLoop<Timed> {
+async fn control_loop(
+    unit: Unit<'_>,
+    store: &StoreThread,
+    late_us: &Late,
+    spoilt: &Arc<AtomicUsize>,
+) -> ControlLoop<Timed> {
     let recipe = unit.station.library.recipe(RECIPE_DEFAULT).expect("a shipped recipe");
     let today = jiff::civil::date(2026, 11, 24);
     let params = unit.params(Purpose::Water, &recipe, today).expect("good parameters");
@@ -158,7 +175,8 @@ async fn control_loop(unit: Unit<'_>, store: &StoreThread, late_us: &Late) -> Co
     let patience = clock.disk_patience(PERIOD_MS);
     let recorder = Recorder::new(store.clone(), batch, "bench".to_owned(), permit, patience);
     let wired = WiredUnit::connect(unit.spec().expect("a good unit")).await.expect("its machine");
-    let machine = Timed { wired, read_at: None, late_us: late_us.clone() };
+    let (late_us, spoilt) = (late_us.clone(), spoilt.clone());
+    let machine = Timed { wired, read_at: None, late_us, spoilt };
     let (views_in, mut views) = mpsc::channel(64);
     tokio::spawn(async move { while views.recv().await.is_some() {} });
     // Nobody touches anything.

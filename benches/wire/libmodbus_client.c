@@ -26,6 +26,8 @@ int main(int argc, char **argv)
         return 1;
     }
     modbus_set_slave(bus, 1);
+    /* Half a second is its own choice: a busy machine may stand still for longer. */
+    modbus_set_response_timeout(bus, 5, 0);
     double began = now_s(), end = began + atof(argv[2]), now = began;
     long reads = 0;
     for (; now < end; now = now_s()) {

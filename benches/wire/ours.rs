@@ -13,7 +13,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use holder_hal::wire::{BusSpec, DeviceSpec, Profile, RoleSpec, UnitSpec, WiredUnit};
-use holder_hal::{Machine as _, Quality, Role};
+use holder_hal::{Machine as _, PERIOD_MS_MAX, Quality, Role};
+
+/// The longest there is, because time-outs are a third of it: a busy machine may stand still.
+const PERIOD_MS: u64 = PERIOD_MS_MAX;
 
 fn main() {
     // `cargo bench` adds `--bench`; without a url there is nobody to measure against.
@@ -63,7 +66,7 @@ fn unit(url: &str) -> UnitSpec {
         point: format!("t{index}"),
     });
     let bus = BusSpec { name: "bus".into(), url: url.into() };
-    UnitSpec::new("bench", false, 1000, vec![bus], vec![device], roles.collect())
+    UnitSpec::new("bench", false, PERIOD_MS, vec![bus], vec![device], roles.collect())
         .expect("a good unit")
 }
 

@@ -166,6 +166,10 @@ pub(crate) fn point_decode(bytes: &[u8]) {
 fn there_and_back(point: &Point, raw: &Raw) {
     let decoded = point.decode(raw);
     let (Some(value), Quality::Good) = (decoded.value, decoded.quality) else { return };
+    // A line of text may say more decimals than the point would ever write.
+    if matches!(raw, Raw::Text(_)) && point.write.is_none() {
+        return;
+    }
     let Ok(written) = point.encode(value) else { return };
     let again = point.decode(&written).value;
     assert!(
