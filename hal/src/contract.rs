@@ -54,6 +54,16 @@ impl Role {
             | Self::CoolingValve => false,
         }
     }
+
+    /// Whether it is written; the others are read.
+    pub const fn is_written(self) -> bool {
+        match self {
+            Self::Bath | Self::Milk(_) | Self::Reference | Self::Lid => false,
+            Self::Heater | Self::Setpoint | Self::Power | Self::Agitator | Self::CoolingValve => {
+                true
+            }
+        }
+    }
 }
 
 impl core::fmt::Display for Role {

@@ -6,7 +6,9 @@
 //! that play a role carry the plant's probes or its switches. Only the profile's function
 //! codes are answered (else exception 1), only addresses in the map (else 2), only values that
 //! the point can hold (else 3); unit ids that no device has get exception 11, as from a
-//! gateway, and silence on a serial line. Function 17 always answers `HOLDER-SIM`, so that nobody takes this for a machine.
+//! gateway, and silence on a serial line. Circulators that speak commands are played as their
+//! manuals describe them (`commands`). Function 17 always answers `HOLDER-SIM`, so that nobody
+//! takes this for a machine.
 //!
 //! # The operator's panel, unit id 247
 //!

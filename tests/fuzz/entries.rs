@@ -14,9 +14,11 @@ use holder::profiles;
 use holder::record::curve_csv::{self, Options, ReadCurve};
 use holder::record::json_read;
 use holder::station::config::{Library, StationConfig};
+use holder_hal::wire::capture::decode_capture;
 use holder_hal::wire::profile::{Point, Protocol, Raw, Value};
 use holder_hal::wire::{BusUrl, Profile, fuzzing};
 use holder_hal::{Kelvin, Quality};
+use holder_sim::FaultSpec;
 
 /// A device profile. One that is accepted survives being written with other line ends, and each
 /// of its points can be found by its name.
@@ -46,6 +48,24 @@ pub(crate) fn station_toml(bytes: &[u8]) {
             let _ = unit.params(Purpose::Water, &recipe, today);
             let _ = (unit.calibration_faults(today), unit.cut_in_words());
         }
+    }
+}
+
+/// A capture of a wire, with every profile held against what it says. Nothing is answered that was
+/// not asked.
+pub(crate) fn capture_text(bytes: &[u8]) {
+    let Ok(text) = str::from_utf8(bytes) else { return };
+    let Ok(paired) = decode_capture(text) else { return };
+    let figures = paired.figures();
+    assert!(figures.answers <= figures.questions, "{figures:?}");
+    let library = Library::shipped();
+    for exchange in &paired.exchanges {
+        assert!(exchange.turnaround_us.is_some() == exchange.answer.is_some());
+        let device = paired.device_of(exchange);
+        let Some(known) = device.and_then(|known| library.profile(&known.profile).ok()) else {
+            continue;
+        };
+        let _ = exchange.values(&known.profile, exchange.unit_id.unwrap_or(0));
     }
 }
 
@@ -85,6 +105,15 @@ pub(crate) fn bus_url(bytes: &[u8]) {
     if let Some(line) = url.line {
         assert!(line.micros(1) > 0 && line.micros(u32::MAX) > line.micros(1), "{text}: {line}");
     }
+}
+
+/// A fault on the wire as it is written on the command line. What is accepted is written again as
+/// something that means the same.
+pub(crate) fn fault_spec(bytes: &[u8]) {
+    let Ok(text) = str::from_utf8(bytes) else { return };
+    let Ok(fault) = text.parse::<FaultSpec>() else { return };
+    let again = fault.to_string();
+    assert_eq!(again.parse::<FaultSpec>().ok(), Some(fault), "{text:?} is {again:?}");
 }
 
 /// Bytes on a serial wire after a Modbus question.
@@ -176,14 +205,19 @@ fn shipped_recipe() -> &'static Recipe {
     })
 }
 
-fn text_profiles() -> &'static [Profile] {
+fn all_profiles() -> &'static [Profile] {
     static PROFILES: OnceLock<Vec<Profile>> = OnceLock::new();
     PROFILES.get_or_init(|| {
         let parsed = profiles::DEVICES
             .iter()
             .map(|(name, text)| Profile::parse(&format!("{name}.toml"), text).expect("shipped"));
-        parsed.filter(|profile| matches!(profile.protocol(), Protocol::Text(_))).collect()
+        parsed.collect()
     })
+}
+
+fn text_profiles() -> Vec<&'static Profile> {
+    let speaks_text = |profile: &&Profile| matches!(profile.protocol(), Protocol::Text(_));
+    all_profiles().iter().filter(speaks_text).collect()
 }
 
 /// Points of every type, order and unit, then those of the shipped profiles.

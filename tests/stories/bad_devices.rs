@@ -19,15 +19,21 @@ enum Writes {
     Refused(u16, u8),
 }
 
+/// Unit id, table and address.
+type Cell = (u8, u8, u16);
+
+/// A cell that is not as in a bench that is well; `None` takes it away.
+type Change = (Cell, Option<u16>);
+
 /// Registers by unit id, table and address, behind one socket.
 struct Cells {
-    cells: std::sync::Mutex<HashMap<(u8, u8, u16), u16>>,
+    cells: std::sync::Mutex<HashMap<Cell, u16>>,
     writes: Writes,
 }
 
 impl Cells {
     /// A controller with unit id 1, relays with 2 and thermistors with 3, all well.
-    fn well() -> HashMap<(u8, u8, u16), u16> {
+    fn well() -> HashMap<Cell, u16> {
         let mut cells = HashMap::new();
         let controller = [
             (1, 220),
@@ -118,11 +124,8 @@ impl Cells {
     }
 }
 
-/// Registers (unit id, function, address) that hold another value, or are not there.
-type Changes<'a> = &'a [((u8, u8, u16), Option<u16>)];
-
 /// A device bench behind one socket, for as long as the story runs.
-fn bench(change: Changes<'_>, writes: Writes) -> SocketAddr {
+fn bench(change: &[Change], writes: Writes) -> SocketAddr {
     let mut cells = Cells::well();
     for (at, value) in change {
         match value {
@@ -155,7 +158,7 @@ fn station(at: SocketAddr, from: &str, to: &str) -> Desk {
 }
 
 /// The run is refused with exit code `code`, and the reason has all of `words`.
-fn refused(change: Changes<'_>, writes: Writes, code: i32, words: &[&str]) {
+fn refused(change: &[Change], writes: Writes, code: i32, words: &[&str]) {
     let at = bench(change, writes);
     let desk = station(at, "", "");
     let said = desk.run("run demo --water").expect_code(code).stderr;
@@ -254,4 +257,22 @@ fn a_serial_port_that_another_program_holds_is_named_with_that_program() {
     let holder = format!("(process {})", std::process::id());
     assert!(words.contains("is held by") && words.contains(&holder), "{words}");
     drop(held);
+}
+
+#[cfg(unix)]
+#[test]
+fn frames_that_are_spoilt_on_a_line_ask_for_its_speed_and_parity() {
+    let desk = Desk::empty();
+    let _running = crate::simulator::Running::start(
+        &desk,
+        "sim --device eurotherm-3200 --pty line --fault bad-crc",
+    );
+    let link = desk.path("line").display().to_string();
+    let said = desk.run(&format!("device probe rtu://{link} --ids 1 --timeout-ms 500"));
+    let said = said.expect_code(4).stderr;
+    for word in
+        ["unit id 1", &link, "holding_register 0", "bad checksum", "01 ", "speed and parity"]
+    {
+        assert!(said.contains(word), "no {word:?} in: {said}");
+    }
 }

@@ -43,6 +43,6 @@ macro_rules! corpus {
 }
 
 corpus! {
-    bus_url command_answer curve_csv export_json modbus_pdu point_decode profile_toml recipe_toml
-    rtu_answer station_toml tcp_answer text_answer
+    bus_url capture_text command_answer curve_csv export_json fault_spec modbus_pdu point_decode
+    profile_toml recipe_toml rtu_answer station_toml tcp_answer text_answer
 }

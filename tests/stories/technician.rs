@@ -220,3 +220,102 @@ fn an_overdue_certificate_blocks_the_start_with_its_number_and_date() {
     assert!(words.contains("calibration overdue: controller.pv (SIM-0001)"), "{words}");
     assert!(words.contains("was valid until 2026-02-01"), "{words}");
 }
+
+/// A simulated device on a pty, and its url.
+#[cfg(unix)]
+fn on_a_pty(profile: &str) -> (Desk, Running, String) {
+    let desk = Desk::empty();
+    let running = Running::start(&desk, &format!("sim --device {profile} --pty line"));
+    let scheme = if profile == "eurotherm-3200" { "rtu" } else { "serial" };
+    let url = format!("{scheme}://{}", desk.path("line").display());
+    (desk, running, url)
+}
+
+#[cfg(unix)]
+#[test]
+fn devices_on_serial_lines_are_found_and_their_traffic_is_shown() {
+    let (desk, _running, url) = on_a_pty("eurotherm-3200");
+    let line = format!("device probe {url} --ids 1-2 --timeout-ms 500 --profile eurotherm-3200");
+    let found = desk.run(&format!("{line} --point pv --capture rtu.capture --json"));
+    let found = found.expect_code(0).json();
+    assert_eq!(found["found"].as_array().map(Vec::len), Some(1), "{found:#}");
+    assert_eq!(found["found"][0]["points"][0]["reads"][1]["raw"], "0x0271", "62.5 °C in tenths");
+    let shown = desk.run("device replay rtu.capture").expect_code(0).stdout;
+    assert!(shown.contains("pv = 62.500 °C") && shown.contains("NO-ANSWER"), "{shown}");
+
+    let (desk, _running, url) = on_a_pty("julabo");
+    let line = format!("device probe {url} --profile julabo --timeout-ms 1000");
+    let shown = desk.run(&format!("{line} --capture text.capture")).expect_code(0).stdout;
+    assert!(shown.contains("62.5"), "{shown}");
+    let shown = desk.run("device replay text.capture").expect_code(0).stdout;
+    assert!(shown.contains("in_pv_00") && shown.contains("= 62.5"), "{shown}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_port_that_another_program_speaks_on_is_refused_by_name() {
+    let (desk, _running, url) = on_a_pty("eurotherm-3200");
+    let mut program = desk.program();
+    // Silent unit ids keep it busy while the other one tries.
+    program.args(["device", "probe", &url, "--ids", "2-200", "--timeout-ms", "500"]);
+    program.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut busy = program.spawn().expect("it starts");
+    let held = (0..50).find_map(|_| {
+        let said = desk.run(&format!("device probe {url} --ids 1 --timeout-ms 100"));
+        said.stderr.contains("another program").then_some(said)
+    });
+    busy.kill().expect("it can be stopped");
+    busy.wait().expect("it ends");
+    let held = held.expect("the second one is told").expect_code(4).stderr;
+    assert!(held.contains(&desk.path("line").display().to_string()), "{held}");
+}
+
+/// A solid-state relay that takes a share of full power, as a maker's sheet would describe it.
+const POWER_MODULE: &str = r#"
+title = "solid-state relay with a register for its share of full power"
+protocol = "modbus"
+source = "written for this story"
+verified = "simulated"
+
+[modbus]
+function_codes = [3, 6]
+report_server_id = true
+
+[[point]]
+name = "duty"
+usual_role = "power"
+title = "share of full power"
+entity = "holding_register"
+address = 10
+data_type = "UINT16"
+scale = 0.1
+unit = "percent"
+range = [0, 100]
+write = { function = 6 }
+verify = { tolerance = 0.1 }
+"#;
+
+#[test]
+fn a_unit_that_is_driven_by_power_is_checked_commissioned_and_run() {
+    let desk = Desk::training();
+    desk.write("profiles/power-module.toml", POWER_MODULE);
+    let text = desk.read("station.toml");
+    let text = text
+        .replace("setpoint = \"controller.remote_setpoint\"\n", "power = \"ssr.duty\"\n")
+        .replace("heater = \"controller.instrument_mode\"\n", "")
+        .replace(
+            "[unit.demo.roles]",
+            "[unit.demo.device.ssr]\nprofile = \"power-module\"\nbus = \"panel\"\naddress = 5\n\n\
+             [unit.demo.heater]\npower_w = 6000\nbath_j_per_k = 173200\ndelay_s = 26\n\n\
+             [unit.demo.roles]",
+        );
+    desk.write("station.toml", &text);
+    let done = desk.run("unit commission demo --fast --yes --json").expect_code(0).json();
+    let steps = done["steps"].as_array().expect("steps");
+    let step = |word: &str| steps.iter().find(|step| step["step"] == word).expect("it is there");
+    assert_eq!(step("heating")["outcome"], "passed", "{done:#}");
+    let expected = step("off")["expected"].as_str().expect("a sentence");
+    assert!(expected.contains("within 104 s"), "four times its delay: {expected}");
+    let ran = desk.run("run demo --water --fast --yes --json").expect_code(0).json();
+    assert_eq!(ran["verdict"]["outcome"], "acceptable", "{ran:#}");
+}

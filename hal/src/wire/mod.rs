@@ -37,6 +37,7 @@ mod modbus;
 #[cfg(test)]
 mod modbus_tests;
 mod neslab_nc;
+mod polled;
 mod port;
 pub mod probe;
 pub mod profile;

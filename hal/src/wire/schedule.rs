@@ -7,9 +7,10 @@
 //! profiles; how long a device thinks is assumed, and `unit check` shows what it really took.
 
 use super::ask::{self, Ask, asks};
+use super::polled::{polled, roles};
 use super::profile::Write;
 use super::spec::{BusSpec, SpecError, UnitSpec};
-use super::unit::{READING_TENTHS, TIMEOUTS_PER_PERIOD, is_written, polled, roles};
+use super::unit::{READING_TENTHS, TIMEOUTS_PER_PERIOD};
 use super::url::{BusUrl, LineSettings};
 
 /// How long a device thinks before it answers: over a socket, and on a serial line, in
@@ -76,7 +77,7 @@ impl UnitSpec {
             readings_micros += asked.iter().map(&exchange_micros).sum::<u64>();
             for (role, index) in roles(self, &member.name, &member.profile) {
                 let Some(point) = member.profile.points().get(index) else { continue };
-                let Some(write) = point.write.as_ref().filter(|_| is_written(role)) else {
+                let Some(write) = point.write.as_ref().filter(|_| role.is_written()) else {
                     continue;
                 };
                 let proof = |write: &Write| {

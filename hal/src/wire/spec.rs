@@ -269,7 +269,7 @@ impl UnitSpec {
             role: given.role,
             rule,
         };
-        let (written, kind) = demands(given.role);
+        let kind = demands(given.role);
         if !kind.fits(point.unit) {
             return Err(misfit(format!(
                 "it must be {}, and is {}",
@@ -277,7 +277,7 @@ impl UnitSpec {
                 point.unit.word()
             )));
         }
-        match written {
+        match given.role.is_written() {
             true if point.write.is_none() => {
                 Err(misfit("the profile gives no way to write it".into()))
             }
@@ -367,13 +367,11 @@ impl Kind {
     }
 }
 
-/// Whether a role is written, and what kind of value it is about.
-const fn demands(role: Role) -> (bool, Kind) {
+/// What kind of value a role is about.
+const fn demands(role: Role) -> Kind {
     match role {
-        Role::Bath | Role::Milk(_) | Role::Reference => (false, Kind::Temperature),
-        Role::Lid => (false, Kind::Switch),
-        Role::Setpoint => (true, Kind::Temperature),
-        Role::Power => (true, Kind::Percent),
-        Role::Heater | Role::Agitator | Role::CoolingValve => (true, Kind::Switch),
+        Role::Bath | Role::Milk(_) | Role::Reference | Role::Setpoint => Kind::Temperature,
+        Role::Power => Kind::Percent,
+        Role::Lid | Role::Heater | Role::Agitator | Role::CoolingValve => Kind::Switch,
     }
 }

@@ -234,9 +234,12 @@ fn milli(text: &str) -> Option<i32> {
         && decimals.len() <= 2
         && !(whole.is_empty() && decimals.is_empty())
         && whole.bytes().chain(decimals.bytes()).all(|byte| byte.is_ascii_digit());
-    let whole = if whole.is_empty() { 0 } else { whole.parse::<i32>().ok()? };
-    let milli = whole * 1000 + format!("{decimals:0<3}").parse::<i32>().ok()?;
-    good.then_some(if digits.len() < text.len() { -milli } else { milli })
+    if !good {
+        return None;
+    }
+    // At most four digits and three: far within an i32.
+    let milli = format!("0{whole}{decimals:0<3}").parse::<i32>().ok()?;
+    Some(if digits.len() < text.len() { -milli } else { milli })
 }
 
 /// Degrees of thousandths.

@@ -30,26 +30,24 @@ pub(super) fn run(context: &Context, args: &ReplayArgs) -> Result<(), Failure> {
         .map_err(|error| Failure::refused(format!("{}: {error}", args.file.display())))?;
     let library = context.library()?;
     let given = args.profile.as_deref().map(|name| library.profile(name)).transpose()?;
-    let profile_of = |exchange: &Exchange| {
-        let known = paired.device_of(exchange).map(|device| device.profile.as_str());
-        let known = known.and_then(|name| library.profile(name).ok());
-        given.clone().or(known).map(|known| known.profile)
+    let values_of = |exchange: &Exchange| {
+        let device = paired.device_of(exchange);
+        let known = device.and_then(|device| library.profile(&device.profile).ok());
+        let address = device.map(|device| device.unit_id).or(exchange.unit_id).unwrap_or(0);
+        let profile = given.clone().or(known).map(|known| known.profile);
+        profile.map(|profile| values(exchange, &profile, address)).unwrap_or_default()
     };
     let shown = paired.exchanges.iter().filter(|one| !args.wrong || !one.marks.is_empty());
-    let shown: Vec<(&Exchange, Vec<String>)> = shown
-        .map(|exchange| {
-            let profile = profile_of(exchange);
-            (exchange, profile.map(|profile| values(exchange, &profile)).unwrap_or_default())
-        })
-        .collect();
+    let shown: Vec<(&Exchange, Vec<String>)> =
+        shown.map(|exchange| (exchange, values_of(exchange))).collect();
     if context.json {
         return Ok(out::json(&document(&paired, &shown))?);
     }
     Ok(out::text(&in_words(&paired, &shown))?)
 }
 
-fn values(exchange: &Exchange, profile: &Profile) -> Vec<String> {
-    let values = exchange.values(profile);
+fn values(exchange: &Exchange, profile: &Profile, address: u8) -> Vec<String> {
+    let values = exchange.values(profile, address);
     values
         .into_iter()
         .map(|(name, decoded)| match decoded.value {

@@ -32,7 +32,9 @@ pub(super) fn say_what_is_served(
         };
         for (name, profile, address) in devices {
             let (title, url) = (profile.title(), &reached.url);
-            out::note(&format!("SIMULATED: {name} ({title}) at {url}, unit id {address}"));
+            // Alone on its line it has none.
+            let id = if address == 0 { String::new() } else { format!(", unit id {address}") };
+            out::note(&format!("SIMULATED: {name} ({title}) at {url}{id}"));
             document.push(json!({
                 "bus": reached.bus, "url": url, "address": opened(&reached.place), "device": name,
                 "profile": profile.name(), "unit_id": address, "simulated": true,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use holder_hal::wire::{BusUrl, CheckLine, Grade, Port, WiredUnit};
+use holder_hal::wire::{BusSpec, BusUrl, CheckLine, Grade, Port, Schedule, UnitSpec, WiredUnit};
 use serde_json::{Value, json};
 
 use super::{keep, runtime};
@@ -55,6 +55,7 @@ pub(super) fn run(context: &Context, name: &str, file: Option<&Path>) -> Result<
     let wires = runtime.block_on(WiredUnit::check_heard(spec.clone(), capture));
     Kept::end(kept);
     lines.extend(wires.iter().map(Line::of_wires));
+    lines.extend(about_schedule(&spec));
     lines.extend(about_milk(context, &unit)?);
     if context.json {
         out::json(&lines.iter().map(|line| &line.document).collect::<Vec<_>>())?;
@@ -97,6 +98,20 @@ fn about_ports(unit: &Unit<'_>) -> Vec<Line> {
         }
     }
     lines
+}
+
+/// How much of a control period each bus needs. One that does not fit is refused before this.
+fn about_schedule(spec: &UnitSpec) -> Vec<Line> {
+    let period_ms = spec.period_ms();
+    let line = |bus: &BusSpec| {
+        let Schedule { readings_ms, timeout_ms, commands_ms, .. } = spec.schedule(&bus.name)?;
+        let text = format!(
+            "fits into the period of {period_ms} ms: reading takes about {readings_ms} ms, a \
+             command to everything about {commands_ms} ms, a device that is silent {timeout_ms} ms"
+        );
+        Some(Line::own(Grade::Good, &bus.name, text))
+    };
+    spec.buses().iter().filter_map(line).collect()
 }
 
 /// What stands against milk on this unit, apart from its wires.

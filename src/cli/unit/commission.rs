@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use holder_hal::Celsius;
@@ -75,8 +76,10 @@ pub(super) fn run(context: &Context, args: &CommissionArgs) -> Result<(), Failur
         let terminal = tokio::spawn(show(told));
         before_it_begins(args.yes).await?;
         let done = commission(request).await?;
-        // The terminal has until then to write what was found; it may be gone.
-        let _ = tokio::time::timeout(std::time::Duration::from_secs(5), terminal).await;
+        tell_safety(&done);
+        // The terminal has until then to write what was found; it may be gone, or still wait for
+        // an answer that nobody needs any more.
+        let _ = tokio::time::timeout(TERMINAL_WITHIN, terminal).await;
         Ok::<_, Failure>(done)
     });
     // A thread may still wait for a line from the keyboard: it must not keep the program here.
@@ -84,6 +87,9 @@ pub(super) fn run(context: &Context, args: &CommissionArgs) -> Result<(), Failur
     Kept::end(kept);
     report(context, &done?)
 }
+
+/// How long the terminal may take to write what is left.
+const TERMINAL_WITHIN: Duration = Duration::from_secs(2);
 
 const BEFORE: &str = "This run heats and cools the machine by itself, for up to two hours.
 - Fill the bath with cold WATER, up to its mark. No milk in the machine, none in the bottles.
@@ -170,12 +176,16 @@ fn live(step_s: u64, bath: Celsius, others: &[Option<Celsius>]) -> String {
     format!("{step_s:5} s   bath {bath:.1} °C   probes {}   Ctrl-C ends it", others.join(" "))
 }
 
-fn report(context: &Context, done: &Commissioned) -> Result<(), Failure> {
+/// What a person must know before anything else of a run that has ended.
+fn tell_safety(done: &Commissioned) {
     if let Some(why) = &done.unsafe_because {
         out::note(warning(Some(why)).trim_end());
     } else if done.ended_because.is_some() {
-        out::note("heat was commanded off, and the machine confirmed it");
+        out::note("\nheat was commanded off, and the machine confirmed it");
     }
+}
+
+fn report(context: &Context, done: &Commissioned) -> Result<(), Failure> {
     if context.json {
         out::json(done)?;
     } else {

@@ -241,6 +241,12 @@ fn bench<M: Machine>(
     bench
 }
 
+/// A commissioning that was begun and has no end: it goes on now, or the computer died in it.
+fn unended(store: &Store, begun: &JournalEntry) -> Result<String, StoreError> {
+    let day = store.day(begun.utc_ms)?;
+    Ok(format!("a commissioning was begun on {day} by {}, and has no end", begun.who))
+}
+
 /// What the journal says of the commissioning of this unit as it is described now.
 ///
 /// # Errors
@@ -248,9 +254,16 @@ fn bench<M: Machine>(
 pub fn known(store: &Store, unit: &Unit<'_>) -> Result<String, CommissionError> {
     let Some(entry) = store.newest_entry(ENDED, unit.name)? else {
         let name = unit.name;
+        if let Some(begun) = store.newest_entry(BEGUN, name)? {
+            return Ok(unended(store, &begun)?);
+        }
         return Ok(format!("not commissioned yet: `holder unit commission {name}`, with water"));
     };
-    let JournalEntry { utc_ms, who, body, .. } = entry;
+    let JournalEntry { seq, utc_ms, who, body } = entry;
+    let newer = store.newest_entry(BEGUN, unit.name)?.filter(|begun| begun.seq > seq);
+    if let Some(begun) = newer {
+        return Ok(unended(store, &begun)?);
+    }
     let day = store.day(utc_ms)?;
     let after = body.after.unwrap_or_default();
     let outcome = after.get("outcome").and_then(Value::as_str).unwrap_or("of unknown outcome");

@@ -106,11 +106,22 @@ impl Step {
         }
     }
 
-    /// Whether it makes no sense after a heater that did not heat.
+    /// Whether it heats, or needs a bath that was heated.
     const fn needs_heat(self) -> bool {
         match self {
-            Self::Off | Self::Probes | Self::Cut => true,
-            Self::Readings | Self::Agitator | Self::Lid | Self::Heating | Self::Cooling => false,
+            Self::Heating | Self::Off | Self::Probes | Self::Cooling | Self::Cut => true,
+            Self::Readings | Self::Agitator | Self::Lid => false,
+        }
+    }
+
+    /// Why nothing is heated any more after this step has failed.
+    const fn blocks_heat(self) -> Option<&'static str> {
+        match self {
+            Self::Agitator => Some("not tried: water that is not stirred is not heated"),
+            Self::Heating => Some("not tried, because heating failed"),
+            Self::Readings | Self::Lid | Self::Off | Self::Probes | Self::Cooling | Self::Cut => {
+                None
+            }
         }
     }
 }
@@ -118,15 +129,15 @@ impl Step {
 impl<M: Machine> Bench<M> {
     /// Goes through every step; each report goes into the notebook as it is made.
     pub(super) async fn run(mut self, plan: Plan) -> Result<(), Stop> {
-        let mut heats = true;
+        let mut blocked = None;
         for (index, step) in Step::ALL.into_iter().enumerate() {
             let (number, of) = (index + 1, Step::ALL.len());
             self.step_began = self.clock.now();
             let (title, instruction) = (step.title(), step.instruction().to_owned());
             self.tell(Told::Step { number, of, title, instruction });
             let found = match step {
-                _ if step.needs_heat() && !heats => {
-                    Ok(Found::skipped("", "not tried, because heating failed"))
+                _ if step.needs_heat() && blocked.is_some() => {
+                    Ok(Found::skipped("", blocked.unwrap_or_default()))
                 }
                 Step::Readings => self.readings().await,
                 Step::Agitator => self.agitator(&plan).await,
@@ -139,7 +150,9 @@ impl<M: Machine> Bench<M> {
             };
             match found {
                 Ok(found) => {
-                    heats &= step != Step::Heating || found.outcome == StepOutcome::Passed;
+                    if found.outcome == StepOutcome::Failed {
+                        blocked = blocked.or(step.blocks_heat());
+                    }
                     self.report(step, found);
                 }
                 Err(stop) => {

@@ -115,9 +115,13 @@ impl Ran {
     }
 }
 
-/// Runs every step on a machine with this fault; the person says yes, does as asked, and stops the
-/// run at the question or step whose text has `stop_at` in it.
 async fn run(wrong: Wrong, stop_at: Option<&'static str>) -> Ran {
+    run_with(wrong, stop_at, None).await
+}
+
+/// Runs every step on a machine with this fault; the person does as asked, stops the run at the
+/// question or step whose text has `stop_at` in it, and says yes, but no where it has `no_to`.
+async fn run_with(wrong: Wrong, stop_at: Option<&'static str>, no_to: Option<&'static str>) -> Ran {
     let text = profiles::station("demo").expect("shipped");
     let station = StationConfig::parse("station.toml", text, Library::shipped()).expect("valid");
     let unit = station.unit("demo").expect("it has one");
@@ -163,7 +167,7 @@ async fn run(wrong: Wrong, stop_at: Option<&'static str>) -> Ran {
                 text if text.starts_with("Put the bottles") => sim.load(12),
                 _ => {}
             }
-            let _ = reply.map(|reply| reply.send(true));
+            let _ = reply.map(|reply| reply.send(no_to.is_none_or(|no| !text.contains(no))));
         }
     });
     let told_to_stop = async {
@@ -223,6 +227,17 @@ async fn what_is_wrong_with_the_machine_fails_its_own_step_and_leaves_it_safe() 
     let cold = run(Wrong::Cold, None).await;
     assert_eq!(cold.step("off").outcome, StepOutcome::Skipped, "nothing was heated");
     assert!(cold.step("heating").observed.contains("limit thermostat"));
+}
+
+#[tokio::test]
+async fn water_that_is_not_stirred_is_not_heated() {
+    let ran = run_with(Wrong::Nothing, None, Some("see the water move")).await;
+    assert_eq!(ran.failed(), ["agitator"]);
+    for step in ["heating", "off", "probes", "cooling"] {
+        assert_eq!(ran.step(step).outcome, StepOutcome::Skipped, "{step}");
+    }
+    assert!(!ran.told.iter().any(Command::heats));
+    assert!(ran.is_safe());
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 //! One question on a wire with what came of it.
 
 use super::words::Span;
-use crate::wire::profile::{DataType, Decoded, Profile, Raw};
+use crate::wire::line::LineQuery;
+use crate::wire::profile::{Access, DataType, Decoded, Point, Profile, Protocol, Raw};
+use crate::wire::{huber_pb, neslab_nc, text};
 
 /// What is wrong with an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,6 +81,9 @@ pub struct Exchange {
     pub(super) asked: Option<Span>,
     pub(super) bits: Vec<bool>,
     pub(super) words: Vec<u16>,
+    /// The bytes of a command and of its answer, line ends and all.
+    pub(super) said: Vec<u8>,
+    pub(super) heard: Vec<u8>,
 }
 
 impl Exchange {
@@ -95,6 +100,8 @@ impl Exchange {
             asked: None,
             bits: Vec::new(),
             words: Vec::new(),
+            said: Vec::new(),
+            heard: Vec::new(),
         }
     }
 
@@ -103,19 +110,43 @@ impl Exchange {
         self.marks.iter().any(|mark| mark.trouble == trouble)
     }
 
-    /// What the answer says by the points of `profile`: their names with their values. Empty for
-    /// anything but a read that was answered.
-    pub fn values(&self, profile: &Profile) -> Vec<(String, Decoded)> {
-        let Some(asked) = self.asked else { return Vec::new() };
+    /// What the answer says by the points of `profile`, of a device at `address`: their names with
+    /// their values. Empty for anything but a read that was answered.
+    pub fn values(&self, profile: &Profile, address: u8) -> Vec<(String, Decoded)> {
         let readable = profile.points().iter().filter(|point| point.readable);
         readable
             .filter_map(|point| {
-                let at = point.register().filter(|at| at.entity == asked.entity)?;
-                let start = usize::from(at.address.checked_sub(asked.address)?);
-                let raw = self.raw_at(start, at.entity.is_bit(), at.data_type)?;
+                let raw = self.raw_of(profile, address, point)?;
                 Some((point.name.clone(), point.decode(&raw)))
             })
             .collect()
+    }
+
+    /// The part of the answer that is `point`'s, if it was asked for.
+    fn raw_of(&self, profile: &Profile, address: u8, point: &Point) -> Option<Raw> {
+        let asked_by = |query: LineQuery| (query.send == self.said).then_some(());
+        match &point.at {
+            Access::Register(at) => {
+                let asked = self.asked.filter(|asked| asked.entity == at.entity)?;
+                let start = usize::from(at.address.checked_sub(asked.address)?);
+                self.raw_at(start, at.entity.is_bit(), at.data_type)
+            }
+            Access::Text(text) => {
+                let Protocol::Text(protocol) = profile.protocol() else { return None };
+                asked_by(text::query(protocol, address, text.read.as_ref()?, true))?;
+                let line = self.heard.trim_ascii();
+                text::answer(protocol, address, line).ok().map(Raw::Text)
+            }
+            Access::HuberPb(variable) => {
+                asked_by(huber_pb::read(variable.number))?;
+                let word = huber_pb::answer(variable.number, &self.heard).ok()?;
+                Some(Raw::Words(vec![word]))
+            }
+            Access::NeslabNc(field) => {
+                asked_by(neslab_nc::read(address, field.command))?;
+                neslab_nc::answer(address, field.command, &self.heard).ok().map(Raw::Bytes)
+            }
+        }
     }
 
     fn raw_at(&self, start: usize, is_bit: bool, data_type: DataType) -> Option<Raw> {

@@ -51,6 +51,7 @@ pub fn decode_capture(text: &str) -> Result<Paired, CaptureError> {
     for event in &file.events {
         let bus = buses.entry(&event.bus).or_insert_with(|| Bus::of(&file, &event.bus));
         match &event.what {
+            Happened::Sent(bytes) if bytes.is_empty() => {}
             Happened::Sent(bytes) => {
                 bus.settle(&mut exchanges);
                 let (line, at_us) = (event.line, event.at_us);
@@ -119,6 +120,7 @@ impl Bus {
             }
             Taken::More => {
                 new.question = frame::text(bytes);
+                new.said = bytes.to_vec();
                 None
             }
         };
@@ -242,7 +244,7 @@ impl Bus {
             }
             TakenLine::Answer(answer, size) => (answer, size),
         };
-        self.buffer.drain(..size.min(self.buffer.len()));
+        let heard: Vec<u8> = self.buffer.drain(..size.min(self.buffer.len())).collect();
         let at_us = self.seen.1;
         // Lines carry no number: what comes is taken for the answer to the newest question.
         match self.open.pop() {
@@ -250,6 +252,7 @@ impl Bus {
                 if let Some(exchange) = exchanges.get_mut(open.exchange) {
                     exchange.turnaround_us = Some(at_us.saturating_sub(exchange.at_us));
                     exchange.answer = Some(answer);
+                    exchange.heard = heard;
                 }
             }
             earlier => {

@@ -155,7 +155,7 @@ fn an_answer_in_pieces_is_paired_and_decoded_by_the_points_of_the_profile() {
     assert_eq!((exchange.turnaround_us, exchange.marks.len()), (Some(8_500), 0));
     let text = include_str!("../../../../profiles/devices/icpdas-tm-th8.toml");
     let profile = Profile::parse("icpdas-tm-th8.toml", text).expect("shipped");
-    let values = exchange.values(&profile);
+    let values = exchange.values(&profile, 1);
     let shown: Vec<String> = values
         .iter()
         .filter_map(|(name, decoded)| Some(format!("{name} = {}", decoded.value?)))
@@ -241,6 +241,30 @@ fn commands_are_shown_as_text_and_a_silent_one_is_no_trouble() {
     assert_eq!(read.answer.as_deref(), Some("\"62.50\""));
     assert_eq!(read.turnaround_us, Some(31_000));
     assert!(write.marks.is_empty(), "{:?}", write.marks);
+}
+
+#[test]
+fn answers_to_commands_are_decoded_by_the_points_of_their_profile() {
+    let profile = |name: &str, text| Profile::parse(name, text).expect("shipped");
+    let julabo = profile("julabo", include_str!("../../../../profiles/devices/julabo.toml"));
+    let huber = profile("huber-pb", include_str!("../../../../profiles/devices/huber-pb.toml"));
+    let neslab = profile("neslab-nc", include_str!("../../../../profiles/devices/neslab-nc.toml"));
+    // The bath of each: in_pv_00; variable 01; command 20, the manual's own example.
+    let nc = [0xCA, 0, 1, 0x20];
+    let cases = [
+        (&julabo, 0, b"in_pv_00\r".to_vec(), b"62.50\r\n".to_vec()),
+        (&huber, 0, b"{M01****\r\n".to_vec(), b"{S01186A\r\n".to_vec()),
+        (&neslab, 1, [&nc[..], &[0, 0xDE]].concat(), [&nc[..], &[3, 0x11, 2, 0x71, 0x57]].concat()),
+    ];
+    for (profile, address, question, answer) in cases {
+        let (question, answer) = (hex_bytes(&question), hex_bytes(&answer));
+        let exchange = only(&format!("1 text > {question}\n9 text < {answer}\n"));
+        let values = exchange.values(profile, address);
+        let shown: Vec<String> =
+            values.iter().filter_map(|(_, decoded)| Some(decoded.value?.to_string())).collect();
+        assert!(shown.iter().any(|value| value == "62.500 °C"), "{}: {shown:?}", profile.name());
+        assert!(exchange.marks.is_empty(), "{:?}", exchange.marks);
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, split};
 
 use super::{Answer, Ask, Counter, Question, Times};
 use crate::wire::error::CallFault;
@@ -80,4 +80,55 @@ async fn an_answer_that_nobody_waited_for_is_never_the_next_ones() {
         let asked = format!("in_sp_{round:02}");
         assert_eq!(say(&counter, &asked, TEXT).await, Ok(format!("<{asked}>")));
     }
+}
+
+/// Answers every line with itself in brackets, after `delay_ms(number of the line)`.
+async fn late_peer(line: DuplexStream, delay_ms: impl Fn(u64) -> u64) {
+    let (mut from, to) = split(line);
+    let to = Arc::new(tokio::sync::Mutex::new(to));
+    let (mut command, mut number) = (Vec::new(), 0);
+    while let Ok(byte) = from.read_u8().await {
+        if byte != b'\r' {
+            command.push(byte);
+            continue;
+        }
+        let said = String::from_utf8(std::mem::take(&mut command)).unwrap();
+        let (to, delay) = (Arc::clone(&to), Duration::from_millis(delay_ms(number)));
+        number += 1;
+        tokio::spawn(async move {
+            tokio::time::sleep(delay).await;
+            // The asker may be gone by then.
+            let _gone = to.lock().await.write_all(format!("<{said}>\r\n").as_bytes()).await;
+        });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_late_answer_of_text_is_taken_for_that_to_another_question() {
+    let (ours, theirs) = tokio::io::duplex(4096);
+    // Three of four in time, the others up to 2.5 s: later than the time-out of 600 ms, and within
+    // late_max after it.
+    let delay_ms = |number: u64| {
+        let dice = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33;
+        if dice.is_multiple_of(4) { dice % 2_500 } else { dice % 500 }
+    };
+    tokio::spawn(late_peer(theirs, delay_ms));
+    let url = BusUrl::parse("serial:///dev/pipe?baud=9600").unwrap();
+    let counter = Counter::over(url, Box::new(ours));
+    let (mut right, mut none) = (0, 0);
+    for round in 0..5_000 {
+        let asked = format!("in_{round:04}");
+        match say(&counter, &asked, TEXT).await {
+            Ok(answer) => {
+                assert_eq!(answer, format!("<{asked}>"), "round {round}");
+                right += 1;
+            }
+            Err(CallFault::HeldBack { left_ms }) => {
+                tokio::time::sleep(Duration::from_millis(left_ms.into())).await;
+            }
+            Err(CallFault::Silence { .. } | CallFault::Foreign { .. }) => none += 1,
+            Err(fault) => panic!("{fault}"),
+        }
+    }
+    assert!(right > 500 && none > 300, "{right} right, {none} without an answer");
 }

@@ -102,7 +102,9 @@ impl Asked {
             return First::Frame(if may_be_echo {
                 Found::Incomplete
             } else {
-                Found::Misfit("bad checksum")
+                Found::Misfit(
+                    "bad checksum: is the line disturbed, or are speed and parity as on the device?",
+                )
             });
         }
         if unit_id != self.unit_id {

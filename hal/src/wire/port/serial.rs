@@ -122,7 +122,9 @@ impl SerialWire {
                 let timeout_ms = u64::try_from(times.timeout.as_millis()).unwrap_or(u64::MAX);
                 return Err(CallFault::Silence { timeout_ms });
             }
-            Err(_) => foreign("it never became whole"),
+            Err(_) => {
+                foreign("it never became whole: are speed, parity and stop bits as on the device?")
+            }
         };
         Err(self.with_evidence(fault, &mut received).await)
     }

@@ -1,12 +1,13 @@
 //! From registers to engineering values and back, in integers.
 //!
-//! Two halves: layout (words to a number), which belongs to Modbus (`codec_commands` has it for
-//! the other protocols), and meaning (a number to a value with its quality), which all share.
+//! Two halves: layout (an answer to a number), which `codec_registers` and `codec_commands` have for
+//! each protocol, and meaning (a number to a value with its quality), which all share.
 
 use super::access::{Access, Register, WriteMeans};
 use super::codec_commands::format_steps;
+use super::codec_registers::{number_of_word, reorder_one, word_of_number};
 use super::error::EncodeError;
-use super::point::{ByteOrder, DataType, Decoded, Point, Raw, Sentinel, Unit, Value};
+use super::point::{DataType, Decoded, Point, Raw, Sentinel, Unit, Value};
 use crate::contract::Quality;
 use crate::units::{Celsius, Duty};
 
@@ -40,99 +41,6 @@ impl RawNumber {
 fn divide_rounded(numerator: i128, denominator: i128) -> i128 {
     let half = denominator / 2;
     if numerator < 0 { (numerator - half) / denominator } else { (numerator + half) / denominator }
-}
-
-/// Puts two words into the order high, low (or back: every order is its own inverse).
-fn reorder(words: [u16; 2], order: ByteOrder) -> [u16; 2] {
-    let [first, second] = words;
-    match order {
-        ByteOrder::Abcd => [first, second],
-        ByteOrder::Cdab => [second, first],
-        ByteOrder::Badc => [first.swap_bytes(), second.swap_bytes()],
-        ByteOrder::Dcba => [second.swap_bytes(), first.swap_bytes()],
-    }
-}
-
-/// One word has only its bytes to swap.
-fn reorder_one(word: u16, order: ByteOrder) -> u16 {
-    match order {
-        ByteOrder::Abcd | ByteOrder::Cdab => word,
-        ByteOrder::Badc | ByteOrder::Dcba => word.swap_bytes(),
-    }
-}
-
-impl Register {
-    /// The number in the registers; `None` when the shape of `raw` is not that of the point.
-    fn number(&self, raw: &Raw) -> Option<RawNumber> {
-        let words = match (raw, self.entity.is_bit()) {
-            (Raw::Bit(bit), true) => return Some(RawNumber::Whole((*bit).into())),
-            (Raw::Words(words), false) => words.as_slice(),
-            (Raw::Bit(_), false)
-            | (Raw::Words(_), true)
-            | (Raw::Text(_) | Raw::Bytes(_), true | false) => return None,
-        };
-        let two = match words {
-            [first, second] => {
-                let [high, low] = reorder([*first, *second], self.byte_order);
-                Some((u32::from(high) << 16) | u32::from(low))
-            }
-            _ => None,
-        };
-        Some(match self.data_type {
-            DataType::Bit(_) | DataType::Int16 | DataType::Uint16 => match words {
-                [word] => number_of_word(self.data_type, reorder_one(*word, self.byte_order))?,
-                _ => return None,
-            },
-            DataType::Int32 => RawNumber::Whole(two?.cast_signed().into()),
-            DataType::Uint32 => RawNumber::Whole(two?.into()),
-            DataType::Float32 => RawNumber::Float(f32::from_bits(two?)),
-        })
-    }
-
-    /// The registers that hold this raw number; `None` for one that they cannot hold.
-    fn hold(&self, whole: i64) -> Option<Raw> {
-        Some(match self.data_type {
-            DataType::Bit(_) if self.entity.is_bit() => match whole {
-                0 => Raw::Bit(false),
-                1 => Raw::Bit(true),
-                _ => return None,
-            },
-            DataType::Bit(_) | DataType::Int16 | DataType::Uint16 => {
-                let word = word_of_number(self.data_type, whole)?;
-                Raw::Words(vec![reorder_one(word, self.byte_order)])
-            }
-            DataType::Int32 => self.hold_two(i32::try_from(whole).ok()?.cast_unsigned()),
-            DataType::Uint32 => self.hold_two(u32::try_from(whole).ok()?),
-            DataType::Float32 => self.hold_two((whole as f32).to_bits()),
-        })
-    }
-
-    fn hold_two(&self, bits: u32) -> Raw {
-        let [high, low] = [(bits >> 16) as u16, (bits & 0xFFFF) as u16];
-        Raw::Words(reorder([high, low], self.byte_order).to_vec())
-    }
-}
-
-/// The number in one word; `None` for a layout that takes two.
-fn number_of_word(data_type: DataType, word: u16) -> Option<RawNumber> {
-    match data_type {
-        DataType::Bit(bit) => Some(RawNumber::Whole(i64::from((word >> (bit & 15)) & 1))),
-        DataType::Int16 => Some(RawNumber::Whole(word.cast_signed().into())),
-        DataType::Uint16 => Some(RawNumber::Whole(word.into())),
-        DataType::Int32 | DataType::Uint32 | DataType::Float32 => None,
-    }
-}
-
-/// The word that holds a number; `None` for a number that it cannot hold.
-fn word_of_number(data_type: DataType, whole: i64) -> Option<u16> {
-    match data_type {
-        DataType::Bit(bit) => {
-            u16::try_from(whole).ok().filter(|on| *on <= 1).map(|on| on << (bit & 15))
-        }
-        DataType::Int16 => i16::try_from(whole).ok().map(i16::cast_unsigned),
-        DataType::Uint16 => u16::try_from(whole).ok(),
-        DataType::Int32 | DataType::Uint32 | DataType::Float32 => None,
-    }
 }
 
 impl Point {

@@ -8,6 +8,7 @@
 mod access;
 mod codec;
 mod codec_commands;
+mod codec_registers;
 #[cfg(test)]
 mod codec_tests;
 mod error;

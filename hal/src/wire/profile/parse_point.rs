@@ -72,7 +72,12 @@ pub(crate) fn point(
     };
     let write = parse_write::write(&mut section, &name, unit, &at)?;
     if write.is_none() && !readable {
-        return Err(section.missing("write", "a write_only point needs it"));
+        return Err(match &at {
+            Access::Text(_) => section.missing("read", "the question; without it, write"),
+            Access::Register(_) | Access::HuberPb(_) | Access::NeslabNc(_) => {
+                section.missing("write", "a write_only point needs it")
+            }
+        });
     }
     let source =
         section.maybe("source").map(|field| field.text().map(str::to_owned)).transpose()?;

@@ -169,6 +169,41 @@ fn a_neslab_answers_with_the_bytes_of_its_manual() {
 }
 
 #[test]
+fn numbers_are_as_the_manuals_allow_them() {
+    for (text, expected) in [
+        ("62.5", 62_500),
+        ("62.50", 62_500),
+        ("-.5", -500),
+        ("62.", 62_000),
+        ("0062", 62_000),
+        ("9999.99", 9_999_990),
+    ] {
+        assert_eq!(milli(text), Some(expected), "{text}");
+    }
+    for text in ["", "-", ".", "--1", "+1", "1.234", "12345", "2147483647", "1e3", "١", "1 "] {
+        assert_eq!(milli(text), None, "{text}");
+    }
+}
+
+#[test]
+fn whatever_comes_nobody_panics() {
+    for (text, address) in [(JULABO, 0), (LAUDA, 15), (HUBER, 0), (POLYSCIENCE, 0), (NESLAB, 1)] {
+        let mut talk = Talk::to(text, address);
+        let mut noise = 0x2545_F491_4F6C_DD1D_u64;
+        for _ in 0..20_000 {
+            noise ^= noise << 13;
+            noise ^= noise >> 7;
+            noise ^= noise << 17;
+            let alphabet = b"{}MS0123456789ABF*._- \r\nOUT_SPin_svtaRW\xCA\x00\x01\x20\x81";
+            let byte = alphabet[usize::try_from(noise % 60).expect("small") % alphabet.len()];
+            talk.bytes(&[byte]);
+        }
+        talk.bytes(b"\r\n");
+        assert!(talk.heard.len() <= COMMAND_LEN_MAX);
+    }
+}
+
+#[test]
 fn noise_is_forgotten() {
     for (text, address) in [(JULABO, 0), (LAUDA, 0), (HUBER, 0), (POLYSCIENCE, 0), (NESLAB, 1)] {
         let mut talk = Talk::to(text, address);

@@ -1,5 +1,6 @@
 //! The profiles that are shipped: what all of them keep, and the words of their manuals.
 
+mod circulators;
 mod controllers;
 mod inputs;
 
