@@ -8,7 +8,6 @@
 use super::{DeviceSpec, RoleSpec, SpecError, UnitSpec};
 use crate::contract::Role;
 use crate::wire::profile::{Access, Point};
-use crate::wire::unit::is_written;
 use crate::wire::url::{BusUrl, Port};
 
 impl UnitSpec {
@@ -38,7 +37,7 @@ impl UnitSpec {
         let outputs: Vec<(&RoleSpec, &DeviceSpec, &Point)> = self
             .roles
             .iter()
-            .filter(|given| is_written(given.role))
+            .filter(|given| given.role.is_written())
             .filter_map(|given| self.role(given.role).map(|(device, point)| (given, device, point)))
             .collect();
         for (index, (given, device, point)) in outputs.iter().enumerate() {
@@ -59,7 +58,7 @@ impl UnitSpec {
 
     /// What is set always shows what was set, whatever the milk does.
     pub(super) fn check_measurements(&self) -> Result<(), SpecError> {
-        for given in self.roles.iter().filter(|given| !is_written(given.role)) {
+        for given in self.roles.iter().filter(|given| !given.role.is_written()) {
             let Some((device, point)) = self.role(given.role) else { continue };
             let mut settings = device.profile.points().iter().filter(|other| other.write.is_some());
             let shows = |setting: &&Point| {
