@@ -184,8 +184,9 @@ fn holder_of(proc: &Path, device: &Path) -> Option<Holder> {
             continue;
         };
         let Ok(files) = fs::read_dir(process.path().join("fd")) else { continue };
-        let mut links = files.flatten().filter_map(|file| fs::read_link(file.path()).ok());
-        if pid != own && links.any(|link| link == device) {
+        let links = files.flatten().filter_map(|file| fs::read_link(file.path()).ok());
+        let links: Vec<PathBuf> = links.collect();
+        if pid != own && links.contains(&device) && !made(&links, &device) {
             let name = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
             let name = name.trim();
             let name = if name.is_empty() { "a program" } else { name }.to_owned();
@@ -193,6 +194,12 @@ fn holder_of(proc: &Path, device: &Path) -> Option<Holder> {
         }
     }
     None
+}
+
+/// Whether the program with these open files made the pty `device`: a simulator, or socat. It
+/// keeps an end of it open, and holds it from nobody.
+fn made(links: &[PathBuf], device: &Path) -> bool {
+    device.starts_with("/dev/pts") && links.iter().any(|link| link.ends_with("ptmx"))
 }
 
 #[cfg(all(test, unix))]
@@ -234,6 +241,14 @@ mod tests {
         assert_eq!(holder.to_string(), "minicom (process 4711)");
         let words = PortFault::Held(holder).words("/dev/ttyUSB0");
         assert!(words.contains("/dev/ttyUSB0 is held by minicom"), "{words}");
+    }
+
+    #[test]
+    fn whoever_made_a_pty_does_not_hold_it_and_a_terminal_in_a_terminal_holds_its_port() {
+        let links = |device: &str| vec![PathBuf::from("/dev/ptmx"), PathBuf::from(device)];
+        assert!(made(&links("/dev/pts/7"), Path::new("/dev/pts/7")));
+        assert!(!made(&links("/dev/pts/7")[1..], Path::new("/dev/pts/7")), "cat < /dev/pts/7");
+        assert!(!made(&links("/dev/ttyUSB0"), Path::new("/dev/ttyUSB0")), "screen /dev/ttyUSB0");
     }
 
     #[test]

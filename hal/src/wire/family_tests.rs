@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::bench::{PATIENT_MS, good, heat, writes};
+use super::bench::{PATIENT_MS, ageless, good, heat, writes};
 use super::fake::{Fake, Memory, Reaction, Shared};
 use super::profile::Profile;
 use super::{BusSpec, DeviceSpec, Grade, RoleSpec, UnitSpec, WiredUnit};
@@ -116,7 +116,7 @@ async fn omron() -> Bench {
 async fn commands_of_one_register_are_proved_by_the_status_and_not_repeated() {
     let bench = omron().await;
     let mut unit = bench.unit().await;
-    assert_eq!(unit.read().await.bath, good(62_500));
+    assert_eq!(ageless(unit.read().await).bath, good(62_500));
     unit.write(&heat(63_000)).await.unwrap();
     let expected =
         [(6, 0, 0x0001), (6, 0, 0x0401), (6, 0x2103, 630), (6, 0, 0x0900), (6, 0, 0x0100)];
@@ -308,7 +308,7 @@ async fn a_scale_is_read_in_one_block_with_the_value_and_writes_use_it() {
         let bench = autonics(decimals, pv).await;
         let mut unit = bench.unit().await;
         bench.reads.lock().unwrap().clear();
-        assert_eq!(unit.read().await.bath, good(62_500));
+        assert_eq!(ageless(unit.read().await).bath, good(62_500));
         assert!(bench.reads.lock().unwrap().contains(&(4, 1000, 2)));
         unit.write(&heat(63_000)).await.unwrap();
         assert_eq!(writes(&bench.memory), [(6, 0, setpoint), (6, 50, 0)]);
@@ -336,7 +336,7 @@ async fn decimals_that_change_while_it_runs_spoil_one_reading_and_never_give_a_w
     bench.set(4, 1000, 6250);
     let spoilt = unit.read().await.bath;
     assert_eq!((spoilt.raw, spoilt.quality), (None, Quality::Stale));
-    assert_eq!(unit.read().await.bath, good(62_500));
+    assert_eq!(ageless(unit.read().await).bath, good(62_500));
     bench.set(4, 1001, 0);
     unit.read().await;
     let coarse = unit.read().await.bath;
@@ -366,7 +366,7 @@ async fn decimals_that_stand_before_the_values_are_still_read_after_them() {
     let bench = Bench::new(("omron-e5cc.toml", &text), points, memory, |_, _| None).await;
     let mut unit = bench.unit().await;
     bench.reads.lock().unwrap().clear();
-    assert_eq!(unit.read().await.bath, good(62_500));
+    assert_eq!(ageless(unit.read().await).bath, good(62_500));
     let reads = bench.reads.lock().unwrap().clone();
     assert_eq!(reads.last(), Some(&(3, 0x0010, 1)), "{reads:?}");
 }
@@ -428,7 +428,7 @@ async fn of_two_zones_only_the_one_in_use_is_checked() {
     // Nothing stands in zone 1 at all: there is no such controller.
     let bench = Bench::new(("watlow-gateway.toml", GATEWAY), points, memory, |_, _| None).await;
     let mut unit = bench.unit().await;
-    assert_eq!(unit.read().await.bath, good(62_500));
+    assert_eq!(ageless(unit.read().await).bath, good(62_500));
     unit.write(&heat(62_500)).await.unwrap();
     let expected = [(6, 7494, 59), (16, 7160, 0x4310), (16, 7161, 0x8000), (6, 6880, 10)];
     assert_eq!(writes(&bench.memory), expected);

@@ -220,7 +220,8 @@ fn about_verification(report: &mut Report<'_>, profile: &Profile) {
     }
     if !others.is_empty() {
         let count = others.len();
-        let text = format!("{count} other points of the profile {name} were not verified either");
+        let points = if count == 1 { "point" } else { "points" };
+        let text = format!("not in use, and not verified: {count} {points} of the profile {name}");
         report.add(Grade::Note, None, text);
     }
 }

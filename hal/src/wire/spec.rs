@@ -94,6 +94,8 @@ impl UnitSpec {
         }
         self.check_whole()?;
         self.check_independent()?;
+        self.check_measurements()?;
+        self.check_outputs()?;
         self.check_schedule()?;
         Ok(self)
     }

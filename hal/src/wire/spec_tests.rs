@@ -12,7 +12,9 @@ const TEXT: &str = "title = \"t\"\nprotocol = \"modbus\"\nsource = \"s\"\nverifi
     data_type = \"INT16\"\nscale = 0.1\nunit = \"degC\"\nrange = [0, 99]\n\
     [[point]]\nname = \"sp\"\ntitle = \"t\"\nentity = \"holding_register\"\naddress = 2\n\
     data_type = \"INT16\"\nscale = 0.1\nunit = \"degC\"\nrange = [0, 99]\n\
-    write_only = true\nwrite = { function = 6 }\nverify = { point = \"pv\" }\n\
+    write_only = true\nwrite = { function = 6 }\nverify = { point = \"sp_read\" }\n\
+    [[point]]\nname = \"sp_read\"\ntitle = \"t\"\nentity = \"holding_register\"\naddress = 20\n\
+    data_type = \"INT16\"\nscale = 0.1\nunit = \"degC\"\nrange = [0, 99]\n\
     [[point]]\nname = \"power\"\ntitle = \"t\"\nentity = \"holding_register\"\naddress = 3\n\
     data_type = \"INT16\"\nscale = 0.1\nunit = \"percent\"\nwrite = { function = 6 }\nverify = {}\n\
     [[point]]\nname = \"relay\"\ntitle = \"t\"\nentity = \"coil\"\naddress = 1\nunit = \"switch\"\n\
@@ -232,4 +234,28 @@ fn what_contradicts_itself_is_refused_by_name() {
         let error = draft.check().unwrap_err().to_string();
         assert!(error.starts_with("unit u: ") && error.contains(rule), "{rule} → {error}");
     }
+}
+
+#[test]
+fn what_is_set_measures_nothing() {
+    for (measuring, point) in [(Role::Milk(0), "sp_read"), (Role::Lid, "relay")] {
+        let text = Draft::with(&[role(measuring, "box", point)]).check().unwrap_err().to_string();
+        assert!(text.contains(&format!("box.{point} cannot be {measuring}")), "{text}");
+        assert!(text.contains("measures nothing"), "{text}");
+    }
+}
+
+#[test]
+fn two_roles_do_not_write_one_output() {
+    // The heater is the relay: switching the agitator on, as is safe, would heat.
+    let text =
+        Draft::with(&[role(Role::Agitator, "box", "relay")]).check().unwrap_err().to_string();
+    assert!(text.contains("box.relay cannot be agitator"), "{text}");
+    assert!(text.contains("the role heater writes the same point"), "{text}");
+    // The same box by another name, on a second connection to it.
+    let mut draft = Draft::with(&[role(Role::Agitator, "again", "relay")]);
+    draft.buses.push(bus("second", "tcp://127.0.0.1:502"));
+    draft.devices.push(device("again", "second", 1));
+    let text = draft.check().unwrap_err().to_string();
+    assert!(text.contains("again.relay cannot be agitator"), "{text}");
 }

@@ -72,7 +72,8 @@ pub(crate) struct Device {
     /// Points that others need, made sure of since the device was met.
     provided: Vec<bool>,
     image: Vec<Option<Seen>>,
-    scales: Vec<Scale>,
+    /// What registers of decimals said; `None` for every other point.
+    scales: Vec<Option<Scale>>,
     delivered: Vec<Option<Delivered>>,
     back_off: BackOff,
     trusted: bool,
@@ -87,7 +88,9 @@ impl Device {
         let profile = Arc::clone(&spec.profile);
         let points = profile.points();
         let mut asks = ask::asks(&profile, polled);
-        asks.sort_by_key(|ask| ask.points.iter().any(|at| scale::is_scale(&profile, *at)));
+        let scales = scale::scales(&profile);
+        let is_scale = |at: &usize| scales.get(*at).is_some_and(Option::is_some);
+        asks.sort_by_key(|ask| ask.points.iter().any(is_scale));
         Self {
             name: spec.name.clone(),
             port: port_words(url, spec.address),
@@ -97,7 +100,7 @@ impl Device {
             asks: asks.into(),
             provided: vec![false; points.len()],
             image: vec![None; points.len()],
-            scales: vec![Scale::default(); points.len()],
+            scales,
             delivered: vec![None; points.len()],
             back_off: BackOff::new(owner.period_ms),
             trusted: false,
@@ -134,7 +137,7 @@ impl Device {
     /// Nothing useful came: all that is known of it is void, and it is left alone for a while.
     fn lost(&mut self, error: WireError) {
         self.forget();
-        self.scales.fill(Scale::default());
+        self.scales.iter_mut().flatten().for_each(|scale| *scale = Scale::default());
         self.delivered.fill(None);
         self.distrust();
         if !matches!(

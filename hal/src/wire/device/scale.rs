@@ -22,26 +22,27 @@ pub(super) struct Scale {
     changed: bool,
 }
 
-/// Whether other points take their scale from this one.
-pub(super) fn is_scale(profile: &Profile, index: usize) -> bool {
-    profile.points().get(index).is_some_and(|scale| {
-        profile.points().iter().any(|point| point.scale_from.as_ref() == Some(&scale.name))
-    })
+/// A scale for each point that others take theirs from, nothing for the others.
+pub(super) fn scales(profile: &Profile) -> Vec<Option<Scale>> {
+    let points = profile.points();
+    let is_scale =
+        |name: &String| points.iter().any(|point| point.scale_from.as_ref() == Some(name));
+    points.iter().map(|point| is_scale(&point.name).then(Scale::default)).collect()
 }
 
 impl Device {
     /// Remembers what the registers of decimals said in the poll that has just ended.
     pub(super) fn note_scales(&mut self) {
-        let points = self.profile.points();
-        let said = |index: usize| {
-            let point = points.get(index).filter(|_| is_scale(&self.profile, index))?;
-            point.raw_whole(&self.seen(index)?.raw)
-        };
-        let said: Vec<Option<i64>> = (0..points.len()).map(said).collect();
-        for (scale, decimals) in self.scales.iter_mut().zip(said) {
-            let changed =
-                scale.decimals.is_some() && decimals.is_some() && scale.decimals != decimals;
-            *scale = Scale { decimals, changed };
+        for index in 0..self.scales.len() {
+            let Some(Some(Scale { decimals: before, .. })) = self.scales.get(index).copied() else {
+                continue;
+            };
+            let point = self.profile.points().get(index).zip(self.seen(index));
+            let decimals = point.and_then(|(point, seen)| point.raw_whole(&seen.raw));
+            let changed = before.is_some() && decimals.is_some() && before != decimals;
+            if let Some(slot) = self.scales.get_mut(index) {
+                *slot = Some(Scale { decimals, changed });
+            }
         }
     }
 
@@ -49,7 +50,7 @@ impl Device {
         let name = point.scale_from.as_ref()?;
         let points = self.profile.points();
         let index = points.iter().position(|scale| scale.name == *name)?;
-        points.get(index).zip(self.scales.get(index).copied())
+        points.get(index).zip(self.scales.get(index).copied().flatten())
     }
 
     /// What a raw value of the last poll means, with the scale of the same poll.

@@ -19,6 +19,9 @@ const HELD_RETRY: Duration = Duration::from_millis(20);
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {
     /// Throws away what the system has received and nobody has read.
     fn discard_input(&mut self) {}
+
+    /// Throws away what the system has taken and not sent.
+    fn discard_output(&mut self) {}
 }
 
 impl Stream for TcpStream {}
@@ -27,6 +30,10 @@ impl Stream for SerialStream {
     fn discard_input(&mut self) {
         // A port that is gone says so at the next read or write.
         let _gone = self.clear(ClearBuffer::Input);
+    }
+
+    fn discard_output(&mut self) {
+        let _gone = self.clear(ClearBuffer::Output);
     }
 }
 

@@ -11,6 +11,8 @@ use crate::wire::capture::{Capture, Direction};
 
 /// No answer is longer (Modbus: 260 bytes); what is beyond is chatter.
 const HEARD_LEN_MAX: usize = 600;
+/// Of chatter a message shows the beginning; a capture has all of it.
+const SHOWN_LEN_MAX: usize = 64;
 
 /// Where all that goes over a wire is kept, under the name of its bus.
 #[derive(Clone, Debug)]
@@ -51,8 +53,13 @@ impl Ear {
 
     /// What came since the question, in hex; empty if nothing did.
     pub(crate) fn hex(&self) -> String {
-        let bytes: Vec<String> = self.lock().iter().map(|byte| format!("{byte:02X}")).collect();
-        bytes.join(" ")
+        let heard = self.lock();
+        let shown = heard.iter().take(SHOWN_LEN_MAX);
+        let bytes: Vec<String> = shown.map(|byte| format!("{byte:02X}")).collect();
+        match heard.len().checked_sub(SHOWN_LEN_MAX) {
+            None | Some(0) => bytes.join(" "),
+            Some(more) => format!("{} … and {more} bytes more", bytes.join(" ")),
+        }
     }
 
     fn hear(&self, bytes: &[u8]) {

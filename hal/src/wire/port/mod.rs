@@ -13,6 +13,8 @@ mod command_tests;
 mod dial;
 pub(crate) mod ear;
 #[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
 mod late_tests;
 pub(crate) mod pdu;
 pub(crate) mod reply;
@@ -24,6 +26,7 @@ use std::time::Duration;
 
 pub(crate) use ear::Record;
 use ear::{Ear, Tapped};
+use pdu::Shape;
 use serial::SerialWire;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
@@ -294,11 +297,16 @@ async fn dial(url: &BusUrl, ear: Ear, limit: Duration) -> Result<Wire, CallFault
 }
 
 /// A question whose answer cannot be taken for that to `unanswered`, about what `next` is about;
-/// `None` where there is none to ask.
+/// `None` where there is none to ask. Where `next` itself will do it is the best: that the device
+/// knows it is certain, and one that is silent to another length, or answers in a length of its
+/// own, would be left alone for ever.
 fn unlike(next: &Question, unanswered: Option<&Question>) -> Option<Question> {
     let next = match next {
         Question::Command(query) if query.end == LineEnd::NoAnswer => return None,
         Question::Command(_) => return Some(next.clone()),
+        Question::Modbus(next) if is_unlike(next, unanswered) => {
+            return Some(Question::Modbus(next.clone()));
+        }
         Question::Modbus(next) => next,
     };
     let asked = match unanswered {
@@ -324,6 +332,18 @@ fn unlike(next: &Question, unanswered: Option<&Question>) -> Option<Question> {
         // Whatever it says to this, value or refusal, it says now.
         Request::ReadHoldingRegisters(0, words)
     }))
+}
+
+/// Whether `next` reads, and its answer differs in function or length from that to `unanswered`.
+fn is_unlike(next: &Request<'static>, unanswered: Option<&Question>) -> bool {
+    let shape = |request: &Request<'_>| match pdu::question(request)? {
+        (pdu, Shape::Counted { bytes }) => Some((pdu.first().copied()?, bytes)),
+        (_, Shape::Echo | Shape::Free) => None,
+    };
+    match unanswered {
+        Some(Question::Modbus(asked)) => shape(next).is_some() && shape(next) != shape(asked),
+        Some(Question::Command(_)) | None => false,
+    }
 }
 
 pub(crate) async fn over_tcp(

@@ -26,8 +26,12 @@ const SILENCE_MICROS_MIN: u64 = 1750;
 /// After an answer that is none, the rest of it is listened to for as long as this between bytes,
 /// so that the message shows all of it.
 const EVIDENCE: Duration = Duration::from_millis(30);
+/// … and for no longer than this in all: a line that drips keeps the port from whoever waits.
+const EVIDENCE_MAX: Duration = Duration::from_millis(150);
 /// The most that is read at once, and in one answer.
 const ANSWER_LEN_MAX: usize = 512;
+/// So much is thrown away before others have their turn: a peer can send faster than it is read.
+const READS_PER_TURN: usize = 16;
 
 /// A wire of bytes that is open.
 pub(super) struct SerialWire {
@@ -113,6 +117,8 @@ impl SerialWire {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(fault)) => fault,
             Err(_) if received.is_empty() => {
+                // Held back by a device that is off, it must not go out when it is on again.
+                self.wire.stream.discard_output();
                 let timeout_ms = u64::try_from(times.timeout.as_millis()).unwrap_or(u64::MAX);
                 return Err(CallFault::Silence { timeout_ms });
             }
@@ -133,8 +139,21 @@ impl SerialWire {
             }
         }
         self.wire.ear.forget();
-        self.wire.write_all(question).await.map_err(|error| broken(&error))?;
-        self.wire.flush().await.map_err(|error| broken(&error))?;
+        // Never flushed: to wait until it is all out is a system call that RTS/CTS can hold up for
+        // ever, and with it a thread of this program.
+        let limit = times.timeout + self.on_the_way(question.len());
+        let written = timeout(limit, self.wire.write_all(question)).await;
+        let held_up = || {
+            let cause = "it takes no more bytes: is the device on, and the flow control right?";
+            CallFault::Broken { cause: cause.to_owned() }
+        };
+        let written = written.map_err(|_| held_up());
+        let written = written.and_then(|written| written.map_err(|error| broken(&error)));
+        if let Err(fault) = written {
+            // Else the system waits for them when the port is closed.
+            self.wire.stream.discard_output();
+            return Err(fault);
+        }
         self.quiet_since = Moment::now().plus(self.on_the_way(question.len()));
         self.asked = Some(self.quiet_since);
         Ok(())
@@ -144,9 +163,9 @@ impl SerialWire {
         let gap = times.gap.max(self.silence());
         loop {
             let mut unasked = Vec::new();
-            while let Some(read) =
-                tokio::task::unconstrained(self.receive(&mut unasked)).now_or_never()
-            {
+            for _ in 0..READS_PER_TURN {
+                let read = tokio::task::unconstrained(self.receive(&mut unasked)).now_or_never();
+                let Some(read) = read else { break };
                 read?;
                 unasked.clear();
             }
@@ -182,9 +201,13 @@ impl SerialWire {
         if !got.is_empty() {
             return CallFault::Foreign { misfit, got };
         }
-        while received.len() < ANSWER_LEN_MAX
-            && let Ok(Ok(())) = timeout(EVIDENCE, self.receive(received)).await
-        {}
+        let rest = async {
+            while received.len() < ANSWER_LEN_MAX
+                && let Ok(Ok(())) = timeout(EVIDENCE, self.receive(received)).await
+            {}
+        };
+        // What came until then is evidence enough.
+        let _dripping = timeout(EVIDENCE_MAX, rest).await;
         CallFault::Foreign { misfit, got: self.wire.ear.hex() }
     }
 

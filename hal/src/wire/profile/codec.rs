@@ -40,6 +40,13 @@ impl RawNumber {
 /// `numerator / denominator` to the nearest integer, halves away from zero.
 fn divide_rounded(numerator: i128, denominator: i128) -> i128 {
     let half = denominator / 2;
+    // Nearly always small, and then one instruction.
+    if let (Ok(small), Ok(divisor)) = (i64::try_from(numerator), i64::try_from(denominator))
+        && let Some(rounded) =
+            small.checked_add(if small < 0 { -(divisor / 2) } else { divisor / 2 })
+    {
+        return (rounded / divisor).into();
+    }
     if numerator < 0 { (numerator - half) / denominator } else { (numerator + half) / denominator }
 }
 
