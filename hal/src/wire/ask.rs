@@ -141,7 +141,11 @@ pub(crate) async fn read(bus: &mut Bus, peer: Peer<'_>, ask: &Ask) -> Result<Hea
         What::Block(block) => {
             return modbus::read(bus, address, block).await.map(Heard::Registers);
         }
-        What::Text(line) => Raw::Text(say(bus, peer, line).await?),
+        What::Text(line) => {
+            let answer = say(bus, peer, line).await?;
+            let fits = answers(peer.profile, line, &answer);
+            Raw::Text(checked(bus, address, fits.map(|()| answer)).await?)
+        }
         What::HuberPb(variable) => {
             let bytes = bus.talk(address, &huber_pb::read(*variable)).await?;
             Raw::Words(vec![checked(bus, address, huber_pb::answer(*variable, &bytes)).await?])
@@ -208,6 +212,27 @@ pub(crate) async fn write(
 fn unwritable(raw: &Raw) -> CallFault {
     let misfit = "the profile's way of writing does not fit the point".to_owned();
     CallFault::Foreign { misfit, got: raw.to_string() }
+}
+
+/// Whether `answer` is one that a point with the question `line` can have. A line that none of them
+/// understands may have come unasked, and then the answer to this question would be taken for that
+/// to the next one.
+fn answers(profile: &Profile, line: &str, answer: &str) -> Result<(), CallFault> {
+    let mut misfit = None;
+    for point in profile.points() {
+        let Access::Text(text) = &point.at else { continue };
+        if text.read.as_deref() != Some(line) {
+            continue;
+        }
+        match text.number(answer) {
+            Ok(_) => return Ok(()),
+            Err(why) => misfit = misfit.or(Some(why)),
+        }
+    }
+    let Some(misfit) = misfit else { return Ok(()) };
+    let hint = "if the device says so on purpose, name it among the refusals of its profile";
+    let (misfit, got) = (format!("{misfit}; {hint}"), text::shown(answer.as_bytes()));
+    Err(CallFault::Foreign { misfit, got })
 }
 
 /// Says a line to a device of text, and hears its answer.

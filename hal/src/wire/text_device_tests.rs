@@ -22,6 +22,8 @@ struct Peer {
     deaf: bool,
     /// It takes nothing that is set.
     manual: bool,
+    /// What it says next, before the answer to what it is asked then.
+    behind: Option<String>,
 }
 
 type Shared = Arc<Mutex<Peer>>;
@@ -95,7 +97,10 @@ async fn serve(mut stream: TcpStream, peer: Shared) {
             continue;
         }
         let said = String::from_utf8(std::mem::take(&mut line)).unwrap();
-        let answer = peer.lock().unwrap().hear(&said);
+        let mut answer = peer.lock().unwrap().hear(&said);
+        if let Some(behind) = &mut peer.lock().unwrap().behind {
+            answer = answer.map(|answer| std::mem::replace(behind, answer));
+        }
         if let Some(answer) = answer {
             stream.write_all(format!("{answer}\r\n").as_bytes()).await.unwrap();
         }
@@ -228,8 +233,24 @@ async fn what_is_no_number_is_no_temperature_and_is_quoted() {
     peer.lock().unwrap().set("in_pv_00", "6x.50");
     let bath = unit.read().await.bath;
     assert_eq!((bath.raw, bath.quality), (None, Quality::Comm));
-    let decoded = unit.read_point("bath", "bath").await.unwrap();
-    assert!(decoded.reason.contains("\"6x.50\""), "{}", decoded.reason);
+    let words = unit.faults()[0].to_string();
+    assert!(words.contains("\"6x.50\"") && words.contains("refusals"), "{words}");
+}
+
+#[tokio::test]
+async fn a_line_that_nobody_asked_for_shifts_no_answers() {
+    let peer = lauda();
+    let roles = [ROLES[0], ROLES[1], ROLES[2], (Role::Milk(0), "external")];
+    let mut unit = WiredUnit::connect(spec(&peer, LAUDA, &roles).await).await.unwrap();
+    assert_eq!(ageless(unit.read().await).milk[0], Some(good(62_400)));
+    // From now on each question gets the answer to the one before.
+    peer.lock().unwrap().behind = Some("READY".to_owned());
+    for _ in 0..5 {
+        let reading = unit.read().await;
+        for sample in [reading.bath, reading.milk[0].unwrap()] {
+            assert_ne!(sample.quality, Quality::Good, "{reading:?}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ impl TextAccess {
     ///
     /// # Errors
     /// Why it says none, with the answer quoted.
-    pub(super) fn number(&self, answer: &str) -> Result<RawNumber, String> {
+    pub(crate) fn number(&self, answer: &str) -> Result<RawNumber, String> {
         match &self.form {
             TextForm::Number => self.decimal(answer.trim()),
             TextForm::Code => code(answer.trim())
