@@ -131,13 +131,22 @@ impl SerialWire {
 
     /// Waits for the line to be silent, throws away what came unasked, and sends.
     async fn send(&mut self, question: &[u8], times: Times) -> Result<(), CallFault> {
-        match timeout(times.timeout, self.settle(times)).await {
-            Ok(settled) => settled?,
-            // The computer stood still, and the line was silent all the while.
-            Err(_) if self.wire.ear.hex().is_empty() => {}
-            Err(_) => {
-                let (misfit, got) = ("the line is never silent".to_owned(), self.wire.ear.hex());
-                return Err(CallFault::Foreign { misfit, got });
+        // What has to be waited for anyway is no part of the patience with a line that chatters.
+        let limit = times.timeout + self.gap(times) + times.spacing;
+        let in_time = match timeout(limit, self.settle(times)).await {
+            Ok(settled) => settled.map(|()| true)?,
+            Err(_) => false,
+        };
+        if !in_time {
+            // A line that was silent all the while is no chatter: the computer stood still, for
+            // longer than every pause. What came meanwhile is not read as an answer.
+            self.drain()?;
+            let got = self.wire.ear.hex();
+            if !got.is_empty() {
+                return Err(CallFault::Foreign {
+                    misfit: "the line is never silent".to_owned(),
+                    got,
+                });
             }
         }
         self.wire.ear.forget();
@@ -161,17 +170,28 @@ impl SerialWire {
         Ok(())
     }
 
+    /// The silence before a question.
+    fn gap(&self, times: Times) -> Duration {
+        times.gap.max(self.silence())
+    }
+
+    /// Throws away what came unasked.
+    fn drain(&mut self) -> Result<(), CallFault> {
+        let mut unasked = Vec::new();
+        for _ in 0..READS_PER_TURN {
+            let read = tokio::task::unconstrained(self.receive(&mut unasked)).now_or_never();
+            let Some(read) = read else { break };
+            read?;
+            unasked.clear();
+        }
+        self.wire.stream.discard_input();
+        Ok(())
+    }
+
     async fn settle(&mut self, times: Times) -> Result<(), CallFault> {
-        let gap = times.gap.max(self.silence());
+        let gap = self.gap(times);
         loop {
-            let mut unasked = Vec::new();
-            for _ in 0..READS_PER_TURN {
-                let read = tokio::task::unconstrained(self.receive(&mut unasked)).now_or_never();
-                let Some(read) = read else { break };
-                read?;
-                unasked.clear();
-            }
-            self.wire.stream.discard_input();
+            self.drain()?;
             let now = Moment::now();
             let left = |pause: Duration, since| pause.saturating_sub(now.since(since));
             let spaced = self.asked.map_or(Duration::ZERO, |asked| left(times.spacing, asked));
