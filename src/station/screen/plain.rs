@@ -77,7 +77,11 @@ fn happened(entry: &Entry) -> String {
     let what = words::describe(entry);
     match &entry.event {
         Event::Entered { phase, .. } => format!("{}: {what}", phase.word().to_uppercase()),
-        Event::Raised { .. } | Event::Cleared { .. } | Event::AboveCeiling { .. } => what,
+        Event::Raised { .. }
+        | Event::Cleared { .. }
+        | Event::AboveCeiling { .. }
+        | Event::Resumed { .. }
+        | Event::HeatConfirmed => what,
     }
 }
 
