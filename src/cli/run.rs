@@ -127,12 +127,15 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
         lock: UnitLock::take(context.dir(), &args.unit)?,
         tell: out::note,
     };
+    let gives_up = matches!(request.task, Task::Abandon(_));
     let done = super::unit::runtime()?.block_on(conduct(request, mode));
     Kept::end(kept);
     let done = done?;
     report(context, &done)?;
     match done.verdict.outcome {
         Outcome::Acceptable => Ok(()),
+        // What was asked for was done.
+        Outcome::Unacceptable | Outcome::Incomplete if gives_up => Ok(()),
         outcome @ (Outcome::Unacceptable | Outcome::Incomplete) => {
             Err(Failure::NotAcceptable(outcome))
         }

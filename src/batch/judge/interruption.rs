@@ -22,7 +22,13 @@ fn judged(seen: &Seen, one: Interruption) -> Finding {
     let between_ms = before.map_or(0, |row| one.at_ms.saturating_sub(row.t_ms));
     let gone_ms = one.outage_ms.map(|told_ms| told_ms.max(between_ms));
     let is_allowed = gone_ms.is_some_and(|ms| ms <= rule.outage_max_ms);
-    let phase = before.and_then(|row| row.phase).unwrap_or(PhaseName::Preheat);
+    let told = before.and_then(|row| row.phase).unwrap_or(PhaseName::Preheat);
+    // The bottles may have been confirmed after the last row.
+    let is_loaded = seen.curve.load_ms.is_some_and(|load_ms| load_ms < one.at_ms);
+    let phase = match told {
+        PhaseName::Preheat | PhaseName::Load if is_loaded => PhaseName::ComeUp,
+        told => told,
+    };
     let (severity, so) = match phase {
         PhaseName::Preheat | PhaseName::Load => (Severity::Note, "no milk was being heated".into()),
         PhaseName::ComeUp if rule.come_up != WhenInterrupted::Continue => {
