@@ -289,7 +289,7 @@ async fn begin(
     let batch = new_batch(&store, request, new, params, texts, &clock).await?;
     let bottles = new.bottles;
     let run = Run { store, machine, clock, engine, batch, bottles, hands, resumes: None };
-    run.to_the_end(request, person).await
+    run.until_closed(request, person).await
 }
 
 /// Connects the machine, and makes it safe before anything else.
@@ -321,7 +321,7 @@ pub(super) struct Run {
 
 impl Run {
     /// Runs it to its end, or to safety, and closes its record.
-    pub(super) async fn to_the_end(
+    pub(super) async fn until_closed(
         self,
         request: &Request<'_>,
         (mode, signalled): (Mode, impl Future<Output = &'static str>),

@@ -140,7 +140,7 @@ pub(super) async fn resume(
     let engine = taken_up.engine.clone();
     let resumes = Some((taken_up, outage_ms));
     let run = Run { store, machine, clock, engine, batch, bottles, hands, resumes };
-    run.to_the_end(request, person).await
+    run.until_closed(request, person).await
 }
 
 /// From here on an outage is measured by this clock. Before the first input that it times: whatever
