@@ -15,3 +15,5 @@ mod new_station;
 mod rig;
 mod simulator;
 mod technician;
+#[cfg(unix)]
+mod unplugged;
