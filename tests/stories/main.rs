@@ -11,6 +11,7 @@ mod donors_and_pools;
 mod foreign_curves;
 mod fuzz_corpus;
 mod help;
+mod interruptions;
 mod new_station;
 mod rig;
 mod simulator;
