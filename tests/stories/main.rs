@@ -16,3 +16,5 @@ mod new_station;
 mod rig;
 mod simulator;
 mod technician;
+#[cfg(unix)]
+mod unplugged;
