@@ -6,6 +6,7 @@
 //! The loop owns the engine and borrows the machine period by period; whoever supervises it can
 //! always take the machine and make it safe.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,6 +57,15 @@ pub struct ControlLoop<M> {
     offs_lost: u32,
     resumes: Option<Action>,
     history: Vec<Entry>,
+    waiting: VecDeque<Action>,
+}
+
+/// What came of an exchange with the machine.
+enum Exchanged {
+    /// The reading; `None` if it did not come in time.
+    Read(Option<Reading>),
+    /// A person stopped the batch meanwhile.
+    Stopped(Action),
 }
 
 /// The newest ticks in the record: a later input may not come before them.
@@ -133,6 +143,7 @@ impl<M: Machine> ControlLoop<M> {
             offs_lost: 0,
             resumes: None,
             history: Vec::new(),
+            waiting: VecDeque::new(),
         }
     }
 
@@ -165,6 +176,9 @@ impl<M: Machine> ControlLoop<M> {
         while let Some((at, reading)) = self.read().await? {
             self.last_reading = Some(reading);
             self.turn(at, Input::Reading(reading)).await?;
+            while let Some(action) = self.waiting.pop_front() {
+                self.turn(self.clock.now(), Input::Operator(action)).await?;
+            }
             // A late period is not made up for.
             due = due.plus_ms(period_ms).max(self.clock.now()).max(at.plus_ms(1));
             self.wait_until(due).await?;
@@ -173,8 +187,9 @@ impl<M: Machine> ControlLoop<M> {
         Ok(self.engine)
     }
 
-    /// Reads the machine; `None` once the batch is over. What people do meanwhile takes effect at
-    /// once: the exchange is given up for it and begun again.
+    /// Reads the machine; `None` once the batch is over. A stop takes effect at once, and the
+    /// exchange is given up for it. Whatever else people do meanwhile waits until the exchange is
+    /// finished: one that is given up costs a device its connection, and the next reading.
     ///
     /// A reading bears the time *before* it was asked for, so that no value is older than its
     /// tick says. One that does not come within the patience is a reading in which nothing
@@ -183,23 +198,42 @@ impl<M: Machine> ControlLoop<M> {
     async fn read(&mut self) -> Result<Option<(Tick, Reading)>, RecordError> {
         while !self.engine.phase().is_final() {
             let asked = self.clock.now();
-            let exchange = async { self.machine.lock().await.read().await };
-            let action = tokio::select! {
-                biased;
-                Some(action) = self.actions.recv() => action,
-                answer = tokio::time::timeout(self.patience, exchange) => {
+            match self.exchange().await {
+                Exchanged::Stopped(stop) => {
+                    self.turn(self.clock.now(), Input::Operator(stop)).await?;
+                }
+                Exchanged::Read(answer) => {
                     let missed = "a reading took longer than a control period and was given up";
-                    let missed = answer.is_err().then(|| missed.to_owned());
+                    let missed = answer.is_none().then(|| missed.to_owned());
                     self.trouble(asked, Trouble::Unread, missed)?;
                     return Ok(Some(match answer {
-                        Ok(reading) => (asked, reading),
-                        Err(_) => (self.clock.now(), self.nothing()),
+                        Some(reading) => (asked, reading),
+                        None => (self.clock.now(), self.nothing()),
                     }));
                 }
-            };
-            self.turn(self.clock.now(), Input::Operator(action)).await?;
+            }
         }
         Ok(None)
+    }
+
+    /// One exchange with the machine, within the patience.
+    async fn exchange(&mut self) -> Exchanged {
+        let machine = self.machine.clone();
+        let read = async { machine.lock().await.read().await };
+        let mut read = std::pin::pin!(tokio::time::timeout(self.patience, read));
+        loop {
+            tokio::select! {
+                biased;
+                Some(action) = self.actions.recv() => match action {
+                    Action::Stop { .. } => return Exchanged::Stopped(action),
+                    Action::ConfirmLoad { .. }
+                    | Action::ConfirmUnload
+                    | Action::Resume { .. }
+                    | Action::ConfirmHeat => self.waiting.push_back(action),
+                },
+                answer = &mut read => return Exchanged::Read(answer.ok()),
+            }
+        }
     }
 
     /// A reading in which nothing answered.
