@@ -132,10 +132,14 @@ pub(super) enum Kind {
     ActionRefused,
     Seal,
     Remark,
+    /// The station's own files, as they were when a backup took them along.
+    StationFiles,
+    Backup,
+    Restored,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 16] = [
         Self::Station,
         Self::User,
         Self::Donor,
@@ -149,6 +153,9 @@ impl Kind {
         Self::ActionRefused,
         Self::Seal,
         Self::Remark,
+        Self::StationFiles,
+        Self::Backup,
+        Self::Restored,
     ];
 
     pub(super) const fn word(self) -> &'static str {
@@ -166,6 +173,9 @@ impl Kind {
             Self::ActionRefused => "action-refused",
             Self::Seal => "seal",
             Self::Remark => "remark",
+            Self::StationFiles => "station-files",
+            Self::Backup => "backup",
+            Self::Restored => "restored",
         }
     }
 
