@@ -12,6 +12,7 @@ mod foreign_curves;
 mod fuzz_corpus;
 mod help;
 mod new_station;
+mod probing;
 mod rig;
 mod simulator;
 mod technician;
