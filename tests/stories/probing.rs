@@ -63,7 +63,7 @@ fn a_temperature_that_is_true_at_another_address_only_is_told_with_that_address(
     desk.write("station.toml", "name = \"x\"\ntime_zone = \"UTC\"\n");
     desk.write("profiles/mine.toml", ONE_ADDRESS_OFF);
     let said = desk.run(&format!("device probe {url} --ids 1 --profile mine")).expect_code(1);
-    assert!(said.stdout.contains("62.50*"), "the neighbour is shown: {}", said.stdout);
+    assert!(said.stdout.contains("[62.50]*"), "the neighbour is shown: {}", said.stdout);
     for word in ["does not fit mine", "pv at address 1", "62.50 °C"] {
         assert!(said.stderr.contains(word), "no {word:?} in: {}", said.stderr);
     }

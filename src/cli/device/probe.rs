@@ -350,7 +350,9 @@ async fn read(probe: &mut Probe, unit_id: u8, profile: Option<&Profile>, point: 
     }
     let beside: &[i8] = if point.unit.is_temperature() { &[-1, 0, 1] } else { &[0] };
     let mut reads = Vec::new();
-    for shift in beside.iter().copied() {
+    let at = show::address_of(point);
+    let on_the_map = |shift: &i8| (0..=i32::from(u16::MAX)).contains(&(at + i32::from(*shift)));
+    for shift in beside.iter().copied().filter(on_the_map) {
         reads.push((shift, probe.read(unit_id, point, shift).await));
     }
     Probed { point: point.clone(), reads }

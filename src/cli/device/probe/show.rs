@@ -56,10 +56,7 @@ fn mute_in_words(mute: &[&Probed]) -> String {
 
 /// What went wrong, without the place: it stands above.
 fn fault_in_words(error: &WireError) -> String {
-    match error {
-        WireError::Call { fault, .. } => fault.to_string(),
-        error => error.to_string(),
-    }
+    if let WireError::Call { fault, .. } = error { fault.to_string() } else { error.to_string() }
 }
 
 fn point_in_words(probed: &Probed) -> String {
