@@ -14,6 +14,7 @@ mod fuzz_corpus;
 mod help;
 mod interruptions;
 mod new_station;
+mod probing;
 mod rig;
 mod simulator;
 mod technician;
