@@ -18,6 +18,7 @@
 //! | `step` | storing one step of the engine |
 //! | `read` | a batch as it is read |
 //! | `milk` | donors, deposits, pools |
+//! | `memory` | a station that is on no disk, for the soak |
 //! | `station` | the station and its users |
 //! | `verify` | recomputing everything |
 //! | `copy` | one database copied into another file, page by page |
@@ -36,6 +37,7 @@ mod error;
 #[cfg(test)]
 mod fixture;
 mod journal;
+mod memory;
 mod milk;
 pub mod model;
 mod read;
