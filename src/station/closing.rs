@@ -127,7 +127,7 @@ async fn within<R>(
 ///
 /// # Errors
 /// The store fails.
-pub(super) fn close_judged(
+pub(crate) fn close_judged(
     store: &mut Store,
     batch: &str,
     closing: Closing,

@@ -16,6 +16,7 @@ use holder_hal::{
 use tokio::sync::{Mutex, mpsc};
 
 use super::clock::Clock;
+use super::permit::HeatPermit;
 use super::recorder::{RecordError, Recorder};
 use super::recovery::TakenUp;
 use super::view::{Shown, View};
@@ -69,8 +70,8 @@ enum Exchanged {
 }
 
 /// The newest ticks in the record: a later input may not come before them.
-#[derive(Clone, Copy, Default)]
-struct Newest {
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Newest {
     input: Option<Tick>,
     reading: Option<Tick>,
 }
@@ -78,7 +79,7 @@ struct Newest {
 impl Newest {
     /// `at`, or as much later as the record's order needs: inputs never go back, and two readings
     /// never share a millisecond.
-    fn rise(&mut self, at: Tick, input: &Input) -> Tick {
+    pub(crate) fn rise(&mut self, at: Tick, input: &Input) -> Tick {
         let at = at.max(self.input.unwrap_or_default());
         let at = match input {
             Input::Reading(_) => at.max(self.reading.map_or(at, |last| last.plus_ms(1))),
@@ -251,15 +252,15 @@ impl<M: Machine> ControlLoop<M> {
     async fn turn(&mut self, at: Tick, input: Input) -> Result<(), RecordError> {
         let at = self.newest.rise(at, &input);
         let effects = self.engine.step(at, input.clone());
-        // An off-command never waits for a disk.
         let mut sent = effects.command;
-        if !sent.heats() {
-            self.send(at, sent).await?;
+        if let Some(command) = HeatPermit::before_the_disk(effects.command) {
+            self.send(at, command).await?;
         }
         let phase = self.engine.phase();
         self.recorder.commit(&self.clock, at, input, &effects, phase).await?;
-        if effects.command.heats() {
-            sent = self.recorder.permit().grant(self.clock.now(), effects.command);
+        let permit = self.recorder.permit();
+        if let Some(command) = permit.after_the_disk(self.clock.now(), effects.command) {
+            sent = command;
             let text = "heat was withheld: the newest reading on the disk is older than one period";
             self.trouble(at, Trouble::Withheld, (!sent.heats()).then(|| text.to_owned()))?;
             self.send(at, sent).await?;

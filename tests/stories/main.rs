@@ -3,6 +3,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a story that cannot go on has failed")]
 
+mod backups;
 mod bad_devices;
 mod bad_files;
 mod batches;
@@ -13,6 +14,7 @@ mod fuzz_corpus;
 mod help;
 mod interruptions;
 mod new_station;
+mod probing;
 mod rig;
 mod simulator;
 mod technician;
