@@ -50,3 +50,6 @@ fn judged(seen: &Seen, one: Interruption) -> Finding {
     let text = format!("The controller was gone for {gone} in phase {phase}: {so}.");
     finding(Rule::Interrupted, severity, Some(one.at_ms), text)
 }
+
+#[cfg(test)]
+mod tests;
