@@ -329,6 +329,39 @@ async fn a_stop_is_heard_while_a_read_hangs() {
 }
 
 #[tokio::test]
+async fn a_store_that_refuses_ends_the_loop_and_leaves_the_machine_safe() {
+    let mut rig = rig(Faults::default(), PATIENT).await;
+    let store = rig.store.clone();
+    let seen = tokio::spawn(async move {
+        for _ in 0..10 {
+            rig.views.recv().await.expect("it runs");
+        }
+        let close = move |store: &mut Store| {
+            let stamp = crate::store::Stamp { utc_ms: 0, who: "ann" };
+            let (closing, phase) = (crate::store::model::Closing::Interrupted, PhaseName::Preheat);
+            let (engine_accepts, verdict) = (None, None);
+            let batch = BATCH;
+            store.close_batch(&crate::store::Close {
+                batch,
+                stamp,
+                closing,
+                engine_accepts,
+                phase,
+                verdict,
+            })
+        };
+        store.call(close).await.expect("closed under its feet");
+        while rig.views.recv().await.is_some() {}
+    });
+    let outcome = supervise(rig.unit, std::future::pending()).await;
+    assert!(matches!(outcome.ending, Ending::RecordLost(_)), "{:?}", outcome.ending);
+    assert!(!outcome.ending.closes(), "a person decides");
+    assert_eq!(outcome.unsafe_because, None);
+    assert!(heated_last(&told(&rig.told)).is_some() && !last(&rig.told).heats());
+    seen.await.expect("ended");
+}
+
+#[tokio::test]
 async fn what_a_person_does_costs_no_reading() {
     let (begun, until) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let slow = Some((begun.clone(), until.clone()));
