@@ -102,6 +102,11 @@ pub(crate) const fn rule(rule: Rule) -> &'static str {
         Rule::Disputed => "agreement of the two judges",
         Rule::Stopped => "stopped",
         Rule::Judged => "how it was judged",
+        Rule::ProbePlace => "place of the milk probes",
+        Rule::ProbeJump => "jumps of the readings",
+        Rule::ProbeStill => "readings that stood still",
+        Rule::BottleLag => "how the milk followed the bath",
+        Rule::BathFall => "fall of the bath",
     }
 }
 
