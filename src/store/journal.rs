@@ -132,10 +132,11 @@ pub(super) enum Kind {
     ActionRefused,
     Seal,
     Remark,
+    Clock,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::Station,
         Self::User,
         Self::Donor,
@@ -149,6 +150,7 @@ impl Kind {
         Self::ActionRefused,
         Self::Seal,
         Self::Remark,
+        Self::Clock,
     ];
 
     pub(super) const fn word(self) -> &'static str {
@@ -166,6 +168,7 @@ impl Kind {
             Self::ActionRefused => "action-refused",
             Self::Seal => "seal",
             Self::Remark => "remark",
+            Self::Clock => "clock",
         }
     }
 

@@ -14,6 +14,7 @@
 //! | `seal` | inputs, and the running hash over them and their samples |
 //! | `entries` | single entries of the journal |
 //! | `batches` | starting and closing a batch |
+//! | `clock` | how a batch's own time stands to the computer's |
 //! | `step` | storing one step of the engine |
 //! | `read` | a batch as it is read |
 //! | `milk` | donors, deposits, pools |
@@ -23,6 +24,7 @@
 //! | `thread` | the store on its own thread |
 
 mod batches;
+mod clock;
 mod entries;
 mod error;
 #[cfg(test)]
@@ -46,12 +48,13 @@ use std::path::Path;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 pub use batches::{Close, NewBatch};
+pub use clock::{BootMoment, ClockEntry};
 pub use entries::JournalEntry;
 pub use error::StoreError;
 pub use journal::{Body, Head, Stamp};
 pub(crate) use journal::{hex, sha256};
 pub use milk::{DepositShown, PoolShown};
-pub use replay::{ReplayMisfit, replay};
+pub use replay::{ReplayMisfit, replay, revive};
 pub use station::Station;
 pub use step::Step;
 pub use thread::StoreThread;

@@ -11,7 +11,10 @@ mod donors_and_pools;
 mod foreign_curves;
 mod fuzz_corpus;
 mod help;
+mod interruptions;
 mod new_station;
 mod rig;
 mod simulator;
 mod technician;
+#[cfg(unix)]
+mod unplugged;

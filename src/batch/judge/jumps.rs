@@ -132,7 +132,7 @@ pub(super) fn jumps(seen: &Seen, track: &Track) -> Vec<Finding> {
     };
     // One of a kind is enough to decide; hundreds of spikes are one fault.
     let mut findings: Vec<Finding> = found.iter().map(told).collect();
-    findings.sort_by(|a, b| b.severity.cmp(&a.severity));
+    findings.sort_by_key(|found| std::cmp::Reverse(found.severity));
     let many = findings.len();
     findings.truncate(1);
     if let (Some(first), true) = (findings.first_mut(), many > 1) {

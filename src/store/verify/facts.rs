@@ -69,7 +69,8 @@ impl Facts {
             | Kind::Action
             | Kind::ActionRefused
             | Kind::Seal
-            | Kind::Remark => return self.note_batch(row, kind, after),
+            | Kind::Remark
+            | Kind::Clock => return self.note_batch(row, kind, after),
         };
         self.rows.insert((table, row.subject.clone()), after);
         Ok(())
@@ -100,7 +101,7 @@ impl Facts {
                 }
             }
             Kind::Seal => facts.seals.push((row.seq, parsed(row, after)?)),
-            Kind::Action | Kind::ActionRefused | Kind::Remark => {}
+            Kind::Action | Kind::ActionRefused | Kind::Remark | Kind::Clock => {}
             Kind::Station
             | Kind::User
             | Kind::Donor

@@ -36,7 +36,7 @@ pub(crate) use codec::thousandths;
 pub use error::{EncodeError, ProfileError};
 pub use point::{
     ByteOrder, DataType, Decoded, Entity, Fault, Need, Point, Raw, Sentinel, Unit, Value, Verified,
-    Write, WriteFunction,
+    Words, Write, WriteFunction,
 };
 pub use scale::ScaleFault;
 

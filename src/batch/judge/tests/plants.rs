@@ -116,7 +116,12 @@ impl Run {
                     Action::ConfirmLoad { bottles: bottles as u16 }
                 }
                 PhaseName::Unload => Action::ConfirmUnload,
-                _ => continue,
+                PhaseName::Preheat
+                | PhaseName::ComeUp
+                | PhaseName::Hold
+                | PhaseName::Cool
+                | PhaseName::Finished
+                | PhaseName::Aborted => continue,
             };
             command = engine.step(at, Input::Operator(action)).command;
         }
