@@ -103,6 +103,11 @@ pub(crate) const fn rule(rule: Rule) -> &'static str {
         Rule::Stopped => "stopped",
         Rule::Interrupted => "interruption",
         Rule::Judged => "how it was judged",
+        Rule::ProbePlace => "place of the milk probes",
+        Rule::ProbeJump => "jumps of the readings",
+        Rule::ProbeStill => "readings that stood still",
+        Rule::BottleLag => "how the milk followed the bath",
+        Rule::BathFall => "fall of the bath",
     }
 }
 
