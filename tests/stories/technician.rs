@@ -155,6 +155,14 @@ fn what_goes_over_the_wire_is_kept_and_shown_in_words() {
     assert!(shown.contains("questions") && shown.contains("usually"), "{shown}");
     desk.run("unit check demo --capture read.capture")
         .expect_refusal(&["read.capture", "never overwritten"]);
+    for (place, why) in [
+        (".", "is a folder"),
+        ("/dev/null", "is a device"),
+        ("nowhere/x.capture", "there is no folder nowhere"),
+    ] {
+        let said = desk.run(&format!("unit read demo --capture {place}"));
+        said.expect_refusal(&[place, why]);
+    }
     desk.write("other.txt", "hello\n");
     desk.run("device replay other.txt").expect_refusal(&["other.txt", "--capture"]);
 }
