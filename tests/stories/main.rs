@@ -6,6 +6,7 @@
 mod bad_devices;
 mod bad_files;
 mod batches;
+mod commissioning;
 mod databases;
 mod donors_and_pools;
 mod foreign_curves;

@@ -1,7 +1,6 @@
 //! The person with the screwdriver: what is plugged in, who answers, does the machine do what its
 //! description says, and what went over the wire.
 
-use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use crate::rig::{Answer, Desk};
@@ -58,45 +57,6 @@ fn a_real_machine_is_never_commissioned_by_itself() {
     // Nobody at the keyboard: the end of the input is a no.
     let refused = desk.run("unit commission past-1").expect_code(1);
     assert!(refused.stderr.contains("nothing was switched"), "{}", refused.stderr);
-}
-
-#[cfg(unix)]
-#[test]
-fn ctrl_c_in_the_middle_of_heating_leaves_the_heater_off_and_says_so() {
-    let (desk, running) = served(20);
-    let mut program = desk.program();
-    program.args(["unit", "commission", "demo", "--yes", "--speed", "20"]);
-    program.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = program.spawn().expect("it starts");
-    let stderr = BufReader::new(child.stderr.take().expect("piped"));
-    let mut said = String::new();
-    let mut told = false;
-    for line in stderr.lines() {
-        let line = line.expect("text");
-        said += &format!("{line}\n");
-        // A live line of the heating step: the heater is on by now.
-        if !told
-            && said.contains("Does heating heat?")
-            && line.contains("bath")
-            && line.contains(" s ")
-        {
-            let id = child.id().to_string();
-            let sent = std::process::Command::new("kill").args(["-INT", &id]).status();
-            assert!(sent.expect("kill").success());
-            told = true;
-        }
-    }
-    let code = child.wait().expect("it ends").code();
-    assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("heat was commanded off, and the machine confirmed it"), "{said}");
-    assert!(said.contains("stopped by Ctrl-C"), "{said}");
-    let probed = format!(
-        "device probe tcp://{} --ids 1 --profile eurotherm-3200 --point instrument_mode --json",
-        running.address(0)
-    );
-    let found = desk.run(&probed).expect_code(0).json();
-    assert_eq!(found["found"][0]["points"][0]["reads"][0]["value"], "off", "{found:#}");
-    assert!(known(&desk).contains("was stopped before its end"), "{}", known(&desk));
 }
 
 #[test]
