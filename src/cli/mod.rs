@@ -43,7 +43,6 @@ use failure::Failure;
     version,
     subcommand_required = true,
     arg_required_else_help = true,
-    disable_help_subcommand = true,
     max_term_width = 100,
     after_help = "Examples:\n  holder demo                    the whole story in seconds, simulated\n  \
                   holder init bank --training    a station for practice in the folder bank\n  \

@@ -7,6 +7,7 @@ mod backups;
 mod bad_devices;
 mod bad_files;
 mod batches;
+mod commissioning;
 mod databases;
 mod donors_and_pools;
 mod foreign_curves;
