@@ -21,8 +21,6 @@ pub(crate) struct Report {
     pub(crate) faults: Vec<Kind>,
     /// The judge's verdict.
     pub(crate) outcome: Outcome,
-    /// Whether the program was interrupted.
-    pub(crate) interrupted: bool,
     /// How often the engine saw a hold broken.
     pub(crate) holds_broken: u32,
     /// Whether the milk really had its hold.
@@ -84,7 +82,6 @@ fn report(
         seed: scenario.seed,
         faults: scenario.faults.iter().map(|fault| fault.kind).collect(),
         outcome: done.closed.verdict.outcome,
-        interrupted: done.closed.record.header.closing == Some(Closing::Interrupted),
         holds_broken: done.holds_broken,
         true_hold: has_true_hold(scenario, done),
         disputed: findings.iter().any(|finding| finding.rule == Rule::Disputed),

@@ -30,6 +30,8 @@ pub(crate) struct Outcomes {
     pub(crate) restarted: u64,
     /// Refused although the milk really had its hold.
     pub(crate) refused_good: u64,
+    /// Alarms in all.
+    pub(crate) alarms: u64,
     /// Runs with an alarm after the fault.
     pub(crate) alarmed: u64,
 }
@@ -43,8 +45,8 @@ impl Outcomes {
             Outcome::Incomplete => self.incomplete += 1,
         }
         self.restarted += u64::from(report.holds_broken > 0);
-        self.refused_good +=
-            u64::from(report.true_hold && report.outcome != Outcome::Acceptable);
+        self.refused_good += u64::from(report.true_hold && report.outcome != Outcome::Acceptable);
+        self.alarms += report.alarms as u64;
         self.alarmed += u64::from(report.detected.is_some());
     }
 
@@ -53,6 +55,7 @@ impl Outcomes {
             "runs": self.runs, "acceptable": self.acceptable, "unacceptable": self.unacceptable,
             "incomplete": self.incomplete, "restarted": self.restarted,
             "refused_although_truly_held": self.refused_good, "alarmed": self.alarmed,
+            "alarms": self.alarms,
         })
     }
 }
@@ -179,11 +182,8 @@ impl Totals {
             map.iter().map(|(kind, o)| (kind.word().to_owned(), o.json())).collect()
         };
         let words = |kinds: &[Kind]| kinds.iter().map(|kind| kind.word()).collect::<Vec<_>>();
-        let combinations: Value = self
-            .combinations
-            .iter()
-            .map(|(kinds, o)| (words(kinds).join("+"), o.json()))
-            .collect();
+        let combinations: Value =
+            self.combinations.iter().map(|(kinds, o)| (words(kinds).join("+"), o.json())).collect();
         let invariants: Value = Invariant::ALL
             .iter()
             .map(|i| json!({ "number": i.number(), "what": i.title(), "broken": self.broken(*i) }))
