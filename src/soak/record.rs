@@ -212,7 +212,11 @@ impl Record {
         use crate::batch::event::Event;
         let entered = |stamped: &StampedEntry| match &stamped.entry.event {
             Event::Entered { phase, .. } => Some(*phase),
-            Event::Raised { .. } | Event::Cleared { .. } | Event::AboveCeiling { .. } => None,
+            Event::Raised { .. }
+            | Event::Cleared { .. }
+            | Event::AboveCeiling { .. }
+            | Event::Resumed { .. }
+            | Event::HeatConfirmed => None,
         };
         self.entries.iter().rev().find_map(entered).unwrap_or(PhaseName::Preheat)
     }
@@ -315,6 +319,7 @@ fn new_batch(scenario: &Scenario) -> NewBatch {
         started_utc_ms: NOON_MS,
         params: scenario.params.clone(),
         texts: Vec::new(),
+        clock: None,
     }
 }
 

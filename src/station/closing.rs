@@ -167,6 +167,7 @@ mod tests {
             operator: "ann".into(),
             started_utc_ms: 0,
             params: params.clone(),
+            clock: None,
             texts: vec![],
         };
         let batch = store.begin_batch(&new).expect("begun");

@@ -17,9 +17,10 @@ use tokio::sync::{Mutex, mpsc};
 use super::clock::Clock;
 use super::permit::HeatPermit;
 use super::recorder::{RecordError, Recorder};
+use super::recovery::TakenUp;
 use super::view::{Shown, View};
 use crate::batch::engine::Engine;
-use crate::batch::event::{Action, Alarm, Effects, Event, Input};
+use crate::batch::event::{Action, Alarm, Effects, Entry, Event, Input};
 use crate::batch::params::Probe;
 
 /// A machine that the loop and its supervisor share.
@@ -54,6 +55,8 @@ pub struct ControlLoop<M> {
     message: Option<String>,
     standing: [bool; 3],
     offs_lost: u32,
+    resumes: Option<Action>,
+    history: Vec<Entry>,
 }
 
 /// The newest ticks in the record: a later input may not come before them.
@@ -129,6 +132,22 @@ impl<M: Machine> ControlLoop<M> {
             message: None,
             standing: [false; 3],
             offs_lost: 0,
+            resumes: None,
+            history: Vec::new(),
+        }
+    }
+
+    /// The same loop for a batch that is continued after an outage: its clock goes on from there,
+    /// and its engine has taken all stored inputs. The first view tells all that happened before.
+    #[must_use]
+    pub fn resuming(self, from: TakenUp, outage_ms: Option<u64>) -> Self {
+        Self {
+            newest: Newest { input: Some(from.last), reading: Some(from.last) },
+            phase_since: from.phase_since,
+            resumes: Some(Action::Resume { outage_ms }),
+            history: from.history,
+            engine: from.engine,
+            ..self
         }
     }
 
@@ -138,6 +157,11 @@ impl<M: Machine> ControlLoop<M> {
     /// The record cannot be kept: then nothing may be heated.
     pub async fn run(mut self) -> Result<Engine, RecordError> {
         let period_ms = self.engine.params().period_ms;
+        if let Some(resume) = self.resumes.take() {
+            self.turn(self.clock.now(), Input::Operator(resume)).await?;
+            // What is read now came after it.
+            self.newest.reading = self.newest.input;
+        }
         let mut due = self.clock.now();
         while let Some((at, reading)) = self.read().await? {
             self.last_reading = Some(reading);
@@ -328,7 +352,8 @@ impl<M: Machine> ControlLoop<M> {
             lid_closed: reading.lid.and_then(|lid| lid.on),
             command: sent,
             alarms: Alarm::ALL.into_iter().filter(|alarm| self.engine.stands(*alarm)).collect(),
-            news: effects.entries.clone(),
+            news: [std::mem::take(&mut self.history), effects.entries.clone()].concat(),
+            heat_waits: self.engine.waits_for_heat(),
             message: self.message.take(),
         }
     }

@@ -17,6 +17,7 @@ mod reach;
 pub mod recorder;
 pub mod recovery;
 pub mod rehearsal;
+pub mod resume;
 pub mod screen;
 pub mod supervisor;
 pub mod technician;

@@ -3,6 +3,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a story that cannot go on has failed")]
 
+mod backups;
 mod bad_devices;
 mod bad_files;
 mod batches;
@@ -11,7 +12,11 @@ mod donors_and_pools;
 mod foreign_curves;
 mod fuzz_corpus;
 mod help;
+mod interruptions;
 mod new_station;
+mod probing;
 mod rig;
 mod simulator;
 mod technician;
+#[cfg(unix)]
+mod unplugged;
