@@ -137,6 +137,7 @@ impl Rig {
         }
         self.plant.advance(ms);
         self.now = self.now.plus_ms(ms);
+        self.begin_and_end();
     }
 
     fn begin_and_end(&mut self) {

@@ -54,6 +54,10 @@ pub(crate) struct Scenario {
     pub(crate) cut: Cut,
     /// The people.
     pub(crate) pace: Pace,
+    /// Whether somebody continues the batch after the program was gone.
+    pub(crate) resumes: bool,
+    /// From then until it is confirmed that the machine may heat, milliseconds.
+    pub(crate) confirm_heat_ms: u64,
     /// What goes wrong; empty in a run without fault.
     pub(crate) faults: Vec<Fault>,
 }
@@ -101,8 +105,19 @@ impl Scenario {
             confirm_ms: dice.whole(2_000, 60_000),
             unload_ms: dice.whole(10_000, 900_000),
         };
-        let mut scenario =
-            Self { seed, plant, params, resolution_k, biases, cut, pace, faults: Vec::new() };
+        let after = &mut Dice::new(seed, 4);
+        let mut scenario = Self {
+            seed,
+            plant,
+            params,
+            resolution_k,
+            biases,
+            cut,
+            pace,
+            resumes: after.percent(80),
+            confirm_heat_ms: after.whole(0, 300_000),
+            faults: Vec::new(),
+        };
         if !seed.is_multiple_of(4) {
             scenario.draw_faults();
         }
