@@ -49,6 +49,7 @@ struct Tally {
     hold_complete: bool,
     heat_up_too_long: bool,
     cooled_in_time: bool,
+    interruption_fails: bool,
 }
 
 /// A running batch.
@@ -64,6 +65,8 @@ pub struct Engine {
     interlocks: Interlocks,
     control: Control,
     tally: Tally,
+    /// After an interruption heat waits for a person to confirm it.
+    heat_waits: bool,
 }
 
 impl Engine {
@@ -84,6 +87,7 @@ impl Engine {
             interlocks: Interlocks::default(),
             control,
             tally: Tally::default(),
+            heat_waits: false,
             params,
         })
     }
@@ -140,6 +144,7 @@ impl Engine {
                 tally.hold_complete
                     && tally.cooled_in_time
                     && !tally.heat_up_too_long
+                    && !tally.interruption_fails
                     && tally.holds_broken <= self.params.recipe.hold.holds_restarted_max
                     && tally.ceiling_lines_passed < self.ceiling_lines().len(),
             ),
@@ -157,6 +162,9 @@ impl Engine {
     /// counts as the latest known.
     pub fn step(&mut self, now: Tick, input: Input) -> Effects {
         self.now = self.now.max(now);
+        if let Input::Operator(Action::Resume { outage_ms }) = input {
+            return self.resume(outage_ms);
+        }
         let mut entries = Vec::new();
         if let Input::Reading(reading) = &input {
             self.senses.observe(self.now, &self.params, reading);
@@ -266,6 +274,13 @@ impl Engine {
                 return Err(Refusal::NotUnloading(phase));
             }
             Action::ConfirmUnload => self.enter_finished(facts, out),
+            Action::ConfirmHeat if !self.waits_for_heat() => return Err(Refusal::HeatNotWaiting),
+            Action::ConfirmHeat => {
+                self.heat_waits = false;
+                out.push(entry(facts, Event::HeatConfirmed));
+            }
+            // It never comes here: `step` takes it first.
+            Action::Resume { .. } => {}
         }
         Ok(())
     }
@@ -343,7 +358,11 @@ impl Engine {
             return;
         };
         self.tally.holds_broken += 1;
-        let held_ms = unbroken.ms_since(since);
+        self.broken_hold(by, unbroken.ms_since(since), facts, out);
+    }
+
+    fn broken_hold(&mut self, by: HoldBreak, held_ms: u64, facts: &Facts, out: &mut Vec<Entry>) {
+        let rule = &self.params.recipe.hold;
         if self.tally.holds_broken > rule.holds_restarted_max {
             self.enter_cool(Cause::RestartsExhausted { by, held_ms }, facts, out);
         } else {
@@ -372,7 +391,7 @@ impl Engine {
             Phase::Finished => (false, false, None),
             Phase::Aborted { cooling } => (true, cooling, None),
         };
-        if !self.is_heating() || !self.standing.heat_allowed() {
+        if !self.is_heating() || !self.standing.heat_allowed() || self.waits_for_heat() {
             return Command { heat: Heat::Off, agitator, cooling };
         }
         // Control works on the coldest probe by its own limit, as the judge does.
@@ -387,6 +406,7 @@ fn entry(facts: &Facts, event: Event) -> Entry {
     Entry { at: facts.now, event, readings_mc: facts.snapshot() }
 }
 
+mod interruption;
 mod transitions;
 
 #[cfg(test)]

@@ -25,6 +25,14 @@ pub enum Action {
         /// Why, in the person's words.
         reason: String,
     },
+    /// Continue a batch whose controller was gone. The station sends it, before the first reading
+    /// after the outage, on behalf of the person who asked for it.
+    Resume {
+        /// How long the controller was gone, milliseconds, as measured; `None` where nobody knows.
+        outage_ms: Option<u64>,
+    },
+    /// The machine may heat again after an interruption.
+    ConfirmHeat,
 }
 
 /// One input of the engine.
@@ -112,6 +120,8 @@ pub enum HoldBreak {
     Gap,
     /// The lid was opened.
     LidOpened,
+    /// The controller was gone.
+    Interrupted,
 }
 
 /// Why the engine entered a phase.
@@ -169,6 +179,14 @@ pub enum Cause {
     PreheatTooLong,
     /// The bottles were not loaded within the recipe's time.
     LoadTooLong,
+    /// After an interruption before the loading: the bath must prove again that it is stable.
+    Resumed,
+    /// An interruption that the recipe does not allow, by its length or its phase: the batch has
+    /// failed.
+    InterruptionNotAllowed {
+        /// How long the hold had lasted that it broke, milliseconds; `None` outside of a hold.
+        held_ms: Option<u64>,
+    },
 }
 
 /// The readings behind an entry, corrected; `None` where there was no trustworthy value.
@@ -231,6 +249,13 @@ pub enum Event {
         #[serde(rename = "allowance_c", with = "de::kelvin")]
         allowance: Kelvin,
     },
+    /// The controller was gone, and the batch was continued.
+    Resumed {
+        /// How long it was gone, milliseconds; `None` where nobody knows.
+        outage_ms: Option<u64>,
+    },
+    /// A person confirmed that the machine may heat again.
+    HeatConfirmed,
 }
 
 /// One entry that the engine makes.
@@ -271,6 +296,9 @@ pub enum Refusal {
     /// Unloading was confirmed when there is nothing to unload.
     #[error("not waiting for unloading in phase {0}; to end the batch early, stop it")]
     NotUnloading(PhaseName),
+    /// Heat was confirmed when nothing waits for it.
+    #[error("heat is not waiting to be confirmed; nothing needs to be done")]
+    HeatNotWaiting,
     /// The batch is over.
     #[error("the batch is over ({0}); start a new one")]
     Over(PhaseName),

@@ -87,6 +87,8 @@ pub enum Rule {
     SampleInterval,
     /// Engine and judge disagree.
     Disputed,
+    /// The controller was gone while the milk was in the machine.
+    Interrupted,
     /// The batch was stopped, by a person or by an interlock.
     Stopped,
     /// What the reader must know of how the curve was judged.

@@ -103,6 +103,10 @@ impl From<ConductError> for Failure {
             | ConductError::NotSimulated { .. }
             | ConductError::Bottles { .. }
             | ConductError::NotSafe { .. }
+            | ConductError::LeftOpen { .. }
+            | ConductError::NothingOpen { .. }
+            | ConductError::Disputed { .. }
+            | ConductError::Changed { .. }
             | ConductError::NotClosed { .. } => Self::Refused(why.into()),
         }
     }

@@ -29,6 +29,7 @@ mod run;
 mod shell;
 mod signals;
 mod sim;
+mod soak;
 mod unit;
 mod verdict;
 
@@ -81,6 +82,7 @@ enum Command {
     Init(init::InitArgs),
     Run(run::RunArgs),
     Sim(sim::SimArgs),
+    Soak(soak::SoakArgs),
     #[command(subcommand)]
     Unit(unit::UnitCommand),
     #[command(subcommand)]
@@ -126,6 +128,7 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Demo(args) => demo::run(context, args),
         Command::Run(args) => run::run(context, args),
         Command::Sim(args) => sim::run(context, args),
+        Command::Soak(args) => soak::run(context, &args),
         Command::Unit(command) => unit::run(context, command),
         Command::Device(command) => device::run(context, command),
         Command::Batch(command) => batch::run(context, command),

@@ -101,6 +101,7 @@ pub(crate) const fn rule(rule: Rule) -> &'static str {
         Rule::SampleInterval => "sample interval",
         Rule::Disputed => "agreement of the two judges",
         Rule::Stopped => "stopped",
+        Rule::Interrupted => "interruption",
         Rule::Judged => "how it was judged",
     }
 }
@@ -135,8 +136,10 @@ pub(crate) fn event(event: &Event) -> (String, bool) {
         Event::Entered { phase: entered, .. } => {
             (format!("{}: {sentence}", phase(*entered)), *entered == PhaseName::Aborted)
         }
-        Event::Raised { .. } | Event::AboveCeiling { .. } => (sentence, true),
-        Event::Cleared { .. } => (sentence, false),
+        Event::Raised { .. } | Event::AboveCeiling { .. } | Event::Resumed { .. } => {
+            (sentence, true)
+        }
+        Event::Cleared { .. } | Event::HeatConfirmed => (sentence, false),
     }
 }
 
@@ -146,6 +149,13 @@ pub(crate) fn action(action: &Action) -> String {
         Action::ConfirmLoad { bottles } => format!("Confirmed that {bottles} bottles are in"),
         Action::ConfirmUnload => "Confirmed that the bottles are out".into(),
         Action::Stop { reason } => format!("Stopped the batch: “{reason}”"),
+        Action::Resume { outage_ms } => {
+            format!(
+                "Continued the batch; the controller had been gone {}",
+                words::outage(*outage_ms)
+            )
+        }
+        Action::ConfirmHeat => "Confirmed that the machine may heat again".into(),
     }
 }
 

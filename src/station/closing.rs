@@ -101,7 +101,7 @@ async fn within<R>(
 ///
 /// # Errors
 /// The store fails.
-pub(super) fn close_judged(
+pub(crate) fn close_judged(
     store: &mut Store,
     batch: &str,
     closing: Closing,
@@ -167,6 +167,7 @@ mod tests {
             operator: "ann".into(),
             started_utc_ms: 0,
             params: params.clone(),
+            clock: None,
             texts: vec![],
         };
         let batch = store.begin_batch(&new).expect("begun");

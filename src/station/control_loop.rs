@@ -15,10 +15,12 @@ use holder_hal::{
 use tokio::sync::{Mutex, mpsc};
 
 use super::clock::Clock;
+use super::permit::HeatPermit;
 use super::recorder::{RecordError, Recorder};
+use super::recovery::TakenUp;
 use super::view::{Shown, View};
 use crate::batch::engine::Engine;
-use crate::batch::event::{Action, Alarm, Effects, Event, Input};
+use crate::batch::event::{Action, Alarm, Effects, Entry, Event, Input};
 use crate::batch::params::Probe;
 
 /// A machine that the loop and its supervisor share.
@@ -53,11 +55,13 @@ pub struct ControlLoop<M> {
     message: Option<String>,
     standing: [bool; 3],
     offs_lost: u32,
+    resumes: Option<Action>,
+    history: Vec<Entry>,
 }
 
 /// The newest ticks in the record: a later input may not come before them.
-#[derive(Clone, Copy, Default)]
-struct Newest {
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Newest {
     input: Option<Tick>,
     reading: Option<Tick>,
 }
@@ -65,7 +69,7 @@ struct Newest {
 impl Newest {
     /// `at`, or as much later as the record's order needs: inputs never go back, and two readings
     /// never share a millisecond.
-    fn rise(&mut self, at: Tick, input: &Input) -> Tick {
+    pub(crate) fn rise(&mut self, at: Tick, input: &Input) -> Tick {
         let at = at.max(self.input.unwrap_or_default());
         let at = match input {
             Input::Reading(_) => at.max(self.reading.map_or(at, |last| last.plus_ms(1))),
@@ -128,6 +132,22 @@ impl<M: Machine> ControlLoop<M> {
             message: None,
             standing: [false; 3],
             offs_lost: 0,
+            resumes: None,
+            history: Vec::new(),
+        }
+    }
+
+    /// The same loop for a batch that is continued after an outage: its clock goes on from there,
+    /// and its engine has taken all stored inputs. The first view tells all that happened before.
+    #[must_use]
+    pub fn resuming(self, from: TakenUp, outage_ms: Option<u64>) -> Self {
+        Self {
+            newest: Newest { input: Some(from.last), reading: Some(from.last) },
+            phase_since: from.phase_since,
+            resumes: Some(Action::Resume { outage_ms }),
+            history: from.history,
+            engine: from.engine,
+            ..self
         }
     }
 
@@ -137,6 +157,11 @@ impl<M: Machine> ControlLoop<M> {
     /// The record cannot be kept: then nothing may be heated.
     pub async fn run(mut self) -> Result<Engine, RecordError> {
         let period_ms = self.engine.params().period_ms;
+        if let Some(resume) = self.resumes.take() {
+            self.turn(self.clock.now(), Input::Operator(resume)).await?;
+            // What is read now came after it.
+            self.newest.reading = self.newest.input;
+        }
         let mut due = self.clock.now();
         while let Some((at, reading)) = self.read().await? {
             self.last_reading = Some(reading);
@@ -193,15 +218,15 @@ impl<M: Machine> ControlLoop<M> {
     async fn turn(&mut self, at: Tick, input: Input) -> Result<(), RecordError> {
         let at = self.newest.rise(at, &input);
         let effects = self.engine.step(at, input.clone());
-        // An off-command never waits for a disk.
         let mut sent = effects.command;
-        if !sent.heats() {
-            self.send(at, sent).await?;
+        if let Some(command) = HeatPermit::before_the_disk(effects.command) {
+            self.send(at, command).await?;
         }
         let phase = self.engine.phase();
         self.recorder.commit(&self.clock, at, input, &effects, phase).await?;
-        if effects.command.heats() {
-            sent = self.recorder.permit().grant(self.clock.now(), effects.command);
+        let permit = self.recorder.permit();
+        if let Some(command) = permit.after_the_disk(self.clock.now(), effects.command) {
+            sent = command;
             let text = "heat was withheld: the newest reading on the disk is older than one period";
             self.trouble(at, Trouble::Withheld, (!sent.heats()).then(|| text.to_owned()))?;
             self.send(at, sent).await?;
@@ -327,7 +352,8 @@ impl<M: Machine> ControlLoop<M> {
             lid_closed: reading.lid.and_then(|lid| lid.on),
             command: sent,
             alarms: Alarm::ALL.into_iter().filter(|alarm| self.engine.stands(*alarm)).collect(),
-            news: effects.entries.clone(),
+            news: [std::mem::take(&mut self.history), effects.entries.clone()].concat(),
+            heat_waits: self.engine.waits_for_heat(),
             message: self.message.take(),
         }
     }

@@ -174,7 +174,11 @@ mod tests {
     fn entered_at_s(run: &Rehearsal, wanted: PhaseName) -> Option<f64> {
         let found = run.entries.iter().find(|entry| match &entry.event {
             Event::Entered { phase, .. } => *phase == wanted,
-            Event::Raised { .. } | Event::Cleared { .. } | Event::AboveCeiling { .. } => false,
+            Event::Raised { .. }
+            | Event::Cleared { .. }
+            | Event::AboveCeiling { .. }
+            | Event::Resumed { .. }
+            | Event::HeatConfirmed => false,
         });
         found.map(|entry| entry.at.ms() as f64 / 1000.0)
     }

@@ -52,10 +52,16 @@ pub async fn play(
     actions: mpsc::Sender<Action>,
 ) {
     let mut done = None;
+    let mut looked = false;
     while let Some(view) = views.recv().await {
         let phase = view.phase;
+        let heat_waits = view.heat_waits;
         let waited_ms = view.at.ms_since(view.phase_since);
         let _ = screen.send(view).await;
+        if heat_waits && !looked {
+            let _ = actions.send(Action::ConfirmHeat).await;
+        }
+        looked = heat_waits;
         let (put, action) = match phase {
             PhaseName::Load => (bottles, Action::ConfirmLoad { bottles }),
             PhaseName::Unload => (0, Action::ConfirmUnload),

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Value, json};
 
 use super::Store;
+use super::clock::{self, ClockEntry};
 use super::error::{StoreError, garbled};
 use super::journal::{self, Body, Kind, Place, Stamp, hex, sha256};
 use super::model::{Closing, FrozenText};
@@ -35,6 +36,8 @@ pub struct NewBatch {
     pub params: BatchParams,
     /// The texts that are frozen with it; an empty `sha256` is filled in.
     pub texts: Vec<FrozenText>,
+    /// What the computer's clock shows; `None` where time is virtual.
+    pub clock: Option<ClockEntry>,
 }
 
 /// How a batch is closed.
@@ -182,6 +185,9 @@ impl Store {
             Purpose::Water => "water batch started",
         };
         journal::append(&tx, stamp, place, &Body::new(what).after(after))?;
+        if let Some(entry) = &new.clock {
+            clock::append(&tx, stamp, &code, entry)?;
+        }
         tx.commit()?;
         Ok(code)
     }

@@ -132,6 +132,7 @@ pub(super) enum Kind {
     ActionRefused,
     Seal,
     Remark,
+    Clock,
     /// The station's own files, as they were when a backup took them along.
     StationFiles,
     Backup,
@@ -139,7 +140,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 16] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::Station,
         Self::User,
         Self::Donor,
@@ -153,6 +154,7 @@ impl Kind {
         Self::ActionRefused,
         Self::Seal,
         Self::Remark,
+        Self::Clock,
         Self::StationFiles,
         Self::Backup,
         Self::Restored,
@@ -173,6 +175,7 @@ impl Kind {
             Self::ActionRefused => "action-refused",
             Self::Seal => "seal",
             Self::Remark => "remark",
+            Self::Clock => "clock",
             Self::StationFiles => "station-files",
             Self::Backup => "backup",
             Self::Restored => "restored",

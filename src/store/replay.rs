@@ -103,6 +103,14 @@ const fn accepts_words(accepts: Option<bool>) -> &'static str {
 /// # Errors
 /// The first difference.
 pub fn replay(record: &BatchRecord, inputs: &[(Tick, Input)]) -> Result<usize, ReplayMisfit> {
+    revive(record, inputs).map(|_| inputs.len())
+}
+
+/// The same, and gives the engine as it was after the last stored input.
+///
+/// # Errors
+/// The first difference.
+pub fn revive(record: &BatchRecord, inputs: &[(Tick, Input)]) -> Result<Engine, ReplayMisfit> {
     let mut engine = Engine::new(record.params.clone())?;
     let mut entries = record.entries.iter();
     let mut periods = record.periods.iter();
@@ -135,7 +143,7 @@ pub fn replay(record: &BatchRecord, inputs: &[(Tick, Input)]) -> Result<usize, R
         });
     }
     same_end(record, &engine)?;
-    Ok(inputs.len())
+    Ok(engine)
 }
 
 fn same_entry(stored: Option<&StampedEntry>, found: &Entry) -> Result<(), ReplayMisfit> {

@@ -161,6 +161,17 @@ pub(super) fn create(
     })
 }
 
+/// Makes a database that is on no disk.
+pub(super) fn in_memory(
+    fill: impl FnOnce(&mut Connection) -> Result<(), StoreError>,
+) -> Result<Connection, StoreError> {
+    let mut db = Connection::open_in_memory()?;
+    configure(&db, BUSY)?;
+    migrate(&mut db, MIGRATIONS)?;
+    fill(&mut db)?;
+    Ok(db)
+}
+
 /// Opens a file to write, upgrading it if needed.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     open_with(path, MIGRATIONS, BUSY)

@@ -207,6 +207,17 @@ fn a_device_that_speaks_fahrenheit_or_whole_degrees_is_not_believed() {
 }
 
 #[test]
+fn a_probe_tells_a_device_in_fahrenheit_from_a_wrong_profile() {
+    let at = bench(&[((1, 3, 516), Some(1))], Writes::Kept);
+    let desk = Desk::empty();
+    let line = format!("device probe tcp://{at} --ids 1 --profile eurotherm-3200");
+    let said = desk.run(&line).expect_code(1).stderr;
+    for word in ["unit id 1", "display_units is 1 (0x0001), and must be 0", "to °C"] {
+        assert!(said.contains(word), "no {word:?} in: {said}");
+    }
+}
+
+#[test]
 fn a_set_point_that_the_device_refuses_names_the_exception_and_its_limits() {
     refused(
         &[],

@@ -13,8 +13,12 @@ mod donors_and_pools;
 mod foreign_curves;
 mod fuzz_corpus;
 mod help;
+mod interruptions;
 mod new_station;
+mod probing;
 mod rig;
 mod simulator;
 mod small_disks;
 mod technician;
+#[cfg(unix)]
+mod unplugged;

@@ -251,23 +251,32 @@ fn devices_on_serial_lines_are_found_and_their_traffic_is_shown() {
     assert!(shown.contains("in_pv_00") && shown.contains("= 62.5"), "{shown}");
 }
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 #[test]
-fn a_port_that_another_program_speaks_on_is_refused_by_name() {
+fn a_port_that_another_program_speaks_on_is_refused_with_its_name_and_number() {
     let (desk, _running, url) = on_a_pty("eurotherm-3200");
+    desk.run("init . --training --time-zone UTC").expect_code(0);
+    let text = desk.read("station.toml").replace("tcp://127.0.0.1:15021", &url);
+    desk.write("station.toml", &text);
     let mut program = desk.program();
-    // Silent unit ids keep it busy while the other one tries.
+    // Silent unit ids keep it busy while the others try.
     program.args(["device", "probe", &url, "--ids", "2-200", "--timeout-ms", "500"]);
     program.stdout(Stdio::null()).stderr(Stdio::null());
     let mut busy = program.spawn().expect("it starts");
-    let held = (0..50).find_map(|_| {
-        let said = desk.run(&format!("device probe {url} --ids 1 --timeout-ms 100"));
-        said.stderr.contains("another program").then_some(said)
-    });
+    let probe = format!("device probe {url} --ids 1 --timeout-ms 100");
+    let held = (0..50).any(|_| desk.run(&probe).stderr.contains("is held by"));
+    let tried = [&probe, "unit read demo", "run demo --water"].map(|line| desk.run(line));
+    let id = busy.id();
     busy.kill().expect("it can be stopped");
     busy.wait().expect("it ends");
-    let held = held.expect("the second one is told").expect_code(4).stderr;
-    assert!(held.contains(&desk.path("line").display().to_string()), "{held}");
+    assert!(held, "the first one has the port");
+    for said in tried {
+        let said = said.expect_code(4).stderr;
+        let path = desk.path("line").display().to_string();
+        for word in [&path, &format!("is held by holder (process {id})"), "End that program"] {
+            assert!(said.contains(word), "no {word:?} in: {said}");
+        }
+    }
 }
 
 /// A solid-state relay that takes a share of full power, as a maker's sheet would describe it.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use holder_hal::wire::profile::{
-    Entity, Modbus, Need, Point, Profile, Protocol, Raw, Register, Unit, Value,
+    Entity, Modbus, Need, Point, Profile, Protocol, Raw, Register, Unit, Value, Words,
 };
 use holder_hal::{Celsius, Duty, Quality, Role};
 use tokio_modbus::{ExceptionCode, Request, Response};
@@ -357,7 +357,7 @@ impl Device {
     }
 
     fn get(&self, point: &Point) -> Raw {
-        let Some(register) = point.register() else { return Raw::Words(Vec::new()) };
+        let Some(register) = point.register() else { return Raw::Words(Words::new()) };
         let cell = |offset: u16| {
             let at = register.address.wrapping_add(offset);
             self.cells.get(&(register.entity, at)).copied().unwrap_or(0)
@@ -379,7 +379,7 @@ impl Device {
     fn put(&mut self, point: &Point, raw: &Raw) {
         let words = match raw {
             Raw::Bit(on) => vec![u16::from(*on)],
-            Raw::Words(words) => words.clone(),
+            Raw::Words(words) => words.to_vec(),
             Raw::Text(_) | Raw::Bytes(_) => return,
         };
         let Some(Register { entity, address, .. }) = point.register() else { return };

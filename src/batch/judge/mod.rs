@@ -11,6 +11,7 @@
 //! | `hold` | when a hold began, how long it lasted, what broke it |
 //! | `seen` | what is judged: from the loading to the cooled milk |
 //! | `rules` | the rules of hold, heat and cold, and of the record itself |
+//! | `interruption` | what the controller's absence does to the batch |
 //! | `probes` | the rules of the probes: spread, reference, gaps |
 //! | `figures` | the figures, never a decision |
 //!
@@ -18,6 +19,7 @@
 
 mod figures;
 mod hold;
+mod interruption;
 mod means;
 mod moments;
 mod probes;
@@ -42,6 +44,7 @@ pub fn judge(recipe: &Recipe, curve: &Curve) -> Verdict {
     let is_whole = findings.iter().all(|finding| finding.rule != Rule::Record);
     findings.extend(rules::hold(&seen, is_whole));
     findings.extend(rules::restarts(&seen));
+    findings.extend(interruption::interruptions(&seen));
     findings.extend(rules::ceiling(&seen));
     findings.extend(rules::heat_up(&seen));
     findings.extend(rules::cooling(&seen, is_whole));

@@ -58,6 +58,7 @@ fn good() -> Curve {
         engine_holds_broken: None,
         end_phase: None,
         cut_off: false,
+        interruptions: Vec::new(),
         rows: (0..=END_S).map(|t_s| row(t_s, &[milk(t_s), milk(t_s)])).collect(),
     }
 }

@@ -8,7 +8,7 @@ use super::super::context::Context;
 use super::super::failure::Failure;
 use super::super::out;
 use crate::station::config::{STATION_FILE, StationConfig};
-use crate::station::recovery;
+use crate::station::resume;
 use crate::store::{Restored, Staged, Station};
 
 pub(super) fn run(
@@ -24,7 +24,10 @@ pub(super) fn run(
     // Nothing of this station is running: the machine went on, or stopped, without this memory.
     let mut closed = Vec::new();
     for open in store.open_batches()? {
-        closed.extend(recovery::close_interrupted(store, &open.unit, &actor.who)?);
+        let why = "the station was restored from a backup";
+        let safe = "Nothing is known of the machine";
+        resume::give_up(store, &open.code, why, safe, &actor.who)?;
+        closed.push(open.code);
     }
     let restored = staged.finish(actor.stamp())?;
     report(context, &restored, &station, &closed)

@@ -193,7 +193,11 @@ pub(super) fn phases(record: &BatchRecord) -> Vec<Span<PhaseName>> {
 pub(super) fn holds(record: &BatchRecord) -> Vec<Span<HoldEnd>> {
     let entered = record.entries.iter().filter_map(|stamped| match &stamped.entry.event {
         Event::Entered { phase, cause } => Some((seconds(stamped.entry.at.ms()), *phase, cause)),
-        Event::Raised { .. } | Event::Cleared { .. } | Event::AboveCeiling { .. } => None,
+        Event::Raised { .. }
+        | Event::Cleared { .. }
+        | Event::AboveCeiling { .. }
+        | Event::Resumed { .. }
+        | Event::HeatConfirmed => None,
     });
     let mut holds = Vec::new();
     let mut began: Option<f64> = None;
@@ -214,9 +218,10 @@ pub(super) fn holds(record: &BatchRecord) -> Vec<Span<HoldEnd>> {
 fn hold_end(cause: &Cause) -> HoldEnd {
     match cause {
         Cause::HoldComplete => HoldEnd::Complete,
-        Cause::HoldBroken { .. } | Cause::RestartsExhausted { .. } | Cause::HoldBegun => {
-            HoldEnd::Broken
-        }
+        Cause::HoldBroken { .. }
+        | Cause::RestartsExhausted { .. }
+        | Cause::HoldBegun
+        | Cause::InterruptionNotAllowed { .. } => HoldEnd::Broken,
         Cause::Started
         | Cause::BathStable
         | Cause::Loaded { .. }
@@ -228,7 +233,8 @@ fn hold_end(cause: &Cause) -> HoldEnd {
         | Cause::OperatorStop { .. }
         | Cause::Interlock { .. }
         | Cause::PreheatTooLong
-        | Cause::LoadTooLong => HoldEnd::Cut,
+        | Cause::LoadTooLong
+        | Cause::Resumed => HoldEnd::Cut,
     }
 }
 

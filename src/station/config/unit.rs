@@ -314,10 +314,17 @@ impl Unit<'_> {
     /// # Errors
     /// A profile that does not exist or breaks a rule.
     pub fn texts(&self, recipe: &KnownRecipe) -> Result<Vec<FrozenText>, ConfigError> {
-        let mut texts = vec![
-            frozen("recipe", &recipe.recipe.name, recipe.text.clone()),
-            frozen("unit", self.name, self.as_toml(self.written)?),
-        ];
+        let mut texts = vec![frozen("recipe", &recipe.recipe.name, recipe.text.clone())];
+        texts.extend(self.made_of()?);
+        Ok(texts)
+    }
+
+    /// The same without the recipe.
+    ///
+    /// # Errors
+    /// As [`Unit::texts`].
+    pub fn made_of(&self) -> Result<Vec<FrozenText>, ConfigError> {
+        let mut texts = vec![frozen("unit", self.name, self.as_toml(self.written)?)];
         let mut profiles: Vec<&str> =
             self.written.device.values().map(|device| device.profile.as_str()).collect();
         profiles.sort_unstable();

@@ -224,7 +224,7 @@ fn keys_or_answer(frame: &mut Frame, area: Rect, state: &ScreenState, view: &Vie
         (Some((_, keys)), None) => keys.to_owned(),
         (Some((_, keys)), Some(note)) => format!("{note}  {keys}"),
         (None, Some(note)) => note.clone(),
-        (None, None) => advice::keys(view.phase).to_owned(),
+        (None, None) => advice::keys(view).to_owned(),
     };
     frame.render_widget(Line::styled(keys, BOLD), area);
 }

@@ -125,6 +125,7 @@ impl Rehearsal {
             command: effects.command,
             alarms: Alarm::ALL.into_iter().filter(|alarm| self.engine.stands(*alarm)).collect(),
             news: effects.entries,
+            heat_waits: self.engine.waits_for_heat(),
             message: effects.refusal.map(|refusal| refusal.to_string()),
         }
     }

@@ -86,7 +86,9 @@ impl ScreenState {
             match &entry.event {
                 Event::Entered { phase: _, cause } => self.note_cause(entry.at, cause),
                 Event::Raised { .. } => sound = true,
-                Event::Cleared { .. } | Event::AboveCeiling { .. } => {}
+                // Heat may wait for a person.
+                Event::Resumed { .. } => sound = true,
+                Event::Cleared { .. } | Event::AboveCeiling { .. } | Event::HeatConfirmed => {}
             }
             self.events.push_back((entry.at, words::sentence(&entry.event)));
         }
@@ -113,7 +115,8 @@ impl ScreenState {
             Cause::RestartsExhausted { .. }
             | Cause::HeatUpTooLong
             | Cause::CeilingPassed
-            | Cause::CoolingTooLong => {
+            | Cause::CoolingTooLong
+            | Cause::InterruptionNotAllowed { .. } => {
                 self.failed = true;
             }
             Cause::BathStable
@@ -126,7 +129,8 @@ impl ScreenState {
             | Cause::OperatorStop { .. }
             | Cause::Interlock { .. }
             | Cause::PreheatTooLong
-            | Cause::LoadTooLong => {}
+            | Cause::LoadTooLong
+            | Cause::Resumed => {}
         }
     }
 

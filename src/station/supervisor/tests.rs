@@ -124,6 +124,7 @@ async fn rig(faults: Faults, patience: Duration) -> Rig {
         operator: "ann".into(),
         started_utc_ms: 0,
         params: params.clone(),
+        clock: None,
         texts: vec![],
     };
     let batch = store.call(move |store| store.begin_batch(&new)).await.expect("begun");

@@ -69,7 +69,8 @@ impl Facts {
             | Kind::Action
             | Kind::ActionRefused
             | Kind::Seal
-            | Kind::Remark => return self.note_batch(row, kind, after),
+            | Kind::Remark
+            | Kind::Clock => return self.note_batch(row, kind, after),
             // They stand for themselves: no table is made of them.
             Kind::StationFiles | Kind::Backup | Kind::Restored => return Ok(()),
         };
@@ -102,7 +103,7 @@ impl Facts {
                 }
             }
             Kind::Seal => facts.seals.push((row.seq, parsed(row, after)?)),
-            Kind::Action | Kind::ActionRefused | Kind::Remark => {}
+            Kind::Action | Kind::ActionRefused | Kind::Remark | Kind::Clock => {}
             Kind::Station
             | Kind::User
             | Kind::Donor

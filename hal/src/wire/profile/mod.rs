@@ -36,7 +36,7 @@ pub(crate) use codec::thousandths;
 pub use error::{EncodeError, ProfileError};
 pub use point::{
     ByteOrder, DataType, Decoded, Entity, Fault, Need, Point, Raw, Sentinel, Unit, Value, Verified,
-    Write, WriteFunction,
+    Words, Write, WriteFunction,
 };
 pub use scale::ScaleFault;
 
@@ -198,7 +198,7 @@ impl Check {
     }
 
     /// The raw values in words: `1`, `one of 2, 3`.
-    pub(crate) fn words(&self) -> String {
+    pub fn words(&self) -> String {
         let words: Vec<String> = self.raws.iter().map(ToString::to_string).collect();
         if words.len() == 1 { words.concat() } else { format!("one of {}", words.join(", ")) }
     }
