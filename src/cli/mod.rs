@@ -112,6 +112,7 @@ pub fn command() -> clap::Command {
 pub fn main() -> ExitCode {
     // Usage errors and --help end here, with exit code 2 and 0.
     let cli = Cli::parse();
+    signals::survive_the_file_limit();
     log::start(cli.global.verbose);
     let context = Context::new(cli.global.dir, cli.global.json, cli.global.user);
     match dispatch(&context, cli.command) {
