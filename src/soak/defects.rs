@@ -2,7 +2,9 @@
 
 use holder_hal::{Command, Kelvin};
 
+use super::record::{Closed, Record};
 use crate::batch::event::{Effects, Input};
+use crate::batch::verdict::Outcome;
 
 /// A defect of ours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,16 +14,32 @@ pub(crate) enum Defect {
     None,
     /// No interlock ever cuts the heat.
     HeatGoesOn,
+    /// The second judge finds everything acceptable.
+    JudgeAcceptsAll,
+    /// One step is acknowledged that is not in the store.
+    ForgetsAStep,
     /// Every milk reading is corrected by a kelvin too much.
     WrongCorrection,
 }
 
 impl Defect {
+    pub(crate) fn spoil_record(self, mut record: Record) -> Record {
+        record.forgets_next = self == Self::ForgetsAStep;
+        record
+    }
+
+    pub(crate) fn spoil_verdict(self, mut closed: Closed) -> Closed {
+        if self == Self::JudgeAcceptsAll {
+            closed.verdict.outcome = Outcome::Acceptable;
+        }
+        closed
+    }
+
     pub(crate) fn spoil_input(self, mut input: Input) -> Input {
         let Input::Reading(reading) = &mut input else { return input };
         for sample in reading.milk.iter_mut().flatten() {
             match self {
-                Self::None | Self::HeatGoesOn => {}
+                Self::None | Self::HeatGoesOn | Self::JudgeAcceptsAll | Self::ForgetsAStep => {}
                 Self::WrongCorrection => {
                     sample.raw = sample.raw.map(|raw| raw + Kelvin::from_milli(1_000));
                 }
