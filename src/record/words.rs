@@ -135,8 +135,10 @@ pub(crate) fn event(event: &Event) -> (String, bool) {
         Event::Entered { phase: entered, .. } => {
             (format!("{}: {sentence}", phase(*entered)), *entered == PhaseName::Aborted)
         }
-        Event::Raised { .. } | Event::AboveCeiling { .. } => (sentence, true),
-        Event::Cleared { .. } => (sentence, false),
+        Event::Raised { .. } | Event::Failed { .. } | Event::AboveCeiling { .. } => {
+            (sentence, true)
+        }
+        Event::Cleared { .. } | Event::Acknowledged { .. } => (sentence, false),
     }
 }
 
@@ -146,6 +148,9 @@ pub(crate) fn action(action: &Action) -> String {
         Action::ConfirmLoad { bottles } => format!("Confirmed that {bottles} bottles are in"),
         Action::ConfirmUnload => "Confirmed that the bottles are out".into(),
         Action::Stop { reason } => format!("Stopped the batch: “{reason}”"),
+        Action::Acknowledge { alarm, by } => {
+            format!("Acknowledged alarm {}: {by}", alarm.number())
+        }
     }
 }
 

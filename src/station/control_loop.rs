@@ -18,7 +18,7 @@ use super::clock::Clock;
 use super::recorder::{RecordError, Recorder};
 use super::view::{Shown, View};
 use crate::batch::engine::Engine;
-use crate::batch::event::{Action, Alarm, Effects, Event, Input};
+use crate::batch::event::{Action, Effects, Event, Input};
 use crate::batch::params::Probe;
 
 /// A machine that the loop and its supervisor share.
@@ -326,7 +326,7 @@ impl<M: Machine> ControlLoop<M> {
             reference: reference.map(|(sample, probe)| shown(probe, sample)),
             lid_closed: reading.lid.and_then(|lid| lid.on),
             command: sent,
-            alarms: Alarm::ALL.into_iter().filter(|alarm| self.engine.stands(*alarm)).collect(),
+            alarms: self.engine.alarms().collect(),
             news: effects.entries.clone(),
             message: self.message.take(),
         }

@@ -96,8 +96,10 @@ fn last_sealed(db: &Connection, code: &str) -> Result<i64, StoreError> {
 fn words(event: &Event) -> String {
     match event {
         Event::Entered { phase, .. } => format!("entered {phase}"),
-        Event::Raised { alarm } => format!("alarm {}: {}", alarm.number(), alarm.title()),
+        Event::Raised { alarm, .. } => format!("alarm {}: {}", alarm.number(), alarm.title()),
         Event::Cleared { alarm } => format!("alarm {} is over", alarm.number()),
+        Event::Failed { alarm } => format!("failed by alarm {}", alarm.number()),
+        Event::Acknowledged { alarm, by } => format!("alarm {} seen by {by}", alarm.number()),
         Event::AboveCeiling { line, .. } => format!("milk above {line:.1} °C"),
     }
 }
@@ -108,6 +110,7 @@ fn action_words(action: &Action) -> String {
         Action::ConfirmLoad { bottles } => format!("confirmed that {bottles} bottles are in"),
         Action::ConfirmUnload => "confirmed that the bottles are out".to_owned(),
         Action::Stop { .. } => "stopped the batch".to_owned(),
+        Action::Acknowledge { alarm, .. } => format!("acknowledged alarm {}", alarm.number()),
     }
 }
 
@@ -123,7 +126,9 @@ fn append_action(
     let body = match (refused, action) {
         (Some(refused), _) => body.why(refused),
         (None, Action::Stop { reason }) => body.why(reason.as_str()),
-        (None, Action::ConfirmLoad { .. } | Action::ConfirmUnload) => body,
+        (None, Action::ConfirmLoad { .. } | Action::ConfirmUnload | Action::Acknowledge { .. }) => {
+            body
+        }
     };
     let place = Place::in_batch(kind, step.batch, Some(step.at.ms()));
     journal::append(db, step.stamp, place, &body)?;

@@ -1,4 +1,6 @@
-//! The engine on hand-made readings: every transition, every way to stop, every refusal.
+//! The engine on hand-made readings: every transition, every way to stop, every refusal. What
+//! is plausible is forgotten before each step: milk that a test moves by hand is no milk. The
+//! watchers have whole batches of their own, in `station/rehearsal/alarms.rs`.
 
 use holder_hal::{Quality, Reading, Sample, Switch};
 
@@ -26,6 +28,7 @@ impl Bench {
     }
 
     fn input(&mut self, input: Input) {
+        self.engine.plausibility = Plausibility::new(&self.engine.params);
         self.last = self.engine.step(Tick::from_ms(self.now_s * 1000), input);
         self.log.extend(self.last.entries.clone());
     }
@@ -71,7 +74,11 @@ impl Bench {
         fn cause(entry: &Entry) -> Option<&Cause> {
             match &entry.event {
                 Event::Entered { cause, .. } => Some(cause),
-                Event::Raised { .. } | Event::Cleared { .. } | Event::AboveCeiling { .. } => None,
+                Event::Raised { .. }
+                | Event::Cleared { .. }
+                | Event::Acknowledged { .. }
+                | Event::Failed { .. }
+                | Event::AboveCeiling { .. } => None,
             }
         }
         self.log.iter().filter_map(cause).collect()

@@ -193,7 +193,11 @@ pub(super) fn phases(record: &BatchRecord) -> Vec<Span<PhaseName>> {
 pub(super) fn holds(record: &BatchRecord) -> Vec<Span<HoldEnd>> {
     let entered = record.entries.iter().filter_map(|stamped| match &stamped.entry.event {
         Event::Entered { phase, cause } => Some((seconds(stamped.entry.at.ms()), *phase, cause)),
-        Event::Raised { .. } | Event::Cleared { .. } | Event::AboveCeiling { .. } => None,
+        Event::Raised { .. }
+        | Event::Cleared { .. }
+        | Event::Acknowledged { .. }
+        | Event::Failed { .. }
+        | Event::AboveCeiling { .. } => None,
     });
     let mut holds = Vec::new();
     let mut began: Option<f64> = None;
@@ -222,6 +226,7 @@ fn hold_end(cause: &Cause) -> HoldEnd {
         | Cause::Loaded { .. }
         | Cause::HeatUpTooLong
         | Cause::CeilingPassed
+        | Cause::Implausible { .. }
         | Cause::Cooled
         | Cause::CoolingTooLong
         | Cause::Unloaded

@@ -77,7 +77,11 @@ fn happened(entry: &Entry) -> String {
     let what = words::describe(entry);
     match &entry.event {
         Event::Entered { phase, .. } => format!("{}: {what}", phase.word().to_uppercase()),
-        Event::Raised { .. } | Event::Cleared { .. } | Event::AboveCeiling { .. } => what,
+        Event::Raised { .. }
+        | Event::Cleared { .. }
+        | Event::Acknowledged { .. }
+        | Event::Failed { .. }
+        | Event::AboveCeiling { .. } => what,
     }
 }
 
@@ -102,7 +106,7 @@ fn status(view: &View) -> String {
         parts.push("coldest milk not known".to_owned());
     }
     parts.push(advice::machine(view).replace(" · ", ", "));
-    parts.extend(view.alarms.iter().map(|alarm| format!("ALARM {}", alarm.number())));
+    parts.extend(view.alarms.iter().map(|seen| format!("ALARM {}", seen.alarm.number())));
     parts.join(", ")
 }
 

@@ -86,7 +86,9 @@ impl ScreenState {
             match &entry.event {
                 Event::Entered { phase: _, cause } => self.note_cause(entry.at, cause),
                 Event::Raised { .. } => sound = true,
-                Event::Cleared { .. } | Event::AboveCeiling { .. } => {}
+                Event::Failed { .. } => (sound, self.failed) = (true, true),
+                Event::Cleared { .. } | Event::Acknowledged { .. } | Event::AboveCeiling { .. } => {
+                }
             }
             self.events.push_back((entry.at, words::sentence(&entry.event)));
         }
@@ -113,6 +115,7 @@ impl ScreenState {
             Cause::RestartsExhausted { .. }
             | Cause::HeatUpTooLong
             | Cause::CeilingPassed
+            | Cause::Implausible { .. }
             | Cause::CoolingTooLong => {
                 self.failed = true;
             }
