@@ -176,6 +176,8 @@ fn outages(scenario: &Scenario, done: &Done) -> Vec<String> {
             | Event::HeatConfirmed
             | Event::Raised { .. }
             | Event::Cleared { .. }
+            | Event::Acknowledged { .. }
+            | Event::Failed { .. }
             | Event::AboveCeiling { .. } => None,
         });
         let Some(known_ms) = known else {
@@ -191,6 +193,8 @@ fn outages(scenario: &Scenario, done: &Done) -> Vec<String> {
             | Event::HeatConfirmed
             | Event::Raised { .. }
             | Event::Cleared { .. }
+            | Event::Acknowledged { .. }
+            | Event::Failed { .. }
             | Event::AboveCeiling { .. } => None,
         });
         let is_failed = matches!(cause, Some(Cause::InterruptionNotAllowed { .. }));
