@@ -9,6 +9,7 @@ use std::ops::RangeInclusive;
 use holder_hal::{Celsius, Kelvin};
 use serde::{Deserialize, Serialize};
 
+use super::plausibility::PlausibilityRule;
 use crate::toml_file::{self, TomlError};
 
 /// Readers and writers of quantities with the unit in the key.
@@ -124,6 +125,9 @@ pub struct Recipe {
     pub cooling: CoolingRule,
     /// Agreement of the probes.
     pub probes: ProbeRule,
+    /// What a probe in milk can show.
+    #[serde(default)]
+    pub plausibility: PlausibilityRule,
     /// When the run is given up.
     pub limits: RunLimits,
     /// Who may be in a pool, and how long the milk keeps.
@@ -394,10 +398,10 @@ impl Recipe {
             ("donors_min", self.pool.donors_min == 0, "a pool has at least one donor"),
             ("donors_max", self.pool.donors_max < self.pool.donors_min, "is below donors_min"),
         ];
-        rules
-            .into_iter()
-            .find(|(_, broken, _)| *broken)
-            .map(|(key, _, rule)| (key, rule.to_owned()))
+        let own = rules.into_iter().find(|(_, broken, _)| *broken);
+        own.map(|(key, _, rule)| (key, rule))
+            .or_else(|| self.plausibility.fault())
+            .map(|(key, rule)| (key, rule.to_owned()))
     }
 }
 

@@ -43,7 +43,6 @@ use failure::Failure;
     version,
     subcommand_required = true,
     arg_required_else_help = true,
-    disable_help_subcommand = true,
     max_term_width = 100,
     after_help = "Examples:\n  holder demo                    the whole story in seconds, simulated\n  \
                   holder init bank --training    a station for practice in the folder bank\n  \
@@ -113,6 +112,7 @@ pub fn command() -> clap::Command {
 pub fn main() -> ExitCode {
     // Usage errors and --help end here, with exit code 2 and 0.
     let cli = Cli::parse();
+    signals::survive_the_file_limit();
     log::start(cli.global.verbose);
     let context = Context::new(cli.global.dir, cli.global.json, cli.global.user);
     match dispatch(&context, cli.command) {

@@ -7,15 +7,17 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
+use holder_hal::Tick;
 use serde_json::{Value, json};
 
 use super::context::Context;
 use super::failure::Failure;
-use super::out;
+use super::{out, verdict};
 use crate::batch::recipe::Recipe;
 use crate::profiles::{self, RECIPE_DEFAULT};
+use crate::record::chart::{self, ChartOptions};
 use crate::soak::totals::Totals;
-use crate::soak::{self, Invariant, Stores};
+use crate::soak::{self, Done, Invariant, Report, Scenario, Stores, picture};
 
 /// The version that the builder names, since a seed means the same run only there.
 const COMMIT: &str = match option_env!("HOLDER_COMMIT") {
@@ -112,13 +114,13 @@ fn soak_all(
     for found in totals.found.iter().take(CHARTS_MAX) {
         write_run(found.seed, recipe, stores, &args.charts)?;
     }
-    verdict(&totals)
+    soundness(&totals)
 }
 
 /// More charts than this say nothing new.
 const CHARTS_MAX: usize = 10;
 
-fn verdict(totals: &Totals) -> Result<(), Failure> {
+fn soundness(totals: &Totals) -> Result<(), Failure> {
     if totals.is_sound() {
         return Ok(());
     }
@@ -261,9 +263,70 @@ fn write_run(
     stores: Stores,
     charts: &std::path::Path,
 ) -> Result<(String, bool), Failure> {
-    let wanted = soak::Wanted { store: stores.holds(seed), truth: true, ..Default::default() };
+    let store = stores.holds(seed);
+    let mut wanted = soak::Wanted { store, ..Default::default() };
+    wanted.truth = true;
     let (scenario, done, report) =
         soak::of_seed(seed, recipe, wanted).context("the run has no end")?;
-    let _ = (scenario, done, charts);
-    Ok((format!("{report:#?}"), !report.violations.is_empty()))
+    let story = story(&scenario, &done, &report);
+    let write = |name: String, text: &str| {
+        let path = charts.join(name);
+        std::fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))
+    };
+    std::fs::create_dir_all(charts)
+        .with_context(|| format!("{} cannot be made", charts.display()))?;
+    let chart = chart::svg(&done.closed.record, &done.closed.verdict, ChartOptions::default());
+    write(format!("seed-{seed}.svg"), &chart.context("the chart cannot be drawn")?)?;
+    write(format!("seed-{seed}-truth.svg"), &picture::svg(&scenario, &done, COMMIT))?;
+    write(format!("seed-{seed}.txt"), &story)?;
+    Ok((story, !report.violations.is_empty()))
+}
+
+/// A run in words: what it was, what happened, what was decided, and what did not hold.
+fn story(scenario: &Scenario, done: &Done, report: &Report) -> String {
+    let seconds = |at: Tick| at.ms() as f64 / 1_000.0;
+    let mut text = format!("seed {}, commit {COMMIT}; SIMULATED\n", scenario.seed);
+    let params = &scenario.params;
+    let _ = writeln!(
+        text,
+        "{} milk probes, {} reference, {} lid switch, readings in {} K every {} ms, {:?}, {:?}\n\
+         {} bottles told; limit {} °C",
+        params.milk.len(),
+        if params.reference.is_some() { "a" } else { "no" },
+        if params.has_lid { "a" } else { "no" },
+        scenario.resolution_k,
+        params.period_ms,
+        params.heater,
+        scenario.cut,
+        scenario.plant.bottles,
+        params.limit_max(),
+    );
+    for (fault, began) in scenario.faults.iter().zip(&done.began) {
+        let began = began.map_or("never began".to_owned(), |at| format!("at {} s", seconds(at)));
+        let _ = writeln!(text, "fault: {fault}; {began}");
+    }
+    for stamped in &done.closed.record.entries {
+        let entry = &stamped.entry;
+        let _ = writeln!(text, "{:9.1} s  {:?}", seconds(entry.at), entry.event);
+    }
+    let _ = writeln!(
+        text,
+        "truly at the floor for {:.0} s; hottest milk {:?} °C\n{}",
+        done.true_hold_ms as f64 / 1_000.0,
+        done.hottest_c,
+        verdict::in_words(&done.closed.verdict)
+    );
+    if let Some(residual) = report.residual {
+        let _ = writeln!(text, "wrongly accepted: residual risk {}", residual.number());
+    }
+    for violation in &report.violations {
+        let _ = writeln!(
+            text,
+            "INVARIANT {} at {:.1} s: {}",
+            violation.invariant.number(),
+            seconds(violation.at),
+            violation.text
+        );
+    }
+    text
 }

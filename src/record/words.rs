@@ -103,6 +103,11 @@ pub(crate) const fn rule(rule: Rule) -> &'static str {
         Rule::Stopped => "stopped",
         Rule::Interrupted => "interruption",
         Rule::Judged => "how it was judged",
+        Rule::ProbePlace => "place of the milk probes",
+        Rule::ProbeJump => "jumps of the readings",
+        Rule::ProbeStill => "readings that stood still",
+        Rule::BottleLag => "how the milk followed the bath",
+        Rule::BathFall => "fall of the bath",
     }
 }
 
@@ -136,10 +141,13 @@ pub(crate) fn event(event: &Event) -> (String, bool) {
         Event::Entered { phase: entered, .. } => {
             (format!("{}: {sentence}", phase(*entered)), *entered == PhaseName::Aborted)
         }
-        Event::Raised { .. } | Event::AboveCeiling { .. } | Event::Resumed { .. } => {
-            (sentence, true)
+        Event::Raised { .. }
+        | Event::Failed { .. }
+        | Event::AboveCeiling { .. }
+        | Event::Resumed { .. } => (sentence, true),
+        Event::Cleared { .. } | Event::Acknowledged { .. } | Event::HeatConfirmed => {
+            (sentence, false)
         }
-        Event::Cleared { .. } | Event::HeatConfirmed => (sentence, false),
     }
 }
 
@@ -156,6 +164,9 @@ pub(crate) fn action(action: &Action) -> String {
             )
         }
         Action::ConfirmHeat => "Confirmed that the machine may heat again".into(),
+        Action::Acknowledge { alarm, by } => {
+            format!("Acknowledged alarm {}: {by}", alarm.number())
+        }
     }
 }
 

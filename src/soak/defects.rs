@@ -1,6 +1,6 @@
 //! What is broken on purpose, to show that the soak finds it.
 
-use holder_hal::{Command, Kelvin, Quality, Sample};
+use holder_hal::{Command, Kelvin};
 
 use crate::batch::event::{Effects, Input};
 
@@ -12,8 +12,6 @@ pub(crate) enum Defect {
     None,
     /// No interlock ever cuts the heat.
     HeatGoesOn,
-    /// A probe that is known to be bad counts as good.
-    QualityIgnored,
     /// Every milk reading is corrected by a kelvin too much.
     WrongCorrection,
 }
@@ -24,10 +22,6 @@ impl Defect {
         for sample in reading.milk.iter_mut().flatten() {
             match self {
                 Self::None | Self::HeatGoesOn => {}
-                Self::QualityIgnored => {
-                    let raw = sample.raw.unwrap_or(holder_hal::Celsius::from_milli(63_000));
-                    *sample = Sample { raw: Some(raw), age_ms: 0, quality: Quality::Good };
-                }
                 Self::WrongCorrection => {
                     sample.raw = sample.raw.map(|raw| raw + Kelvin::from_milli(1_000));
                 }

@@ -1,7 +1,5 @@
 //! What goes wrong in a run: the kinds, and one of them with its moment and size.
 
-use holder_hal::{Reading, Sample};
-
 use crate::batch::phase::PhaseName;
 
 macro_rules! kinds {
@@ -124,17 +122,6 @@ pub(crate) enum Channel {
     Milk(usize),
     /// The reference probe.
     Reference,
-}
-
-impl Channel {
-    /// This channel of a reading, if it is there.
-    pub(crate) fn of(self, reading: &mut Reading) -> Option<&mut Sample> {
-        match self {
-            Self::Bath => Some(&mut reading.bath),
-            Self::Milk(index) => reading.milk.get_mut(index).and_then(Option::as_mut),
-            Self::Reference => reading.reference.as_mut(),
-        }
-    }
 }
 
 impl std::fmt::Display for Channel {

@@ -23,6 +23,7 @@ pub(crate) struct Hands {
     stopped: bool,
     fidgeted: Option<Tick>,
     unload_called: Option<Tick>,
+    heat_called: Option<Tick>,
 }
 
 impl Hands {
@@ -60,6 +61,12 @@ impl Hands {
     /// Whether everybody has gone home.
     pub(crate) fn has_gone(&self, now: Tick) -> bool {
         self.unload_called.is_some_and(|called| now.ms_since(called) > EVENING_MS)
+    }
+
+    /// Whether the technician lets the machine heat again, since it asks for that.
+    pub(crate) fn confirm_heat(&mut self, now: Tick, scenario: &Scenario) -> Option<Action> {
+        let called = *self.heat_called.get_or_insert(now);
+        (now.ms_since(called) >= scenario.confirm_heat_ms).then_some(Action::ConfirmHeat)
     }
 
     fn load(&mut self, now: Tick, rig: &mut Rig, scenario: &Scenario) -> Option<Action> {

@@ -16,6 +16,7 @@
 //! | `record` | the disk and the store |
 //! | `run` | the station's loop on all of these |
 //! | `oracle` | what really happened to the milk |
+//! | `picture` | the truth of a run, drawn |
 //! | `watch` | the invariants |
 //! | `residual` | what nothing here can notice |
 //! | `report` | what one run shows |
@@ -29,6 +30,7 @@ mod dice;
 mod fault;
 mod hands;
 mod oracle;
+pub(crate) mod picture;
 mod record;
 mod report;
 mod residual;

@@ -17,8 +17,9 @@ use crate::milk::{Deposit, Status};
 use crate::record::curve;
 use crate::station::closing::close_judged;
 use crate::station::recorder::WAITING_MAX;
+use crate::station::recovery::{self, TakenUp};
 use crate::store::model::{BatchHeader, BatchRecord, Closing, Period, StampedEntry};
-use crate::store::{NewBatch, Stamp, Station, Step, Store, StoreError};
+use crate::store::{BootMoment, ClockEntry, NewBatch, Stamp, Station, Step, Store, StoreError};
 
 /// Who acts.
 const WHO: &str = "soak";
@@ -45,6 +46,19 @@ pub(crate) enum Lost {
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The stored inputs do not give what is stored of the engine.
+    #[error("the record cannot be taken up: {0}")]
+    Disputed(String),
+}
+
+/// A batch that a program left open.
+pub(crate) struct Left {
+    /// Its engine, and its last input.
+    pub(crate) taken_up: TakenUp,
+    /// How long nobody ran it; `None` where nobody knows.
+    pub(crate) outage_ms: Option<u64>,
+    /// Where its own time goes on.
+    pub(crate) at: Tick,
 }
 
 /// The record.
@@ -115,7 +129,7 @@ impl Record {
         } else {
             begins
         };
-        let utc_ms = utc_ms(at, rig);
+        let utc_ms = utc_ms(now, rig);
         self.waiting.push_back(Waiting {
             done,
             at,
@@ -173,6 +187,24 @@ impl Record {
         Ok(())
     }
 
+    /// What the store gives of a batch that a program left open, with the outage by the clock.
+    ///
+    /// # Errors
+    /// The store, or a record that its inputs do not give again.
+    pub(crate) fn take_up(&mut self, now: BootMoment, utc_ms: i64) -> Result<Option<Left>, Lost> {
+        let Some((store, code)) = &mut self.store else { return Ok(None) };
+        let (record, inputs) = (store.load_batch(code)?, store.inputs(code)?);
+        let taken_up = recovery::take_up(&record, &inputs)
+            .map_err(|misfit| Lost::Disputed(misfit.to_string()))?;
+        let now = ClockEntry { moment: now, tick_ms: 0, speed: 1 };
+        let outage_ms =
+            recovery::outage_ms(store.clock_of(code)?.as_ref(), Some(&now), taken_up.last);
+        let at = recovery::goes_on_at(taken_up.last, outage_ms, &record.params.recipe);
+        let stamp = Stamp { utc_ms, who: WHO };
+        store.note_clock(stamp, code, &ClockEntry { tick_ms: at.ms(), ..now })?;
+        Ok(Some(Left { taken_up, outage_ms, at }))
+    }
+
     /// Closes the record, and gives it with its verdict.
     ///
     /// # Errors
@@ -214,6 +246,8 @@ impl Record {
             Event::Entered { phase, .. } => Some(*phase),
             Event::Raised { .. }
             | Event::Cleared { .. }
+            | Event::Acknowledged { .. }
+            | Event::Failed { .. }
             | Event::AboveCeiling { .. }
             | Event::Resumed { .. }
             | Event::HeatConfirmed => None,
@@ -275,8 +309,16 @@ fn stamped(seq: usize, utc_ms: i64, entry: Entry) -> StampedEntry {
     StampedEntry { seq, utc_ms, who: WHO.into(), entry }
 }
 
+/// What the boot-time clock shows at this moment of the run, after so many starts.
+pub(crate) fn boot(starts: u32, now: Tick) -> BootMoment {
+    BootMoment {
+        boot_id: format!("start-{starts}"),
+        since_boot_ms: now.ms().saturating_add(60_000),
+    }
+}
+
 /// What the wall clock shows: it annotates, and may be stepped.
-fn utc_ms(at: Tick, rig: &Rig) -> i64 {
+pub(crate) fn utc_ms(at: Tick, rig: &Rig) -> i64 {
     let mut utc_ms = NOON_MS.saturating_add(i64::try_from(at.ms()).unwrap_or(i64::MAX));
     for kind in [Kind::WallClock, Kind::DaylightSaving] {
         if let Some(step) = rig.active(kind) {
@@ -319,7 +361,7 @@ fn new_batch(scenario: &Scenario) -> NewBatch {
         started_utc_ms: NOON_MS,
         params: scenario.params.clone(),
         texts: Vec::new(),
-        clock: None,
+        clock: Some(ClockEntry { moment: boot(0, Tick::default()), tick_ms: 0, speed: 1 }),
     }
 }
 

@@ -7,7 +7,8 @@ use super::residual::{self, Residual};
 use super::run::{Done, NoRun, Wanted, run};
 use super::scenario::Scenario;
 use super::watch::{Invariant, Violation};
-use crate::batch::event::Alarm;
+use crate::batch::event::{Alarm, Cause, Event, HoldBreak};
+use crate::batch::phase::PhaseName;
 use crate::batch::recipe::Recipe;
 use crate::batch::verdict::{Outcome, Rule};
 use crate::store::model::Closing;
@@ -21,8 +22,6 @@ pub(crate) struct Report {
     pub(crate) faults: Vec<Kind>,
     /// The judge's verdict.
     pub(crate) outcome: Outcome,
-    /// Whether the program was interrupted.
-    pub(crate) interrupted: bool,
     /// How often the engine saw a hold broken.
     pub(crate) holds_broken: u32,
     /// Whether the milk really had its hold.
@@ -84,7 +83,6 @@ fn report(
         seed: scenario.seed,
         faults: scenario.faults.iter().map(|fault| fault.kind).collect(),
         outcome: done.closed.verdict.outcome,
-        interrupted: done.closed.record.header.closing == Some(Closing::Interrupted),
         holds_broken: done.holds_broken,
         true_hold: has_true_hold(scenario, done),
         disputed: findings.iter().any(|finding| finding.rule == Rule::Disputed),
@@ -150,6 +148,9 @@ fn after_the_end(scenario: &Scenario, done: &Done) -> Vec<Violation> {
         }
         None => {}
     }
+    for text in outages(scenario, done) {
+        broken(Invariant::Outage, text);
+    }
     let is_interrupted = header.closing == Some(Closing::Interrupted);
     let says_so = verdict.findings.iter().any(|f| matches!(f.rule, Rule::Record | Rule::Stopped));
     if is_interrupted && !says_so {
@@ -160,4 +161,73 @@ fn after_the_end(scenario: &Scenario, done: &Done) -> Vec<Violation> {
         broken(Invariant::GoodBatches, format!("without a fault: alarms {numbers:?}"));
     }
     violations
+}
+
+/// What became of each outage against the recipe's rule, worked out here again, from the record.
+fn outages(scenario: &Scenario, done: &Done) -> Vec<String> {
+    let (rule, record) = (&scenario.params.recipe.interruption, &done.closed.record);
+    let verdict = &done.closed.verdict;
+    let mut entries = record.entries.iter().map(|stamped| &stamped.entry.event);
+    let mut said = Vec::new();
+    for outage in done.outages.iter().filter(|outage| !outage.phase.is_final()) {
+        let known = entries.find_map(|event| match event {
+            Event::Resumed { outage_ms } => Some(*outage_ms),
+            Event::Entered { .. }
+            | Event::HeatConfirmed
+            | Event::Raised { .. }
+            | Event::Cleared { .. }
+            | Event::Acknowledged { .. }
+            | Event::Failed { .. }
+            | Event::AboveCeiling { .. } => None,
+        });
+        let Some(known_ms) = known else {
+            said.push(format!("the outage in {} is not in the record", outage.phase));
+            continue;
+        };
+        if known_ms.is_some_and(|known_ms| known_ms < outage.real_ms) {
+            said.push(format!("an outage of {} ms is {known_ms:?} in the record", outage.real_ms));
+        }
+        let cause = entries.clone().find_map(|event| match event {
+            Event::Entered { cause, .. } => Some(cause),
+            Event::Resumed { .. }
+            | Event::HeatConfirmed
+            | Event::Raised { .. }
+            | Event::Cleared { .. }
+            | Event::Acknowledged { .. }
+            | Event::Failed { .. }
+            | Event::AboveCeiling { .. } => None,
+        });
+        let is_failed = matches!(cause, Some(Cause::InterruptionNotAllowed { .. }));
+        let is_broken = matches!(
+            cause,
+            Some(
+                Cause::HoldBroken { by: HoldBreak::Interrupted, .. }
+                    | Cause::RestartsExhausted { by: HoldBreak::Interrupted, .. }
+            )
+        );
+        let is_allowed = outage.known_ms.is_some_and(|ms| ms <= rule.outage_max_ms);
+        let is_right = match outage.phase {
+            PhaseName::Hold if is_allowed => is_broken || is_failed,
+            PhaseName::ComeUp | PhaseName::Hold => is_allowed || is_failed,
+            PhaseName::Preheat
+            | PhaseName::Load
+            | PhaseName::Cool
+            | PhaseName::Unload
+            | PhaseName::Finished
+            | PhaseName::Aborted => true,
+        };
+        let has_milk = matches!(
+            outage.phase,
+            PhaseName::ComeUp | PhaseName::Hold | PhaseName::Cool | PhaseName::Unload
+        );
+        let accepts = verdict.outcome == Outcome::Acceptable;
+        if !is_right || (accepts && has_milk && outage.known_ms.is_none()) {
+            said.push(format!("{outage:?} was followed by {cause:?} and {}", verdict.outcome));
+        }
+        let told = verdict.findings.iter().any(|finding| finding.rule == Rule::Interrupted);
+        if has_milk && !told {
+            said.push(format!("the verdict does not tell the outage in {}", outage.phase));
+        }
+    }
+    said
 }

@@ -19,6 +19,9 @@ const RANGE_C: std::ops::RangeInclusive<f64> = -10.0..=120.0;
 /// that it does not heat (the usual burn-out protection).
 const UPSCALE_C: f64 = 1_000.0;
 
+/// What a shorted probe shows, °C.
+const SHORTED_C: f64 = -200.0;
+
 /// What came of asking the machine.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Heard {
@@ -109,11 +112,6 @@ impl Rig {
         self.standing.iter().find(|s| s.fault.kind == kind).and_then(|s| s.began)
     }
 
-    /// When the first fault began.
-    pub(crate) fn first_began(&self) -> Option<Tick> {
-        self.standing.iter().filter_map(|s| s.began).min()
-    }
-
     /// When the fault of this kind will be over.
     pub(crate) fn over_at(&self, kind: Kind) -> Tick {
         let found = self.standing.iter().find(|s| s.fault.kind == kind);
@@ -139,6 +137,7 @@ impl Rig {
         }
         self.plant.advance(ms);
         self.now = self.now.plus_ms(ms);
+        self.begin_and_end();
     }
 
     fn begin_and_end(&mut self) {
@@ -197,7 +196,36 @@ impl Rig {
                     self.plant.add_cold(fault.size as u32, params.bottle.start_c);
                 }
             }
-            kind => debug_assert!(!kind.word().is_empty(), "not of the plant"),
+            Kind::DeviceReset
+            | Kind::DeviceManual
+            | Kind::Drift
+            | Kind::Offset
+            | Kind::Frozen
+            | Kind::Open
+            | Kind::Shorted
+            | Kind::Noisy
+            | Kind::Spiking
+            | Kind::SwappedWithBath
+            | Kind::SwappedMilk
+            | Kind::DeviceFahrenheit
+            | Kind::DeviceClock
+            | Kind::CommLost
+            | Kind::CommandsLost
+            | Kind::ReadingLate
+            | Kind::ReadingStale
+            | Kind::ReadingRepeated
+            | Kind::WrongCount
+            | Kind::LateLoad
+            | Kind::EarlyConfirm
+            | Kind::ConfirmTwice
+            | Kind::Stop
+            | Kind::WalksAway
+            | Kind::WallClock
+            | Kind::DaylightSaving
+            | Kind::Killed
+            | Kind::DiskSlow
+            | Kind::DiskStalled
+            | Kind::SecondInstance => {}
         }
     }
 
@@ -330,32 +358,43 @@ impl Rig {
             if standing.over {
                 continue;
             }
-            let is_mine = fault.channel == channel;
-            let hours = self.now.ms_since(began) as f64 / 3_600_000.0;
-            match fault.kind {
-                Kind::Drift if is_mine => value_c += fault.size * hours,
-                Kind::Offset if is_mine => value_c += fault.size,
-                Kind::Frozen if is_mine => {
-                    value_c = standing.frozen.unwrap_or(value_c);
-                    if let Some(standing) = self.standing.get_mut(index) {
-                        standing.frozen = Some(value_c);
-                    }
-                }
-                Kind::Open if is_mine => return None,
-                Kind::Shorted if is_mine => value_c = -200.0,
-                Kind::Noisy if is_mine => {
-                    // Three even draws are near enough to a normal one: deviation 0.5.
-                    let draws: f64 = (0..3).map(|_| self.dice.between(-0.5, 0.5)).sum();
-                    value_c += 2.0 * fault.size * draws;
-                }
-                Kind::Spiking if is_mine && self.dice.percent(10) => value_c += fault.size,
-                Kind::DeviceFahrenheit if matches!(channel, Channel::Milk(_)) => {
-                    value_c = value_c * 1.8 + 32.0;
-                }
-                kind => debug_assert!(!kind.word().is_empty(), "not of this probe"),
+            if fault.kind == Kind::DeviceFahrenheit && matches!(channel, Channel::Milk(_)) {
+                value_c = value_c * 1.8 + 32.0;
+            }
+            if fault.channel == channel {
+                let hours = self.now.ms_since(began) as f64 / 3_600_000.0;
+                value_c = self.distorted(index, &fault, hours, value_c)?;
             }
         }
         Some(value_c)
+    }
+
+    /// What one fault of the probe itself makes of a value; `None` is an open circuit.
+    fn distorted(&mut self, index: usize, fault: &Fault, hours: f64, value_c: f64) -> Option<f64> {
+        if fault.kind == Kind::Frozen {
+            let standing = self.standing.get_mut(index)?;
+            return Some(*standing.frozen.get_or_insert(value_c));
+        }
+        if fault.kind == Kind::Noisy {
+            // Three even draws are near enough to a normal one: deviation 0.5.
+            let draws: f64 = (0..3).map(|_| self.dice.between(-0.5, 0.5)).sum();
+            return Some(value_c + 2.0 * fault.size * draws);
+        }
+        if fault.kind == Kind::Spiking {
+            return Some(if self.dice.percent(10) { value_c + fault.size } else { value_c });
+        }
+        let is = |kind| fault.kind == kind;
+        if is(Kind::Open) {
+            None
+        } else if is(Kind::Shorted) {
+            Some(SHORTED_C)
+        } else if is(Kind::Drift) {
+            Some(value_c + fault.size * hours)
+        } else if is(Kind::Offset) {
+            Some(value_c + fault.size)
+        } else {
+            Some(value_c)
+        }
     }
 
     /// What is plugged into this channel, °C.

@@ -8,7 +8,7 @@ use holder_hal::{Command, Tick};
 use super::fault::Kind;
 use super::hands::Hands;
 use super::oracle::Oracle;
-use super::record::{Closed, Lost, Record};
+use super::record::{self, Closed, Lost, Record};
 use super::rig::{Heard, Rig};
 use super::scenario::Scenario;
 use super::watch::{Invariant, Violation, Watch};
@@ -17,6 +17,7 @@ use crate::batch::event::{Action, Alarm, Event, Input};
 use crate::batch::phase::PhaseName;
 use crate::station::control_loop::{Newest, safe_command};
 use crate::station::permit::HeatPermit;
+use crate::station::resume::is_cooled;
 use crate::store::model::Closing;
 
 /// A day bounds every run.
@@ -51,6 +52,8 @@ pub(crate) struct Done {
     pub(crate) alarms: Vec<(Alarm, Tick)>,
     /// When each fault began, in the scenario's order.
     pub(crate) began: Vec<Option<Tick>>,
+    /// The times in which nobody ran the machine and after which somebody went on.
+    pub(crate) outages: Vec<Outage>,
     /// How long it took, simulated.
     pub(crate) lasted: Tick,
     /// The truth, if it was asked for.
@@ -97,6 +100,21 @@ pub(crate) struct Run<'a> {
     alarms: Vec<(Alarm, Tick)>,
     seen: Vec<Seen>,
     second_tried: bool,
+    /// What the batch's own time is ahead of the run's, milliseconds.
+    ahead_ms: u64,
+    starts: u32,
+    outages: Vec<Outage>,
+}
+
+/// A time in which nobody ran the machine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outage {
+    /// The phase that the record was in.
+    pub(crate) phase: PhaseName,
+    /// How long it was, by the record; `None` where nobody knows.
+    pub(crate) known_ms: Option<u64>,
+    /// How long it really was, milliseconds.
+    pub(crate) real_ms: u64,
 }
 
 /// Why there is no run: a defect of the soak, or of what it begins with.
@@ -131,6 +149,9 @@ pub(crate) fn run(scenario: &Scenario, wanted: Wanted) -> Result<Done, NoRun> {
         alarms: Vec::new(),
         seen: Vec::new(),
         second_tried: false,
+        ahead_ms: 0,
+        starts: 0,
+        outages: Vec::new(),
         scenario,
     };
     run.whole().map_err(|lost| fail(lost.to_string()))
@@ -138,10 +159,13 @@ pub(crate) fn run(scenario: &Scenario, wanted: Wanted) -> Result<Done, NoRun> {
 
 impl Run<'_> {
     fn whole(mut self) -> Result<Done, Lost> {
-        let end = match self.live() {
-            Ok(end) => end,
-            Err(Lost::Stalled) => End::Ended,
-            Err(lost) => return Err(lost),
+        let end = loop {
+            match self.live() {
+                Ok(End::Crashed) if self.scenario.resumes && self.come_back()? => {}
+                Ok(end) => break end,
+                Err(Lost::Stalled) => break End::Ended,
+                Err(lost) => return Err(lost),
+            }
         };
         let (closing, accepts) = match end {
             End::Over => (Closing::Ended, self.engine.accepts()),
@@ -168,6 +192,7 @@ impl Run<'_> {
             holds_broken: self.engine.holds_broken(),
             alarms: self.alarms,
             began,
+            outages: self.outages,
             lasted: self.now,
             seen: self.seen,
         })
@@ -177,6 +202,9 @@ impl Run<'_> {
     fn live(&mut self) -> Result<End, Lost> {
         let period_ms = self.scenario.params.period_ms;
         let mut due = self.now;
+        if self.engine.phase().is_final() {
+            return self.over();
+        }
         while self.now.ms() < RUN_MS_MAX {
             if self.is_down() {
                 return Ok(End::Crashed);
@@ -206,6 +234,12 @@ impl Run<'_> {
                     return self.over();
                 }
             }
+            if self.engine.waits_for_heat()
+                && let Some(action) = self.hands.confirm_heat(self.now, self.scenario)
+            {
+                self.turn(self.now, Input::Operator(action))?;
+                self.watch.confirmed();
+            }
             if self.hands.has_gone(self.now) {
                 return Ok(End::Ended);
             }
@@ -224,34 +258,64 @@ impl Run<'_> {
         Ok(End::Over)
     }
 
+    /// Somebody starts the program again: the machine to safety, then the record through a fresh
+    /// engine, then the loop. False if there is nothing to go on from.
+    fn come_back(&mut self) -> Result<bool, Lost> {
+        let stopped = self.now;
+        self.starts += u32::from(self.rig.active(Kind::PowerLost).is_some());
+        self.record.crash()?;
+        self.be_away();
+        let boot = record::boot(self.starts, self.now);
+        let utc_ms = record::utc_ms(self.now, &self.rig);
+        let Some(left) = self.record.take_up(boot, utc_ms)? else { return Ok(false) };
+        self.engine = left.taken_up.engine;
+        self.phase = self.engine.phase();
+        let real_ms = self.now.ms_since(stopped);
+        let known_ms = left.outage_ms;
+        self.outages.push(Outage { phase: self.phase, known_ms, real_ms });
+        if self.phase.is_final() {
+            return Ok(true);
+        }
+        self.watch.came_back(self.scenario.params.recipe.interruption.heat_needs_person);
+        self.send(Command::safe(is_cooled(self.phase)));
+        self.permit = HeatPermit::new(self.scenario.params.period_ms);
+        self.newest = Newest::taken_up(left.taken_up.last);
+        self.ahead_ms = left.at.ms().saturating_sub(self.now.ms());
+        let resume = Action::Resume { outage_ms: known_ms };
+        self.turn(self.now, Input::Operator(resume))?;
+        self.newest.read_after_input();
+        Ok(true)
+    }
+
+    /// The batch's own time at a moment of the run.
+    const fn own(&self, at: Tick) -> Tick {
+        at.plus_ms(self.ahead_ms)
+    }
+
     fn is_down(&self) -> bool {
         self.rig.active(Kind::Killed).is_some() || self.rig.active(Kind::PowerLost).is_some()
     }
 
     /// Nobody runs the machine: it goes on by what it was told last.
     fn be_away(&mut self) {
-        let away_ms = [Kind::Killed, Kind::PowerLost]
-            .map(|kind| self.rig.active(kind).map_or(0, |fault| fault.lasts_ms));
-        let mut left_ms = away_ms.into_iter().max().unwrap_or(0);
-        while left_ms > 0 {
-            let slice_ms = left_ms.min(self.scenario.params.period_ms);
+        while self.is_down() {
+            let slice_ms = self.scenario.params.period_ms;
             self.rig.pass(slice_ms);
             self.now = self.now.plus_ms(slice_ms);
             self.look();
-            left_ms -= slice_ms;
         }
     }
 
     /// One turn: whatever the input, the way to the machine is the same.
     fn turn(&mut self, at: Tick, input: Input) -> Result<(), Lost> {
-        let at = self.newest.rise(at, &input);
+        let at = self.newest.rise(self.own(at), &input);
         #[cfg(test)]
         let input = self.wanted.defect.spoil_input(input);
         let effects = self.engine.step(at, input.clone());
         #[cfg(test)]
         let effects = self.wanted.defect.spoil_effects(effects, self.sent);
         for entry in &effects.entries {
-            if let Event::Raised { alarm } = &entry.event {
+            if let Event::Raised { alarm, .. } = &entry.event {
                 self.alarms.push((*alarm, self.now));
             }
         }
@@ -266,7 +330,7 @@ impl Run<'_> {
         if let Some(newest) = self.record.settle(self.now)? {
             self.permit.committed(newest);
         }
-        if let Some(command) = self.permit.after_the_disk(self.now, effects.command) {
+        if let Some(command) = self.permit.after_the_disk(self.own(self.now), effects.command) {
             self.send(command);
         }
         Ok(())

@@ -54,6 +54,10 @@ pub(crate) struct Scenario {
     pub(crate) cut: Cut,
     /// The people.
     pub(crate) pace: Pace,
+    /// Whether somebody continues the batch after the program was gone.
+    pub(crate) resumes: bool,
+    /// From then until it is confirmed that the machine may heat, milliseconds.
+    pub(crate) confirm_heat_ms: u64,
     /// What goes wrong; empty in a run without fault.
     pub(crate) faults: Vec<Fault>,
 }
@@ -94,15 +98,26 @@ impl Scenario {
         let cut = if dice.percent(50) {
             Cut::Limit(dice.between(66.0, 70.0))
         } else {
-            Cut::Watchdog(dice.from_to(5_000, 60_000))
+            Cut::Watchdog(dice.whole(5_000, 60_000))
         };
         let pace = Pace {
-            load_ms: dice.from_to(5_000, 600_000),
-            confirm_ms: dice.from_to(2_000, 60_000),
-            unload_ms: dice.from_to(10_000, 900_000),
+            load_ms: dice.whole(5_000, 600_000),
+            confirm_ms: dice.whole(2_000, 60_000),
+            unload_ms: dice.whole(10_000, 900_000),
         };
-        let mut scenario =
-            Self { seed, plant, params, resolution_k, biases, cut, pace, faults: Vec::new() };
+        let after = &mut Dice::new(seed, 4);
+        let mut scenario = Self {
+            seed,
+            plant,
+            params,
+            resolution_k,
+            biases,
+            cut,
+            pace,
+            resumes: after.percent(80),
+            confirm_heat_ms: after.whole(0, 300_000),
+            faults: Vec::new(),
+        };
         if !seed.is_multiple_of(4) {
             scenario.draw_faults();
         }
@@ -149,10 +164,7 @@ impl Scenario {
     }
 
     fn is_possible(&self, fault: &Fault) -> bool {
-        match fault.kind {
-            Kind::SwappedMilk => self.params.milk.len() > 1,
-            _other => true,
-        }
+        fault.kind != Kind::SwappedMilk || self.params.milk.len() > 1
     }
 
     fn draw_fault(&self, kind: Kind, dice: &mut Dice) -> Fault {
@@ -170,16 +182,16 @@ impl Scenario {
         ];
         let phase = dice.pick(&PHASES, PhaseName::Hold);
         let after_s = match phase {
-            PhaseName::Preheat => dice.from_to(0, 1_400),
-            PhaseName::Load => dice.from_to(0, 300),
-            PhaseName::ComeUp | PhaseName::Hold => dice.from_to(0, 1_800),
-            PhaseName::Cool => dice.from_to(0, 1_000),
+            PhaseName::Preheat => dice.whole(0, 1_400),
+            PhaseName::Load => dice.whole(0, 300),
+            PhaseName::ComeUp | PhaseName::Hold => dice.whole(0, 1_800),
+            PhaseName::Cool => dice.whole(0, 1_000),
             PhaseName::Unload | PhaseName::Finished | PhaseName::Aborted => 0,
         };
         let lasts_ms = match dice.below(10) {
-            0..=3 => dice.from_to(1_000, 30_000),
-            4..=6 => dice.from_to(30_000, 900_000),
-            _long => FOR_EVER_MS,
+            0..=3 => dice.whole(1_000, 30_000),
+            4..=6 => dice.whole(30_000, 900_000),
+            7.. => FOR_EVER_MS,
         };
         let fault = Fault {
             kind,
@@ -201,7 +213,7 @@ impl Scenario {
         match dice.below(8) {
             0 | 1 if !is_in_milk => Channel::Bath,
             2 if !is_in_milk && self.params.reference.is_some() => Channel::Reference,
-            _milk => milk,
+            0.. => milk,
         }
     }
 }
@@ -214,42 +226,73 @@ fn size(kind: Kind, scenario: &Scenario, dice: &mut Dice) -> f64 {
     };
     let bottles = u64::from(scenario.plant.bottles);
     match kind {
-        Kind::Drift => signed(dice, 0.1, 4.0),
-        Kind::Offset => signed(dice, 0.1, 4.0),
+        Kind::Drift | Kind::Offset => signed(dice, 0.1, 4.0),
         Kind::Noisy => dice.between(0.1, 3.0),
         Kind::Spiking => signed(dice, 0.5, 40.0),
         Kind::CoolantWarm => dice.between(8.0, 20.0),
         Kind::CoolantSlow => dice.between(0.5, 8.0),
         Kind::DeviceReset | Kind::DeviceManual => dice.pick(&[0.0, 25.0, 37.0, 60.0, 70.0], 37.0),
-        Kind::ColdBottles => dice.from_to(1, 6) as f64,
+        Kind::ColdBottles => dice.whole(1, 6) as f64,
         Kind::WrongCount => dice.pick(&[1, bottles / 4, bottles / 2, 69], 12).max(1) as f64,
         Kind::WallClock => signed(dice, 1.0, 100_000.0),
         Kind::DaylightSaving => signed(dice, 3_600.0, 3_600.0),
         Kind::DiskSlow => dice.between(50.0, 2_500.0),
-        _of_no_size => 0.0,
+        Kind::Frozen
+        | Kind::Open
+        | Kind::Shorted
+        | Kind::SwappedWithBath
+        | Kind::SwappedMilk
+        | Kind::PulledOut
+        | Kind::InBath
+        | Kind::HeaterWelded
+        | Kind::HeaterDead
+        | Kind::HeaterHalf
+        | Kind::AgitatorStopped
+        | Kind::CoolantMissing
+        | Kind::ValveLeaks
+        | Kind::SupplyDip
+        | Kind::DeviceFahrenheit
+        | Kind::DeviceClock
+        | Kind::CommLost
+        | Kind::CommandsLost
+        | Kind::ReadingLate
+        | Kind::ReadingStale
+        | Kind::ReadingRepeated
+        | Kind::LidOpened
+        | Kind::LateLoad
+        | Kind::EarlyConfirm
+        | Kind::ConfirmTwice
+        | Kind::Stop
+        | Kind::WalksAway
+        | Kind::Killed
+        | Kind::PowerLost
+        | Kind::DiskStalled
+        | Kind::SecondInstance => 0.0,
     }
 }
 
-/// A fault that has a moment of its own.
+/// A fault that has a moment or a length of its own.
 fn placed(fault: Fault, dice: &mut Dice) -> Fault {
-    match fault.kind {
-        Kind::SupplyDip => Fault { lasts_ms: dice.from_to(100, 5_000), ..fault },
-        Kind::LateLoad => {
-            Fault { phase: PhaseName::Load, after_ms: dice.from_to(600_000, 16_000_000), ..fault }
-        }
-        Kind::EarlyConfirm => Fault {
-            phase: PhaseName::Load,
-            after_ms: dice.from_to(1_000, 60_000),
-            lasts_ms: dice.from_to(10_000, 1_200_000),
-            ..fault
-        },
-        Kind::WrongCount => Fault { phase: PhaseName::Preheat, after_ms: 0, ..fault },
-        Kind::LidOpened => Fault { lasts_ms: dice.from_to(1_000, 600_000), ..fault },
-        Kind::Killed | Kind::PowerLost => {
-            Fault { lasts_ms: dice.from_to(1_000, 1_200_000), ..fault }
-        }
-        _as_drawn => fault,
-    }
+    let is = |kind| fault.kind == kind;
+    let (phase, after_ms, lasts_ms) = if is(Kind::SupplyDip) {
+        (fault.phase, fault.after_ms, dice.whole(100, 5_000))
+    } else if is(Kind::LateLoad) {
+        (PhaseName::Load, dice.whole(600_000, 16_000_000), FOR_EVER_MS)
+    } else if is(Kind::EarlyConfirm) {
+        (PhaseName::Load, dice.whole(1_000, 60_000), dice.whole(10_000, 1_200_000))
+    } else if is(Kind::WrongCount) {
+        (PhaseName::Preheat, 0, FOR_EVER_MS)
+    } else if is(Kind::LidOpened) {
+        (fault.phase, fault.after_ms, dice.whole(1_000, 600_000))
+    } else if is(Kind::ColdBottles) {
+        // The lid is open for as long as that takes.
+        (fault.phase, fault.after_ms, dice.whole(10_000, 60_000))
+    } else if is(Kind::Killed) || is(Kind::PowerLost) {
+        (fault.phase, fault.after_ms, dice.whole(1_000, 1_200_000))
+    } else {
+        (fault.phase, fault.after_ms, fault.lasts_ms)
+    };
+    Fault { phase, after_ms, lasts_ms, ..fault }
 }
 
 fn power(plant: &PlantParams) -> Heater {

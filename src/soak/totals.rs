@@ -30,6 +30,8 @@ pub(crate) struct Outcomes {
     pub(crate) restarted: u64,
     /// Refused although the milk really had its hold.
     pub(crate) refused_good: u64,
+    /// Alarms in all.
+    pub(crate) alarms: u64,
     /// Runs with an alarm after the fault.
     pub(crate) alarmed: u64,
 }
@@ -44,6 +46,7 @@ impl Outcomes {
         }
         self.restarted += u64::from(report.holds_broken > 0);
         self.refused_good += u64::from(report.true_hold && report.outcome != Outcome::Acceptable);
+        self.alarms += report.alarms as u64;
         self.alarmed += u64::from(report.detected.is_some());
     }
 
@@ -52,6 +55,7 @@ impl Outcomes {
             "runs": self.runs, "acceptable": self.acceptable, "unacceptable": self.unacceptable,
             "incomplete": self.incomplete, "restarted": self.restarted,
             "refused_although_truly_held": self.refused_good, "alarmed": self.alarmed,
+            "alarms": self.alarms,
         })
     }
 }

@@ -71,6 +71,7 @@ pub(crate) struct Watch {
     milk_probes: usize,
     last_trusted: Option<Tick>,
     may_heat: bool,
+    unconfirmed: bool,
     violations: Vec<Violation>,
 }
 
@@ -82,6 +83,7 @@ impl Watch {
             milk_probes: params.milk.len(),
             last_trusted: None,
             may_heat: true,
+            unconfirmed: false,
             violations: Vec::new(),
         }
     }
@@ -113,6 +115,9 @@ impl Watch {
             phase,
             PhaseName::Preheat | PhaseName::Load | PhaseName::ComeUp | PhaseName::Hold
         );
+        if self.unconfirmed {
+            self.broken(Invariant::Heat, now, "heat stands before a person allowed it".to_owned());
+        }
         if !heated || !self.may_heat {
             self.broken(Invariant::Heat, now, format!("heat stands in phase {phase}"));
         }
@@ -121,6 +126,18 @@ impl Watch {
     /// From now on nobody may heat: a person stopped it, or it was stopped.
     pub(crate) fn no_more_heat(&mut self) {
         self.may_heat = false;
+    }
+
+    /// The program is started again: nothing was read by it yet, and a person may have to let it
+    /// heat.
+    pub(crate) fn came_back(&mut self, needs_person: bool) {
+        self.last_trusted = None;
+        self.unconfirmed = needs_person;
+    }
+
+    /// A person lets the machine heat again.
+    pub(crate) fn confirmed(&mut self) {
+        self.unconfirmed = false;
     }
 
     /// Notes a violation, once for each invariant.

@@ -21,7 +21,7 @@ use super::recorder::{RecordError, Recorder};
 use super::recovery::TakenUp;
 use super::view::{Shown, View};
 use crate::batch::engine::Engine;
-use crate::batch::event::{Action, Alarm, Effects, Entry, Event, Input};
+use crate::batch::event::{Action, Effects, Entry, Event, Input};
 use crate::batch::params::Probe;
 
 /// A machine that the loop and its supervisor share.
@@ -77,6 +77,16 @@ pub(crate) struct Newest {
 }
 
 impl Newest {
+    /// Of a batch that is taken up again: what comes now comes after its last input.
+    pub(crate) const fn taken_up(last: Tick) -> Self {
+        Self { input: Some(last), reading: Some(last) }
+    }
+
+    /// What is read now came after the newest input.
+    pub(crate) fn read_after_input(&mut self) {
+        self.reading = self.input;
+    }
+
     /// `at`, or as much later as the record's order needs: inputs never go back, and two readings
     /// never share a millisecond.
     pub(crate) fn rise(&mut self, at: Tick, input: &Input) -> Tick {
@@ -153,7 +163,7 @@ impl<M: Machine> ControlLoop<M> {
     #[must_use]
     pub fn resuming(self, from: TakenUp, outage_ms: Option<u64>) -> Self {
         Self {
-            newest: Newest { input: Some(from.last), reading: Some(from.last) },
+            newest: Newest::taken_up(from.last),
             phase_since: from.phase_since,
             resumes: Some(Action::Resume { outage_ms }),
             history: from.history,
@@ -171,7 +181,7 @@ impl<M: Machine> ControlLoop<M> {
         if let Some(resume) = self.resumes.take() {
             self.turn(self.clock.now(), Input::Operator(resume)).await?;
             // What is read now came after it.
-            self.newest.reading = self.newest.input;
+            self.newest.read_after_input();
         }
         let mut due = self.clock.now();
         while let Some((at, reading)) = self.read().await? {
@@ -230,7 +240,8 @@ impl<M: Machine> ControlLoop<M> {
                     Action::ConfirmLoad { .. }
                     | Action::ConfirmUnload
                     | Action::Resume { .. }
-                    | Action::ConfirmHeat => self.waiting.push_back(action),
+                    | Action::ConfirmHeat
+                    | Action::Acknowledge { .. } => self.waiting.push_back(action),
                 },
                 answer = &mut read => return Exchanged::Read(answer.ok()),
             }
@@ -385,7 +396,7 @@ impl<M: Machine> ControlLoop<M> {
             reference: reference.map(|(sample, probe)| shown(probe, sample)),
             lid_closed: reading.lid.and_then(|lid| lid.on),
             command: sent,
-            alarms: Alarm::ALL.into_iter().filter(|alarm| self.engine.stands(*alarm)).collect(),
+            alarms: self.engine.alarms().collect(),
             news: [std::mem::take(&mut self.history), effects.entries.clone()].concat(),
             heat_waits: self.engine.waits_for_heat(),
             message: self.message.take(),

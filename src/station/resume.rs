@@ -47,7 +47,7 @@ pub(super) fn may_hold_bottles(phase: PhaseName) -> bool {
 }
 
 /// Whether the cooling water runs in this phase, and must go on running.
-fn is_cooled(phase: PhaseName) -> bool {
+pub(crate) fn is_cooled(phase: PhaseName) -> bool {
     match phase {
         PhaseName::Cool | PhaseName::Unload => true,
         PhaseName::Preheat

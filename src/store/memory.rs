@@ -3,8 +3,6 @@
 //! Everything but the file is the same: schema, triggers, chain, transactions. That a file
 //! outlives its program is shown by other tests; here a crash loses what the program knew.
 
-use rusqlite::Connection;
-
 use super::error::StoreError;
 use super::{Station, Store, schema, station};
 
@@ -25,11 +23,5 @@ impl Store {
     pub(crate) fn reopened(self) -> Result<Self, StoreError> {
         self.db.flush_prepared_statement_cache();
         Self::from_connection(self.db)
-    }
-
-    /// For tests that break a record: its connection.
-    #[cfg(test)]
-    pub(crate) fn connection(&self) -> &Connection {
-        &self.db
     }
 }

@@ -7,6 +7,8 @@ mod backups;
 mod bad_devices;
 mod bad_files;
 mod batches;
+mod commissioning;
+mod crashes;
 mod databases;
 mod donors_and_pools;
 mod foreign_curves;
@@ -17,6 +19,7 @@ mod new_station;
 mod probing;
 mod rig;
 mod simulator;
+mod small_disks;
 mod technician;
 #[cfg(unix)]
 mod unplugged;

@@ -73,9 +73,10 @@ fn a_temperature_that_is_true_at_another_address_only_is_told_with_that_address(
 #[test]
 fn a_circulator_has_no_unit_id_and_no_table_of_byte_orders() {
     let desk = Desk::empty();
-    let _running = Running::start(&desk, "sim --device julabo --pty line");
-    let line = desk.path("line").display().to_string();
-    let url = format!("serial://{line}?baud=4800&parity=even&data_bits=7&flow=rtscts");
+    let running = Running::start(&desk, "sim --device julabo --pty line");
+    let url = running.url(0);
+    let factory = "line?baud=4800&parity=even&data_bits=7&flow=rtscts";
+    assert!(url.ends_with(factory), "as its profile says: {url}");
     let said = desk.run(&format!("device probe {url} --profile julabo --timeout-ms 1000"));
     let said = said.expect_code(0).stdout;
     assert!(!said.contains("unit id") && !said.contains("byte order"), "{said}");

@@ -1,7 +1,6 @@
 //! The person with the screwdriver: what is plugged in, who answers, does the machine do what its
 //! description says, and what went over the wire.
 
-use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use crate::rig::{Answer, Desk};
@@ -60,45 +59,6 @@ fn a_real_machine_is_never_commissioned_by_itself() {
     assert!(refused.stderr.contains("nothing was switched"), "{}", refused.stderr);
 }
 
-#[cfg(unix)]
-#[test]
-fn ctrl_c_in_the_middle_of_heating_leaves_the_heater_off_and_says_so() {
-    let (desk, running) = served(20);
-    let mut program = desk.program();
-    program.args(["unit", "commission", "demo", "--yes", "--speed", "20"]);
-    program.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = program.spawn().expect("it starts");
-    let stderr = BufReader::new(child.stderr.take().expect("piped"));
-    let mut said = String::new();
-    let mut told = false;
-    for line in stderr.lines() {
-        let line = line.expect("text");
-        said += &format!("{line}\n");
-        // A live line of the heating step: the heater is on by now.
-        if !told
-            && said.contains("Does heating heat?")
-            && line.contains("bath")
-            && line.contains(" s ")
-        {
-            let id = child.id().to_string();
-            let sent = std::process::Command::new("kill").args(["-INT", &id]).status();
-            assert!(sent.expect("kill").success());
-            told = true;
-        }
-    }
-    let code = child.wait().expect("it ends").code();
-    assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("heat was commanded off, and the machine confirmed it"), "{said}");
-    assert!(said.contains("stopped by Ctrl-C"), "{said}");
-    let probed = format!(
-        "device probe tcp://{} --ids 1 --profile eurotherm-3200 --point instrument_mode --json",
-        running.address(0)
-    );
-    let found = desk.run(&probed).expect_code(0).json();
-    assert_eq!(found["found"][0]["points"][0]["reads"][0]["value"], "off", "{found:#}");
-    assert!(known(&desk).contains("was stopped before its end"), "{}", known(&desk));
-}
-
 #[test]
 fn who_answers_on_a_bus_is_found_and_a_register_is_shown_in_every_order_and_unit() {
     let (desk, running) = served(1);
@@ -155,6 +115,14 @@ fn what_goes_over_the_wire_is_kept_and_shown_in_words() {
     assert!(shown.contains("questions") && shown.contains("usually"), "{shown}");
     desk.run("unit check demo --capture read.capture")
         .expect_refusal(&["read.capture", "never overwritten"]);
+    for (place, why) in [
+        (".", "is a folder"),
+        ("/dev/null", "is a device"),
+        ("nowhere/x.capture", "there is no folder nowhere"),
+    ] {
+        let said = desk.run(&format!("unit read demo --capture {place}"));
+        said.expect_refusal(&[place, why]);
+    }
     desk.write("other.txt", "hello\n");
     desk.run("device replay other.txt").expect_refusal(&["other.txt", "--capture"]);
 }

@@ -42,8 +42,8 @@ impl Engine {
                 None
             }
         };
-        let command = Command { heat: Heat::Off, ..self.command(&facts) };
-        Effects { command, entries, refusal }
+        self.commanded = Command { heat: Heat::Off, ..self.command(&facts) };
+        Effects { command: self.commanded, entries, refusal }
     }
 
     fn take_up(&mut self, outage_ms: Option<u64>, facts: &Facts, out: &mut Vec<Entry>) {

@@ -2,6 +2,8 @@
 
 mod hold;
 mod oracle;
+mod plants;
+mod plausible;
 mod record;
 mod rules;
 

@@ -148,8 +148,16 @@ fn alarm_lines(state: &ScreenState, view: &View, width: usize) -> Vec<Line<'stat
         let text = "NO NEWS from the controller for 5 s or more: all that is shown is old.";
         lines.extend(wrapped(text, width, ALARM));
     }
-    for alarm in &view.alarms {
-        lines.extend(wrapped(&words::raised(*alarm), width, ALARM));
+    let first = view.alarms.iter().find(|seen| seen.first).map(|seen| seen.alarm);
+    for seen in &view.alarms {
+        let after = first.filter(|first| *first != seen.alarm);
+        let said = words::raised(seen.alarm, after);
+        let (text, style) = match (seen.lasts, seen.acknowledged) {
+            (true, true) => (format!("{said} (acknowledged)"), BOLD),
+            (true, false) => (format!("{said} a = acknowledge"), ALARM),
+            (false, _) => (format!("{said} It is over. a = acknowledge"), ALARM),
+        };
+        lines.extend(wrapped(&text, width, style));
     }
     if state.failed() {
         let text = match view.purpose {

@@ -88,7 +88,11 @@ impl ScreenState {
                 Event::Raised { .. } => sound = true,
                 // Heat may wait for a person.
                 Event::Resumed { .. } => sound = true,
-                Event::Cleared { .. } | Event::AboveCeiling { .. } | Event::HeatConfirmed => {}
+                Event::Failed { .. } => (sound, self.failed) = (true, true),
+                Event::Cleared { .. }
+                | Event::Acknowledged { .. }
+                | Event::AboveCeiling { .. }
+                | Event::HeatConfirmed => {}
             }
             self.events.push_back((entry.at, words::sentence(&entry.event)));
         }
@@ -115,6 +119,7 @@ impl ScreenState {
             Cause::RestartsExhausted { .. }
             | Cause::HeatUpTooLong
             | Cause::CeilingPassed
+            | Cause::Implausible { .. }
             | Cause::CoolingTooLong
             | Cause::InterruptionNotAllowed { .. } => {
                 self.failed = true;
