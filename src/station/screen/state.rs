@@ -124,9 +124,9 @@ impl ScreenState {
             | Cause::InterruptionNotAllowed { .. } => {
                 self.failed = true;
             }
-            Cause::BathStable
-            | Cause::Loaded { .. }
-            | Cause::HoldBegun
+            // Of a batch that was continued only this tells.
+            Cause::BathStable | Cause::Loaded { .. } => self.saw_load = true,
+            Cause::HoldBegun
             | Cause::HoldBroken { .. }
             | Cause::HoldComplete
             | Cause::Cooled
