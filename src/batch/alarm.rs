@@ -243,6 +243,12 @@ pub struct Standing {
     pub first: bool,
 }
 
+/// The alarm that a person should acknowledge first: what came first, then by number.
+pub fn waiting(standing: &[Standing]) -> Option<Alarm> {
+    let unseen = || standing.iter().filter(|seen| !seen.acknowledged);
+    unseen().find(|seen| seen.first).or_else(|| unseen().next()).map(|seen| seen.alarm)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
