@@ -112,6 +112,7 @@ fn suffer(params: BatchParams, plant: PlantParams, seed: u64, fault: Fault<'_>) 
         command = effects.command;
         run.entries.extend(effects.entries);
         let phase = run.engine.phase();
+        run.periods.push(Period { at, reading, command, phase });
         run.witness(&machine, phase);
         if phase.is_final() {
             break;
@@ -359,13 +360,16 @@ fn cases() -> Vec<Case> {
             },
         ),
         case(
-            "milk probe 2 reads 0.8 K high",
+            "milk probe 2 drifts 0.9 K high",
             Alarm::MilkDisagrees,
             (Hold, 300.0),
             still,
             |m, reading| {
                 if after(m.held_s, 300.0) {
-                    shift(&mut reading.milk[1], 800)
+                    shift(
+                        &mut reading.milk[1],
+                        (m.held_s.unwrap_or(0.0) * 3.0 - 900.0).min(900.0) as i32,
+                    )
                 }
             },
         ),
@@ -403,7 +407,9 @@ fn measure_detection() {
             for seed in 20_000..20_000 + count {
                 let plant = PlantParams::drawn(seed);
                 let mut params = fixture::params();
-                params.reference = Some(fixture::probe("reference.pv"));
+                if case.name.contains("the reference") {
+                    params.reference = Some(fixture::probe("reference.pv"));
+                }
                 if power {
                     params.heater = power_of(&plant);
                 }
@@ -445,6 +451,62 @@ fn measure_detection() {
                 at(0.5),
                 at(1.0),
                 at(0.0),
+            );
+        }
+    }
+}
+
+#[test]
+#[ignore = "prints how loads show"]
+fn measure_loads() {
+    let count: u64 = std::env::var("COUNT").ok().and_then(|t| t.parse().ok()).unwrap_or(100);
+    let mut sags = std::collections::BTreeMap::<u16, Vec<f64>>::new();
+    let mut ratios = std::collections::BTreeMap::<u16, Vec<f64>>::new();
+    for seed in 30_000..30_000 + count {
+        let plant = PlantParams::drawn(seed);
+        let mut params = fixture::params();
+        let power = seed % 2 == 1;
+        if power {
+            params.heater = power_of(&plant);
+        }
+        let n = if seed % 8 >= 6 { 0 } else { plant.bottles as u16 };
+        let (meddle, spoil) = (&mut nothing_meddles, &mut nothing_spoils);
+        let mut run = suffer(params, plant, seed, Fault { told: 48, put: n, meddle, spoil });
+        let _ = &mut run;
+        let loaded = run.periods.iter().position(|p| p.phase == PhaseName::ComeUp).unwrap_or(0);
+        let mean = |from: usize| {
+            let from = from.min(run.periods.len() - 10);
+            let part = &run.periods[from..(from + 10).min(run.periods.len())];
+            part.iter().filter_map(|p| p.reading.bath.trusted()).map(Celsius::as_f64).sum::<f64>()
+                / 10.0
+        };
+        let milk = |at: usize| {
+            run.periods[at].reading.milk[0].and_then(Sample::trusted).map_or(0.0, Celsius::as_f64)
+        };
+        let base = mean(loaded.saturating_sub(12));
+        let least = (0..18).map(|b| mean(loaded + b * 10)).fold(100.0, f64::min);
+        let key = if plant.bottle.volume_l > 0.2 && n > 0 { 1000 + n } else { n };
+        sags.entry(key).or_default().push(base - least);
+        if power && n > 0 {
+            let cb = plant.bath_l * 4180.0 + plant.vessel_j_k;
+            let duty: f64 = run.periods[loaded..loaded + 900]
+                .iter()
+                .map(|p| if let Heat::Duty(d) = p.command.heat { d.share() } else { 0.0 })
+                .sum();
+            let heat =
+                duty * plant.heater_w - cb * (mean(loaded + 895) - base) - 7.0 * 40.0 * 900.0;
+            let per_bottle = 566.0 * (milk(loaded + 900) - milk(loaded));
+            ratios.entry(key).or_default().push(heat / per_bottle);
+        }
+    }
+    for (name, all) in [("sag", &mut sags), ("bottles", &mut ratios)] {
+        for (n, values) in all {
+            values.sort_by(f64::total_cmp);
+            println!(
+                "{name} {n}: {} machines, {:.2} to {:.2}",
+                values.len(),
+                values[0],
+                values[values.len() - 1]
             );
         }
     }
