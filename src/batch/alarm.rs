@@ -26,7 +26,7 @@
 //! | 209 | no gap between bath and milk after loading | 2 blocks | off | acknowledged, and over | no hold begins; failed after 10 min |
 //! | 301 | lid open while milk is heated | 1 sample | stays | – | the hold restarts |
 //! | 302 | milk takes up heat too slowly | 3 blocks | stays | – | recorded |
-//! | 303 | come-up does not fit the number of bottles | 3 blocks | stays | – | recorded |
+//! | 303 | bath sinks too little or too much for the bottles told | 1 to 30 blocks | stays | – | recorded |
 
 use serde::{Deserialize, Serialize};
 
