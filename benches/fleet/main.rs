@@ -168,6 +168,7 @@ async fn control_loop(
         operator: "bench".to_owned(),
         started_utc_ms: clock.utc_ms(),
         params: params.clone(),
+        clock: None,
         texts: unit.texts(&recipe).expect("texts"),
     };
     let batch = store.call(move |store| store.begin_batch(&new)).await.expect("begun");

@@ -11,7 +11,8 @@ use holder_hal::{Command, Heat};
 use crate::params::PlantParams;
 use crate::pi::InnerPi;
 use crate::probe::Probe;
-use crate::thermal::{self, Bottle, CLASSES, CONTROL, Constants, FAST, State, Surroundings};
+use crate::thermal::{self, ADDED, Bottle, CLASSES, CONTROL, Constants, FAST, State, Surroundings};
+use crate::troubles::{HeaterState, ProbeSite, Troubles};
 
 /// More bottles than any bath holds.
 pub const BOTTLES_MAX: u32 = 200;
@@ -31,9 +32,11 @@ pub struct Plant {
     arriving: f64,
     pi: InnerPi,
     command: Command,
-    welded: bool,
+    troubles: Troubles,
+    limit_tripped: bool,
     lid_closed: bool,
     bottles: u32,
+    added: u32,
     elapsed_ms: u64,
     pending_ms: u64,
     bath_probe: Probe,
@@ -96,9 +99,11 @@ impl Plant {
             arriving: 0.0,
             pi: InnerPi::simc(&params),
             command: Command::safe(false),
-            welded: false,
+            troubles: Troubles::default(),
+            limit_tripped: false,
             lid_closed: true,
             bottles: 0,
+            added: 0,
             elapsed_ms: 0,
             pending_ms: 0,
             bath_probe: Probe::new(
@@ -172,22 +177,39 @@ impl Plant {
         let duty = self.duty();
         self.duties.push_back(duty);
         self.arriving = self.duties.pop_front().unwrap_or(duty);
+        let troubles = &self.troubles;
+        self.limit_tripped |= troubles.limit_c.is_some_and(|limit_c| self.state.bath > limit_c);
+        let is_dead = troubles.power_lost || self.limit_tripped;
+        let powered = if is_dead { 0.0 } else { troubles.heater.share(self.arriving) };
         let around = Surroundings {
-            element_w: self.arriving * self.params.heater_w,
-            agitated: self.command.agitator,
-            coolant_open: self.command.cooling,
+            element_w: powered * self.params.heater_w,
+            agitated: self.command.agitator && !troubles.agitator_stopped && !troubles.power_lost,
+            coolant_open: (self.command.cooling && !troubles.power_lost) || troubles.valve_leaks,
             lid_closed: self.lid_closed,
             drained: false,
-            counts: thermal::counts(self.bottles),
+            counts: self.counts(),
         };
         self.state = self.constants.step(&self.state, &around, STEP_S);
         self.elapsed_ms += STEP_MS;
         let control_c = self.state.bottles[CONTROL].cold;
-        self.bath_probe.advance(self.state.bath, STEP_S);
+        let (bath_c, air_c) = (self.state.bath, self.params.ambient_c);
+        self.bath_probe.advance(bath_c, STEP_S);
         self.reference_probe.advance(control_c, STEP_S);
-        for probe in &mut self.milk_probes {
-            probe.advance(control_c, STEP_S);
+        for (probe, site) in self.milk_probes.iter_mut().zip(self.troubles.milk_sites) {
+            let around_c = match site {
+                ProbeSite::Milk => control_c,
+                ProbeSite::Bath => bath_c,
+                ProbeSite::Air => air_c,
+            };
+            probe.advance(around_c, STEP_S);
         }
+    }
+
+    /// Bottles of each class that are in the bath.
+    fn counts(&self) -> [f64; CLASSES] {
+        let mut counts = thermal::counts(self.bottles);
+        counts[ADDED] = f64::from(self.added);
+        counts
     }
 
     /// The duty that leaves for the element now, 0…1.
@@ -198,14 +220,15 @@ impl Plant {
                 0.0
             }
             Heat::Setpoint(setpoint) => {
-                self.pi.step(setpoint.as_f64() - self.bath_probe.value_c(), STEP_S)
+                let seen_c = self.troubles.bath_shown_c.unwrap_or(self.bath_probe.value_c());
+                self.pi.step(setpoint.as_f64() - seen_c, STEP_S)
             }
             Heat::Duty(duty) => {
                 self.pi.reset(duty.share());
                 duty.share()
             }
         };
-        if self.welded { 1.0 } else { wanted }
+        if self.troubles.heater == HeaterState::Welded { 1.0 } else { wanted }
     }
 
     /// Follows this command until the next one.
@@ -221,8 +244,15 @@ impl Plant {
     /// Puts `bottles` bottles with fresh milk and the control bottle into the bath; 0 unloads.
     /// No more than [`BOTTLES_MAX`] go in.
     pub fn load(&mut self, bottles: u32) {
-        self.bottles = bottles.min(BOTTLES_MAX);
+        (self.bottles, self.added) = (bottles.min(BOTTLES_MAX), 0);
         self.state.bottles = [Bottle::all_at(self.params.bottle.start_c); CLASSES];
+    }
+
+    /// Adds `bottles` bottles of this temperature, °C, to those that are in, which nobody told
+    /// anyone. Their milk counts as milk of the load. At most [`BOTTLES_MAX`] are added, once.
+    pub fn add_cold(&mut self, bottles: u32, milk_c: f64) {
+        self.added = bottles.min(BOTTLES_MAX);
+        self.state.bottles[ADDED] = Bottle::all_at(milk_c);
     }
 
     /// Takes all bottles out; the control bottle goes back to the fridge with fresh milk.
@@ -252,7 +282,22 @@ impl Plant {
 
     /// Lets the heater's relay stick closed (true), so that no command switches it off.
     pub fn weld_heater(&mut self, welded: bool) {
-        self.welded = welded;
+        self.troubles.heater = if welded { HeaterState::Welded } else { HeaterState::Sound };
+    }
+
+    /// What is wrong with the machine, to break and to mend it.
+    pub fn troubles_mut(&mut self) -> &mut Troubles {
+        &mut self.troubles
+    }
+
+    /// Cold water of this flow, l/min, and temperature, °C, from now on.
+    pub fn set_coolant(&mut self, l_min: f64, coolant_c: f64) {
+        self.constants.set_coolant(l_min, coolant_c);
+    }
+
+    /// Whether the limit thermostat has taken the power away; it stays away.
+    pub fn limit_tripped(&self) -> bool {
+        self.limit_tripped
     }
 
     /// Simulated time since the machine was switched on, in milliseconds.
@@ -288,7 +333,7 @@ impl Plant {
 
     /// What is really the case.
     pub fn truth(&self) -> Truth {
-        let counts = thermal::counts(self.bottles);
+        let counts = self.counts();
         let inside = || self.state.bottles.iter().zip(&counts).filter(|(_, n)| **n > 0.0);
         let milk = || inside().flat_map(|(bottle, _)| [bottle.milk, bottle.cold]);
         let loaded = self.bottles > 0;

@@ -7,6 +7,8 @@ use rand_pcg::Pcg64;
 #[derive(Clone, Debug)]
 pub(crate) struct Probe {
     lag_s: f64,
+    /// What is followed of a difference in so many seconds: an exponential is dear.
+    follows: (f64, f64),
     bias_k: f64,
     drift_k_s: f64,
     noise_k: f64,
@@ -23,6 +25,7 @@ impl Probe {
         let (bias_k, drift_k_h, noise_k) = errors;
         Self {
             lag_s,
+            follows: (0.0, 0.0),
             bias_k,
             drift_k_s: drift_k_h / 3600.0,
             noise_k,
@@ -37,7 +40,10 @@ impl Probe {
     /// Lets `dt` seconds pass with the probe at `truth_c`.
     pub(crate) fn advance(&mut self, truth_c: f64, dt: f64) {
         self.age_s += dt;
-        self.lagged_c += (truth_c - self.lagged_c) * (1.0 - (-dt / self.lag_s).exp());
+        if self.follows.0 != dt {
+            self.follows = (dt, 1.0 - (-dt / self.lag_s).exp());
+        }
+        self.lagged_c += (truth_c - self.lagged_c) * self.follows.1;
         let noise_k = if self.noise_k > 0.0 { self.noise_k * self.normal() } else { 0.0 };
         self.value_c = self.lagged_c + self.bias_k + self.drift_k_s * self.age_s + noise_k;
     }

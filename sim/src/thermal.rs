@@ -1,7 +1,7 @@
 //! The heat balance of element, bath and bottles, and its integration.
 //!
-//! Four classes of bottles stand for all: slow, nominal and fast positions, and the control
-//! bottle. Each has a wall, a bulk of milk and a cold spot that mixes last. Temperatures are
+//! Five classes of bottles stand for all: slow, nominal and fast positions, the control bottle,
+//! and bottles that somebody adds later, in a nominal position. Each has a wall, a bulk of milk and a cold spot that mixes last. Temperatures are
 //! in °C, powers in W, times in s.
 
 use crate::params::{PlantParams, WATER_J_L_K};
@@ -10,7 +10,8 @@ use crate::params::{PlantParams, WATER_J_L_K};
 pub(crate) const SLOW: usize = 0;
 pub(crate) const FAST: usize = 2;
 pub(crate) const CONTROL: usize = 3;
-pub(crate) const CLASSES: usize = 4;
+pub(crate) const ADDED: usize = 4;
+pub(crate) const CLASSES: usize = 5;
 
 /// Shares of the load in the slow, nominal and fast positions; the control bottle is one more.
 const SHARES: [f64; 3] = [0.25, 0.50, 0.25];
@@ -97,7 +98,12 @@ pub(crate) fn counts(bottles: u32) -> [f64; CLASSES] {
     let total = f64::from(bottles);
     let control = if bottles > 0 { 1.0 } else { 0.0 };
     let [slow, nominal, fast] = SHARES.map(|share| share * total);
-    [slow, nominal, fast, control]
+    [slow, nominal, fast, control, 0.0]
+}
+
+/// Heat that a flow of cold water carries away per kelvin, W/K.
+fn coolant_w_k(l_min: f64) -> f64 {
+    l_min / 60.0 * WATER_J_L_K
 }
 
 impl Constants {
@@ -111,7 +117,7 @@ impl Constants {
             bath_j_k: params.bath_l * WATER_J_L_K + params.vessel_j_k,
             loss_w_k: params.loss_w_k,
             ambient_c: params.ambient_c,
-            coolant_w_k: params.coolant_l_min / 60.0 * WATER_J_L_K,
+            coolant_w_k: coolant_w_k(params.coolant_l_min),
             coolant_c: params.coolant_c,
             outer_w_k: transfer_w_k / (1.0 - inner_share),
             inner_w_k: transfer_w_k / inner_share,
@@ -119,8 +125,13 @@ impl Constants {
             milk_j_k: bottle.milk_j_k(),
             cold_share: bottle.cold_share,
             mix_s: bottle.mix_s,
-            factors: [1.0 - bottle.spread, 1.0, 1.0 + bottle.spread, bottle.control_factor],
+            factors: [1.0 - bottle.spread, 1.0, 1.0 + bottle.spread, bottle.control_factor, 1.0],
         }
+    }
+
+    /// Other cold water than the machine was built with.
+    pub(crate) fn set_coolant(&mut self, l_min: f64, coolant_c: f64) {
+        (self.coolant_w_k, self.coolant_c) = (coolant_w_k(l_min), coolant_c);
     }
 
     /// Loss to the room per kelvin, W/K.

@@ -21,6 +21,16 @@ pub struct Row {
     pub phase: Option<PhaseName>,
 }
 
+/// The controller was gone, and came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interruption {
+    /// When the batch was continued, milliseconds on the curve's own time.
+    pub at_ms: u64,
+    /// How long the controller was said to have been gone, milliseconds; `None` where nobody
+    /// knows.
+    pub outage_ms: Option<u64>,
+}
+
 /// A curve with what is needed to judge it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Curve {
@@ -52,6 +62,8 @@ pub struct Curve {
     pub end_phase: Option<PhaseName>,
     /// Whether the end is missing: fewer rows than the file tells, or a torn last line.
     pub cut_off: bool,
+    /// When the controller was gone, in order; a foreign logger has no controller.
+    pub interruptions: Vec<Interruption>,
     /// The rows, in strictly rising time.
     pub rows: Vec<Row>,
 }

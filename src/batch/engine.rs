@@ -52,6 +52,7 @@ struct Tally {
     hold_complete: bool,
     heat_up_too_long: bool,
     cooled_in_time: bool,
+    interruption_fails: bool,
     implausible: Option<Alarm>,
 }
 
@@ -72,6 +73,8 @@ pub struct Engine {
     plausibility: Plausibility,
     control: Control,
     tally: Tally,
+    /// After an interruption heat waits for a person to confirm it.
+    heat_waits: bool,
 }
 
 impl Engine {
@@ -96,6 +99,7 @@ impl Engine {
             plausibility: Plausibility::new(&params),
             control,
             tally: Tally::default(),
+            heat_waits: false,
             params,
         })
     }
@@ -157,6 +161,7 @@ impl Engine {
                 tally.hold_complete
                     && tally.cooled_in_time
                     && !tally.heat_up_too_long
+                    && !tally.interruption_fails
                     && tally.implausible.is_none()
                     && tally.holds_broken <= self.params.recipe.hold.holds_restarted_max
                     && tally.ceiling_lines_passed < self.ceiling_lines().len(),
@@ -175,6 +180,9 @@ impl Engine {
     /// counts as the latest known.
     pub fn step(&mut self, now: Tick, input: Input) -> Effects {
         self.now = self.now.max(now);
+        if let Input::Operator(Action::Resume { outage_ms }) = input {
+            return self.resume(outage_ms);
+        }
         let mut entries = Vec::new();
         if let Input::Reading(reading) = &input {
             self.senses.observe(self.now, &self.params, reading);
@@ -231,6 +239,13 @@ impl Engine {
                 return Err(Refusal::NotUnloading(phase));
             }
             Action::ConfirmUnload => self.enter_finished(facts, out),
+            Action::ConfirmHeat if !self.waits_for_heat() => return Err(Refusal::HeatNotWaiting),
+            Action::ConfirmHeat => {
+                self.heat_waits = false;
+                out.push(entry(facts, Event::HeatConfirmed));
+            }
+            // It never comes here: `step` takes it first.
+            Action::Resume { .. } => {}
             Action::Acknowledge { alarm, by } => self.acknowledge(alarm, by, facts, out)?,
         }
         Ok(())
@@ -313,7 +328,11 @@ impl Engine {
             return;
         };
         self.tally.holds_broken += 1;
-        let held_ms = unbroken.ms_since(since);
+        self.broken_hold(by, unbroken.ms_since(since), facts, out);
+    }
+
+    fn broken_hold(&mut self, by: HoldBreak, held_ms: u64, facts: &Facts, out: &mut Vec<Entry>) {
+        let rule = &self.params.recipe.hold;
         if self.tally.holds_broken > rule.holds_restarted_max {
             self.enter_cool(Cause::RestartsExhausted { by, held_ms }, facts, out);
         } else {
@@ -342,7 +361,8 @@ impl Engine {
             Phase::Finished => (false, false, None),
             Phase::Aborted { cooling } => (true, cooling, None),
         };
-        if !self.is_heating() || self.cut || !self.board.heat_allowed() {
+        let may_heat = self.is_heating() && !self.cut && !self.waits_for_heat();
+        if !may_heat || !self.board.heat_allowed() {
             return Command { heat: Heat::Off, agitator, cooling };
         }
         // Control works on the coldest probe by its own limit, as the judge does.
@@ -357,6 +377,7 @@ fn entry(facts: &Facts, event: Event) -> Entry {
     Entry { at: facts.now, event, readings_mc: facts.snapshot() }
 }
 
+mod interruption;
 mod safety;
 mod transitions;
 

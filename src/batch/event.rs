@@ -26,6 +26,14 @@ pub enum Action {
         /// Why, in the person's words.
         reason: String,
     },
+    /// Continue a batch whose controller was gone. The station sends it, before the first reading
+    /// after the outage, on behalf of the person who asked for it.
+    Resume {
+        /// How long the controller was gone, milliseconds, as measured; `None` where nobody knows.
+        outage_ms: Option<u64>,
+    },
+    /// The machine may heat again after an interruption.
+    ConfirmHeat,
     /// An alarm was seen by a person.
     Acknowledge {
         /// Which.
@@ -56,6 +64,8 @@ pub enum HoldBreak {
     Gap,
     /// The lid was opened.
     LidOpened,
+    /// The controller was gone.
+    Interrupted,
 }
 
 /// Why the engine entered a phase.
@@ -118,6 +128,14 @@ pub enum Cause {
     PreheatTooLong,
     /// The bottles were not loaded within the recipe's time.
     LoadTooLong,
+    /// After an interruption before the loading: the bath must prove again that it is stable.
+    Resumed,
+    /// An interruption that the recipe does not allow, by its length or its phase: the batch has
+    /// failed.
+    InterruptionNotAllowed {
+        /// How long the hold had lasted that it broke, milliseconds; `None` outside of a hold.
+        held_ms: Option<u64>,
+    },
 }
 
 /// The readings behind an entry, corrected; `None` where there was no trustworthy value.
@@ -195,6 +213,13 @@ pub enum Event {
         #[serde(rename = "allowance_c", with = "de::kelvin")]
         allowance: Kelvin,
     },
+    /// The controller was gone, and the batch was continued.
+    Resumed {
+        /// How long it was gone, milliseconds; `None` where nobody knows.
+        outage_ms: Option<u64>,
+    },
+    /// A person confirmed that the machine may heat again.
+    HeatConfirmed,
 }
 
 /// One entry that the engine makes.
@@ -235,6 +260,9 @@ pub enum Refusal {
     /// Unloading was confirmed when there is nothing to unload.
     #[error("not waiting for unloading in phase {0}; to end the batch early, stop it")]
     NotUnloading(PhaseName),
+    /// Heat was confirmed when nothing waits for it.
+    #[error("heat is not waiting to be confirmed; nothing needs to be done")]
+    HeatNotWaiting,
     /// There is no such alarm to acknowledge.
     #[error("alarm {} does not wait to be acknowledged; see which alarms stand", .0.number())]
     NothingToAcknowledge(Alarm),

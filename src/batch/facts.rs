@@ -61,6 +61,10 @@ pub(super) struct Senses {
     milk: Vec<Window>,
     bath: Option<(Tick, Celsius)>,
     lid_open: bool,
+    /// When the controller was last there again after an outage.
+    resumed: Tick,
+    /// When the last reading came, whatever it was worth.
+    last_reading: Option<Tick>,
     fresh: Fresh,
 }
 
@@ -69,11 +73,13 @@ impl Senses {
     pub(super) fn new(params: &BatchParams) -> Self {
         let span_ms = params.recipe.hold.mean_ms;
         let milk = params.milk.iter().map(|_| Window::new(span_ms)).collect();
-        Self { milk, bath: None, lid_open: false, fresh: Fresh::default() }
+        let (resumed, fresh) = (Tick::default(), Fresh::default());
+        Self { milk, bath: None, lid_open: false, resumed, last_reading: None, fresh }
     }
 
     /// Takes in what can be trusted of a reading.
     pub(super) fn observe(&mut self, now: Tick, params: &BatchParams, reading: &Reading) {
+        self.last_reading = Some(now);
         self.fresh = Fresh { bath: params.bath.trusted(reading.bath), ..Fresh::default() };
         if let Some(bath) = self.fresh.bath {
             self.bath = Some((now, bath));
@@ -103,9 +109,17 @@ impl Senses {
         self.milk.iter_mut().for_each(Window::clear);
     }
 
+    /// The controller was gone until now: no probe is blamed for the readings that nobody took.
+    /// The gap in them stays a gap. Gives when the last one was taken.
+    pub(super) fn resume(&mut self, now: Tick) -> Option<Tick> {
+        (self.bath, self.resumed) = (None, now);
+        self.last_reading
+    }
+
     /// What is known now. A probe that never gave a trustworthy value is lost since `since`.
     pub(super) fn facts(&mut self, now: Tick, params: &BatchParams, since: Tick) -> Facts {
-        let bath_lost_ms = now.ms_since(self.bath.map_or(since, |(at, _)| at));
+        let watched = since.max(self.resumed);
+        let bath_lost_ms = now.ms_since(self.bath.map_or(watched, |(at, _)| at));
         let mut facts = Facts {
             now,
             bath: self.bath.filter(|_| !is_lost(bath_lost_ms, params)).map(|(_, bath)| bath),
@@ -138,7 +152,7 @@ impl Senses {
             };
             facts.hottest_allowed_for = hotter(facts.hottest_allowed_for, window.mean_high());
             facts.newest_allowed_for = hotter(facts.newest_allowed_for, window.newest());
-            facts.milk_lost_ms = facts.milk_lost_ms.max(window.lost_ms(now, since));
+            facts.milk_lost_ms = facts.milk_lost_ms.max(window.lost_ms(now, watched));
             facts.milk_gap_ms = facts.milk_gap_ms.max(window.gap_ms(now, since));
         }
         facts

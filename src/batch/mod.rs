@@ -7,6 +7,7 @@
 //! | file | decides |
 //! |---|---|
 //! | [`recipe`] | what a good batch is: the rules as data |
+//! | [`plausibility`] | what a probe in milk can show, as data of the recipe |
 //! | [`certificate`] | what a raw reading means |
 //! | [`params`] | what was frozen when the batch began |
 //! | [`engine`] | the phases, live: facts first, safety second, phase logic last |
@@ -36,6 +37,7 @@ pub mod judge;
 pub mod lethality;
 pub mod params;
 pub mod phase;
+pub mod plausibility;
 mod plausible;
 pub mod recipe;
 pub mod verdict;

@@ -158,6 +158,7 @@ impl Plausibility {
         if block.follows_a_gap {
             self.milk.interrupted();
             self.heat.interrupted();
+            self.milk_jumps.iter_mut().for_each(Jump::interrupted);
         }
         self.milk.observe(params, &stage, &block, &mut self.doubts);
         self.agreement.observe(params, &stage, &block, &mut self.doubts);

@@ -9,6 +9,7 @@ use std::ops::RangeInclusive;
 use holder_hal::{Celsius, Kelvin};
 use serde::{Deserialize, Serialize};
 
+use super::plausibility::PlausibilityRule;
 use crate::toml_file::{self, TomlError};
 
 /// Readers and writers of quantities with the unit in the key.
@@ -124,10 +125,16 @@ pub struct Recipe {
     pub cooling: CoolingRule,
     /// Agreement of the probes.
     pub probes: ProbeRule,
+    /// What a probe in milk can show.
+    #[serde(default)]
+    pub plausibility: PlausibilityRule,
     /// When the run is given up.
     pub limits: RunLimits,
     /// Who may be in a pool, and how long the milk keeps.
     pub pool: PoolRule,
+    /// What an interruption of the controller does to the batch.
+    #[serde(default)]
+    pub interruption: InterruptionRule,
     /// Cultures before and after.
     pub culture: CultureRule,
 }
@@ -253,6 +260,43 @@ pub struct RunLimits {
     pub probe_lost_max_ms: u64,
 }
 
+/// What an interruption of the controller does to a batch whose milk is in the machine: a power
+/// cut, a crash. Cooling always goes on, and its time counts on. An outage of unknown length
+/// exceeds every limit. A recipe that does not say anything allows none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InterruptionRule {
+    /// From the last reading before it until the batch is continued: longer, and the batch has
+    /// failed. Milliseconds.
+    #[serde(rename = "outage_max_min", with = "de::minutes")]
+    pub outage_max_ms: u64,
+    /// In the come-up.
+    pub come_up: WhenInterrupted,
+    /// In the hold: `continue` is refused, since a hold that nobody watched is not unbroken.
+    pub hold: WhenInterrupted,
+    /// Whether a person must confirm that the machine may heat again.
+    pub heat_needs_person: bool,
+}
+
+/// What becomes of a phase that was interrupted for no longer than is allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhenInterrupted {
+    /// It goes on.
+    Continue,
+    /// It begins again, and counts as a restart of the hold.
+    Restart,
+    /// The batch has failed.
+    Fail,
+}
+
+impl Default for InterruptionRule {
+    fn default() -> Self {
+        let (come_up, hold) = (WhenInterrupted::Fail, WhenInterrupted::Fail);
+        Self { outage_max_ms: 0, come_up, hold, heat_needs_person: true }
+    }
+}
+
 /// Who may be in a pool, and how long the milk keeps.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -293,6 +337,22 @@ impl Recipe {
         }
     }
 
+    /// A time that exceeds every limit of the recipe, milliseconds: what the batch's own time goes
+    /// on by over an outage of unknown length.
+    pub fn beyond_every_limit_ms(&self) -> u64 {
+        let limits = [
+            self.heat_up.fail_ms,
+            self.cooling.fail_ms,
+            self.limits.preheat_max_ms,
+            self.limits.load_max_ms,
+            self.limits.probe_lost_max_ms,
+            self.interruption.outage_max_ms,
+            self.hold.max_gap_ms,
+            self.hold.max_gap_foreign_ms,
+        ];
+        limits.into_iter().max().unwrap_or(0).saturating_add(1)
+    }
+
     /// The first contradiction, as key and rule.
     fn fault(&self) -> Option<(&'static str, String)> {
         let (hold, ceiling) = (&self.hold, &self.ceiling);
@@ -320,13 +380,28 @@ impl Recipe {
             ("fail_min", self.cooling.fail_ms < self.cooling.note_ms, "must not be below note_min"),
             ("spread_max_c", self.probes.spread_max <= Kelvin::ZERO, "must be above zero"),
             ("equivalent_z_c", self.figures.equivalent_z <= Kelvin::ZERO, "must be above zero"),
+            (
+                "hold",
+                self.interruption.hold == WhenInterrupted::Continue,
+                "a hold that nobody watched is not unbroken: `restart` or `fail`",
+            ),
+            (
+                "come_up",
+                self.interruption.come_up == WhenInterrupted::Restart,
+                "there is nothing to begin again: `continue` or `fail`",
+            ),
+            (
+                "outage_max_min",
+                self.interruption.outage_max_ms > 7_200_000,
+                "must not be above 120",
+            ),
             ("donors_min", self.pool.donors_min == 0, "a pool has at least one donor"),
             ("donors_max", self.pool.donors_max < self.pool.donors_min, "is below donors_min"),
         ];
-        rules
-            .into_iter()
-            .find(|(_, broken, _)| *broken)
-            .map(|(key, _, rule)| (key, rule.to_owned()))
+        let own = rules.into_iter().find(|(_, broken, _)| *broken);
+        own.map(|(key, _, rule)| (key, rule))
+            .or_else(|| self.plausibility.fault())
+            .map(|(key, rule)| (key, rule.to_owned()))
     }
 }
 

@@ -87,10 +87,22 @@ pub enum Rule {
     SampleInterval,
     /// Engine and judge disagree.
     Disputed,
+    /// The controller was gone while the milk was in the machine.
+    Interrupted,
     /// The batch was stopped, by a person or by an interlock.
     Stopped,
     /// What the reader must know of how the curve was judged.
     Judged,
+    /// A milk probe that was not in the milk: in the bath, or exchanged with its probe.
+    ProbePlace,
+    /// A reading changed faster than any bottle can.
+    ProbeJump,
+    /// A reading stood still while the milk must have changed.
+    ProbeStill,
+    /// The milk followed the bath too fast or too slowly: agitation, filling, place of the probe.
+    BottleLag,
+    /// Something cold came into the bath.
+    BathFall,
 }
 
 /// One thing that the judge found.

@@ -36,7 +36,16 @@ pub fn sentence(event: &Event) -> String {
             exact(line.milli()),
             exact(allowance.milli())
         ),
+        Event::Resumed { outage_ms } => {
+            format!("The controller was gone {}; the batch was continued.", outage(*outage_ms))
+        }
+        Event::HeatConfirmed => "A person confirmed that the machine may heat again.".to_owned(),
     }
+}
+
+/// How long the controller was gone: `for 3 min 02 s`, or `for an unknown time`.
+pub fn outage(outage_ms: Option<u64>) -> String {
+    outage_ms.map_or("for an unknown time".to_owned(), |ms| format!("for {}", duration(ms)))
 }
 
 /// An alarm that stands, with its number and what to do: `ALARM 301: the lid is open; close …`.
@@ -100,6 +109,15 @@ fn cause_sentence(cause: &Cause) -> String {
         Cause::LoadTooLong => "The bottles were not confirmed within the recipe's time: the batch \
                                was stopped. Heat is off."
             .to_owned(),
+        Cause::Resumed => "After the interruption the empty bath is warmed again.".to_owned(),
+        Cause::InterruptionNotAllowed { held_ms } => format!(
+            "{}The recipe does not allow this interruption: the batch has failed, and the milk is \
+             cooled.",
+            held_ms.map_or(String::new(), |held_ms| format!(
+                "The hold was broken after {}. ",
+                duration(held_ms)
+            ))
+        ),
     }
 }
 
@@ -108,6 +126,7 @@ fn broken_by(by: HoldBreak) -> &'static str {
         HoldBreak::BelowLimit => "the coldest milk fell below the limit",
         HoldBreak::Gap => "a milk probe gave no good reading for too long",
         HoldBreak::LidOpened => "the lid was opened",
+        HoldBreak::Interrupted => "the controller was gone",
     }
 }
 

@@ -19,9 +19,10 @@ use crate::milk::{Deposit, Status};
 use crate::profiles;
 use crate::record::{chart, curve, json};
 use crate::station::changes;
-use crate::station::conduct::{Conducted, Pace, Request, conduct};
+use crate::station::conduct::{Conducted, NewRun, Pace, Request, Task, conduct};
 use crate::station::config::StationConfig;
 use crate::station::lock::UnitLock;
+use crate::station::resume;
 use crate::station::screen::Mode;
 use crate::store::model::BatchRecord;
 
@@ -56,28 +57,31 @@ pub(crate) fn run(context: &Context, args: DemoArgs) -> Result<(), Failure> {
     // Before anything is written: a demonstration that cannot run receives no milk.
     let lock = UnitLock::take(context.dir(), UNIT)?;
     let _log = log::aside(std::io::stderr())?;
+    give_up_what_died(context)?;
     let pool = receive_milk(context, &station)?;
     out::note("SIMULATED: a pasteurizer made of equations, over Modbus TCP on this computer");
     let request = Request {
         dir: context.dir(),
         station: &station,
         unit: UNIT,
-        purpose: Purpose::Milk,
-        pool: Some(pool),
-        bottles: BOTTLES,
-        bottle_ul: BOTTLE_UL,
-        recipe: profiles::RECIPE_DEFAULT,
+        task: Task::New(NewRun {
+            purpose: Purpose::Milk,
+            pool: Some(pool),
+            bottles: BOTTLES,
+            bottle_ul: BOTTLE_UL,
+            recipe: profiles::RECIPE_DEFAULT,
+            reason: changes::NO_REASON.to_owned(),
+            today: context.today(&station.time_zone)?,
+        }),
         who: context.who()?,
-        reason: changes::NO_REASON.to_owned(),
-        today: context.today(&station.time_zone)?,
         pace: Pace::Lockstep { seed: args.seed },
         yes: true,
         capture: None,
-        mode: Mode::Plain(Box::new(std::io::stderr())),
         lock,
         tell: out::note,
     };
-    let done = unit::runtime()?.block_on(conduct(request))?;
+    let done =
+        unit::runtime()?.block_on(conduct(request, Mode::Plain(Box::new(std::io::stderr()))))?;
     let record = context.store_to_read()?.load_batch(&done.batch)?;
     let files = write_record(context, &station, &record)?;
     report(context, &done, &files)?;
@@ -104,6 +108,17 @@ fn station(context: &Context) -> Result<StationConfig, Failure> {
     }
     let text = profiles::station("demo").context("the station demo is not in the program")?;
     init::make(context, context.dir(), text)
+}
+
+/// The machine of a demonstration dies with it: a batch that was left open cannot be continued.
+fn give_up_what_died(context: &Context) -> Result<(), Failure> {
+    let (mut store, actor) = context.store_to_write()?;
+    let left = store.open_batches()?.into_iter().filter(|header| header.unit == UNIT);
+    for header in left.collect::<Vec<_>>() {
+        let (why, safe) = ("another demonstration began", "Its simulated machine is gone with it");
+        resume::give_up(&mut store, &header.code, why, safe, actor.stamp().who)?;
+    }
+    Ok(())
 }
 
 /// Three cleared donors, a deposit of each, and a pool of them.

@@ -103,6 +103,11 @@ impl From<ConductError> for Failure {
             | ConductError::NotSimulated { .. }
             | ConductError::Bottles { .. }
             | ConductError::NotSafe { .. }
+            | ConductError::LeftOpen { .. }
+            | ConductError::StaysOpen { .. }
+            | ConductError::NothingOpen { .. }
+            | ConductError::Disputed { .. }
+            | ConductError::Changed { .. }
             | ConductError::NotClosed { .. } => Self::Refused(why.into()),
         }
     }

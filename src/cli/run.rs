@@ -15,21 +15,25 @@ use crate::batch::verdict::{Outcome, Verdict};
 use crate::profiles;
 use crate::station::changes;
 use crate::station::commission;
-use crate::station::conduct::{Conducted, Pace, Request, conduct};
+use crate::station::conduct::{Conducted, NewRun, Pace, Request, Task, conduct};
 use crate::station::config::Unit;
 use crate::station::lock::UnitLock;
 use crate::station::screen::Mode;
-use crate::station::supervisor::Ending;
 
 /// Run one batch on a unit, from the cold bath to the cold bottle
 ///
 /// On a terminal this shows the live screen, which says what to do next; elsewhere it writes
 /// plain lines to stderr. Ctrl-C makes the machine safe and closes the record as incomplete.
 #[derive(Debug, Args)]
+/// A batch that a power cut or a crash interrupted stays open: the next `run` says so, makes the
+/// machine safe and begins nothing else. `--resume` goes on with it by the recipe's rule; heat
+/// waits for a person to confirm it.
 #[command(
-    group = clap::ArgGroup::new("what").required(true).args(["pool", "water"]),
+    group = clap::ArgGroup::new("what").required(true).args(["pool", "water", "resume", "abandon"]),
     after_help = "Examples:\n  holder run past-1 --pool P-0001 --bottles 48\n  \
                   holder run past-1 --water --bottles 12\n  \
+                  holder run past-1 --resume                go on after a power cut or a crash\n  \
+                  holder run past-1 --abandon 'milk thrown away after the power cut'\n  \
                   holder run demo --water --fast --yes      a simulated machine, in seconds"
 )]
 pub(crate) struct RunArgs {
@@ -42,6 +46,12 @@ pub(crate) struct RunArgs {
     /// Run water instead of milk, for commissioning and mapping; never releasable
     #[arg(long)]
     water: bool,
+    /// Go on with the batch that was interrupted on this unit
+    #[arg(long, conflicts_with_all = ["bottles", "bottle_ml", "recipe", "reason"])]
+    resume: bool,
+    /// Close the batch that was interrupted on this unit as incomplete, with the reason
+    #[arg(long, value_name = "WHY", conflicts_with_all = ["bottles", "bottle_ml", "recipe", "reason"])]
+    abandon: Option<String>,
     /// How many bottles, the control bottle not counted [default for water: all that fit]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     bottles: Option<u16>,
@@ -93,30 +103,38 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
         dir: context.dir(),
         station: &station,
         unit: &args.unit,
-        purpose: if args.water { Purpose::Water } else { Purpose::Milk },
-        pool: args.pool,
-        bottles: args.bottles.unwrap_or(most),
-        bottle_ul: i64::from(args.bottle_ml) * 1000,
-        recipe: &args.recipe,
+        task: match (args.resume, args.abandon) {
+            (true, _) => Task::Resume,
+            (false, Some(why)) => Task::Abandon(why),
+            (false, None) => Task::New(NewRun {
+                purpose: if args.water { Purpose::Water } else { Purpose::Milk },
+                pool: args.pool,
+                bottles: args.bottles.unwrap_or(most),
+                bottle_ul: i64::from(args.bottle_ml) * 1000,
+                recipe: &args.recipe,
+                reason: args.reason.unwrap_or_else(|| changes::NO_REASON.to_owned()),
+                today: context.today(&station.time_zone)?,
+            }),
+        },
         who: context.who()?,
-        reason: args.reason.unwrap_or_else(|| changes::NO_REASON.to_owned()),
-        today: context.today(&station.time_zone)?,
         pace: match args.fast {
             true => Pace::Lockstep { seed: args.seed },
             false => Pace::Running { speed: args.speed },
         },
         yes: args.yes,
         capture: Kept::handle(kept.as_ref()),
-        mode,
         lock: UnitLock::take(context.dir(), &args.unit)?,
         tell: out::note,
     };
-    let done = super::unit::runtime()?.block_on(conduct(request));
+    let gives_up = matches!(request.task, Task::Abandon(_));
+    let done = super::unit::runtime()?.block_on(conduct(request, mode));
     Kept::end(kept);
     let done = done?;
     report(context, &done)?;
     match done.verdict.outcome {
         Outcome::Acceptable => Ok(()),
+        // What was asked for was done.
+        Outcome::Unacceptable | Outcome::Incomplete if gives_up => Ok(()),
         outcome @ (Outcome::Unacceptable | Outcome::Incomplete) => {
             Err(Failure::NotAcceptable(outcome))
         }
@@ -140,25 +158,16 @@ fn warn(context: &Context, unit: &Unit<'_>, water: bool) -> Result<(), Failure> 
 }
 
 fn report(context: &Context, done: &Conducted) -> Result<(), Failure> {
-    let ended = ended(&done.ending);
+    let ended = done.ending.words();
     if context.json {
         return Ok(out::json(&json!({
             "batch": done.batch, "ended": ended, "verdict": done.verdict,
-            "safe": done.unsafe_because.is_none(), "closed_as_incomplete": done.recovered,
+            "safe": done.unsafe_because.is_none(),
         }))?);
     }
     let code = &done.batch;
     let next = format!("the printed record: holder batch record {code}");
     Ok(out::text(&format!("batch {code} {ended}\n{}\n{next}", summary(&done.verdict)))?)
-}
-
-fn ended(ending: &Ending) -> String {
-    match ending {
-        Ending::Over(engine) => format!("ended in phase {}", engine.phase()),
-        Ending::Interrupted(signal) => format!("was interrupted by {signal}"),
-        Ending::RecordLost(error) => format!("was stopped: {error}"),
-        Ending::Panicked(error) => format!("was stopped by a defect of holder: {error}"),
-    }
 }
 
 /// The verdict in a few lines.

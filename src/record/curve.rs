@@ -2,7 +2,7 @@
 
 use holder_hal::{Celsius, Kelvin, MILK_PROBES_MAX, Quality, Sample, Switch};
 
-use crate::batch::curve::{Curve, Row};
+use crate::batch::curve::{Curve, Interruption, Row};
 use crate::batch::event::{Cause, Event};
 use crate::batch::params::{BatchParams, Probe};
 use crate::store::model::{BatchRecord, Period};
@@ -26,6 +26,7 @@ pub fn curve(record: &BatchRecord) -> Curve {
         engine_holds_broken: Some(holds_broken(record)),
         end_phase: Some(record.header.phase),
         cut_off: false,
+        interruptions: interruptions(record),
         rows: record.periods.iter().map(|period| row(params, period)).collect(),
     }
 }
@@ -45,8 +46,29 @@ fn holds_broken(record: &BatchRecord) -> u32 {
 fn is_broken_hold(event: &Event) -> bool {
     matches!(
         event,
-        Event::Entered { cause: Cause::HoldBroken { .. } | Cause::RestartsExhausted { .. }, .. }
+        Event::Entered {
+            cause: Cause::HoldBroken { .. }
+                | Cause::RestartsExhausted { .. }
+                | Cause::InterruptionNotAllowed { held_ms: Some(_) },
+            ..
+        }
     )
+}
+
+/// Every interruption of the controller that the record tells of, in order.
+fn interruptions(record: &BatchRecord) -> Vec<Interruption> {
+    let of = |event: &Event, at_ms| match event {
+        Event::Resumed { outage_ms } => Some(Interruption { at_ms, outage_ms: *outage_ms }),
+        Event::Entered { .. }
+        | Event::Raised { .. }
+        | Event::Cleared { .. }
+        | Event::Acknowledged { .. }
+        | Event::Failed { .. }
+        | Event::AboveCeiling { .. }
+        | Event::HeatConfirmed => None,
+    };
+    let entries = record.entries.iter();
+    entries.filter_map(|stamped| of(&stamped.entry.event, stamped.entry.at.ms())).collect()
 }
 
 fn row(params: &BatchParams, period: &Period) -> Row {

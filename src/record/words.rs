@@ -101,7 +101,13 @@ pub(crate) const fn rule(rule: Rule) -> &'static str {
         Rule::SampleInterval => "sample interval",
         Rule::Disputed => "agreement of the two judges",
         Rule::Stopped => "stopped",
+        Rule::Interrupted => "interruption",
         Rule::Judged => "how it was judged",
+        Rule::ProbePlace => "place of the milk probes",
+        Rule::ProbeJump => "jumps of the readings",
+        Rule::ProbeStill => "readings that stood still",
+        Rule::BottleLag => "how the milk followed the bath",
+        Rule::BathFall => "fall of the bath",
     }
 }
 
@@ -135,10 +141,13 @@ pub(crate) fn event(event: &Event) -> (String, bool) {
         Event::Entered { phase: entered, .. } => {
             (format!("{}: {sentence}", phase(*entered)), *entered == PhaseName::Aborted)
         }
-        Event::Raised { .. } | Event::Failed { .. } | Event::AboveCeiling { .. } => {
-            (sentence, true)
+        Event::Raised { .. }
+        | Event::Failed { .. }
+        | Event::AboveCeiling { .. }
+        | Event::Resumed { .. } => (sentence, true),
+        Event::Cleared { .. } | Event::Acknowledged { .. } | Event::HeatConfirmed => {
+            (sentence, false)
         }
-        Event::Cleared { .. } | Event::Acknowledged { .. } => (sentence, false),
     }
 }
 
@@ -148,6 +157,13 @@ pub(crate) fn action(action: &Action) -> String {
         Action::ConfirmLoad { bottles } => format!("Confirmed that {bottles} bottles are in"),
         Action::ConfirmUnload => "Confirmed that the bottles are out".into(),
         Action::Stop { reason } => format!("Stopped the batch: “{reason}”"),
+        Action::Resume { outage_ms } => {
+            format!(
+                "Continued the batch; the controller had been gone {}",
+                words::outage(*outage_ms)
+            )
+        }
+        Action::ConfirmHeat => "Confirmed that the machine may heat again".into(),
         Action::Acknowledge { alarm, by } => {
             format!("Acknowledged alarm {}: {by}", alarm.number())
         }

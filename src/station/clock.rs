@@ -10,6 +10,8 @@ use std::time::Duration;
 use holder_hal::Tick;
 use holder_sim::server::SimServer;
 
+use crate::store::{BootMoment, ClockEntry};
+
 /// Milliseconds since 1970 UTC, by the machine's wall clock.
 pub fn utc_now_ms() -> i64 {
     #[expect(clippy::disallowed_methods, reason = "this is the clock adapter")]
@@ -23,6 +25,23 @@ fn since_boot() -> Duration {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
     let secs = u64::try_from(now.tv_sec).unwrap_or(0);
     Duration::new(secs, u32::try_from(now.tv_nsec).unwrap_or(0))
+}
+
+fn since_boot_ms() -> u64 {
+    u64::try_from(since_boot().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The system's name for the time since it was started (random(4): a new one at each start).
+#[cfg(target_os = "linux")]
+fn boot_id() -> Option<String> {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(id.trim().to_owned()).filter(|id| !id.is_empty())
+}
+
+/// Nothing is known of the starts of other systems.
+#[cfg(not(target_os = "linux"))]
+fn boot_id() -> Option<String> {
+    None
 }
 
 /// Time since the first call. Whether it counts what the computer slept is up to the system.
@@ -39,8 +58,10 @@ fn since_boot() -> Duration {
 pub enum Clock {
     /// Time passes by itself, `speed` times as fast as the wall clock (1 on real hardware).
     Running {
-        /// When tick 0 was, by the boot-time clock.
+        /// When it showed `first`, by the boot-time clock.
         start: Duration,
+        /// What it showed then.
+        first: Tick,
         /// Scale, 1 to 60.
         speed: u32,
     },
@@ -58,7 +79,33 @@ pub enum Clock {
 impl Clock {
     /// A clock that runs by itself from 0, `speed` times as fast as the wall clock.
     pub fn running(speed: u32) -> Self {
-        Self::Running { start: since_boot(), speed: speed.max(1) }
+        Self::Running { start: since_boot(), first: Tick::default(), speed: speed.max(1) }
+    }
+
+    /// The same clock, which shows `first` now: a batch is continued.
+    #[must_use]
+    pub fn set(self, first: Tick) -> Self {
+        match self {
+            Self::Running { speed, .. } => Self::Running { start: since_boot(), first, speed },
+            Self::Lockstep { machine, .. } => {
+                let passed = i64::try_from(first.ms()).unwrap_or(i64::MAX);
+                let start_utc_ms = utc_now_ms().saturating_sub(passed);
+                let now_ms = Arc::new(AtomicU64::new(first.ms()));
+                Self::Lockstep { now_ms, start_utc_ms, machine }
+            }
+        }
+    }
+
+    /// What the boot-time clock shows now, against this one; `None` where time is virtual, or the
+    /// system tells nothing of its starts.
+    pub fn entry(&self) -> Option<ClockEntry> {
+        match self {
+            Self::Running { speed, .. } => {
+                let moment = BootMoment { boot_id: boot_id()?, since_boot_ms: since_boot_ms() };
+                Some(ClockEntry { moment, tick_ms: self.now().ms(), speed: *speed })
+            }
+            Self::Lockstep { .. } => None,
+        }
     }
 
     /// A clock at 0 that moves with the simulator of this process.
@@ -69,10 +116,10 @@ impl Clock {
     /// Now.
     pub fn now(&self) -> Tick {
         match self {
-            Self::Running { start, speed } => {
+            Self::Running { start, first, speed } => {
                 let passed = since_boot().saturating_sub(*start);
                 let real_ms = u64::try_from(passed.as_millis()).unwrap_or(u64::MAX);
-                Tick::from_ms(real_ms.saturating_mul(u64::from(*speed)))
+                first.plus_ms(real_ms.saturating_mul(u64::from(*speed)))
             }
             Self::Lockstep { now_ms, .. } => Tick::from_ms(now_ms.load(Ordering::Acquire)),
         }
@@ -143,9 +190,10 @@ mod tests {
         // As if it had been started when the computer was half as old as it is.
         let start = since_boot() / 2;
         let least_ms = u64::try_from(start.as_millis()).expect("small");
-        assert!(Clock::Running { start, speed: 1 }.now().ms() >= least_ms);
-        assert!(Clock::Running { start, speed: 60 }.now().ms() >= 60 * least_ms);
-        let later = Clock::Running { start: since_boot() * 2, speed: 1 };
-        assert_eq!(later.now(), Tick::default(), "time never goes back before 0");
+        let clock = |start, speed| Clock::Running { start, first: Tick::from_ms(7), speed };
+        assert!(clock(start, 1).now().ms() >= 7 + least_ms);
+        assert!(clock(start, 60).now().ms() >= 7 + 60 * least_ms);
+        let later = clock(since_boot() * 2, 1).now();
+        assert_eq!(later, Tick::from_ms(7), "time never goes back before its start");
     }
 }

@@ -1,33 +1,38 @@
-//! Conducts one batch from the request to the closed record: lock, recovery, machine, store,
-//! loop under its supervisor, verdict.
+//! Conducts one batch from the request to the closed record: lock, machine, store, loop under its
+//! supervisor, verdict. A batch that an interrupted program left open is taken up in `resume`.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use holder_hal::wire::WireError;
+use holder_hal::wire::WiredUnit;
 use holder_hal::wire::capture::Capture;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::changes;
 use super::clock::Clock;
-use super::closing::{self, CloseFault};
-use super::config::{ConfigError, StationConfig, Unit};
-use super::control_loop::ControlLoop;
-use super::lock::{LockError, UnitLock};
+use super::closing;
+use super::config::{StationConfig, Unit};
+use super::control_loop::{ControlLoop, SharedMachine};
+use super::lock::UnitLock;
 use super::permit::HeatPermit;
 pub use super::reach::Pace;
 use super::reach::{self, Hands};
 use super::recorder::{Recorder, WAITING_MAX};
-use super::recovery;
+use super::recovery::TakenUp;
+use super::resume;
 use super::screen::{self, Ended, Mode};
 use super::supervisor::{self, Ending};
 use super::technician;
 use crate::batch::engine::Engine;
-use crate::batch::params::{BatchParams, ParamsFault, Purpose};
+use crate::batch::params::{BatchParams, Purpose};
 use crate::batch::verdict::Verdict;
 use crate::store::model::FrozenText;
 use crate::store::{NewBatch, Stamp, Store, StoreError, StoreThread};
+
+mod error;
+
+pub use error::ConductError;
 
 /// Views that may wait for a slow screen.
 const VIEWS_WAITING_MAX: usize = 1024;
@@ -46,6 +51,35 @@ pub struct Request<'a> {
     pub station: &'a StationConfig,
     /// The unit's name.
     pub unit: &'a str,
+    /// What shall be done.
+    pub task: Task<'a>,
+    /// Who runs it.
+    pub who: String,
+    /// How time passes.
+    pub pace: Pace,
+    /// Whether the technician is played by the program (simulated units only).
+    pub yes: bool,
+    /// Where all that goes over the wires is kept, if it is.
+    pub capture: Option<Capture>,
+    /// The unit, taken.
+    pub lock: UnitLock,
+    /// Tells the person, once the screen is gone and before anything else, that the heat is off
+    /// or is not proved to be.
+    pub tell: fn(&str),
+}
+
+/// What shall be done on a unit.
+pub enum Task<'a> {
+    /// A new batch.
+    New(NewRun<'a>),
+    /// The batch that an interrupted program left open is continued.
+    Resume,
+    /// It is closed as incomplete, for this reason.
+    Abandon(String),
+}
+
+/// A new batch.
+pub struct NewRun<'a> {
     /// Milk or water.
     pub purpose: Purpose,
     /// The pool; milk needs one.
@@ -56,25 +90,10 @@ pub struct Request<'a> {
     pub bottle_ul: i64,
     /// The recipe's name.
     pub recipe: &'a str,
-    /// Who runs it.
-    pub who: String,
     /// Why certificates, margin or cut are other ones than at the last run, if they are.
     pub reason: String,
     /// Today in the station's zone: certificates must be valid.
     pub today: jiff::civil::Date,
-    /// How time passes.
-    pub pace: Pace,
-    /// Whether the technician is played by the program (simulated units only).
-    pub yes: bool,
-    /// Where all that goes over the wires is kept, if it is.
-    pub capture: Option<Capture>,
-    /// How it is shown.
-    pub mode: Mode,
-    /// The unit, taken.
-    pub lock: UnitLock,
-    /// Tells the person, once the screen is gone and before anything else, that the heat is off
-    /// or is not proved to be.
-    pub tell: fn(&str),
 }
 
 /// A closed batch.
@@ -88,106 +107,57 @@ pub struct Conducted {
     pub verdict: Verdict,
     /// Why the machine is not known to be safe, if so.
     pub unsafe_because: Option<String>,
-    /// Batches of this unit that were found interrupted, and were closed as incomplete.
-    pub recovered: Vec<String>,
 }
 
-/// Why a batch did not begin, or was not closed.
-#[derive(Debug, thiserror::Error)]
-pub enum ConductError {
-    /// Station, unit, recipe or certificates do not allow it.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The parameters break a rule.
-    #[error(transparent)]
-    Params(#[from] ParamsFault),
-    /// The unit is taken.
-    #[error(transparent)]
-    Lock(#[from] LockError),
-    /// The store refuses or fails.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The machine cannot be reached, or is not set up as its profiles need.
-    #[error(transparent)]
-    Machine(#[from] WireError),
-    /// The simulated machine cannot be started.
-    #[error(transparent)]
-    Simulator(#[from] holder_sim::SimError),
-    /// Something that only a simulated unit may do.
-    #[error("{what} is for simulated units only, and unit {unit} is real hardware; run it without")]
-    NotSimulated {
-        /// The option.
-        what: &'static str,
-        /// The unit.
-        unit: String,
-    },
-    /// More bottles than the unit takes, or none.
-    #[error("{bottles} bottles: unit {unit} takes 1 to {max}; run the rest as another batch")]
-    Bottles {
-        /// How many were asked for.
-        bottles: u16,
-        /// The unit.
-        unit: String,
-        /// Its most.
-        max: u16,
-    },
-    /// The safe state could not be proved before the start.
-    #[error("unit {unit} did not accept the safe state before the start: {fault}")]
-    NotSafe {
-        /// The unit.
-        unit: String,
-        /// Why.
-        fault: WireError,
-    },
-    /// The batch is over, but its record could not be closed.
-    #[error(
-        "{}the record of batch {batch} was not closed: {source}; what was acknowledged is kept, \
-         and the next start of the unit closes it as incomplete",
-        closing::warning(batch, unsafe_because.as_deref())
-    )]
-    NotClosed {
-        /// Its code.
-        batch: String,
-        /// Why the machine is not known to be safe, if so.
-        unsafe_because: Option<String>,
-        /// Why not.
-        source: CloseFault,
-    },
-}
-
-/// Runs one batch from the request to the closed record.
+/// Runs one batch from the request to the closed record, and shows it in this mode.
 ///
 /// # Errors
 /// Why it did not begin, or why its record cannot be read back.
-pub async fn conduct(request: Request<'_>) -> Result<Conducted, ConductError> {
+pub async fn conduct(request: Request<'_>, mode: Mode) -> Result<Conducted, ConductError> {
     let unit = request.station.unit(request.unit)?;
-    check_request(&request, &unit)?;
-    let recipe = request.station.library.recipe(request.recipe)?;
-    let params = unit.params(request.purpose, &recipe, request.today)?;
-    let texts = unit.texts(&recipe)?;
-    let declared = changes::declared(&unit)?;
-
+    only_simulated(&unit, request.yes, request.pace)?;
     // Heard from here on: a signal before the first period must not leave a machine half started.
     let signalled = supervisor::signalled();
     let store = Store::open(&request.dir.join("holder.db"))?;
     request.station.agrees_with(store.station())?;
     let (store, _thread) = StoreThread::spawn(store, WAITING_MAX)?;
-    let (unit_name, who) = (request.unit.to_owned(), request.who.clone());
-    let recovered = store.call(move |store| recovery::close_interrupted(store, &unit_name, &who));
-    let recovered = recovered.await?;
-    for code in &recovered {
-        let said = format!("batch {code} had been interrupted; it was closed as incomplete");
-        tell(request.tell, said).await;
+    let left = resume::left_open(&store, request.unit).await?;
+    let no_other = || ConductError::NothingOpen { unit: request.unit.to_owned() };
+    match (&request.task, left) {
+        (Task::New(new), left) => {
+            check_bottles(new, &unit)?;
+            if let Some(left) = left {
+                resume::out_of_the_way(&request, &unit, &store, left).await?;
+            }
+            begin(&request, new, &unit, store, (mode, signalled)).await
+        }
+        (Task::Resume, Some(left)) => {
+            resume::resume(&request, &unit, store, left, (mode, signalled)).await
+        }
+        (Task::Abandon(reason), Some(left)) => {
+            resume::abandon(&request, &unit, &store, &left, reason).await
+        }
+        (Task::Resume | Task::Abandon(_), None) => Err(no_other()),
     }
+}
 
-    let (pace, yes, file) = (request.pace, request.yes, &request.station.file);
-    let (machine, clock, hands) =
-        reach::reach(pace, yes, file, unit.spec()?, request.capture.clone()).await?;
-    let params = BatchParams { simulated: params.simulated || machine.simulated(), ..params };
-    let machine = Arc::new(Mutex::new(machine));
-    reach::make_safe_first(&machine, request.unit).await?;
+/// A new batch, from its frozen parameters on.
+async fn begin(
+    request: &Request<'_>,
+    new: &NewRun<'_>,
+    unit: &Unit<'_>,
+    store: StoreThread,
+    person: (Mode, impl Future<Output = &'static str>),
+) -> Result<Conducted, ConductError> {
+    let recipe = request.station.library.recipe(new.recipe)?;
+    let params = unit.params(new.purpose, &recipe, new.today)?;
+    let texts = unit.texts(&recipe)?;
+    let declared = changes::declared(unit)?;
+    let (machine, clock, hands) = reach_safely(request, unit, false).await?;
+    let simulated = params.simulated || machine.lock().await.simulated();
+    let params = BatchParams { simulated, ..params };
 
-    let (who, utc_ms, reason) = (request.who.clone(), clock.utc_ms(), request.reason.clone());
+    let (who, utc_ms, reason) = (request.who.clone(), clock.utc_ms(), new.reason.clone());
     let noted = store.call(move |store| {
         changes::note_changes(store, &declared, Stamp { utc_ms, who: &who }, &reason)
     });
@@ -196,35 +166,85 @@ pub async fn conduct(request: Request<'_>) -> Result<Conducted, ConductError> {
     }
 
     let engine = Engine::new(params.clone())?;
-    let batch = begin(&store, &request, params, texts, &clock).await?;
-    let period_ms = engine.params().period_ms;
-    let (permit, patience) =
-        (HeatPermit::new(clock.permit_ms(period_ms)), clock.disk_patience(period_ms));
-    let who = request.who.clone();
-    let recorder = Recorder::new(store.clone(), batch.clone(), who, permit, patience);
-    let (views_in, views) = mpsc::channel(VIEWS_WAITING_MAX);
-    let (act, actions) = mpsc::channel(16);
-    let views = match hands {
-        Some(hands) => played(hands, request.bottles, views, act.clone()),
-        None => views,
-    };
-    let unit_loop = ControlLoop::new(machine, clock.clone(), engine, recorder, actions, views_in);
-    let mut screen = tokio::spawn(screen::run(views, act, request.mode));
-    let told_to_stop = async {
-        tokio::select! { signal = signalled => signal, left = person_left(&mut screen) => left }
-    };
-    let outcome = supervisor::supervise(unit_loop, told_to_stop).await;
-    leave_screen(screen).await;
-    let unsafe_because = outcome.unsafe_because;
-    if let Some(said) = closing::safety(&batch, &outcome.ending, unsafe_because.as_deref()) {
-        tell(request.tell, said).await;
-    }
-    let (who, because) = (&request.who, unsafe_because.as_deref());
-    match closing::close(&store, &batch, &outcome.ending, &clock, who, because).await {
-        Ok(verdict) => {
-            Ok(Conducted { batch, ending: outcome.ending, verdict, unsafe_because, recovered })
+    let batch = new_batch(&store, request, new, params, texts, &clock).await?;
+    let bottles = new.bottles;
+    let run = Run { store, machine, clock, engine, batch, bottles, hands, resumes: None };
+    run.until_closed(request, person).await
+}
+
+/// Connects the machine, and makes it safe before anything else.
+pub(super) async fn reach_safely(
+    request: &Request<'_>,
+    unit: &Unit<'_>,
+    cooling: bool,
+) -> Result<(SharedMachine<WiredUnit>, Clock, Option<Hands>), ConductError> {
+    let (pace, yes, file) = (request.pace, request.yes, &request.station.file);
+    let (machine, clock, hands) =
+        reach::reach(pace, yes, file, unit.spec()?, request.capture.clone()).await?;
+    let machine = Arc::new(Mutex::new(machine));
+    reach::make_safe_first(&machine, request.unit, cooling).await?;
+    Ok((machine, clock, hands))
+}
+
+/// A batch that is about to run, or to run on.
+pub(super) struct Run {
+    pub(super) store: StoreThread,
+    pub(super) machine: SharedMachine<WiredUnit>,
+    pub(super) clock: Clock,
+    pub(super) engine: Engine,
+    pub(super) batch: String,
+    pub(super) bottles: u16,
+    pub(super) hands: Option<Hands>,
+    /// What it was before the outage, and how long that lasted.
+    pub(super) resumes: Option<(TakenUp, Option<u64>)>,
+}
+
+impl Run {
+    /// Runs it to its end, or to safety, and closes its record.
+    pub(super) async fn until_closed(
+        self,
+        request: &Request<'_>,
+        (mode, signalled): (Mode, impl Future<Output = &'static str>),
+    ) -> Result<Conducted, ConductError> {
+        let Self { store, machine, clock, engine, batch, .. } = self;
+        let period_ms = engine.params().period_ms;
+        let (permit, patience) =
+            (HeatPermit::new(clock.permit_ms(period_ms)), clock.disk_patience(period_ms));
+        let who = request.who.clone();
+        let recorder = Recorder::new(store.clone(), batch.clone(), who, permit, patience);
+        let (views_in, views) = mpsc::channel(VIEWS_WAITING_MAX);
+        let (act, actions) = mpsc::channel(16);
+        let views = match self.hands {
+            Some(hands) => played(hands, self.bottles, views, act.clone()),
+            None => views,
+        };
+        let unit_loop =
+            ControlLoop::new(machine, clock.clone(), engine, recorder, actions, views_in);
+        let unit_loop = match self.resumes {
+            Some((taken_up, outage_ms)) => unit_loop.resuming(taken_up, outage_ms),
+            None => unit_loop,
+        };
+        let mut screen = tokio::spawn(screen::run(views, act, mode));
+        let told_to_stop = async {
+            tokio::select! { signal = signalled => signal, left = person_left(&mut screen) => left }
+        };
+        let outcome = supervisor::supervise(unit_loop, told_to_stop).await;
+        leave_screen(screen).await;
+        let unsafe_because = outcome.unsafe_because;
+        if let Some(said) = closing::safety(&batch, &outcome.ending, unsafe_because.as_deref()) {
+            tell(request.tell, said).await;
         }
-        Err(source) => Err(ConductError::NotClosed { batch, unsafe_because, source }),
+        let (who, because) = (&request.who, unsafe_because.as_deref());
+        if !outcome.ending.closes() {
+            let kept = closing::keep_open(&store, &batch, &outcome.ending, &clock, who, because);
+            let not_kept = kept.await.err().map(Box::new);
+            let (unit, ended) = (request.unit.to_owned(), outcome.ending.words());
+            return Err(ConductError::StaysOpen { batch, unit, ended, unsafe_because, not_kept });
+        }
+        match closing::close(&store, &batch, &outcome.ending, &clock, who, because).await {
+            Ok(verdict) => Ok(Conducted { batch, ending: outcome.ending, verdict, unsafe_because }),
+            Err(source) => Err(ConductError::NotClosed { batch, unsafe_because, source }),
+        }
     }
 }
 
@@ -252,11 +272,10 @@ async fn leave_screen(mut screen: ScreenTask) {
     }
 }
 
-fn check_request(request: &Request<'_>, unit: &Unit<'_>) -> Result<(), ConductError> {
-    only_simulated(unit, request.yes, request.pace)?;
-    let (bottles, max) = (request.bottles, unit.written.bottles_max);
+fn check_bottles(new: &NewRun<'_>, unit: &Unit<'_>) -> Result<(), ConductError> {
+    let (bottles, max) = (new.bottles, unit.written.bottles_max);
     if bottles == 0 || bottles > max {
-        return Err(ConductError::Bottles { bottles, unit: request.unit.to_owned(), max });
+        return Err(ConductError::Bottles { bottles, unit: unit.name.to_owned(), max });
     }
     Ok(())
 }
@@ -275,22 +294,24 @@ pub(super) fn only_simulated(unit: &Unit<'_>, yes: bool, pace: Pace) -> Result<(
     }
 }
 
-async fn begin(
+async fn new_batch(
     store: &StoreThread,
     request: &Request<'_>,
+    new: &NewRun<'_>,
     params: BatchParams,
     texts: Vec<FrozenText>,
     clock: &Clock,
 ) -> Result<String, StoreError> {
     let new = NewBatch {
         simulated: params.simulated,
-        pool: request.pool.clone(),
-        bottles: request.bottles,
-        bottle_ul: request.bottle_ul,
+        pool: new.pool.clone(),
+        bottles: new.bottles,
+        bottle_ul: new.bottle_ul,
         operator: request.who.clone(),
         started_utc_ms: clock.utc_ms(),
         params,
         texts,
+        clock: clock.entry(),
     };
     store.call(move |store| store.begin_batch(&new)).await
 }
@@ -309,7 +330,7 @@ fn played(
 /// Completes when the person leaves the screen on purpose.
 async fn person_left(screen: &mut ScreenTask) -> &'static str {
     match screen.await {
-        Ok(Ok(Ended::Left)) => "the person at the screen",
+        Ok(Ok(Ended::Left)) => supervisor::LEFT,
         // A screen that is lost never ends a batch.
         Ok(Ok(Ended::Closed) | Err(_)) | Err(_) => std::future::pending().await,
     }

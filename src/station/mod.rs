@@ -5,7 +5,7 @@
 
 pub mod changes;
 pub mod clock;
-mod closing;
+pub(crate) mod closing;
 pub mod commission;
 pub mod conduct;
 pub mod config;
@@ -17,6 +17,7 @@ mod reach;
 pub mod recorder;
 pub mod recovery;
 pub mod rehearsal;
+pub mod resume;
 pub mod screen;
 pub mod supervisor;
 pub mod technician;

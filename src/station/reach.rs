@@ -69,13 +69,15 @@ fn panel_address(url: &str) -> Option<SocketAddr> {
     url.strip_prefix("tcp://")?.to_socket_addrs().ok()?.next()
 }
 
-/// Before the first step nobody knows what the machine does: it is made safe.
+/// Before the first step nobody knows what the machine does: it is made safe. Milk that is being
+/// cooled goes on being cooled.
 pub(super) async fn make_safe_first(
     machine: &Arc<Mutex<WiredUnit>>,
     unit: &str,
+    cooling: bool,
 ) -> Result<(), ConductError> {
     let mut machine = machine.lock().await;
     machine.read().await;
     let not_safe = |fault| ConductError::NotSafe { unit: unit.to_owned(), fault };
-    machine.write(&Command::safe(false)).await.map_err(not_safe)
+    machine.write(&Command::safe(cooling)).await.map_err(not_safe)
 }

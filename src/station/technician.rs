@@ -64,16 +64,15 @@ pub async fn play(
     actions: mpsc::Sender<Action>,
 ) {
     let mut done = None;
-    let mut looking: Option<(Alarm, Tick)> = None;
+    let (mut looking, mut looked): (Option<(Alarm, Tick)>, bool) = (None, false);
     while let Some(view) = views.recv().await {
-        let phase = view.phase;
+        let (phase, heat_waits, at) = (view.phase, view.heat_waits, view.at);
         let over = view.alarms.iter().find(|seen| is_over(seen)).map(|seen| seen.alarm);
         looking = over.map(|alarm| match looking {
             Some((same, since)) if same == alarm => (alarm, since),
-            Some(_) | None => (alarm, view.at),
+            Some(_) | None => (alarm, at),
         });
-        let at = view.at;
-        let waited_ms = view.at.ms_since(view.phase_since);
+        let waited_ms = at.ms_since(view.phase_since);
         let _ = screen.send(view).await;
         if let Some((alarm, since)) = looking
             && at.ms_since(since) >= LOOK_MS
@@ -81,6 +80,10 @@ pub async fn play(
             looking = None;
             let _ = actions.send(Action::Acknowledge { alarm, by: NAME.to_owned() }).await;
         }
+        if heat_waits && !looked {
+            let _ = actions.send(Action::ConfirmHeat).await;
+        }
+        looked = heat_waits;
         let (put, action) = match phase {
             PhaseName::Load => (bottles, Action::ConfirmLoad { bottles }),
             PhaseName::Unload => (0, Action::ConfirmUnload),

@@ -64,8 +64,10 @@ pub struct View {
     pub command: Command,
     /// Alarms that stand.
     pub alarms: Vec<Standing>,
-    /// New entries of this period.
+    /// New entries of this period; after an interruption all that were before, too.
     pub news: Vec<Entry>,
+    /// Whether heat waits for a person to confirm it, after an interruption.
+    pub heat_waits: bool,
     /// Something to tell the person once: a refusal, a command that did not arrive.
     pub message: Option<String>,
 }

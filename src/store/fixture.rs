@@ -71,6 +71,7 @@ pub(super) fn milk_batch() -> NewBatch {
         operator: "ann".into(),
         started_utc_ms: NOON,
         params: BatchParams { simulated: false, ..params() },
+        clock: None,
         texts: vec![
             FrozenText {
                 kind: "recipe".into(),

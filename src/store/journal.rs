@@ -132,10 +132,15 @@ pub(super) enum Kind {
     ActionRefused,
     Seal,
     Remark,
+    Clock,
+    /// The station's own files, as they were when a backup took them along.
+    StationFiles,
+    Backup,
+    Restored,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::Station,
         Self::User,
         Self::Donor,
@@ -149,6 +154,10 @@ impl Kind {
         Self::ActionRefused,
         Self::Seal,
         Self::Remark,
+        Self::Clock,
+        Self::StationFiles,
+        Self::Backup,
+        Self::Restored,
     ];
 
     pub(super) const fn word(self) -> &'static str {
@@ -166,6 +175,10 @@ impl Kind {
             Self::ActionRefused => "action-refused",
             Self::Seal => "seal",
             Self::Remark => "remark",
+            Self::Clock => "clock",
+            Self::StationFiles => "station-files",
+            Self::Backup => "backup",
+            Self::Restored => "restored",
         }
     }
 

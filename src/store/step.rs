@@ -101,6 +101,8 @@ fn words(event: &Event) -> String {
         Event::Failed { alarm } => format!("failed by alarm {}", alarm.number()),
         Event::Acknowledged { alarm, by } => format!("alarm {} seen by {by}", alarm.number()),
         Event::AboveCeiling { line, .. } => format!("milk above {line:.1} °C"),
+        Event::Resumed { .. } => "continued after an interruption".to_owned(),
+        Event::HeatConfirmed => "heat is allowed again".to_owned(),
     }
 }
 
@@ -110,6 +112,8 @@ fn action_words(action: &Action) -> String {
         Action::ConfirmLoad { bottles } => format!("confirmed that {bottles} bottles are in"),
         Action::ConfirmUnload => "confirmed that the bottles are out".to_owned(),
         Action::Stop { .. } => "stopped the batch".to_owned(),
+        Action::Resume { .. } => "continued the batch after an interruption".to_owned(),
+        Action::ConfirmHeat => "confirmed that the machine may heat again".to_owned(),
         Action::Acknowledge { alarm, .. } => format!("acknowledged alarm {}", alarm.number()),
     }
 }
@@ -126,9 +130,14 @@ fn append_action(
     let body = match (refused, action) {
         (Some(refused), _) => body.why(refused),
         (None, Action::Stop { reason }) => body.why(reason.as_str()),
-        (None, Action::ConfirmLoad { .. } | Action::ConfirmUnload | Action::Acknowledge { .. }) => {
-            body
-        }
+        (
+            None,
+            Action::ConfirmLoad { .. }
+            | Action::ConfirmUnload
+            | Action::Resume { .. }
+            | Action::ConfirmHeat
+            | Action::Acknowledge { .. },
+        ) => body,
     };
     let place = Place::in_batch(kind, step.batch, Some(step.at.ms()));
     journal::append(db, step.stamp, place, &body)?;

@@ -1,11 +1,9 @@
 //! A batch was run: QA looks at it, takes it along, and proves it again.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
-use crate::rig::{Answer, Desk};
+use crate::rig::Desk;
 
 /// A station on which the demonstration has run once, made once for all stories.
 fn after_the_demonstration() -> Desk {
@@ -164,46 +162,4 @@ fn milk_without_a_pool_does_not_run() {
     desk.run("run demo --fast --yes --water --bottles 500").expect_refusal(&["500", "48"]);
     desk.run("run dmo --fast --yes --water").expect_refusal(&["did you mean \"demo\"?"]);
     assert_eq!(desk.run("--json batch list").expect_code(0).json(), serde_json::json!([]));
-}
-
-/// A run of water, up to the line that begins with this phase.
-fn run_until(desk: &Desk, phase: &str) -> Child {
-    let mut program = desk.program();
-    program.args(["run", "demo", "--water", "--fast", "--yes"]);
-    program.stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut child = program.spawn().expect("it starts");
-    let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
-    let reached = lines.any(|line| line.expect("text").contains(phase));
-    assert!(reached, "it never came to {phase}");
-    // The rest of what it says goes nowhere, which must not disturb it.
-    child
-}
-
-#[cfg(unix)]
-#[test]
-fn a_run_that_was_killed_keeps_its_record_and_is_closed_at_the_next_start() {
-    let desk = Desk::training();
-    let mut killed = run_until(&desk, "COME-UP");
-    killed.kill().expect("killed");
-    killed.wait().expect("gone");
-    let report = desk.run("--json db verify").expect_code(0).json();
-    assert!(report["report"]["inputs"].as_i64().expect("a number") > 1_000, "{report}");
-    let list = desk.run("--json batch list").expect_code(0).json();
-    assert_eq!(list[0]["closing"], serde_json::Value::Null);
-    let mut stopped = run_until(&desk, "PREHEAT");
-    let pid = stopped.id().to_string();
-    let told = Command::new("kill").args(["-TERM", &pid]).status().expect("kill is there");
-    assert!(told.success());
-    assert_eq!(stopped.wait().expect("it ends").code(), Some(3), "incomplete is not acceptable");
-    let list = desk.run("--json batch list").expect_code(0).json();
-    for batch in list.as_array().expect("batches") {
-        assert_eq!(batch["closing"], "interrupted", "{batch}");
-        assert_eq!(batch["outcome"], "incomplete", "{batch}");
-    }
-    desk.run("db verify").expect_code(0);
-    for batch in list.as_array().expect("batches") {
-        let code = batch["code"].as_str().expect("a code");
-        let verified: Answer = desk.run(&format!("batch verify {code}"));
-        verified.expect_code(0);
-    }
 }

@@ -3,15 +3,23 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a story that cannot go on has failed")]
 
+mod backups;
 mod bad_devices;
 mod bad_files;
 mod batches;
+mod commissioning;
+mod crashes;
 mod databases;
 mod donors_and_pools;
 mod foreign_curves;
 mod fuzz_corpus;
 mod help;
+mod interruptions;
 mod new_station;
+mod probing;
 mod rig;
 mod simulator;
+mod small_disks;
 mod technician;
+#[cfg(unix)]
+mod unplugged;

@@ -148,7 +148,9 @@ pub(crate) async fn read(bus: &mut Bus, peer: Peer<'_>, ask: &Ask) -> Result<Hea
         }
         What::HuberPb(variable) => {
             let bytes = bus.talk(address, &huber_pb::read(*variable)).await?;
-            Raw::Words(vec![checked(bus, address, huber_pb::answer(*variable, &bytes)).await?])
+            Raw::Words(smallvec::smallvec![
+                checked(bus, address, huber_pb::answer(*variable, &bytes)).await?
+            ])
         }
         What::NeslabNc(command) => {
             let bytes = bus.talk(address, &neslab_nc::read(address, *command)).await?;

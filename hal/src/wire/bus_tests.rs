@@ -217,7 +217,7 @@ async fn write_answered(function: WriteFunction, answer: &'static [u8]) -> Resul
     let raw = match function {
         WriteFunction::SingleCoil => Raw::Bit(true),
         WriteFunction::SingleRegister | WriteFunction::MultipleRegisters => {
-            Raw::Words(vec![0x0271])
+            Raw::Words(smallvec::smallvec![0x0271])
         }
     };
     modbus::write(&mut bus(&fake, PATIENT), 1, 26, function, &raw).await

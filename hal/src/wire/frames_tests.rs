@@ -41,7 +41,7 @@ fn huber_is_asked_as_in_its_manual_and_answers_62_31() {
     whole_only_at_its_end(&query, answer);
     assert_eq!(huber_pb::answer(0x01, answer), Ok(0x1857));
     let huber = profile(HUBER);
-    let word = |word| Raw::Words(vec![word]);
+    let word = |word| Raw::Words(smallvec::smallvec![word]);
     assert_eq!(decoded(&huber, "internal", &word(0x1857)), (Some(celsius(62_310)), Quality::Good));
     assert_eq!(decoded(&huber, "internal", &word(0xC504)), (None, Quality::SensorOpen));
     assert_eq!(decoded(&huber, "internal", &word(0x7FFF)), (None, Quality::OutOfRange));
@@ -52,7 +52,7 @@ fn huber_is_asked_as_in_its_manual_and_answers_62_31() {
 fn huber_is_given_62_5_as_186a() {
     let huber = profile(HUBER);
     let raw = huber.point("setpoint").unwrap().encode(celsius(62_500)).unwrap();
-    assert_eq!(raw, Raw::Words(vec![0x186A]));
+    assert_eq!(raw, Raw::Words(smallvec::smallvec![0x186A]));
     assert_eq!(huber_pb::write(0x00, 0x186A).send, b"{M00186A\r\n");
     assert_eq!(huber_pb::answer(0x00, b"{S00186A\r\n"), Ok(0x186A));
 }
@@ -61,7 +61,7 @@ fn huber_is_given_62_5_as_186a() {
 fn the_status_of_a_huber_is_counted_from_its_lowest_bit() {
     let huber = profile(HUBER);
     // Controlling, circulating and pump: bits 0, 1 and 4.
-    let status = Raw::Words(vec![0x0013]);
+    let status = Raw::Words(smallvec::smallvec![0x0013]);
     for (point, on) in [
         ("controlling", true),
         ("circulating", true),
@@ -71,7 +71,7 @@ fn the_status_of_a_huber_is_counted_from_its_lowest_bit() {
     ] {
         assert_eq!(decoded(&huber, point, &status).0, Some(Value::Switch(on)), "{point}");
     }
-    let error = decoded(&huber, "error", &Raw::Words(vec![0x0100]));
+    let error = decoded(&huber, "error", &Raw::Words(smallvec::smallvec![0x0100]));
     assert_eq!(error.0, Some(Value::Switch(true)));
 }
 

@@ -9,7 +9,11 @@ pub(crate) fn hex(response: &Response) -> String {
     let code = response.function_code();
     match response {
         Response::ReadHoldingRegisters(words) | Response::ReadInputRegisters(words) => {
-            format!("function {code}, {} words: {}", words.len(), Raw::Words(words.clone()))
+            format!(
+                "function {code}, {} words: {}",
+                words.len(),
+                Raw::Words(words.as_slice().into())
+            )
         }
         Response::ReadCoils(bits) | Response::ReadDiscreteInputs(bits) => {
             let text: String = bits.iter().map(|bit| if *bit { '1' } else { '0' }).collect();

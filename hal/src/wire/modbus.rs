@@ -11,7 +11,7 @@ use tokio_modbus::prelude::{Request, Response};
 use super::bus::Bus;
 use super::error::CallFault;
 use super::hex::hex;
-use super::profile::{Entity, Modbus, Point, Raw, Register, WriteFunction};
+use super::profile::{Entity, Modbus, Point, Raw, Register, Words, WriteFunction};
 
 /// What our simulator's answer to function 17 begins with.
 pub const SIMULATOR_MARKER: &str = "HOLDER-SIM";
@@ -91,7 +91,7 @@ impl Answer {
             Self::Bits(bits) => bits.get(start).copied().map(Raw::Bit),
             Self::Words(words) => {
                 let end = start + usize::from(register.data_type.span());
-                words.get(start..end).map(|words| Raw::Words(words.to_vec()))
+                words.get(start..end).map(|words| Raw::Words(Words::from_slice(words)))
             }
         }
     }

@@ -314,7 +314,7 @@ mod tests {
     use super::*;
 
     fn plausible(point: &Point, words: &[u16]) -> Vec<(&'static str, &'static str, String)> {
-        let guesses = guesses(point, &Raw::Words(words.to_vec()));
+        let guesses = guesses(point, &Raw::Words(words.into()));
         let good = guesses.into_iter().filter(|guess| guess.plausible);
         good.map(|guess| {
             let celsius = format!("{:.2}", guess.celsius().unwrap());
@@ -330,7 +330,7 @@ mod tests {
         let found = plausible(&point, &[0x8000, 0x4310]);
         assert_eq!(found, [("CDAB", "degF", "62.50".to_owned())]);
         assert_eq!(plausible(&point, &[0, 0])[0], ("ABCD", "degC", "0.00".to_owned()));
-        let all = guesses(&point, &Raw::Words(vec![0x8000, 0x4310]));
+        let all = guesses(&point, &Raw::Words(smallvec::smallvec![0x8000, 0x4310]));
         assert_eq!(all.len(), 8, "four orders in two units");
         assert_eq!(all.iter().filter(|guess| guess.as_written).count(), 1);
     }
@@ -347,7 +347,7 @@ mod tests {
     fn one_word_has_only_its_bytes_to_swap_and_a_sentinel_is_no_temperature() {
         let controller = profile("eurotherm-3200.toml", EUROTHERM);
         let pv = controller.point("pv").unwrap();
-        let found = guesses(pv, &Raw::Words(vec![625]));
+        let found = guesses(pv, &Raw::Words(smallvec::smallvec![625]));
         assert_eq!(found.len(), 4);
         let own: Vec<&Guess> = found.iter().filter(|guess| guess.as_written).collect();
         assert_eq!((own.len(), own[0].celsius(), own[0].plausible), (1, Some(62.5), true));
@@ -359,7 +359,7 @@ mod tests {
             quality,
             meaning,
         });
-        let found = guesses(&open, &Raw::Words(vec![625]));
+        let found = guesses(&open, &Raw::Words(smallvec::smallvec![625]));
         assert!(!found.iter().any(|guess| guess.as_written && guess.plausible));
     }
 
@@ -381,7 +381,7 @@ mod tests {
         let mut probe = Probe::open(&fake.url(), 20_000, 0).unwrap();
         let point = bare_point(Entity::HoldingRegister, 2, DataType::Int16, 100_000_000);
         let below = probe.read(1, &point, -1).await.unwrap();
-        assert_eq!(below, Raw::Words(vec![625]));
+        assert_eq!(below, Raw::Words(smallvec::smallvec![625]));
         let refused = probe.read(1, &point, 1).await.unwrap_err().to_string();
         assert!(refused.contains("unit id 1") && refused.contains("at +1"), "{refused}");
         assert!(refused.contains("no such register"), "{refused}");

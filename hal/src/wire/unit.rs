@@ -6,6 +6,7 @@
 //! goes first and is tried everywhere; what brings heat goes last, and only if all that it rests
 //! on has arrived.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,7 +50,8 @@ impl Line {
 
     async fn meet(&mut self) -> Result<(), WireError> {
         for device in &mut self.devices {
-            device.meet(&mut self.bus).await?;
+            let met = device.meet(&mut self.bus).await;
+            met.map_err(|error| device.cause(error))?;
         }
         self.poll().await;
         self.devices.iter_mut().find_map(|device| device.fault.take()).map_or(Ok(()), Err)
@@ -81,7 +83,9 @@ impl Line {
                 }
             }
         };
-        if !finished_within(Duration::from_millis(*reading_ms), asked).await {
+        // Pinned here: it is large, and would be moved about.
+        let finished = finished_within(Duration::from_millis(*reading_ms), pin!(asked)).await;
+        if !finished {
             devices.iter_mut().for_each(|device| device.cut_short(*reading_ms));
         }
     }
@@ -234,9 +238,8 @@ impl WiredUnit {
         self.seats.iter().copied().find(|seat| seat.role == role)
     }
 
-    /// What the last poll says of a role, and how old that is in milliseconds.
-    fn decoded(&self, role: Role, now: Moment) -> Option<(Decoded, u32)> {
-        let seat = self.seat(role)?;
+    /// What the last poll says of a role's point, and how old that is in milliseconds.
+    fn decoded(&self, seat: Seat, now: Moment) -> Option<(Decoded, u32)> {
         let device = self.lines.get(seat.line)?.devices.get(seat.device)?;
         let (mut decoded, age_ms) = (device.polled(seat.point), device.age_ms(seat.point, now));
         if decoded.quality == Quality::Good && u64::from(age_ms) > self.spec.period_ms() {
@@ -245,8 +248,8 @@ impl WiredUnit {
         Some((decoded, age_ms))
     }
 
-    fn sample(&self, role: Role, now: Moment) -> Option<Sample> {
-        let (decoded, age_ms) = self.decoded(role, now)?;
+    fn sample(&self, seat: Seat, now: Moment) -> Option<Sample> {
+        let (decoded, age_ms) = self.decoded(seat, now)?;
         let raw = match decoded.value {
             Some(Value::Temperature(celsius)) => Some(celsius),
             Some(Value::Percent(_) | Value::Switch(_) | Value::Mode(_)) | None => None,
@@ -258,8 +261,8 @@ impl WiredUnit {
         Some(Sample { raw, age_ms, quality })
     }
 
-    fn switch(&self, role: Role, now: Moment) -> Option<Switch> {
-        let (decoded, _) = self.decoded(role, now)?;
+    fn switch(&self, seat: Seat, now: Moment) -> Option<Switch> {
+        let (decoded, _) = self.decoded(seat, now)?;
         let on = match decoded.value {
             Some(Value::Switch(on)) => Some(on),
             Some(Value::Temperature(_) | Value::Percent(_) | Value::Mode(_)) | None => None,
@@ -269,14 +272,23 @@ impl WiredUnit {
 
     fn reading(&self, now: Moment) -> Reading {
         let mut reading = Reading::nothing(self.spec.milk_probes(), self.simulated());
-        if let Some(bath) = self.sample(Role::Bath, now) {
-            reading.bath = bath;
+        for seat in self.seats.iter().copied() {
+            match seat.role {
+                Role::Bath => reading.bath = self.sample(seat, now).unwrap_or(reading.bath),
+                Role::Milk(index) => {
+                    if let Some(probe) = reading.milk.get_mut(usize::from(index)) {
+                        *probe = self.sample(seat, now);
+                    }
+                }
+                Role::Reference => reading.reference = self.sample(seat, now),
+                Role::Lid => reading.lid = self.switch(seat, now),
+                Role::Setpoint
+                | Role::Power
+                | Role::Heater
+                | Role::Agitator
+                | Role::CoolingValve => {}
+            }
         }
-        for (index, probe) in (0_u8..).zip(reading.milk.iter_mut()) {
-            *probe = self.sample(Role::Milk(index), now);
-        }
-        reading.reference = self.sample(Role::Reference, now);
-        reading.lid = self.switch(Role::Lid, now);
         reading
     }
 
@@ -368,7 +380,11 @@ impl Machine for WiredUnit {
     type Error = WireError;
 
     async fn read(&mut self) -> Reading {
-        join_all(self.lines.iter_mut().map(Line::poll)).await;
+        // Nearly every unit has one bus: nothing to join, and no memory of its own for that.
+        match self.lines.as_mut_slice() {
+            [only] => only.poll().await,
+            lines => drop(join_all(lines.iter_mut().map(Line::poll)).await),
+        }
         self.reading(Moment::now())
     }
 

@@ -7,12 +7,12 @@ use crate::batch::event::{Cause, Entry, Event};
 impl Engine {
     pub(super) fn enter_preheat(&mut self, facts: &Facts, out: &mut Vec<Entry>) {
         self.started = Some(facts.now);
-        self.enter(
-            Phase::Preheat { since: facts.now, stable_since: None },
-            Cause::Started,
-            facts,
-            out,
-        );
+        self.enter_warming(Cause::Started, facts, out);
+    }
+
+    pub(super) fn enter_warming(&mut self, cause: Cause, facts: &Facts, out: &mut Vec<Entry>) {
+        let preheat = Phase::Preheat { since: facts.now, stable_since: None };
+        self.enter(preheat, cause, facts, out);
     }
 
     pub(super) fn enter_load(&mut self, facts: &Facts, out: &mut Vec<Entry>) {

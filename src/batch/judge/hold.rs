@@ -25,6 +25,7 @@ pub(super) enum Reason {
     Lid,
     Gap(Gap),
     Below(Below),
+    Interrupted,
 }
 
 /// A hold that was broken before it was complete.
@@ -58,6 +59,10 @@ pub(super) const fn is_past_hold(phase: PhaseName) -> bool {
 }
 
 fn reason(moment: &Moment) -> Option<Reason> {
+    // Nobody watched: whatever the readings say now, it is not one hold.
+    if moment.resumed {
+        return Some(Reason::Interrupted);
+    }
     if moment.lid_open {
         return Some(Reason::Lid);
     }
@@ -115,7 +120,7 @@ fn steady(moment: &Moment, since: Option<u64>) -> Option<u64> {
     if moment.lid_open || !moment.begins || moment.gap.is_some() {
         return None;
     }
-    since.or(Some(moment.t_ms))
+    since.filter(|_| !moment.resumed).or(Some(moment.t_ms))
 }
 
 impl Holds {

@@ -11,25 +11,36 @@
 //! | `hold` | when a hold began, how long it lasted, what broke it |
 //! | `seen` | what is judged: from the loading to the cooled milk |
 //! | `rules` | the rules of hold, heat and cold, and of the record itself |
+//! | `interruption` | what the controller's absence does to the batch |
 //! | `probes` | the rules of the probes: spread, reference, gaps |
+//! | `track` | each milk probe beside the bath, with the heat that drove it |
+//! | `place` | whether a probe was in the milk: gap after loading, milk above the bath |
+//! | `jumps` | readings that changed faster than a bottle can |
+//! | `still` | readings that stood still while the milk cannot have |
 //! | `figures` | the figures, never a decision |
 //!
 //! In doubt a curve is not acceptable: `Acceptable` is the one outcome that needs proof.
 
 mod figures;
 mod hold;
+mod interruption;
+mod jumps;
 mod means;
 mod moments;
+mod place;
 mod probes;
 mod rules;
 mod seen;
+mod still;
 #[cfg(test)]
 mod tests;
+mod track;
 mod words;
 
 use holder_hal::Celsius;
 
 use self::seen::Seen;
+use self::track::Track;
 use super::curve::Curve;
 use super::recipe::Recipe;
 use super::verdict::{Finding, Outcome, Rule, Severity, Verdict};
@@ -42,14 +53,17 @@ pub fn judge(recipe: &Recipe, curve: &Curve) -> Verdict {
     let is_whole = findings.iter().all(|finding| finding.rule != Rule::Record);
     findings.extend(rules::hold(&seen, is_whole));
     findings.extend(rules::restarts(&seen));
+    findings.extend(interruption::interruptions(&seen));
     findings.extend(rules::ceiling(&seen));
     findings.extend(rules::heat_up(&seen));
     findings.extend(rules::cooling(&seen, is_whole));
     findings.extend(probes::spread(&seen));
     findings.extend(probes::reference(&seen));
     findings.extend(probes::reference_unread(&seen));
+    findings.extend(probes::reference_below_floor(&seen));
     findings.extend(probes::lid_unread(&seen));
     findings.extend(probes::sample_interval(&seen));
+    findings.extend(plausible(&seen));
     findings.extend(rules::judged_as(&seen));
     findings.extend(rules::disputed_breaks(&seen));
     let figures = figures::figures(&seen);
@@ -57,6 +71,20 @@ pub fn judge(recipe: &Recipe, curve: &Curve) -> Verdict {
     findings.extend(rules::disputed(curve.engine_accepts, outcome(&seen, &findings)));
     words::sort(&mut findings);
     Verdict { outcome: outcome(&seen, &findings), findings, figures }
+}
+
+/// Whether the readings can be those of milk in a heated bath.
+fn plausible(seen: &Seen) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for probe in 0..seen.probes() {
+        let track = Track::of(seen, probe);
+        findings.extend(place::gap_after_loading(seen, &track));
+        findings.extend(place::milk_over_bath(seen, &track));
+        findings.extend(jumps::jumps(seen, &track));
+        findings.extend(still::stood_still(seen, &track));
+    }
+    findings.extend(still::unchanged(seen));
+    findings
 }
 
 /// The limit of each required milk probe: floor + its uncertainty + the margin.

@@ -19,6 +19,8 @@ pub(super) struct Moment {
     pub(super) t_ms: u64,
     pub(super) phase: Option<PhaseName>,
     pub(super) lid_open: bool,
+    /// The first row after the controller was gone.
+    pub(super) resumed: bool,
     /// Every required probe has a good reading in this very row.
     pub(super) all_read: bool,
     /// The coldest mean; `None` unless every required probe is known.
@@ -104,11 +106,18 @@ pub(super) fn moments(recipe: &Recipe, curve: &Curve, first: usize, start_ms: u6
     let lines = lines(recipe, curve);
     let mut sliding = Sliding::new(rows, recipe.hold.mean_ms);
     let mut last_good = [start_ms; MILK_PROBES_MAX];
+    let back = curve.interruptions.iter().map(|one| one.at_ms);
+    let mut back = back.filter(|at_ms| *at_ms > start_ms).peekable();
     let one = |row: &Row| {
         sliding.advance(row);
+        let mut resumed = false;
+        while back.next_if(|at_ms| *at_ms <= row.t_ms).is_some() {
+            resumed = true;
+        }
         lid = row.lid.or(lid);
         Moment {
             lid_open: lid == Some(false),
+            resumed,
             gap: gap(row, &lines, &mut last_good, curve.max_gap_ms),
             ..facts(row, &lines, &sliding)
         }
@@ -121,6 +130,7 @@ fn facts(row: &Row, lines: &[Lines], sliding: &Sliding) -> Moment {
         t_ms: row.t_ms,
         phase: row.phase,
         lid_open: false,
+        resumed: false,
         all_read: false,
         coldest: None,
         hottest: None,

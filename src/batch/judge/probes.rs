@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use holder_hal::Kelvin;
+
 use super::hold::Reason;
 use super::means::div_up;
 use super::seen::Seen;
@@ -116,6 +118,39 @@ pub(super) fn reference_unread(seen: &Seen) -> Option<Finding> {
         let text = format!("The reference probe said nothing for {} during the hold.", span(ms));
         finding(Rule::Reference, Severity::Deviation, Some(from_ms), text)
     })
+}
+
+/// By the reference alone the milk must have stayed at the floor with the machine's margin: a
+/// recorder that drifted beyond its uncertainty hides cold milk.
+pub(super) fn reference_below_floor(seen: &Seen) -> Option<Finding> {
+    let hold = seen.holds.complete.or(seen.holds.longest)?;
+    let rows = seen.rows.get(hold.first..=hold.last)?;
+    let margin = seen.curve.margin.max(Kelvin::ZERO);
+    let least = i64::from((seen.recipe.hold.floor + margin).milli());
+    let (mut sum, mut read) = (0_i64, VecDeque::new());
+    let mut coldest: Option<(u64, i64)> = None;
+    for row in rows {
+        let Some(reference) = row.reference.map(|value| i64::from(value.milli())) else { continue };
+        read.push_back((row.t_ms, reference));
+        sum += reference;
+        while let Some(&(t_ms, old)) = read.front()
+            && row.t_ms.saturating_sub(t_ms) >= SHOWN_EVERY_MS
+        {
+            read.pop_front();
+            sum -= old;
+        }
+        let mean = sum.div_euclid(i64::try_from(read.len()).unwrap_or(i64::MAX).max(1));
+        if coldest.is_none_or(|(_, least)| mean < least) {
+            coldest = Some((row.t_ms, mean));
+        }
+    }
+    let (at_ms, mean) = coldest.filter(|(_, mean)| *mean < least)?;
+    let text = format!(
+        "By the reference probe the milk was at {} °C during the hold, in the mean of a minute;          with the margin it needs {} °C.",
+        degrees(mean),
+        degrees(least)
+    );
+    Some(finding(Rule::Reference, Severity::Fail, Some(at_ms), text))
 }
 
 /// A lid switch that says nothing for too long cannot show that the lid stayed closed.

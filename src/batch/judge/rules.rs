@@ -122,6 +122,7 @@ pub(super) fn restarts(seen: &Seen) -> Vec<Finding> {
                 below.mean.down(),
                 degrees(below.limit)
             ),
+            Reason::Interrupted => "the controller was gone".into(),
         };
         let text = format!("The hold was broken after {}: {why}.", span(*held_ms));
         findings.push(finding(Rule::HoldRestarted, Severity::Deviation, Some(*t_ms), text));

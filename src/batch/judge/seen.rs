@@ -80,6 +80,15 @@ impl<'a> Seen<'a> {
         self.curve.milk_uncertainty.len().min(holder_hal::MILK_PROBES_MAX)
     }
 
+    /// Until when the milk is heated or held: the begin of cooling, else the end of the longest
+    /// hold, else the end of the curve.
+    pub(super) fn heated_until_ms(&self) -> u64 {
+        let longest = self.holds.longest.and_then(|hold| self.rows.get(hold.last));
+        let longest_ms = longest.map(|row| row.t_ms);
+        let cooling_ms = self.cooling.map(|cooling| cooling.from_ms);
+        cooling_ms.or(longest_ms).unwrap_or_else(|| self.last_ms())
+    }
+
     /// The facts of one hold.
     pub(super) fn during(&self, hold: Hold) -> &[Moment] {
         self.moments.get(hold.first..=hold.last).unwrap_or_default()

@@ -2,6 +2,8 @@
 
 mod hold;
 mod oracle;
+mod plants;
+mod plausible;
 mod record;
 mod rules;
 
@@ -58,6 +60,7 @@ fn good() -> Curve {
         engine_holds_broken: None,
         end_phase: None,
         cut_off: false,
+        interruptions: Vec::new(),
         rows: (0..=END_S).map(|t_s| row(t_s, &[milk(t_s), milk(t_s)])).collect(),
     }
 }

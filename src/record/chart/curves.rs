@@ -197,7 +197,9 @@ pub(super) fn holds(record: &BatchRecord) -> Vec<Span<HoldEnd>> {
         | Event::Cleared { .. }
         | Event::Acknowledged { .. }
         | Event::Failed { .. }
-        | Event::AboveCeiling { .. } => None,
+        | Event::AboveCeiling { .. }
+        | Event::Resumed { .. }
+        | Event::HeatConfirmed => None,
     });
     let mut holds = Vec::new();
     let mut began: Option<f64> = None;
@@ -218,9 +220,10 @@ pub(super) fn holds(record: &BatchRecord) -> Vec<Span<HoldEnd>> {
 fn hold_end(cause: &Cause) -> HoldEnd {
     match cause {
         Cause::HoldComplete => HoldEnd::Complete,
-        Cause::HoldBroken { .. } | Cause::RestartsExhausted { .. } | Cause::HoldBegun => {
-            HoldEnd::Broken
-        }
+        Cause::HoldBroken { .. }
+        | Cause::RestartsExhausted { .. }
+        | Cause::HoldBegun
+        | Cause::InterruptionNotAllowed { .. } => HoldEnd::Broken,
         Cause::Started
         | Cause::BathStable
         | Cause::Loaded { .. }
@@ -233,7 +236,8 @@ fn hold_end(cause: &Cause) -> HoldEnd {
         | Cause::OperatorStop { .. }
         | Cause::Interlock { .. }
         | Cause::PreheatTooLong
-        | Cause::LoadTooLong => HoldEnd::Cut,
+        | Cause::LoadTooLong
+        | Cause::Resumed => HoldEnd::Cut,
     }
 }
 

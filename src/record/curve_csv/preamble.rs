@@ -6,6 +6,7 @@ use holder_hal::Kelvin;
 use sha2::{Digest, Sha256};
 
 use super::{CsvError, Source};
+use crate::batch::curve::Interruption;
 use crate::batch::recipe::Recipe;
 
 /// Version of the format, raised when a key changes its meaning.
@@ -134,6 +135,16 @@ impl<'a> Preamble<'a> {
         self.parsed(key, rule, known)
     }
 
+    /// When the controller was gone. An export of before there was such a thing lacks the key.
+    pub(super) fn interruptions(&self, key: &str) -> Result<Vec<Interruption>, CsvError> {
+        if self.entries.iter().all(|entry| entry.key != key) {
+            return Ok(Vec::new());
+        }
+        let rule = "must be `none`, or times with outages, parted by commas: `61.000:12.500`";
+        let all = |value: &'a str| value.split(',').map(interruption).collect();
+        Ok(self.maybe(key, rule, all)?.unwrap_or_default())
+    }
+
     /// The recipe's text, if it fits its hash. Line ends that another system changed are put
     /// right again before the text is given up.
     pub(super) fn recipe_text(&self) -> Result<String, CsvError> {
@@ -160,6 +171,26 @@ pub(super) fn milliseconds(value: &str) -> Option<u64> {
     let seconds: f64 = value.parse().ok()?;
     // Up to here every millisecond is exact as f64; NaN and negatives fail the comparison.
     (0.0..=1e12).contains(&seconds).then(|| (seconds * 1000.0).round() as u64)
+}
+
+/// When a batch was continued, and how long the controller was gone: `61.000:12.500`.
+fn interruption(value: &str) -> Option<Interruption> {
+    let (at, outage) = value.trim().split_once(':')?;
+    let outage_ms = match outage {
+        "unknown" => None,
+        known => Some(milliseconds(known)?),
+    };
+    Some(Interruption { at_ms: milliseconds(at)?, outage_ms })
+}
+
+/// The same, written.
+pub(super) fn interruptions(all: &[Interruption]) -> String {
+    let one = |one: &Interruption| {
+        let outage = one.outage_ms.map_or("unknown".to_owned(), seconds);
+        format!("{}:{outage}", seconds(one.at_ms))
+    };
+    let all: Vec<String> = all.iter().map(one).collect();
+    if all.is_empty() { "none".to_owned() } else { all.join(", ") }
 }
 
 /// Milliseconds as seconds with a fraction.

@@ -93,6 +93,7 @@ fn own(from: Source, preamble: &Preamble, options: &Options) -> Result<Curve, Cs
         )?,
         end_phase: preamble.maybe("end_phase", phases, PhaseName::from_word)?,
         cut_off: false,
+        interruptions: preamble.interruptions("interruptions")?,
         rows: Vec::new(),
     })
 }
@@ -120,6 +121,7 @@ fn foreign(from: Source, options: &Options) -> Result<Curve, CsvError> {
         engine_holds_broken: None,
         end_phase: None,
         cut_off: false,
+        interruptions: Vec::new(),
         rows: Vec::new(),
     })
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use holder_hal::{Celsius, Heat, Kelvin, Reading, Sample, Switch};
 
 use super::plain;
-use super::preamble::{TEXT_MARK, VERSION, of_recipe, seconds, sha256};
+use super::preamble::{TEXT_MARK, VERSION, interruptions, of_recipe, seconds, sha256};
 use super::seal;
 use crate::batch::curve::{Curve, Row};
 use crate::record::curve::curve;
@@ -61,6 +61,7 @@ fn preamble(
         ("engine_accepts", or_none(curve.engine_accepts.map(|accepts| accepts.to_string()))),
         ("engine_holds_broken", or_none(curve.engine_holds_broken.map(|n| n.to_string()))),
         ("end_phase", or_none(curve.end_phase.map(|phase| phase.word().to_owned()))),
+        ("interruptions", interruptions(&curve.interruptions)),
         ("rows", curve.rows.len().to_string()),
         ("head_seq", record.head_seq.to_string()),
         ("head_hash", record.head_hash.clone()),
@@ -105,7 +106,7 @@ fn cells(record: &BatchRecord, curve: &Curve, period: &Period, row: &Row) -> Vec
     let t_ms = row.t_ms;
     let mut cells = vec![
         seconds(t_ms),
-        rfc3339(wall_ms(record.header.started_utc_ms, t_ms)),
+        rfc3339(wall_ms(record, t_ms)),
         row.phase.map_or(String::new(), |phase| phase.word().to_owned()),
     ];
     cells.extend(row.milk.iter().take(curve.milk_uncertainty.len()).copied().map(degrees));

@@ -44,6 +44,9 @@ pub use bench::{Stop, Told};
 use plan::Plan;
 pub use report::{Commissioned, Curve, Overall, StepOutcome, StepReport};
 
+/// How many steps a commissioning has.
+pub const STEPS: usize = steps::Step::ALL.len();
+
 /// The entry of a commissioning that begins.
 const BEGUN: &str = "unit-commissioning";
 /// The entry of one that has ended.
@@ -134,7 +137,12 @@ pub async fn commission(request: Request<'_>) -> Result<Commissioned, Commission
         reach::reach(pace, yes, file, unit.spec()?, request.capture.clone()).await?;
     let simulated = machine.simulated();
     let machine = Arc::new(Mutex::new(machine));
-    reach::make_safe_first(&machine, request.unit).await?;
+    reach::make_safe_first(&machine, request.unit, false).await?;
+    if let Some(left) = store.open_batches()?.into_iter().find(|left| left.unit == request.unit) {
+        // Nothing is heated while the bottles of an interrupted batch may be in the machine.
+        let safe = "Heat was commanded off, and the machine confirmed it".to_owned();
+        return Err(ConductError::left_open(left, safe).into());
+    }
     let began = json!({ "simulated": simulated, "make_sha256": make_sha256 });
     let body = Body::new("commissioning begun: water only").after(began);
     keep(&mut store, &request, BEGUN, &body)?;

@@ -16,7 +16,9 @@ fn raised(run: &Rehearsal) -> Vec<(Alarm, f64)> {
         | Event::Cleared { .. }
         | Event::Acknowledged { .. }
         | Event::Failed { .. }
-        | Event::AboveCeiling { .. } => None,
+        | Event::AboveCeiling { .. }
+        | Event::Resumed { .. }
+        | Event::HeatConfirmed => None,
     };
     run.entries.iter().filter_map(at).collect()
 }

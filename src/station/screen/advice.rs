@@ -8,8 +8,15 @@ use crate::batch::params::Purpose;
 use crate::batch::phase::PhaseName;
 use crate::station::view::View;
 
+/// After an interruption nobody knows what was done at the machine.
+const HEAT_WAITS: &str =
+    "HEAT IS OFF. Look at the machine: water in the bath, bottles as they were? Then press h.";
+
 /// What to do next.
 pub(super) fn next(state: &ScreenState, view: &View) -> &'static str {
+    if view.heat_waits {
+        return HEAT_WAITS;
+    }
     let said_of_water = match view.purpose {
         Purpose::Milk => None,
         Purpose::Water => next_with_water(state, view),
@@ -95,9 +102,15 @@ pub(super) fn calls_a_person(phase: PhaseName) -> bool {
     }
 }
 
-/// The keys that do something in this phase.
-pub(super) fn keys(phase: PhaseName) -> &'static str {
-    match phase {
+/// The keys that do something now.
+pub(super) fn keys(view: &View) -> &'static str {
+    match view.phase {
+        PhaseName::Load if view.heat_waits => {
+            "h = heat again    b = bottles are in    s = stop the batch    q = leave"
+        }
+        PhaseName::Preheat | PhaseName::ComeUp | PhaseName::Hold if view.heat_waits => {
+            "h = heat again    s = stop the batch    q = leave"
+        }
         PhaseName::Load => "b = bottles are in    s = stop the batch    q = leave",
         PhaseName::Unload => "u = bottles are out    s = stop the batch    q = leave",
         PhaseName::Preheat | PhaseName::ComeUp | PhaseName::Hold | PhaseName::Cool => {

@@ -234,7 +234,7 @@ fn keys_or_answer(frame: &mut Frame, area: Rect, state: &ScreenState, view: &Vie
         (Some((_, keys)), Some(note)) => format!("{note}  {keys}"),
         (None, Some(note)) => note.clone(),
         (None, None) => {
-            let keys = advice::keys(view.phase);
+            let keys = advice::keys(view);
             let waits = waiting(&view.alarms).is_some() && !view.phase.is_final();
             if waits { format!("a = acknowledge    {keys}") } else { keys.to_owned() }
         }

@@ -64,6 +64,8 @@ pub(super) enum Prompt {
     BottlesSure(u16),
     /// Whether the bottles are out.
     UnloadSure,
+    /// Whether the machine may heat again.
+    HeatSure,
     /// Whether to stop the batch.
     StopSure,
     /// Why; the text so far.
@@ -111,6 +113,11 @@ impl Prompt {
                 (text, yes_or_no)
             }
             Self::UnloadSure => ("All bottles are out?".to_owned(), yes_or_no),
+            Self::HeatSure => (
+                "You have looked: water in the bath, bottles in place, nobody's hands in it. Heat?"
+                    .to_owned(),
+                yes_or_no,
+            ),
             Self::StopSure => (
                 "Stop the batch? Heat goes off and stays off; it cannot be released.".to_owned(),
                 yes_or_no,
@@ -140,9 +147,11 @@ impl Prompt {
             Self::Idle => true,
             Self::Bottles(_) | Self::BottlesSure(_) => phase == PhaseName::Load,
             Self::UnloadSure => phase == PhaseName::Unload,
-            Self::StopSure | Self::StopReason(_) | Self::LeaveSure | Self::Acknowledge(..) => {
-                !phase.is_final()
-            }
+            Self::HeatSure
+            | Self::StopSure
+            | Self::StopReason(_)
+            | Self::LeaveSure
+            | Self::Acknowledge(..) => !phase.is_final(),
         };
         if !still_fits {
             *self = Self::Idle;
@@ -173,10 +182,13 @@ impl Prompt {
             Self::StopSure if is_yes => self.ask(Self::StopReason(String::new())),
             Self::BottlesSure(bottles) if is_yes => Intent::Send(Action::ConfirmLoad { bottles }),
             Self::UnloadSure if is_yes => Intent::Send(Action::ConfirmUnload),
+            Self::HeatSure if is_yes => Intent::Send(Action::ConfirmHeat),
             Self::LeaveSure if is_yes => Intent::Leave,
-            Self::BottlesSure(_) | Self::UnloadSure | Self::StopSure | Self::LeaveSure => {
-                Intent::Say(Some("Nothing was done."))
-            }
+            Self::BottlesSure(_)
+            | Self::UnloadSure
+            | Self::HeatSure
+            | Self::StopSure
+            | Self::LeaveSure => Intent::Say(Some("Nothing was done.")),
         }
     }
 
@@ -198,6 +210,8 @@ impl Prompt {
                 Some(alarm) => self.ask(Self::Acknowledge(alarm, String::new())),
                 None => Intent::Say(Some("No alarm waits to be acknowledged.")),
             },
+            // The engine knows best whether anything waits for it.
+            'h' if !is_over => self.ask(Self::HeatSure),
             's' if is_over => Intent::Say(Some("The batch is over already.")),
             's' => self.ask(Self::StopSure),
             'q' if is_over => Intent::Leave,
@@ -350,6 +364,15 @@ mod tests {
         let key = Key::Letter('a');
         let said = prompt.press(key, Some(PhaseName::Hold), None);
         assert_eq!(said, Intent::Say(Some("No alarm waits to be acknowledged.")));
+    }
+
+    #[test]
+    fn heat_comes_back_after_an_interruption_by_two_keys() {
+        let mut prompt = Prompt::Idle;
+        let sent = type_in(&mut prompt, "hy", PhaseName::ComeUp);
+        assert_eq!(sent, Intent::Send(Action::ConfirmHeat));
+        let nothing = type_in(&mut prompt, "hn", PhaseName::ComeUp);
+        assert_eq!(nothing, Intent::Say(Some("Nothing was done.")));
     }
 
     #[test]

@@ -31,7 +31,8 @@ use crate::batch::event::Action;
 pub enum Mode {
     /// On the whole terminal, with keys.
     Live,
-    /// As lines, for a log or a pipe; nothing can be entered.
+    /// As lines, for a log or a pipe; nothing can be entered but the `yes` to heat after an
+    /// interruption.
     Plain(Box<dyn Write + Send>),
 }
 
@@ -88,7 +89,7 @@ pub async fn run(
     thread::Builder::new().name("screen".into()).spawn(move || {
         let outcome = match mode {
             Mode::Live => live::show(views, &actions, &stop),
-            Mode::Plain(to) => plain::show(views, to),
+            Mode::Plain(to) => plain::show(views, to, &actions),
         };
         // Nobody listens any more if the future was dropped.
         let _ = tell.send(outcome);

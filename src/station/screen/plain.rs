@@ -2,6 +2,7 @@
 //! one line of state for each minute of batch time. Times are since the batch began, `h:mm:ss`.
 
 use std::io::{self, Write};
+use std::thread;
 
 use holder_hal::{Celsius, MILK_PROBES_MAX, Tick};
 use ratatui::symbols::Marker;
@@ -10,7 +11,7 @@ use tokio::sync::mpsc;
 use super::Ended;
 use super::advice;
 use super::state::{ScreenState, coldest};
-use crate::batch::event::{Entry, Event};
+use crate::batch::event::{Action, Entry, Event};
 use crate::batch::params::Purpose;
 use crate::batch::phase::PhaseName;
 use crate::batch::words;
@@ -18,10 +19,19 @@ use crate::station::view::{Shown, View};
 
 /// Writes lines until no more views come. If the lines cannot be written, the views are taken in
 /// silence, so that a closed pipe never holds up a batch; the error is told at the end.
-pub(super) fn show(mut views: mpsc::Receiver<View>, mut to: impl Write) -> io::Result<Ended> {
+pub(super) fn show(
+    mut views: mpsc::Receiver<View>,
+    mut to: impl Write,
+    actions: &mpsc::Sender<Action>,
+) -> io::Result<Ended> {
     let mut lines = Lines::default();
     let mut outcome = Ok(Ended::Closed);
+    let mut asked = false;
     while let Some(view) = views.blocking_recv() {
+        if view.heat_waits && !asked {
+            asked = true;
+            ask_for_heat(&mut to, actions.clone());
+        }
         if outcome.is_ok()
             && let Err(error) = lines.write(view, &mut to)
         {
@@ -29,6 +39,26 @@ pub(super) fn show(mut views: mpsc::Receiver<View>, mut to: impl Write) -> io::R
         }
     }
     outcome
+}
+
+/// Asks on the lines, and waits for the answer on standard input in a thread of its own: it may
+/// never come, and then heat stays off.
+fn ask_for_heat(to: &mut impl Write, actions: mpsc::Sender<Action>) {
+    let question = "HEAT IS OFF until a person has looked at the machine: water in the bath, \
+                    bottles as they were? Then type yes and press Enter.";
+    let said = writeln!(to, "{question}");
+    let listen = move || {
+        let lines = io::stdin().lines().map_while(Result::ok);
+        let is_yes = |line: &String| line.trim().eq_ignore_ascii_case("yes");
+        if lines.into_iter().any(|line| is_yes(&line)) {
+            // The batch may be over by now.
+            let _ = actions.blocking_send(Action::ConfirmHeat);
+        }
+    };
+    if said.is_ok() {
+        // Without a thread nobody can answer: heat stays off.
+        drop(thread::Builder::new().name("answer".into()).spawn(listen));
+    }
 }
 
 /// What the lines need to remember.
@@ -51,9 +81,11 @@ impl Lines {
             let (batch, unit, recipe) = (&view.batch, &view.unit, &view.recipe);
             writeln!(to, "{simulated}{water}batch {batch}, unit {unit}, recipe {recipe}")?;
         }
-        for entry in &news {
+        let entered = |entry: &Entry| matches!(entry.event, Event::Entered { .. });
+        let newest = news.iter().rposition(entered);
+        for (index, entry) in news.iter().enumerate() {
             writeln!(to, "{}  {}", clock(state, entry.at), happened(entry))?;
-            if matches!(entry.event, Event::Entered { .. }) {
+            if newest == Some(index) {
                 writeln!(to, "         next: {}", advice::next(state, view))?;
             }
         }
@@ -81,7 +113,9 @@ fn happened(entry: &Entry) -> String {
         | Event::Cleared { .. }
         | Event::Acknowledged { .. }
         | Event::Failed { .. }
-        | Event::AboveCeiling { .. } => what,
+        | Event::AboveCeiling { .. }
+        | Event::Resumed { .. }
+        | Event::HeatConfirmed => what,
     }
 }
 
@@ -128,8 +162,6 @@ pub(super) fn degrees(value: Celsius) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::thread;
-
     use super::*;
     use crate::station::screen::rehearsal::Rehearsal;
 
@@ -153,13 +185,17 @@ mod tests {
         let minutes = last.ms_since(views[0].at) / 60_000;
         let (from, _sender) = sent(views);
         let mut written = Vec::new();
-        assert_eq!(show(from, &mut written).unwrap(), Ended::Closed);
+        assert_eq!(show(from, &mut written, &nobody()).unwrap(), Ended::Closed);
         let written = String::from_utf8(written).unwrap();
         let (state, events): (Vec<&str>, Vec<&str>) =
             written.lines().partition(|line| line.contains("Agitator"));
         assert_eq!(state.len() as u64, minutes);
         insta::assert_snapshot!("events", events.join("\n"));
         insta::assert_snapshot!("state", [state[0], state[50], state[85]].join("\n"));
+    }
+
+    fn nobody() -> mpsc::Sender<Action> {
+        mpsc::channel(1).0
     }
 
     struct ClosedPipe;
@@ -177,7 +213,7 @@ mod tests {
     #[test]
     fn a_closed_pipe_takes_every_view_in_silence_and_tells_at_the_end() {
         let (from, sender) = sent(whole_batch());
-        let error = show(from, ClosedPipe).unwrap_err();
+        let error = show(from, ClosedPipe, &nobody()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
         assert!(sender.join().unwrap(), "the batch would have been held up");
     }

@@ -125,6 +125,7 @@ impl Rehearsal {
             command: effects.command,
             alarms: self.engine.alarms().collect(),
             news: effects.entries,
+            heat_waits: self.engine.waits_for_heat(),
             message: effects.refusal.map(|refusal| refusal.to_string()),
         }
     }

@@ -86,9 +86,13 @@ impl ScreenState {
             match &entry.event {
                 Event::Entered { phase: _, cause } => self.note_cause(entry.at, cause),
                 Event::Raised { .. } => sound = true,
+                // Heat may wait for a person.
+                Event::Resumed { .. } => sound = true,
                 Event::Failed { .. } => (sound, self.failed) = (true, true),
-                Event::Cleared { .. } | Event::Acknowledged { .. } | Event::AboveCeiling { .. } => {
-                }
+                Event::Cleared { .. }
+                | Event::Acknowledged { .. }
+                | Event::AboveCeiling { .. }
+                | Event::HeatConfirmed => {}
             }
             self.events.push_back((entry.at, words::sentence(&entry.event)));
         }
@@ -116,7 +120,8 @@ impl ScreenState {
             | Cause::HeatUpTooLong
             | Cause::CeilingPassed
             | Cause::Implausible { .. }
-            | Cause::CoolingTooLong => {
+            | Cause::CoolingTooLong
+            | Cause::InterruptionNotAllowed { .. } => {
                 self.failed = true;
             }
             Cause::BathStable
@@ -129,7 +134,8 @@ impl ScreenState {
             | Cause::OperatorStop { .. }
             | Cause::Interlock { .. }
             | Cause::PreheatTooLong
-            | Cause::LoadTooLong => {}
+            | Cause::LoadTooLong
+            | Cause::Resumed => {}
         }
     }
 

@@ -69,7 +69,10 @@ impl Facts {
             | Kind::Action
             | Kind::ActionRefused
             | Kind::Seal
-            | Kind::Remark => return self.note_batch(row, kind, after),
+            | Kind::Remark
+            | Kind::Clock => return self.note_batch(row, kind, after),
+            // They stand for themselves: no table is made of them.
+            Kind::StationFiles | Kind::Backup | Kind::Restored => return Ok(()),
         };
         self.rows.insert((table, row.subject.clone()), after);
         Ok(())
@@ -100,12 +103,15 @@ impl Facts {
                 }
             }
             Kind::Seal => facts.seals.push((row.seq, parsed(row, after)?)),
-            Kind::Action | Kind::ActionRefused | Kind::Remark => {}
+            Kind::Action | Kind::ActionRefused | Kind::Remark | Kind::Clock => {}
             Kind::Station
             | Kind::User
             | Kind::Donor
             | Kind::Deposit
             | Kind::Pool
+            | Kind::StationFiles
+            | Kind::Backup
+            | Kind::Restored
             | Kind::BatchStarted => {}
         }
         Ok(())

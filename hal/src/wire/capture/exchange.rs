@@ -2,7 +2,7 @@
 
 use super::words::Span;
 use crate::wire::line::LineQuery;
-use crate::wire::profile::{Access, DataType, Decoded, Point, Profile, Protocol, Raw};
+use crate::wire::profile::{Access, DataType, Decoded, Point, Profile, Protocol, Raw, Words};
 use crate::wire::{huber_pb, neslab_nc, text};
 
 /// What is wrong with an exchange.
@@ -140,7 +140,7 @@ impl Exchange {
             Access::HuberPb(variable) => {
                 asked_by(huber_pb::read(variable.number))?;
                 let word = huber_pb::answer(variable.number, &self.heard).ok()?;
-                Some(Raw::Words(vec![word]))
+                Some(Raw::Words(smallvec::smallvec![word]))
             }
             Access::NeslabNc(field) => {
                 asked_by(neslab_nc::read(address, field.command))?;
@@ -154,7 +154,7 @@ impl Exchange {
             return self.bits.get(start).copied().map(Raw::Bit);
         }
         let end = start.checked_add(usize::from(data_type.span()))?;
-        self.words.get(start..end).map(|words| Raw::Words(words.to_vec()))
+        self.words.get(start..end).map(|words| Raw::Words(Words::from_slice(words)))
     }
 
     pub(super) fn mark(&mut self, trouble: Trouble, text: impl Into<String>) {

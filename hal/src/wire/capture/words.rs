@@ -57,7 +57,7 @@ pub(super) fn answer_words(asked: &Pdu, answer: &Pdu) -> String {
     }
     match asked.function() {
         1 | 2 => format!("bits {}", data_hex(answer, 2)),
-        3 | 4 => Raw::Words(words_of(answer.bytes.get(2..).unwrap_or_default())).to_string(),
+        3 | 4 => Raw::Words(words_of(answer.bytes.get(2..).unwrap_or_default()).into()).to_string(),
         5 | 6 | 15 | 16 => "done".to_owned(),
         17 => frame::text(answer.bytes.get(2..).unwrap_or_default()),
         _ => hex_bytes(&answer.bytes),

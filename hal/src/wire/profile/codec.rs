@@ -245,9 +245,8 @@ impl Point {
         match &self.at {
             Access::Register(register) => register.hold(whole),
             Access::Text(text) => text.whole(whole, self.text_decimals()).map(Raw::Text),
-            Access::HuberPb(variable) => {
-                word_of_number(variable.data_type, whole).map(|word| Raw::Words(vec![word]))
-            }
+            Access::HuberPb(variable) => word_of_number(variable.data_type, whole)
+                .map(|word| Raw::Words(smallvec::smallvec![word])),
             Access::NeslabNc(field) => field.whole(whole).map(Raw::Bytes),
         }
     }

@@ -61,7 +61,7 @@ impl Register {
             },
             DataType::Bit(_) | DataType::Int16 | DataType::Uint16 => {
                 let word = word_of_number(self.data_type, whole)?;
-                Raw::Words(vec![reorder_one(word, self.byte_order)])
+                Raw::Words(smallvec::smallvec![reorder_one(word, self.byte_order)])
             }
             DataType::Int32 => self.hold_two(i32::try_from(whole).ok()?.cast_unsigned()),
             DataType::Uint32 => self.hold_two(u32::try_from(whole).ok()?),
@@ -71,7 +71,7 @@ impl Register {
 
     pub(super) fn hold_two(&self, bits: u32) -> Raw {
         let [high, low] = [(bits >> 16) as u16, (bits & 0xFFFF) as u16];
-        Raw::Words(reorder([high, low], self.byte_order).to_vec())
+        Raw::Words(reorder([high, low], self.byte_order).into())
     }
 }
 

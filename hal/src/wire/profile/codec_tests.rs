@@ -25,7 +25,7 @@ fn holding(lines: &str) -> Point {
 }
 
 fn words(words: &[u16]) -> Raw {
-    Raw::Words(words.to_vec())
+    Raw::Words(words.into())
 }
 
 fn celsius(milli: i32) -> Option<Value> {

@@ -347,13 +347,17 @@ impl core::fmt::Display for Value {
     }
 }
 
+/// Registers, in the order of their addresses. One or two need no memory of their own, and these
+/// are read for every point in every period.
+pub type Words = smallvec::SmallVec<[u16; 2]>;
+
 /// What stands in a device for one point.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Raw {
     /// A coil or discrete input.
     Bit(bool),
     /// One or two registers, in the order of their addresses.
-    Words(Vec<u16>),
+    Words(Words),
     /// A line of text, without prefix and line end; of a value to be written, the value alone.
     Text(String),
     /// The data of a framed message.

@@ -6,9 +6,12 @@ use super::*;
 fn the_eurotherm_reads_62_5_as_tenths_and_as_float() {
     let eurotherm = shipped("eurotherm-3200");
     let wanted = Some(Value::Temperature(Celsius::from_milli(62_500)));
-    let tenths = eurotherm.point("pv").unwrap().decode(&Raw::Words(vec![0x0271]));
+    let tenths = eurotherm.point("pv").unwrap().decode(&Raw::Words(smallvec::smallvec![0x0271]));
     assert_eq!((tenths.value, tenths.quality), (wanted, Quality::Good));
-    let float = eurotherm.point("pv_float").unwrap().decode(&Raw::Words(vec![0x427A, 0x0000]));
+    let float = eurotherm
+        .point("pv_float")
+        .unwrap()
+        .decode(&Raw::Words(smallvec::smallvec![0x427A, 0x0000]));
     assert_eq!((float.value, float.quality), (wanted, Quality::Good));
 }
 
@@ -16,9 +19,9 @@ fn the_eurotherm_reads_62_5_as_tenths_and_as_float() {
 fn standby_is_off_and_the_configuration_mode_is_neither() {
     let eurotherm = shipped("eurotherm-3200");
     let mode = eurotherm.point("instrument_mode").unwrap();
-    assert_eq!(mode.encode(Value::Switch(false)), Ok(Raw::Words(vec![1])));
-    assert_eq!(mode.encode(Value::Switch(true)), Ok(Raw::Words(vec![0])));
-    assert_eq!(mode.decode(&Raw::Words(vec![2])).quality, Quality::OutOfRange);
+    assert_eq!(mode.encode(Value::Switch(false)), Ok(Raw::Words(smallvec::smallvec![1])));
+    assert_eq!(mode.encode(Value::Switch(true)), Ok(Raw::Words(smallvec::smallvec![0])));
+    assert_eq!(mode.decode(&Raw::Words(smallvec::smallvec![2])).quality, Quality::OutOfRange);
 }
 
 #[test]
@@ -47,8 +50,8 @@ fn the_watlow_speaks_fahrenheit_low_word_first_and_its_gateway_high_word_first()
         let value = Value::Temperature(Celsius::from_milli(62_500));
         profile.point("setpoint").unwrap().encode(value).unwrap()
     };
-    assert_eq!(setpoint(&watlow), Raw::Words(vec![0x8000, 0x4310]));
-    assert_eq!(setpoint(&gateway), Raw::Words(vec![0x4310, 0x8000]));
+    assert_eq!(setpoint(&watlow), Raw::Words(smallvec::smallvec![0x8000, 0x4310]));
+    assert_eq!(setpoint(&gateway), Raw::Words(smallvec::smallvec![0x4310, 0x8000]));
     // 75.0 is 42960000 in the manual's own example: of degrees Fahrenheit, 23.889 °C.
     assert_eq!(decoded(&watlow, "pv", &[0x0000, 0x4296]).value, celsius(23_889));
     // In the wrong order it is no temperature at all.
@@ -104,8 +107,8 @@ fn the_commands_of_the_omron_are_numbers_written_to_one_register() {
         assert_eq!(register(&omron, point), (Entity::HoldingRegister, 0), "{point}");
         assert!(!command.readable, "{point}");
         let word = |on| command.encode(Value::Switch(on)).unwrap();
-        assert_eq!(word(true), Raw::Words(vec![on]), "{point}");
-        assert_eq!(word(false), Raw::Words(vec![off]), "{point}");
+        assert_eq!(word(true), Raw::Words(smallvec::smallvec![on]), "{point}");
+        assert_eq!(word(false), Raw::Words(smallvec::smallvec![off]), "{point}");
         let proof = &command.write.as_ref().unwrap().verify_point;
         assert!(omron.point(proof).unwrap().readable, "{point}");
     }
@@ -119,7 +122,7 @@ fn what_has_its_scale_in_the_device_means_nothing_without_it() {
     for name in ["omron-e5cc", "autonics-tk"] {
         let profile = shipped(name);
         let pv = profile.point("pv").unwrap();
-        let unread = pv.decode(&Raw::Words(vec![625]));
+        let unread = pv.decode(&Raw::Words(smallvec::smallvec![625]));
         assert_eq!((unread.value, unread.quality), (None, Quality::Comm), "{name}");
         assert!(unread.reason.contains("decimals"), "{name}: {}", unread.reason);
         let setpoint = profile.point("setpoint").unwrap();
@@ -127,9 +130,17 @@ fn what_has_its_scale_in_the_device_means_nothing_without_it() {
         assert!(setpoint.encode(wanted).unwrap_err().to_string().contains("decimals"), "{name}");
         for (decimals, word) in [(1, 625), (2, 6250)] {
             let pv = pv.scaled(decimals).unwrap();
-            assert_eq!(pv.decode(&Raw::Words(vec![word])).value, celsius(62_500), "{name}");
+            assert_eq!(
+                pv.decode(&Raw::Words(smallvec::smallvec![word])).value,
+                celsius(62_500),
+                "{name}"
+            );
             let setpoint = setpoint.scaled(decimals).unwrap();
-            assert_eq!(setpoint.encode(wanted), Ok(Raw::Words(vec![word])), "{name}");
+            assert_eq!(
+                setpoint.encode(wanted),
+                Ok(Raw::Words(smallvec::smallvec![word])),
+                "{name}"
+            );
         }
     }
 }
@@ -152,7 +163,7 @@ fn the_autonics_says_open_hot_and_cold_by_numbers_that_are_none() {
         (30_000, Quality::OutOfRange, "HHHH"),
         (-30_000_i16, Quality::OutOfRange, "LLLL"),
     ] {
-        let told = pv.decode(&Raw::Words(vec![word.cast_unsigned()]));
+        let told = pv.decode(&Raw::Words(smallvec::smallvec![word.cast_unsigned()]));
         assert_eq!((told.value, told.quality), (None, quality), "{word}");
         assert!(told.reason.contains(words), "{word}: {}", told.reason);
     }
@@ -167,8 +178,16 @@ fn run_is_zero_on_the_autonics_and_one_on_the_novus_and_the_pixsys() {
     ] {
         let profile = shipped(name);
         let run = profile.point(point).unwrap();
-        assert_eq!(run.encode(Value::Switch(true)), Ok(Raw::Words(vec![on])), "{name}");
-        assert_eq!(run.encode(Value::Switch(false)), Ok(Raw::Words(vec![off])), "{name}");
+        assert_eq!(
+            run.encode(Value::Switch(true)),
+            Ok(Raw::Words(smallvec::smallvec![on])),
+            "{name}"
+        );
+        assert_eq!(
+            run.encode(Value::Switch(false)),
+            Ok(Raw::Words(smallvec::smallvec![off])),
+            "{name}"
+        );
     }
 }
 

@@ -44,5 +44,5 @@ fn the_intech_has_an_error_bit_for_each_input_and_names_its_unit() {
     let check = &intech.checks()[0];
     assert_eq!((check.point.as_str(), check.raws.as_slice()), ("unit", [1].as_slice()));
     let unit = intech.point("unit").unwrap();
-    assert_eq!(unit.raw_whole(&Raw::Words(vec![2])), Some(2));
+    assert_eq!(unit.raw_whole(&Raw::Words(smallvec::smallvec![2])), Some(2));
 }

@@ -44,7 +44,7 @@ fn all() -> impl Iterator<Item = Profile> {
 
 /// What the point of this name makes of raw words.
 fn decoded(profile: &Profile, point: &str, words: &[u16]) -> Decoded {
-    profile.point(point).unwrap().decode(&Raw::Words(words.to_vec()))
+    profile.point(point).unwrap().decode(&Raw::Words(words.into()))
 }
 
 fn celsius(milli: i32) -> Option<Value> {

@@ -1,0 +1,203 @@
+//! Whether the readings can be those of milk: on whole batches of drawn plants.
+
+use holder_hal::{Reading, Sample};
+use holder_sim::ProbeSite;
+use holder_sim::machine::SimMachine;
+
+use super::plants::{Now, Ran, Run};
+use super::*;
+
+/// What the judge must not say of a good batch.
+const PLAUSIBILITY: [Rule; 5] =
+    [Rule::ProbePlace, Rule::ProbeJump, Rule::ProbeStill, Rule::BottleLag, Rule::BathFall];
+
+fn nuisances(ran: &Ran) -> Vec<String> {
+    let found = verdict(&ran.curve).findings;
+    let about = |rule| PLAUSIBILITY.contains(&rule) || rule == Rule::Reference;
+    let bad = found.into_iter().filter(|f| about(f.rule) && f.severity > Severity::Note);
+    bad.map(|f| f.text).collect()
+}
+
+fn sound_on(seeds: std::ops::Range<u64>) {
+    let mut runs = 0;
+    for seed in seeds {
+        for resolution_k in [0.1, 0.01] {
+            let run = Run::drawn(seed, resolution_k).referenced();
+            let ran = if seed % 2 == 0 { run.sound() } else { run.single().sound() };
+            let found = nuisances(&ran);
+            assert!(found.is_empty(), "seed {seed}, steps of {resolution_k} °C: {found:#?}");
+            assert_eq!(outcome(&ran.curve), Outcome::Acceptable, "seed {seed}");
+            runs += 1;
+        }
+    }
+    println!("{runs} good batches without a word");
+}
+
+#[test]
+fn good_plants_are_plausible() {
+    sound_on(70_000..70_020);
+}
+
+/// `cargo test --no-default-features --lib a_thousand_good -- --ignored --nocapture`
+#[test]
+#[ignore = "two minutes: PLANT's range at large"]
+fn a_thousand_good_plants_are_plausible() {
+    sound_on(80_000..80_600);
+}
+
+fn shifted(reading: &mut Reading, milli: i32) {
+    let add = |sample: Sample| Sample {
+        raw: sample.raw.map(|raw| raw + Kelvin::from_milli(milli)),
+        ..sample
+    };
+    reading.milk = reading.milk.map(|sample| sample.map(add));
+}
+
+/// The judge's word on one rule for a unit with one milk probe that something happens to, on
+/// several plants and with both resolutions; the least of all.
+fn told_of(
+    rule: Rule,
+    machine: impl Fn(Now, &mut SimMachine) + Copy,
+    shown: impl Fn(Now, &mut Reading) + Copy,
+) -> Option<Severity> {
+    let runs = [(3, 0.1), (5, 0.01), (11, 0.1), (12, 0.01)];
+    let one = |(seed, resolution_k)| {
+        let ran = Run::drawn(seed, resolution_k).single().go(machine, shown);
+        let found = verdict(&ran.curve);
+        println!("seed {seed}: true hold {} s, {:?}", ran.true_hold_ms / 1000, found.outcome);
+        found
+            .findings
+            .iter()
+            .filter(|f| f.severity > Severity::Note)
+            .for_each(|f| println!("  {:?} {:?} {:?} {}", f.at_s, f.rule, f.severity, f.text));
+        severity(&found, rule)
+    };
+    runs.into_iter().map(one).min().flatten()
+}
+
+fn sound(_: Now, _: &mut SimMachine) {}
+fn as_read(_: Now, _: &mut Reading) {}
+
+fn probes_in(site: ProbeSite) -> impl Fn(&mut SimMachine) + Copy {
+    move |machine| machine.plant_mut().troubles_mut().milk_sites = [site; MILK_PROBES_MAX]
+}
+
+#[test]
+fn a_probe_that_was_never_in_the_milk_fails() {
+    let in_bath = probes_in(ProbeSite::Bath);
+    let found = told_of(Rule::ProbePlace, |_, machine| in_bath(machine), as_read);
+    assert_eq!(found, Some(Severity::Fail));
+}
+
+#[test]
+fn a_probe_that_slips_into_the_bath_fails() {
+    for slips_s in [600, 900, 1100] {
+        let slip = move |now: Now, machine: &mut SimMachine| {
+            let out = now.loaded_s.is_some_and(|s| s >= slips_s) && now.phase != PhaseName::Cool;
+            probes_in(if out { ProbeSite::Bath } else { ProbeSite::Milk })(machine);
+        };
+        assert_eq!(told_of(Rule::ProbeJump, slip, as_read), Some(Severity::Fail), "{slips_s}");
+    }
+}
+
+#[test]
+fn milk_hotter_than_its_bath_fails() {
+    let high = |_: Now, reading: &mut Reading| shifted(reading, 600);
+    assert_eq!(told_of(Rule::ProbePlace, sound, high), Some(Severity::Fail));
+}
+
+#[test]
+fn bath_and_milk_exchanged_fails() {
+    let exchanged = |now: Now, reading: &mut Reading| {
+        if let (Some(_), Some(milk)) = (now.loaded_s, reading.milk[0]) {
+            reading.milk[0] = Some(reading.bath);
+            reading.bath = milk;
+        }
+    };
+    assert_eq!(told_of(Rule::ProbePlace, sound, exchanged), Some(Severity::Fail));
+}
+
+#[test]
+fn a_probe_that_freezes_in_the_hold_or_before_fails() {
+    for (from, name) in [(None, "come-up"), (Some(300), "hold")] {
+        let frozen = move |kept: &mut Option<[Option<Sample>; MILK_PROBES_MAX]>,
+                           now: Now,
+                           reading: &mut Reading| {
+            let is_due = match from {
+                None => now.loaded_s.is_some_and(|s| s >= 1000),
+                Some(from_s) => now.held_s.is_some_and(|s| s >= from_s),
+            };
+            if is_due && kept.is_none() {
+                *kept = Some(reading.milk);
+            }
+            if let Some(kept) = kept {
+                reading.milk = *kept;
+            }
+        };
+        for (seed, resolution_k) in [(3, 0.1), (5, 0.01)] {
+            let mut kept = None;
+            let run = Run::drawn(seed, resolution_k).single();
+            let ran = run.go(sound, |now, reading| frozen(&mut kept, now, reading));
+            let found = verdict(&ran.curve);
+            assert_eq!(
+                severity(&found, Rule::ProbeStill),
+                Some(Severity::Fail),
+                "{name}: {found:#?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_frozen_value_that_ends_within_the_hold_fails_by_its_end() {
+    for (seed, resolution_k) in [(3, 0.1), (5, 0.01)] {
+        let mut kept = None;
+        let run = Run::drawn(seed, resolution_k).single();
+        let ran = run.go(sound, |now, reading| {
+            if now.held_s == Some(200) {
+                // Above its target: the bath is let down to its least set point.
+                shifted(reading, 200);
+                kept = Some(reading.milk);
+            }
+            if let Some(kept) =
+                kept.filter(|_| now.held_s.is_some_and(|s| (200..1_500).contains(&s)))
+            {
+                reading.milk = kept;
+            }
+        });
+        let found = verdict(&ran.curve);
+        println!("true hold {} {:#?}", ran.true_hold_ms, found.findings);
+        assert_ne!(found.outcome, Outcome::Acceptable);
+    }
+}
+
+#[test]
+fn spikes_that_hide_cold_milk_fail() {
+    let spikes = |now: Now, reading: &mut Reading| {
+        if now.loaded_s.is_some_and(|s| s > 900 && s % 8 == 0) && now.phase != PhaseName::Cool {
+            shifted(reading, 8_000);
+        }
+    };
+    assert_eq!(told_of(Rule::ProbeJump, sound, spikes), Some(Severity::Fail));
+}
+
+#[test]
+fn a_unit_changed_at_the_panel_fails() {
+    let fahrenheit = |now: Now, reading: &mut Reading| {
+        if now.held_s.is_some_and(|s| s > 600) {
+            let raw = reading.milk[0].and_then(|sample| sample.raw).map_or(0, Celsius::milli);
+            reading.milk[0] = Some(Sample::good(Celsius::from_milli(raw * 9 / 5 + 32_000)));
+        }
+    };
+    assert_eq!(told_of(Rule::ProbeJump, sound, fahrenheit), Some(Severity::Fail));
+}
+
+#[test]
+fn a_recorder_that_drifted_beyond_its_uncertainty_fails_by_the_reference() {
+    for (seed, resolution_k) in [(3, 0.1), (5, 0.01)] {
+        let drifts = |_: Now, reading: &mut Reading| shifted(reading, 300);
+        let run = || Run::drawn(seed, resolution_k).single().referenced();
+        let found = verdict(&run().go(sound, drifts).curve);
+        assert_eq!(severity(&found, Rule::Reference), Some(Severity::Fail), "{found:#?}");
+    }
+}

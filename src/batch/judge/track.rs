@@ -1,0 +1,123 @@
+//! One milk probe beside the bath, row by row, with the heat that drove it.
+//!
+//! **Terms.** *Gap*: bath minus milk. *Gap area*: the gap summed over time; milk warms by this
+//! area divided by the lag of its bottle. Integers throughout (millikelvin and milliseconds), so
+//! that every machine comes to the same verdict.
+
+use super::seen::Seen;
+use crate::batch::curve::Row;
+
+/// What lies later than this after the loading is no pasteurization, milliseconds; with
+/// [`MILLI_MAX`] it keeps every sum within its integer.
+const LAST_MS: i64 = 7 * 86_400_000;
+/// No thermometer in a bath shows more, millidegrees.
+const MILLI_MAX: i64 = 500_000;
+
+/// Just after the loading a probe may still be on its way into the bottle, and the cold spot of a
+/// bottle does not move yet, milliseconds.
+pub(super) const SETTLED_MS: i64 = 60_000;
+/// The rise that shows the lag of a bottle, millikelvin.
+const RISE_MILLI: i64 = 10_000;
+
+/// A row on which milk probe and bath were both read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Point {
+    /// Since the loading.
+    pub(super) t_ms: i64,
+    pub(super) milk: i64,
+    pub(super) bath: i64,
+    bath_area: i64,
+    gap_area: i64,
+}
+
+/// The points of one milk probe.
+#[derive(Debug)]
+pub(super) struct Track {
+    /// From 0.
+    pub(super) probe: usize,
+    pub(super) points: Vec<Point>,
+    start_ms: u64,
+}
+
+impl Point {
+    /// Mean of the bath since an earlier point, millidegrees.
+    pub(super) fn bath_mean_since(&self, earlier: &Self) -> i64 {
+        let ms = self.t_ms - earlier.t_ms;
+        if ms > 0 { (self.bath_area - earlier.bath_area) / ms } else { self.bath }
+    }
+
+    /// Gap area since an earlier point, millikelvin × milliseconds.
+    pub(super) fn gap_area_since(&self, earlier: &Self) -> i64 {
+        self.gap_area - earlier.gap_area
+    }
+
+    /// Mean gap since an earlier point, millikelvin.
+    pub(super) fn gap_mean_since(&self, earlier: &Self) -> i64 {
+        let ms = self.t_ms - earlier.t_ms;
+        if ms > 0 { self.gap_area_since(earlier) / ms } else { self.bath - self.milk }
+    }
+}
+
+impl Track {
+    /// The readings of milk probe `probe` (from 0) beside the bath, from the loading on.
+    pub(super) fn of(seen: &Seen, probe: usize) -> Self {
+        let mut points: Vec<Point> = Vec::with_capacity(seen.rows.len());
+        for row in seen.rows {
+            let point = point(row, probe, seen.start_ms);
+            let Some(mut point) = point.filter(|point| point.t_ms <= LAST_MS) else { continue };
+            if let Some(last) = points.last() {
+                let ms = point.t_ms - last.t_ms;
+                point.bath_area = last.bath_area + (last.bath + point.bath) * ms / 2;
+                let gaps = last.bath - last.milk + point.bath - point.milk;
+                point.gap_area = last.gap_area + gaps * ms / 2;
+            }
+            points.push(point);
+        }
+        Self { probe, points, start_ms: seen.start_ms }
+    }
+
+    /// When this point was, on the curve's own time.
+    pub(super) fn at_ms(&self, point: &Point) -> u64 {
+        self.start_ms.saturating_add(u64::try_from(point.t_ms).unwrap_or(0))
+    }
+
+    /// A moment of the curve as milliseconds since the loading.
+    pub(super) fn since_start(&self, at_ms: u64) -> i64 {
+        i64::try_from(at_ms.saturating_sub(self.start_ms)).unwrap_or(i64::MAX)
+    }
+
+    /// The lag of this very bottle as the first 10 K of the come-up show it, milliseconds.
+    pub(super) fn lag_own_ms(&self) -> Option<i64> {
+        let (first, rest) = self.between(SETTLED_MS, i64::MAX).split_first()?;
+        let to = rest.iter().find(|point| point.milk - first.milk >= RISE_MILLI)?;
+        let lag_ms = to.gap_area_since(first) / (to.milk - first.milk);
+        (lag_ms > 0).then_some(lag_ms)
+    }
+
+    /// The points from one time since the loading to another, both included.
+    pub(super) fn between(&self, from_ms: i64, to_ms: i64) -> &[Point] {
+        let first = self.points.partition_point(|point| point.t_ms < from_ms);
+        let end = self.points.partition_point(|point| point.t_ms <= to_ms);
+        self.points.get(first..end).unwrap_or_default()
+    }
+}
+
+fn point(row: &Row, probe: usize, start_ms: u64) -> Option<Point> {
+    let milk = row.milk.get(probe).copied().flatten()?;
+    let clamped = |milli: i32| i64::from(milli).clamp(-MILLI_MAX, MILLI_MAX);
+    let t_ms = i64::try_from(row.t_ms.saturating_sub(start_ms)).unwrap_or(i64::MAX);
+    let (milk, bath) = (clamped(milk.milli()), clamped(row.bath?.milli()));
+    Some(Point { t_ms, milk, bath, bath_area: 0, gap_area: 0 })
+}
+
+/// Every point with the latest one that lies at least `span_ms` before it.
+pub(super) fn spans(points: &[Point], span_ms: i64) -> impl Iterator<Item = (&Point, &Point)> {
+    let mut first = 0;
+    points.iter().filter_map(move |last| {
+        while points.get(first + 1).is_some_and(|next| last.t_ms - next.t_ms >= span_ms) {
+            first += 1;
+        }
+        let from = points.get(first)?;
+        (last.t_ms - from.t_ms >= span_ms).then_some((from, last))
+    })
+}

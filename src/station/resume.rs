@@ -1,0 +1,252 @@
+//! Takes up what an interrupted program left open: the machine to safety first, then the record
+//! through a fresh engine, then the person, then the loop.
+
+use holder_hal::Celsius;
+
+use super::clock::{self, Clock};
+use super::closing::close_judged;
+use super::conduct::{ConductError, Conducted, Request, Run, reach_safely, tell};
+use super::config::Unit;
+use super::reach::Pace;
+use super::recovery::{self, TakenUp};
+use super::screen::Mode;
+use super::supervisor::Ending;
+use crate::batch::phase::PhaseName;
+use crate::batch::words;
+use crate::store::model::{BatchHeader, BatchRecord, Closing, Period};
+use crate::store::{ReplayMisfit, Stamp, Store, StoreError, StoreThread};
+
+/// The batch of the unit whose record was not closed. The caller holds the unit's lock, so that it
+/// cannot be running.
+pub(super) async fn left_open(
+    store: &StoreThread,
+    unit: &str,
+) -> Result<Option<BatchHeader>, StoreError> {
+    let unit = unit.to_owned();
+    let open = store.call(|store| store.open_batches()).await?;
+    Ok(open.into_iter().find(|header| header.unit == unit))
+}
+
+/// Whether milk or water may be in the machine. It may be before the loading was confirmed, too.
+pub(super) fn may_hold_bottles(phase: PhaseName) -> bool {
+    match phase {
+        PhaseName::Preheat | PhaseName::Finished => false,
+        PhaseName::Load
+        | PhaseName::ComeUp
+        | PhaseName::Hold
+        | PhaseName::Cool
+        | PhaseName::Unload
+        | PhaseName::Aborted => true,
+    }
+}
+
+/// Whether the cooling water runs in this phase, and must go on running.
+pub(crate) fn is_cooled(phase: PhaseName) -> bool {
+    match phase {
+        PhaseName::Cool | PhaseName::Unload => true,
+        PhaseName::Preheat
+        | PhaseName::Load
+        | PhaseName::ComeUp
+        | PhaseName::Hold
+        | PhaseName::Finished
+        | PhaseName::Aborted => false,
+    }
+}
+
+/// A new batch was asked for, but one is open. One that came to its end and only was not closed is
+/// closed now; any other stays as it is: the machine is made safe, and the person decides.
+pub(super) async fn out_of_the_way(
+    request: &Request<'_>,
+    unit: &Unit<'_>,
+    store: &StoreThread,
+    left: BatchHeader,
+) -> Result<(), ConductError> {
+    let (batch, phase) = (left.code.clone(), left.phase);
+    if phase.is_final() {
+        let taken = load(store, &batch).await?;
+        if let Ok(over) = taken.taken_up {
+            let closed = close_ended(request, store, &batch, over).await?;
+            let said = format!("batch {batch} was over; it was closed: {}", closed.verdict.outcome);
+            tell(request.tell, said).await;
+            return Ok(());
+        }
+    }
+    let safe = safety_now(request, unit, phase).await;
+    Err(ConductError::left_open(left, safe))
+}
+
+/// Makes the machine safe, as far as it can be reached, and says so.
+async fn safety_now(request: &Request<'_>, unit: &Unit<'_>, phase: PhaseName) -> String {
+    match request.pace {
+        // The simulated machine was a part of the program that is gone.
+        Pace::Lockstep { .. } => "Its simulated machine is gone with it".to_owned(),
+        Pace::Running { .. } => match reach_safely(request, unit, is_cooled(phase)).await {
+            Ok(_) => "Heat was commanded off, and the machine confirmed it".to_owned(),
+            Err(fault) => format!(
+                "ATTENTION: the machine did not confirm that the heat is off ({fault}): switch the \
+                 heater off at the machine"
+            ),
+        },
+    }
+}
+
+/// All that the record has of the batch, and what the replay makes of it.
+struct Taken {
+    record: BatchRecord,
+    clock: Option<crate::store::ClockEntry>,
+    taken_up: Result<TakenUp, ReplayMisfit>,
+}
+
+async fn load(store: &StoreThread, batch: &str) -> Result<Taken, StoreError> {
+    let batch = batch.to_owned();
+    store
+        .call(move |store| {
+            let (record, inputs) = (store.load_batch(&batch)?, store.inputs(&batch)?);
+            let taken_up = recovery::take_up(&record, &inputs);
+            Ok(Taken { record, clock: store.clock_of(&batch)?, taken_up })
+        })
+        .await
+}
+
+/// Continues the batch that was left open.
+pub(super) async fn resume(
+    request: &Request<'_>,
+    unit: &Unit<'_>,
+    store: StoreThread,
+    left: BatchHeader,
+    person: (Mode, impl Future<Output = &'static str>),
+) -> Result<Conducted, ConductError> {
+    let BatchHeader { code: batch, phase, bottles, .. } = left;
+    if phase.is_final()
+        && let Ok(over) = load(&store, &batch).await?.taken_up
+    {
+        return close_ended(request, &store, &batch, over).await;
+    }
+    let (machine, clock, hands) = reach_safely(request, unit, is_cooled(phase)).await?;
+    let Taken { record, clock: then, taken_up } = load(&store, &batch).await?;
+    let name = request.unit.to_owned();
+    if let Some(what) = changed(unit, &record) {
+        return Err(ConductError::Changed { batch, unit: name, what });
+    }
+    let taken_up = match taken_up {
+        Ok(taken_up) => taken_up,
+        Err(misfit) => return Err(ConductError::Disputed { batch, unit: name, misfit }),
+    };
+    let outage_ms = recovery::outage_ms(then.as_ref(), clock.entry().as_ref(), taken_up.last);
+    let at = recovery::goes_on_at(taken_up.last, outage_ms, &record.params.recipe);
+    let clock = clock.set(at);
+    tell(request.tell, what_happened(&record, &taken_up, outage_ms)).await;
+    note_clock(request, &store, &batch, &clock).await?;
+    let engine = taken_up.engine.clone();
+    let resumes = Some((taken_up, outage_ms));
+    let run = Run { store, machine, clock, engine, batch, bottles, hands, resumes };
+    run.until_closed(request, person).await
+}
+
+/// From here on an outage is measured by this clock. Before the first input that it times: whatever
+/// happens between the two, an outage only looks longer.
+async fn note_clock(
+    request: &Request<'_>,
+    store: &StoreThread,
+    batch: &str,
+    clock: &Clock,
+) -> Result<(), StoreError> {
+    let Some(entry) = clock.entry() else { return Ok(()) };
+    let (batch, who, utc_ms) = (batch.to_owned(), request.who.clone(), clock.utc_ms());
+    store.call(move |store| store.note_clock(Stamp { utc_ms, who: &who }, &batch, &entry)).await
+}
+
+/// What of the unit is not what it was when the batch began. The recipe is the frozen one anyway.
+fn changed(unit: &Unit<'_>, record: &BatchRecord) -> Option<String> {
+    let now = unit.made_of().unwrap_or_default();
+    let frozen = record.texts.iter().filter(|text| text.kind != "recipe");
+    let differs = frozen.into_iter().find(|then| {
+        !now.iter()
+            .any(|now| (&now.kind, &now.name, &now.text) == (&then.kind, &then.name, &then.text))
+    });
+    differs.map(|text| format!("the {} {}", text.kind, text.name))
+}
+
+/// What a person must know before the batch goes on: where it was, and for how long nobody watched.
+fn what_happened(record: &BatchRecord, taken_up: &TakenUp, outage_ms: Option<u64>) -> String {
+    let engine = &taken_up.engine;
+    let lasted = taken_up.last.ms_since(taken_up.phase_since);
+    let held = engine.held_ms().map(|ms| format!(", {} of the hold", words::duration(ms)));
+    let newest = record.periods.last().map_or("no reading yet".to_owned(), |period| {
+        format!("newest reading: {}", reading(record, period))
+    });
+    format!(
+        "batch {} was interrupted in phase {} after {}{}; {newest}. Since then the controller was \
+         gone {}. Heat is off.",
+        record.header.code,
+        engine.phase(),
+        words::duration(lasted),
+        held.unwrap_or_default(),
+        words::outage(outage_ms)
+    )
+}
+
+fn reading(record: &BatchRecord, period: &Period) -> String {
+    let shown =
+        |value: Option<Celsius>| value.map_or("?".to_owned(), |value| format!("{value:.2}"));
+    let bath = shown(record.params.bath.trusted(period.reading.bath));
+    let probes = record.params.milk.iter().zip(period.reading.milk);
+    let milk = probes.map(|(probe, sample)| shown(sample.and_then(|one| probe.trusted(one))));
+    let milk: Vec<String> = milk.collect();
+    format!("bath {bath} °C, milk {} °C", milk.join(" and "))
+}
+
+/// A batch that came to its end, but whose record was not closed.
+async fn close_ended(
+    request: &Request<'_>,
+    store: &StoreThread,
+    batch: &str,
+    over: TakenUp,
+) -> Result<Conducted, ConductError> {
+    let accepts = over.engine.accepts();
+    let (code, who) = (batch.to_owned(), request.who.clone());
+    let verdict = store
+        .call(move |store| {
+            let stamp = Stamp { utc_ms: clock::utc_now_ms(), who: &who };
+            close_judged(store, &code, Closing::Ended, accepts, stamp)
+        })
+        .await?;
+    let ending = Ending::Over(Box::new(over.engine));
+    Ok(Conducted { batch: batch.to_owned(), ending, verdict, unsafe_because: None })
+}
+
+/// Gives the batch up: the machine is made safe, and the record is closed as incomplete.
+pub(super) async fn abandon(
+    request: &Request<'_>,
+    unit: &Unit<'_>,
+    store: &StoreThread,
+    left: &BatchHeader,
+    reason: &str,
+) -> Result<Conducted, ConductError> {
+    let safe = safety_now(request, unit, left.phase).await;
+    tell(request.tell, format!("batch {}: {safe}.", left.code)).await;
+    let (code, who, reason) = (left.code.clone(), request.who.clone(), reason.to_owned());
+    let unsafe_because = safe.starts_with("ATTENTION").then(|| safe.clone());
+    let verdict = store.call(move |store| give_up(store, &code, &reason, &safe, &who)).await?;
+    let ending = Ending::Interrupted("a person, who gave it up");
+    Ok(Conducted { batch: left.code.clone(), ending, verdict, unsafe_because })
+}
+
+/// Closes a batch that was left open as incomplete, with who gave it up and why.
+///
+/// # Errors
+/// The store fails.
+pub fn give_up(
+    store: &mut Store,
+    batch: &str,
+    reason: &str,
+    safe: &str,
+    who: &str,
+) -> Result<crate::batch::verdict::Verdict, StoreError> {
+    let stamp = Stamp { utc_ms: clock::utc_now_ms(), who };
+    let inputs = store.inputs(batch)?;
+    let last = inputs.last().map_or_else(Default::default, |(at, _)| *at);
+    let text = format!("the interrupted batch was given up by {who}: {reason}. {safe}.");
+    store.remark(stamp, batch, last, &text)?;
+    close_judged(store, batch, Closing::Interrupted, None, stamp)
+}

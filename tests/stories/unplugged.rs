@@ -1,0 +1,61 @@
+//! The plug of a serial adapter is pulled in the middle of a run, and pushed in again.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use crate::rig::Desk;
+use crate::simulator::Running;
+
+#[test]
+fn a_port_that_is_unplugged_takes_the_heat_away_says_so_and_recovers_by_itself() {
+    let desk = Desk::training();
+    let link = |bus: &str| desk.path(bus).to_str().expect("a plain path").to_owned();
+    let (panel, probes) = (link("panel"), link("probes"));
+    let text = desk.read("station.toml");
+    let text = text.replace("tcp://127.0.0.1:15021", &format!("rtu://{panel}?baud=19200"));
+    let text = text.replace("tcp://127.0.0.1:15022", &format!("rtu://{probes}?baud=19200"));
+    desk.write("station.toml", &text);
+    let served = "sim --unit station.toml:demo --speed 5 --pty panel=panel --pty probes=probes";
+    let machine = Running::start(&desk, served);
+
+    let mut program = desk.program();
+    program.args(["run", "demo", "--water", "--yes", "--speed", "5"]);
+    program.stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut run = program.spawn().expect("it starts");
+    let mut lines = BufReader::new(run.stderr.take().expect("piped")).lines();
+    let mut said = String::new();
+    let mut heard = |words: &str| {
+        let found = lines.by_ref().map(|line| line.expect("text")).find(|line| {
+            said += &format!("{line}\n");
+            line.contains(words)
+        });
+        assert!(found.is_some(), "no {words:?} in: {said}");
+    };
+    heard("PREHEAT");
+    // With the machine go both ptys, as the adapters of a hub go with its plug.
+    drop(machine);
+    heard("ALARM 201: the bath probe is lost; heat is off");
+    for link in [&panel, &probes] {
+        std::fs::remove_file(link).expect("left behind");
+    }
+    let _machine = Running::start(&desk, served);
+    heard("201 (the bath probe is lost) does not stand any more");
+    let told = Command::new("kill").args(["-TERM", &run.id().to_string()]).status();
+    assert!(told.expect("kill is there").success());
+    let rest = lines.map(|line| line.expect("text") + "\n").collect::<String>();
+    assert!(rest.contains("heat was commanded off, and the machine confirmed it"), "{rest}");
+    run.wait().expect("it ends");
+
+    let batches = desk.run("--json batch list").expect_code(0).json();
+    let code = batches[0]["code"].as_str().expect("a code").to_owned();
+    let record = desk.run(&format!("batch export {code} --format json -o -")).expect_code(0).json();
+    let periods = record["periods"].as_array().expect("periods");
+    let lost = |period: &serde_json::Value| period["bath"]["quality"] == "comm";
+    let first = periods.iter().position(lost).expect("the loss is in the record");
+    let last = periods.iter().rposition(lost).expect("the loss is in the record");
+    assert!(periods[..first].iter().any(|period| period["heat"]["setpoint_c"].is_number()));
+    // At most two control periods after the last reading to be trusted (DESIGN, "Safe state").
+    let lost = &periods[first + 1..=last];
+    assert!(!lost.is_empty() && lost.iter().all(|period| period["heat"] == "off"), "{lost:#?}");
+    assert!(last + 1 < periods.len(), "the bath is read again");
+}
