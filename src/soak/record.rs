@@ -255,6 +255,8 @@ impl Record {
             Event::Entered { phase, .. } => Some(*phase),
             Event::Raised { .. }
             | Event::Cleared { .. }
+            | Event::Acknowledged { .. }
+            | Event::Failed { .. }
             | Event::AboveCeiling { .. }
             | Event::Resumed { .. }
             | Event::HeatConfirmed => None,

@@ -169,6 +169,8 @@ fn outages(scenario: &Scenario, done: &Done) -> Vec<String> {
             | Event::HeatConfirmed
             | Event::Raised { .. }
             | Event::Cleared { .. }
+            | Event::Acknowledged { .. }
+            | Event::Failed { .. }
             | Event::AboveCeiling { .. } => None,
         });
         let Some(known_ms) = known else {
@@ -184,6 +186,8 @@ fn outages(scenario: &Scenario, done: &Done) -> Vec<String> {
             | Event::HeatConfirmed
             | Event::Raised { .. }
             | Event::Cleared { .. }
+            | Event::Acknowledged { .. }
+            | Event::Failed { .. }
             | Event::AboveCeiling { .. } => None,
         });
         let is_failed = matches!(cause, Some(Cause::InterruptionNotAllowed { .. }));

@@ -319,7 +319,7 @@ impl Run<'_> {
         #[cfg(test)]
         let effects = self.wanted.defect.spoil_effects(effects, self.sent);
         for entry in &effects.entries {
-            if let Event::Raised { alarm } = &entry.event {
+            if let Event::Raised { alarm, .. } = &entry.event {
                 self.alarms.push((*alarm, self.now));
             }
         }

@@ -21,7 +21,7 @@ use super::recorder::{RecordError, Recorder};
 use super::recovery::TakenUp;
 use super::view::{Shown, View};
 use crate::batch::engine::Engine;
-use crate::batch::event::{Action, Alarm, Effects, Entry, Event, Input};
+use crate::batch::event::{Action, Effects, Entry, Event, Input};
 use crate::batch::params::Probe;
 
 /// A machine that the loop and its supervisor share.
@@ -240,7 +240,8 @@ impl<M: Machine> ControlLoop<M> {
                     Action::ConfirmLoad { .. }
                     | Action::ConfirmUnload
                     | Action::Resume { .. }
-                    | Action::ConfirmHeat => self.waiting.push_back(action),
+                    | Action::ConfirmHeat
+                    | Action::Acknowledge { .. } => self.waiting.push_back(action),
                 },
                 answer = &mut read => return Exchanged::Read(answer.ok()),
             }
@@ -395,7 +396,7 @@ impl<M: Machine> ControlLoop<M> {
             reference: reference.map(|(sample, probe)| shown(probe, sample)),
             lid_closed: reading.lid.and_then(|lid| lid.on),
             command: sent,
-            alarms: Alarm::ALL.into_iter().filter(|alarm| self.engine.stands(*alarm)).collect(),
+            alarms: self.engine.alarms().collect(),
             news: [std::mem::take(&mut self.history), effects.entries.clone()].concat(),
             heat_waits: self.engine.waits_for_heat(),
             message: self.message.take(),

@@ -212,3 +212,20 @@ fn a_second_program_on_the_unit_is_kept_out_whatever_it_wants() {
     desk.run("run demo --abandon why --yes --speed 60").expect_code(0);
     assert!(is_off(&desk, &running), "made safe before it was closed");
 }
+
+#[test]
+fn a_machine_of_which_a_part_is_gone_is_told_to_stop_heating_all_the_same() {
+    let (desk, running) = served();
+    let mut killed = until(&desk, RUN, "Heater on");
+    killed.kill().expect("killed");
+    killed.wait().expect("gone");
+    assert!(!is_off(&desk, &running), "nothing has told it");
+    let gone = desk.read("station.toml").replace(running.address(2), "127.0.0.1:1");
+    desk.write("station.toml", &gone);
+    for line in ["run demo --resume --yes --speed 60", RUN] {
+        let answer = desk.run(line);
+        assert!(matches!(answer.code, 1 | 4), "{}", answer.stderr);
+        assert!(answer.stderr.contains("ATTENTION"), "{}", answer.stderr);
+        assert!(is_off(&desk, &running), "{line}");
+    }
+}

@@ -1,4 +1,6 @@
-//! The engine on hand-made readings: every transition, every way to stop, every refusal.
+//! The engine on hand-made readings: every transition, every way to stop, every refusal. What
+//! is plausible is forgotten before each step: milk that a test moves by hand is no milk. The
+//! watchers have whole batches of their own, in `station/rehearsal/alarms.rs`.
 
 use holder_hal::{Quality, Reading, Sample, Switch};
 
@@ -26,6 +28,7 @@ impl Bench {
     }
 
     fn input(&mut self, input: Input) {
+        self.engine.plausibility = Plausibility::new(&self.engine.params);
         self.last = self.engine.step(Tick::from_ms(self.now_s * 1000), input);
         self.log.extend(self.last.entries.clone());
     }
@@ -73,6 +76,8 @@ impl Bench {
                 Event::Entered { cause, .. } => Some(cause),
                 Event::Raised { .. }
                 | Event::Cleared { .. }
+                | Event::Acknowledged { .. }
+                | Event::Failed { .. }
                 | Event::AboveCeiling { .. }
                 | Event::Resumed { .. }
                 | Event::HeatConfirmed => None,

@@ -4,7 +4,7 @@
 use holder_hal::{Celsius, Heat, MILK_PROBES_MAX, Quality, Reading, Sample, Switch, Tick};
 
 use crate::batch::engine::Engine;
-use crate::batch::event::{Action, Alarm, Input};
+use crate::batch::event::{Action, Input};
 use crate::batch::fixture;
 use crate::batch::params::{BatchParams, Purpose};
 use crate::batch::phase::PhaseName;
@@ -123,7 +123,7 @@ impl Rehearsal {
             reference: reading.reference.map(shown),
             lid_closed: reading.lid.and_then(|lid| lid.on),
             command: effects.command,
-            alarms: Alarm::ALL.into_iter().filter(|alarm| self.engine.stands(*alarm)).collect(),
+            alarms: self.engine.alarms().collect(),
             news: effects.entries,
             heat_waits: self.engine.waits_for_heat(),
             message: effects.refusal.map(|refusal| refusal.to_string()),
