@@ -12,6 +12,7 @@ use super::record::{self, Closed, Lost, Record};
 use super::rig::{Heard, Rig};
 use super::scenario::{Cut, Scenario};
 use super::watch::{Invariant, Violation, Watch};
+use crate::batch::alarm;
 use crate::batch::engine::Engine;
 use crate::batch::event::{Action, Alarm, Event, Input};
 use crate::batch::phase::PhaseName;
@@ -244,6 +245,7 @@ impl Run<'_> {
                 self.turn(self.now, Input::Operator(action))?;
                 self.watch.confirmed();
             }
+            self.acknowledge()?;
             if self.hands.has_gone(self.now) {
                 return Ok(End::Ended);
             }
@@ -251,6 +253,19 @@ impl Run<'_> {
             self.pass(due.ms_since(self.now));
         }
         Ok(End::Ended)
+    }
+
+    /// What the technician does about alarms, sooner or later or never.
+    fn acknowledge(&mut self) -> Result<(), Lost> {
+        if self.alarms.is_empty() {
+            return Ok(());
+        }
+        let standing: Vec<_> = self.engine.alarms().collect();
+        let waiting = alarm::waiting(&standing);
+        match self.hands.acknowledge(self.now, waiting, self.scenario) {
+            Some(action) => self.turn(self.now, Input::Operator(action)),
+            None => Ok(()),
+        }
     }
 
     /// The batch is over: the record is given its time, as long as it takes.
