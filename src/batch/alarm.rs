@@ -26,7 +26,7 @@
 //! | 209 | no gap between bath and milk after loading | 2 blocks | off | acknowledged, and over | no hold begins; failed after 10 min |
 //! | 301 | lid open while milk is heated | 1 sample | stays | – | the hold restarts |
 //! | 302 | milk takes up heat too slowly | 3 blocks | stays | – | recorded |
-//! | 303 | come-up does not fit the number of bottles | 3 blocks | stays | – | recorded |
+//! | 303 | bath sinks too little or too much for the bottles told | 1 to 30 blocks | stays | – | recorded |
 
 use serde::{Deserialize, Serialize};
 
@@ -241,6 +241,12 @@ pub struct Standing {
     pub acknowledged: bool,
     /// The alarm that came first of all that stand; the others may follow from it.
     pub first: bool,
+}
+
+/// The alarm that a person should acknowledge first: what came first, then by number.
+pub fn waiting(standing: &[Standing]) -> Option<Alarm> {
+    let unseen = || standing.iter().filter(|seen| !seen.acknowledged);
+    unseen().find(|seen| seen.first).or_else(|| unseen().next()).map(|seen| seen.alarm)
 }
 
 #[cfg(test)]

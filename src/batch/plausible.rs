@@ -10,6 +10,7 @@ mod agree;
 mod blocks;
 mod heat;
 mod jump;
+mod load;
 mod milk;
 
 use holder_hal::{Celsius, Command, MILK_PROBES_MAX, Tick};
@@ -18,6 +19,7 @@ use self::agree::Agreement;
 use self::blocks::{Block, Blocks};
 use self::heat::HeatBalance;
 use self::jump::{Bounds, Jump, Shift};
+use self::load::LoadWatch;
 use self::milk::MilkWatch;
 use super::alarm::Alarm;
 use super::board::Flags;
@@ -112,6 +114,7 @@ pub(super) struct Plausibility {
     milk: MilkWatch,
     agreement: Agreement,
     heat: HeatBalance,
+    load: LoadWatch,
     last_bath: Option<Celsius>,
     doubts: Doubts,
 }
@@ -126,6 +129,7 @@ impl Plausibility {
             milk: MilkWatch::default(),
             agreement: Agreement::default(),
             heat: HeatBalance::new(params),
+            load: LoadWatch::default(),
             last_bath: None,
             doubts: Doubts::default(),
         }
@@ -154,10 +158,12 @@ impl Plausibility {
         if block.follows_a_gap {
             self.milk.interrupted();
             self.heat.interrupted();
+            self.milk_jumps.iter_mut().for_each(Jump::interrupted);
         }
         self.milk.observe(params, &stage, &block, &mut self.doubts);
         self.agreement.observe(params, &stage, &block, &mut self.doubts);
         self.heat.observe(params, &stage, &block, &mut self.doubts);
+        self.load.observe(&stage, &block, &mut self.doubts);
         self.slow_steps(params, &stage, &block);
     }
 

@@ -257,7 +257,7 @@ impl HeatBalance {
         let heated_k = 0.8 * self.learned_k_s.unwrap_or(0.0).max(SLOWEST_RISE_K_S) * BALANCE_S;
         let needed_k = if below_k > 2.0 {
             0.1
-        } else if below_k > 0.4 {
+        } else if below_k > 0.2 {
             -0.08
         } else {
             return false;

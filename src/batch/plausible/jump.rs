@@ -103,6 +103,11 @@ impl Jump {
         false
     }
 
+    /// A block is missing.
+    pub(super) fn interrupted(&mut self) {
+        self.before = [None; 2];
+    }
+
     /// Takes in a block of milk; two blocks must lie beyond what the gap can have made of the one
     /// before them.
     pub(super) fn block(&mut self, value: Option<f64>, bath: Option<f64>, resolution_k: f64) {

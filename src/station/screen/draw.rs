@@ -11,6 +11,7 @@ use ratatui::widgets::{Block, Borders, Paragraph};
 use super::big::{self, Size};
 use super::state::ScreenState;
 use super::{advice, chart, panel};
+use crate::batch::alarm::waiting;
 use crate::batch::params::Purpose;
 use crate::batch::phase::PhaseName;
 use crate::batch::words;
@@ -154,8 +155,8 @@ fn alarm_lines(state: &ScreenState, view: &View, width: usize) -> Vec<Line<'stat
         let said = words::raised(seen.alarm, after);
         let (text, style) = match (seen.lasts, seen.acknowledged) {
             (true, true) => (format!("{said} (acknowledged)"), BOLD),
-            (true, false) => (format!("{said} a = acknowledge"), ALARM),
-            (false, _) => (format!("{said} It is over. a = acknowledge"), ALARM),
+            (true, false) => (said, ALARM),
+            (false, _) => (format!("{said} (over, not acknowledged)"), ALARM),
         };
         lines.extend(wrapped(&text, width, style));
     }
@@ -232,7 +233,11 @@ fn keys_or_answer(frame: &mut Frame, area: Rect, state: &ScreenState, view: &Vie
         (Some((_, keys)), None) => keys.to_owned(),
         (Some((_, keys)), Some(note)) => format!("{note}  {keys}"),
         (None, Some(note)) => note.clone(),
-        (None, None) => advice::keys(view).to_owned(),
+        (None, None) => {
+            let keys = advice::keys(view);
+            let waits = waiting(&view.alarms).is_some() && !view.phase.is_final();
+            if waits { format!("a = acknowledge    {keys}") } else { keys.to_owned() }
+        }
     };
     frame.render_widget(Line::styled(keys, BOLD), area);
 }
