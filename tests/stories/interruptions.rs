@@ -229,3 +229,25 @@ fn a_machine_of_which_a_part_is_gone_is_told_to_stop_heating_all_the_same() {
         assert!(is_off(&desk, &running), "{line}");
     }
 }
+
+/// Changes the database behind the program's back.
+fn tamper(desk: &Desk, trigger: &str, sql: &str) {
+    let db = rusqlite::Connection::open(desk.path("holder.db")).expect("a database");
+    let select = "SELECT sql FROM sqlite_schema WHERE name = ?";
+    let made: String = db.query_row(select, [trigger], |row| row.get(0)).expect("there is one");
+    db.execute_batch(&format!("DROP TRIGGER {trigger}; {sql}; {made}")).expect("done");
+}
+
+#[test]
+fn a_record_that_was_changed_in_between_is_never_continued() {
+    let (desk, code) = killed("COME-UP");
+    // The reference probe decides nothing live: only the hashes tell.
+    let warmer = "UPDATE samples SET value = value + 1 WHERE channel = 9 AND tick_ms > 900000";
+    tamper(&desk, "samples_no_update", warmer);
+    let refused = desk.run("run demo --resume --fast --yes");
+    refused.expect_refusal(&[&code, "cannot be continued", "does not verify", "--abandon"]);
+    let list = desk.run("--json batch list").expect_code(0).json();
+    assert_eq!(list[0]["closing"], serde_json::Value::Null);
+    desk.run("run demo --abandon tampered --fast --yes").expect_code(0);
+    desk.run("db verify").expect_code(5);
+}
