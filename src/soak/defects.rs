@@ -1,6 +1,6 @@
 //! What is broken on purpose, to show that the soak finds it.
 
-use holder_hal::{Command, Kelvin};
+use holder_hal::{Command, Heat, Kelvin};
 
 use super::record::{Closed, Record};
 use crate::batch::event::{Effects, Input};
@@ -18,7 +18,7 @@ pub(crate) enum Defect {
     JudgeAcceptsAll,
     /// One step is acknowledged that is not in the store.
     ForgetsAStep,
-    /// Every milk reading is corrected by a kelvin too much.
+    /// Every reading is corrected by a kelvin too much.
     WrongCorrection,
 }
 
@@ -37,19 +37,18 @@ impl Defect {
 
     pub(crate) fn spoil_input(self, mut input: Input) -> Input {
         let Input::Reading(reading) = &mut input else { return input };
-        for sample in reading.milk.iter_mut().flatten() {
-            match self {
-                Self::None | Self::HeatGoesOn | Self::JudgeAcceptsAll | Self::ForgetsAStep => {}
-                Self::WrongCorrection => {
-                    sample.raw = sample.raw.map(|raw| raw + Kelvin::from_milli(1_000));
-                }
+        if self == Self::WrongCorrection {
+            let others = reading.reference.iter_mut().chain([&mut reading.bath]);
+            for sample in reading.milk.iter_mut().flatten().chain(others) {
+                sample.raw = sample.raw.map(|raw| raw + Kelvin::from_milli(1_000));
             }
         }
         input
     }
 
     pub(crate) fn spoil_effects(self, mut effects: Effects, last: Command) -> Effects {
-        if self == Self::HeatGoesOn && last.heats() && !effects.command.cooling {
+        let Command { heat, cooling, .. } = effects.command;
+        if self == Self::HeatGoesOn && last.heats() && heat == Heat::Off && !cooling {
             effects.command.heat = last.heat;
         }
         effects
