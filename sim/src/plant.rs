@@ -220,7 +220,8 @@ impl Plant {
                 0.0
             }
             Heat::Setpoint(setpoint) => {
-                self.pi.step(setpoint.as_f64() - self.bath_probe.value_c(), STEP_S)
+                let seen_c = self.troubles.bath_shown_c.unwrap_or(self.bath_probe.value_c());
+                self.pi.step(setpoint.as_f64() - seen_c, STEP_S)
             }
             Heat::Duty(duty) => {
                 self.pi.reset(duty.share());

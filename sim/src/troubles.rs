@@ -56,6 +56,8 @@ pub struct Troubles {
     /// An independent limit thermostat takes the power away for good above this bath
     /// temperature, °C, welded relay or not; `None` is a machine without one.
     pub limit_c: Option<f64>,
+    /// What the machine's own controller sees instead of its bath probe, °C; `None` is its probe.
+    pub bath_shown_c: Option<f64>,
     /// Where each milk probe is.
     pub milk_sites: [ProbeSite; MILK_PROBES_MAX],
 }

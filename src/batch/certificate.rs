@@ -44,7 +44,16 @@ pub struct Certificate {
     pub offsets: Vec<OffsetPoint>,
 }
 
+/// What stands in a new station's file where the laboratory's papers must be entered.
+pub const TO_BE_FILLED_IN: &str = "to be filled in";
+
 impl Certificate {
+    /// The keys that nobody has filled in yet.
+    pub fn to_be_filled_in(&self) -> Vec<&'static str> {
+        let keys = [("number", &self.number), ("by", &self.by), ("reference", &self.reference)];
+        keys.iter().filter(|(_, text)| *text == TO_BE_FILLED_IN).map(|(key, _)| *key).collect()
+    }
+
     /// The corrected temperature: the raw reading plus the offset, linear between the points of
     /// the certificate and level beyond them. The engine and the judge both use this function.
     pub fn correct(&self, raw: Celsius) -> Celsius {

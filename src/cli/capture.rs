@@ -1,5 +1,6 @@
 //! `--capture FILE`: what goes over the wires, kept in a file for `holder device replay`.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use holder_hal::wire::capture::{Capture, CaptureHead};
@@ -24,11 +25,7 @@ impl Kept {
     pub(crate) fn begin(path: Option<&Path>, head: &CaptureHead) -> Result<Option<Self>, Failure> {
         let Some(path) = path else { return Ok(None) };
         let capture = Capture::create(path, head).map_err(|error| {
-            Failure::refused(format!(
-                "--capture {}: {error}; a capture is never overwritten: name a new file in a \
-                 folder that is yours to write",
-                path.display()
-            ))
+            Failure::refused(format!("--capture {}: {}", path.display(), in_the_way(path, &error)))
         })?;
         Ok(Some(Self { capture, path: path.to_owned() }))
     }
@@ -49,5 +46,26 @@ impl Kept {
             (lost, Some(why)) => format!("; {lost} more were lost: {why}"),
         };
         out::note(&format!("{file}: {} events; `holder device replay {file}`{lost}", end.written));
+    }
+}
+
+/// Why a capture cannot be written at `path`, and what to do.
+fn in_the_way(path: &Path, error: &io::Error) -> String {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if path.is_dir() {
+        return "this is a folder: name a new file in it".to_owned();
+    }
+    if path.is_file() {
+        return "this file exists already, and a capture is never overwritten: name a new one"
+            .to_owned();
+    }
+    if path.exists() {
+        return "this is a device or a pipe: name a new file".to_owned();
+    }
+    match folder {
+        Some(folder) if !folder.is_dir() => {
+            format!("there is no folder {}: make it, or name another", folder.display())
+        }
+        Some(_) | None => format!("{error}: name a new file in a folder that is yours to write"),
     }
 }

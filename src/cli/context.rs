@@ -77,6 +77,11 @@ impl Context {
         Ok((store, actor))
     }
 
+    /// The station's memory to write, whatever its description says: to save it.
+    pub(crate) fn memory_to_write(&self) -> Result<Store, Failure> {
+        Ok(Store::open(&self.database())?)
+    }
+
     /// Who acts, now.
     pub(crate) fn actor(&self) -> Result<Actor, Failure> {
         Ok(Actor { who: self.who()?, utc_ms: self.now_utc_ms() })

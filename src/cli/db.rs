@@ -1,17 +1,57 @@
 //! `holder db`: the station's memory as a whole.
 
+use std::path::PathBuf;
+
 use clap::Subcommand;
 use serde_json::json;
 
 use super::context::Context;
 use super::failure::Failure;
 use super::out;
-use crate::store::{Head, Misfit, StoreError};
+use crate::store::{CopyError, Head, Misfit, StoreError, VerifyReport};
+
+mod backup;
+mod restore;
+mod stats;
 
 /// The station's memory as a whole
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example:\n  holder db verify")]
 pub(crate) enum DbCommand {
+    /// Make a backup in one file, also while batches run
+    ///
+    /// The file appears when it is whole, verified and on the disk. It holds the station's memory
+    /// and its own files: station.toml, profiles and recipes. Keep it on another disk, and away
+    /// from the machine.
+    #[command(
+        after_help = "Examples:\n  holder db backup /media/stick\n  holder db backup before-update.db"
+    )]
+    Backup {
+        /// A new file; or a folder, in which the file is named by the time
+        #[arg(value_name = "FILE|DIR")]
+        to: PathBuf,
+    },
+    /// Make a new station from a backup, in a new folder
+    ///
+    /// Nothing is ever put over an existing station. The new journal says from which backup it
+    /// was restored. A batch that ran when the backup was made is closed as incomplete.
+    #[command(
+        after_help = "Example:\n  holder db restore /media/stick/holder-2026-11-24T191200Z.db bank-restored"
+    )]
+    Restore {
+        /// The backup
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Folder of the new station; it is made, or is there and empty
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// A head hash from a printed record, which the backup must contain
+        #[arg(long, value_name = "HASH", value_parser = head_digits)]
+        head: Option<String>,
+    },
+    /// Show how much is stored, and when the last backup was made
+    #[command(after_help = "Example:\n  holder db stats")]
+    Stats,
     /// Recompute everything that is stored, and name the first thing that does not fit
     ///
     /// The exit code is 5 if something does not fit. With --head, the journal must also still
@@ -37,6 +77,11 @@ fn head_digits(typed: &str) -> Result<String, String> {
 
 pub(crate) fn run(context: &Context, command: DbCommand) -> Result<(), Failure> {
     match command {
+        DbCommand::Backup { to } => backup::run(context, &to),
+        DbCommand::Restore { file, folder, head } => {
+            restore::run(context, &file, &folder, head.as_deref())
+        }
+        DbCommand::Stats => stats::run(context),
         DbCommand::Verify { head } => verify(context, head.as_deref()),
     }
 }
@@ -59,6 +104,12 @@ fn verify(context: &Context, head: Option<&str>) -> Result<(), Failure> {
         0 => String::new(),
         count => format!("\n{count} samples of a running batch are not sealed yet"),
     };
+    let (table, head) = (recomputed(&report), &report.head_hash);
+    Ok(out::text(&format!("everything fits\n\n{table}\nhead {head}{open}"))?)
+}
+
+/// What was recomputed, as a table.
+fn recomputed(report: &VerifyReport) -> String {
     let counted = [
         ("journal entries", report.entries.to_string()),
         ("batches", report.batches.to_string()),
@@ -69,8 +120,20 @@ fn verify(context: &Context, head: Option<&str>) -> Result<(), Failure> {
     ];
     let rows: Vec<Vec<String>> =
         counted.into_iter().map(|(what, count)| vec![what.to_owned(), count]).collect();
-    let table = out::table(&["RECOMPUTED", "COUNT"], &rows);
-    Ok(out::text(&format!("everything fits\n\n{table}\nhead {}{open}", report.head_hash))?)
+    out::table(&["RECOMPUTED", "COUNT"], &rows)
+}
+
+/// Says on stderr how far a copy is, at every tenth of it, when it is large enough to wait for.
+fn progress() -> impl FnMut(crate::store::Progress) {
+    const PAGES_WORTH_WAITING_FOR: u64 = 8_192; // 32 MiB
+    let mut said = 0;
+    move |now| {
+        let tenth = (10 * now.pages).checked_div(now.pages_all).unwrap_or(0);
+        if now.pages_all >= PAGES_WORTH_WAITING_FOR && tenth > said {
+            said = tenth;
+            out::note(&format!("copied {} of {} pages", now.pages, now.pages_all));
+        }
+    }
 }
 
 /// A file that SQLite itself finds damaged is a record that does not verify.
@@ -90,6 +153,22 @@ fn is_damage(why: &anyhow::Error) -> bool {
         why.downcast_ref(),
         Some(StoreError::Damaged(_) | StoreError::Garbled { .. } | StoreError::NoVersion { .. })
     )
+}
+
+impl From<CopyError> for Failure {
+    fn from(why: CopyError) -> Self {
+        match why {
+            CopyError::Unfit { .. } | CopyError::Torn { .. } => Self::DoesNotVerify(why.into()),
+            CopyError::Store(why) => damage(why.into()),
+            CopyError::Exists(_)
+            | CopyError::NotEmpty(_)
+            | CopyError::NoFolder(_)
+            | CopyError::NoBackup(_)
+            | CopyError::NotABackup(_)
+            | CopyError::Target { .. }
+            | CopyError::NotNoted { .. } => Self::Refused(why.into()),
+        }
+    }
 }
 
 impl From<Misfit> for Failure {

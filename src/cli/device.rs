@@ -141,7 +141,8 @@ fn document(profile: &Profile, origin: &str) -> Value {
     json!({
         "name": profile.name(), "title": profile.title(), "origin": origin,
         "protocol": profile.protocol().word(), "source": profile.source(),
-        "verified": profile.verified().word(), "quirks": profile.quirks(), "watchdog": watchdog,
+        "verified": profile.verified().word(), "quirks": profile.quirks(), "line": profile.line(),
+        "watchdog": watchdog,
         "points": profile.points().iter().map(point).collect::<Vec<_>>(),
     })
 }
@@ -176,6 +177,9 @@ fn in_words(profile: &Profile) -> String {
         })
         .collect();
     text += &out::table(&["POINT", "WHERE", "HOW", "WHAT"], &rows);
+    if !profile.line().is_empty() {
+        text += &format!("\nits serial line, from the factory: ?{}\n", profile.line());
+    }
     if let Some(watchdog) = profile.watchdog() {
         text += &format!("\nwatchdog: {}\n", watchdog.meaning);
     }

@@ -104,6 +104,7 @@ impl From<ConductError> for Failure {
             | ConductError::Bottles { .. }
             | ConductError::NotSafe { .. }
             | ConductError::LeftOpen { .. }
+            | ConductError::StaysOpen { .. }
             | ConductError::NothingOpen { .. }
             | ConductError::Disputed { .. }
             | ConductError::Changed { .. }

@@ -22,7 +22,8 @@ const OWN_FOLDERS: [&str; 2] = ["profiles", "recipes"];
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  holder init bank --name \"Our milk bank\" --time-zone Europe/Paris\n  \
-                  holder init practice --training"
+                  holder init practice --training\n  \
+                  holder init bank --keep        a station.toml is there, its holder.db is not"
 )]
 pub(crate) struct InitArgs {
     /// Folder of the new station; it is made if it is not there [default: --dir]
@@ -37,11 +38,17 @@ pub(crate) struct InitArgs {
     /// Time zone in which times are shown, by its IANA name [default: that of the computer]
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<String>,
+    /// Keep the station.toml that is there as it is, and make only the missing holder.db
+    #[arg(long, conflicts_with_all = ["training", "name", "time_zone"])]
+    keep: bool,
 }
 
 pub(crate) fn run(context: &Context, args: InitArgs) -> Result<(), Failure> {
     let folder = args.folder.clone().unwrap_or_else(|| context.dir().to_owned());
-    let station = make(context, &folder, &station_text(&args)?)?;
+    let station = match args.keep {
+        true => make_memory(context, &folder)?,
+        false => make(context, &folder, &station_text(&args)?)?,
+    };
     let units: Vec<&String> = station.units.keys().collect();
     if context.json {
         return Ok(out::json(&json!({
@@ -56,6 +63,15 @@ pub(crate) fn run(context: &Context, args: InitArgs) -> Result<(), Failure> {
 pub(super) fn make(context: &Context, folder: &Path, text: &str) -> Result<StationConfig, Failure> {
     let station_file = folder.join(STATION_FILE);
     let database = folder.join(DATABASE_FILE);
+    if station_file.exists() && !database.exists() {
+        return Err(Failure::refused(format!(
+            "{} exists already, and {DATABASE_FILE} is not beside it; both were left as they are. \
+             If this station had a memory, find it first: its disk, or its newest copy. If it is \
+             new, `holder init {} --keep` makes {DATABASE_FILE} for the {STATION_FILE} as it stands",
+            station_file.display(),
+            folder.display()
+        )));
+    }
     for file in [&station_file, &database] {
         if file.exists() {
             return Err(Failure::refused(format!(
@@ -70,6 +86,37 @@ pub(super) fn make(context: &Context, folder: &Path, text: &str) -> Result<Stati
     let station = StationConfig::parse(&file, text, Library::shipped())?;
     fs::create_dir_all(folder)
         .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
+    found(context, &database, &station)?;
+    let rest = files::write(&station_file, text.as_bytes(), false);
+    if rest.is_err() {
+        // No half of a station stays behind; if even this fails, the first error says why.
+        let _ = fs::remove_file(&database);
+    }
+    rest?;
+    make_own_folders(folder)?;
+    Ok(station)
+}
+
+/// Makes the memory of a station that is described already. Nothing is overwritten.
+fn make_memory(context: &Context, folder: &Path) -> Result<StationConfig, Failure> {
+    let database = folder.join(DATABASE_FILE);
+    let station = StationConfig::load(folder)?;
+    // What SQLite keeps beside a database outlives it only where the database was taken away.
+    let beside = ["", "-wal", "-journal"].map(|end| folder.join(format!("{DATABASE_FILE}{end}")));
+    if let Some(file) = beside.iter().find(|file| file.exists()) {
+        return Err(Failure::refused(format!(
+            "{} is there: this station has a memory, or had one, and nothing was changed. --keep \
+             is for a station that never had one",
+            file.display()
+        )));
+    }
+    found(context, &database, &station)?;
+    make_own_folders(folder)?;
+    Ok(station)
+}
+
+/// Makes the memory of `station`, with who made it as its first user.
+fn found(context: &Context, database: &Path, station: &StationConfig) -> Result<(), Failure> {
     let actor = context.actor()?;
     let founded = Station {
         name: station.name.clone(),
@@ -77,26 +124,33 @@ pub(super) fn make(context: &Context, folder: &Path, text: &str) -> Result<Stati
         training: station.training,
         created_utc_ms: actor.utc_ms,
     };
-    let mut store = Store::create(&database, &founded, &actor.who)?;
-    let rest = store
-        .add_user(actor.stamp(), &actor.who)
-        .map_err(Failure::from)
-        .and_then(|()| files::write(&station_file, text.as_bytes(), false));
+    let mut store = Store::create(database, &founded, &actor.who)?;
+    let added = store.add_user(actor.stamp(), &actor.who);
     drop(store);
-    if rest.is_err() {
+    if added.is_err() {
         // No half of a station stays behind; if even this fails, the first error says why.
-        let _ = fs::remove_file(&database);
+        let _ = fs::remove_file(database);
     }
-    rest?;
+    Ok(added?)
+}
+
+fn make_own_folders(folder: &Path) -> Result<(), Failure> {
     for own in OWN_FOLDERS {
         let own = folder.join(own);
         fs::create_dir_all(&own)
             .with_context(|| format!("the folder {} cannot be made", own.display()))?;
     }
-    Ok(station)
+    Ok(())
 }
 
 fn next_steps(args: &InitArgs, folder: &str) -> String {
+    if args.keep {
+        return format!(
+            "made {folder}/{DATABASE_FILE}, an empty memory, for the station that \
+             {folder}/{STATION_FILE} describes; that file was left as it is.\nLook at it:  holder \
+             --dir {folder} unit list"
+        );
+    }
     let made = format!(
         "made a station in {folder}: station.toml, holder.db; its own device profiles and recipes \
          go into profiles and recipes\n"
@@ -152,6 +206,7 @@ mod tests {
         InitArgs {
             folder: None,
             training,
+            keep: false,
             name: Some("Bank \"Nord\" \\ Süd".to_owned()),
             time_zone: Some("America/New_York".to_owned()),
         }

@@ -29,6 +29,7 @@ mod run;
 mod shell;
 mod signals;
 mod sim;
+mod soak;
 mod unit;
 mod verdict;
 
@@ -42,7 +43,6 @@ use failure::Failure;
     version,
     subcommand_required = true,
     arg_required_else_help = true,
-    disable_help_subcommand = true,
     max_term_width = 100,
     after_help = "Examples:\n  holder demo                    the whole story in seconds, simulated\n  \
                   holder init bank --training    a station for practice in the folder bank\n  \
@@ -81,6 +81,7 @@ enum Command {
     Init(init::InitArgs),
     Run(run::RunArgs),
     Sim(sim::SimArgs),
+    Soak(soak::SoakArgs),
     #[command(subcommand)]
     Unit(unit::UnitCommand),
     #[command(subcommand)]
@@ -111,6 +112,7 @@ pub fn command() -> clap::Command {
 pub fn main() -> ExitCode {
     // Usage errors and --help end here, with exit code 2 and 0.
     let cli = Cli::parse();
+    signals::survive_the_file_limit();
     log::start(cli.global.verbose);
     let context = Context::new(cli.global.dir, cli.global.json, cli.global.user);
     match dispatch(&context, cli.command) {
@@ -125,6 +127,7 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Demo(args) => demo::run(context, args),
         Command::Run(args) => run::run(context, args),
         Command::Sim(args) => sim::run(context, args),
+        Command::Soak(args) => soak::run(context, &args),
         Command::Unit(command) => unit::run(context, command),
         Command::Device(command) => device::run(context, command),
         Command::Batch(command) => batch::run(context, command),

@@ -19,7 +19,6 @@ use crate::station::conduct::{Conducted, NewRun, Pace, Request, Task, conduct};
 use crate::station::config::Unit;
 use crate::station::lock::UnitLock;
 use crate::station::screen::Mode;
-use crate::station::supervisor::Ending;
 
 /// Run one batch on a unit, from the cold bath to the cold bottle
 ///
@@ -159,7 +158,7 @@ fn warn(context: &Context, unit: &Unit<'_>, water: bool) -> Result<(), Failure> 
 }
 
 fn report(context: &Context, done: &Conducted) -> Result<(), Failure> {
-    let ended = ended(&done.ending);
+    let ended = done.ending.words();
     if context.json {
         return Ok(out::json(&json!({
             "batch": done.batch, "ended": ended, "verdict": done.verdict,
@@ -169,15 +168,6 @@ fn report(context: &Context, done: &Conducted) -> Result<(), Failure> {
     let code = &done.batch;
     let next = format!("the printed record: holder batch record {code}");
     Ok(out::text(&format!("batch {code} {ended}\n{}\n{next}", summary(&done.verdict)))?)
-}
-
-fn ended(ending: &Ending) -> String {
-    match ending {
-        Ending::Over(engine) => format!("ended in phase {}", engine.phase()),
-        Ending::Interrupted(signal) => format!("was interrupted by {signal}"),
-        Ending::RecordLost(error) => format!("was stopped: {error}"),
-        Ending::Panicked(error) => format!("was stopped by a defect of holder: {error}"),
-    }
 }
 
 /// The verdict in a few lines.

@@ -10,6 +10,7 @@ mod curves;
 mod frame;
 mod labels;
 mod legend;
+mod outages;
 mod panel;
 mod pen;
 mod sheet;

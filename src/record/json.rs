@@ -182,7 +182,7 @@ fn line(record: &BatchRecord, period: &Period) -> Line {
     let milk = reading.milk.iter().take(record.params.milk.len());
     Line {
         tick_ms: period.at.ms(),
-        time: rfc3339(wall_ms(record.header.started_utc_ms, period.at.ms())),
+        time: rfc3339(wall_ms(record, period.at.ms())),
         phase: period.phase.word(),
         milk: milk.map(|sample| sample.map(channel)).collect(),
         bath: channel(reading.bath),

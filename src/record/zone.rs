@@ -3,6 +3,9 @@
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
 
+use crate::batch::event::Action;
+use crate::store::model::{BatchRecord, StampedAction};
+
 /// What is shown where a time is outside of the calendar.
 const NO_TIME: &str = "(no valid time)";
 
@@ -58,9 +61,17 @@ pub(crate) fn rfc3339(utc_ms: i64) -> String {
         .map_or_else(|_| NO_TIME.to_owned(), |time| format!("{time:.3}"))
 }
 
-/// Wall-clock time of a moment on the batch's own time.
-pub(crate) fn wall_ms(started_utc_ms: i64, tick_ms: u64) -> i64 {
-    started_utc_ms.saturating_add(i64::try_from(tick_ms).unwrap_or(i64::MAX))
+/// Wall-clock time of a moment on the batch's own time: counted from the start, or from where the
+/// batch was continued last before it, since after an outage of unknown length its own time has
+/// gone on by more than any clock.
+pub(crate) fn wall_ms(record: &BatchRecord, tick_ms: u64) -> i64 {
+    let is_before = |action: &&StampedAction| {
+        action.tick_ms <= tick_ms && matches!(action.action, Action::Resume { .. })
+    };
+    let resumed = record.actions.iter().rev().find(is_before);
+    let (from_ms, utc_ms) =
+        resumed.map_or((0, record.header.started_utc_ms), |at| (at.tick_ms, at.utc_ms));
+    utc_ms.saturating_add(i64::try_from(tick_ms.saturating_sub(from_ms)).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]
@@ -87,10 +98,23 @@ mod tests {
     }
 
     #[test]
+    fn after_an_interruption_the_clock_on_the_wall_counts_from_the_continuation() {
+        let (mut record, _) = crate::record::fixture::good();
+        let started = record.header.started_utc_ms;
+        let mut resumed = record.actions[0].clone();
+        (resumed.tick_ms, resumed.utc_ms) = (20_000_000, started + 700_000);
+        resumed.action = Action::Resume { outage_ms: None };
+        record.actions.push(resumed);
+        assert_eq!(wall_ms(&record, 60_000), started + 60_000);
+        assert_eq!(wall_ms(&record, 20_001_000), started + 701_000);
+        record.header.started_utc_ms = i64::MAX;
+        assert_eq!(wall_ms(&record, 5_000_000), i64::MAX, "no overflow");
+    }
+
+    #[test]
     fn a_time_outside_of_the_calendar_is_no_panic() {
         assert_eq!(rfc3339(i64::MAX), NO_TIME);
         assert_eq!(Zone::named("UTC").clock(i64::MIN), NO_TIME);
-        assert_eq!(wall_ms(i64::MAX, u64::MAX), i64::MAX);
         assert_eq!(rfc3339(BEFORE_SUMMER_MS + 250), "2026-03-29T00:59:30.250Z");
     }
 }

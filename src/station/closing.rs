@@ -85,6 +85,32 @@ pub(super) async fn close(
     within(CLOSE_WITHIN, closed).await
 }
 
+/// Lets the record tell why the program left a batch that stays open, once all that was in line
+/// before is on the disk.
+///
+/// # Errors
+/// The store fails, or the disk does not answer.
+pub(super) async fn keep_open(
+    store: &StoreThread,
+    batch: &str,
+    ending: &Ending,
+    clock: &Clock,
+    who: &str,
+    unsafe_because: Option<&str>,
+) -> Result<(), CloseFault> {
+    let safe = unsafe_because
+        .map_or("the machine confirmed that the heat is off".to_owned(), |why| {
+            format!("the safe state was not confirmed: {why}")
+        });
+    let text = format!("the batch {}; {safe}. It stays open.", ending.words());
+    let (batch, who, utc_ms, at) = (batch.to_owned(), who.to_owned(), clock.utc_ms(), clock.now());
+    let kept = store.call(move |store| {
+        let stamp = Stamp { utc_ms, who: &who };
+        insist(LOCKED_TRIES, LOCKED_PAUSE, || store.remark(stamp, &batch, at, &text))
+    });
+    within(CLOSE_WITHIN, kept).await
+}
+
 /// Waits for the store, but not for ever.
 async fn within<R>(
     patience: Duration,
@@ -101,7 +127,7 @@ async fn within<R>(
 ///
 /// # Errors
 /// The store fails.
-pub(super) fn close_judged(
+pub(crate) fn close_judged(
     store: &mut Store,
     batch: &str,
     closing: Closing,

@@ -5,31 +5,34 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use holder_hal::wire::WiredUnit;
 use holder_hal::wire::capture::Capture;
-use holder_hal::wire::{WireError, WiredUnit};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::changes;
 use super::clock::Clock;
-use super::closing::{self, CloseFault};
-use super::config::{ConfigError, StationConfig, Unit};
+use super::closing;
+use super::config::{StationConfig, Unit};
 use super::control_loop::{ControlLoop, SharedMachine};
-use super::lock::{LockError, UnitLock};
+use super::lock::UnitLock;
 use super::permit::HeatPermit;
 pub use super::reach::Pace;
 use super::reach::{self, Hands};
 use super::recorder::{Recorder, WAITING_MAX};
 use super::recovery::TakenUp;
-use super::resume::{self, may_hold_bottles};
+use super::resume;
 use super::screen::{self, Ended, Mode};
 use super::supervisor::{self, Ending};
 use super::technician;
 use crate::batch::engine::Engine;
-use crate::batch::params::{BatchParams, ParamsFault, Purpose};
-use crate::batch::phase::PhaseName;
+use crate::batch::params::{BatchParams, Purpose};
 use crate::batch::verdict::Verdict;
-use crate::store::model::{BatchHeader, FrozenText};
-use crate::store::{NewBatch, ReplayMisfit, Stamp, Store, StoreError, StoreThread};
+use crate::store::model::FrozenText;
+use crate::store::{NewBatch, Stamp, Store, StoreError, StoreThread};
+
+mod error;
+
+pub use error::ConductError;
 
 /// Views that may wait for a slow screen.
 const VIEWS_WAITING_MAX: usize = 1024;
@@ -106,129 +109,6 @@ pub struct Conducted {
     pub unsafe_because: Option<String>,
 }
 
-/// Why a batch did not begin, or was not closed.
-#[derive(Debug, thiserror::Error)]
-pub enum ConductError {
-    /// Station, unit, recipe or certificates do not allow it.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The parameters break a rule.
-    #[error(transparent)]
-    Params(#[from] ParamsFault),
-    /// The unit is taken.
-    #[error(transparent)]
-    Lock(#[from] LockError),
-    /// The store refuses or fails.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The machine cannot be reached, or is not set up as its profiles need.
-    #[error(transparent)]
-    Machine(#[from] WireError),
-    /// The simulated machine cannot be started.
-    #[error(transparent)]
-    Simulator(#[from] holder_sim::SimError),
-    /// Something that only a simulated unit may do.
-    #[error("{what} is for simulated units only, and unit {unit} is real hardware; run it without")]
-    NotSimulated {
-        /// The option.
-        what: &'static str,
-        /// The unit.
-        unit: String,
-    },
-    /// More bottles than the unit takes, or none.
-    #[error("{bottles} bottles: unit {unit} takes 1 to {max}; run the rest as another batch")]
-    Bottles {
-        /// How many were asked for.
-        bottles: u16,
-        /// The unit.
-        unit: String,
-        /// Its most.
-        max: u16,
-    },
-    /// The safe state could not be proved before the start.
-    #[error("unit {unit} did not accept the safe state before the start: {fault}")]
-    NotSafe {
-        /// The unit.
-        unit: String,
-        /// Why.
-        fault: WireError,
-    },
-    /// A batch of the unit was left open, and something else was asked for.
-    #[error(
-        "batch {batch} was interrupted in phase {phase} and is still open{}. {safe}. To go on with \
-         it: holder run {unit} --resume. To give it up: holder run {unit} --abandon 'WHY'",
-        if *.in_bath { "; its bottles may be in the machine" } else { "" }
-    )]
-    LeftOpen {
-        /// Its code.
-        batch: String,
-        /// The unit.
-        unit: String,
-        /// The phase in which it was interrupted.
-        phase: PhaseName,
-        /// Whether bottles may be in the machine.
-        in_bath: bool,
-        /// What is known of the machine now.
-        safe: String,
-    },
-    /// Nothing was left open.
-    #[error("unit {unit} has no interrupted batch; see `holder batch list`")]
-    NothingOpen {
-        /// The unit.
-        unit: String,
-    },
-    /// The record does not give the controller again.
-    #[error(
-        "batch {batch} cannot be continued: its stored inputs do not give its stored entries again \
-         ({misfit}). Heat is off. Cool the milk and keep it apart, then close the batch: holder run \
-         {unit} --abandon 'WHY'"
-    )]
-    Disputed {
-        /// Its code.
-        batch: String,
-        /// The unit.
-        unit: String,
-        /// Where they part.
-        misfit: ReplayMisfit,
-    },
-    /// The unit is not what it was when the batch began.
-    #[error(
-        "batch {batch} cannot be continued: {what} of unit {unit} is not what it was when the batch \
-         began. Heat is off. Put it back as it was, or cool the milk and close the batch: holder \
-         run {unit} --abandon 'WHY'"
-    )]
-    Changed {
-        /// Its code.
-        batch: String,
-        /// The unit.
-        unit: String,
-        /// What was changed: `the profile eurotherm-3200`.
-        what: String,
-    },
-    /// The batch is over, but its record could not be closed.
-    #[error(
-        "{}the record of batch {batch} was not closed: {source}; what was acknowledged is kept, \
-         and holder run --resume looks after it",
-        closing::warning(batch, unsafe_because.as_deref())
-    )]
-    NotClosed {
-        /// Its code.
-        batch: String,
-        /// Why the machine is not known to be safe, if so.
-        unsafe_because: Option<String>,
-        /// Why not.
-        source: CloseFault,
-    },
-}
-
-impl ConductError {
-    /// That this batch was left open, and what is known of the machine now.
-    pub(super) fn left_open(left: BatchHeader, safe: String) -> Self {
-        let in_bath = may_hold_bottles(left.phase);
-        Self::LeftOpen { batch: left.code, unit: left.unit, phase: left.phase, in_bath, safe }
-    }
-}
-
 /// Runs one batch from the request to the closed record, and shows it in this mode.
 ///
 /// # Errors
@@ -289,7 +169,7 @@ async fn begin(
     let batch = new_batch(&store, request, new, params, texts, &clock).await?;
     let bottles = new.bottles;
     let run = Run { store, machine, clock, engine, batch, bottles, hands, resumes: None };
-    run.to_the_end(request, person).await
+    run.until_closed(request, person).await
 }
 
 /// Connects the machine, and makes it safe before anything else.
@@ -321,7 +201,7 @@ pub(super) struct Run {
 
 impl Run {
     /// Runs it to its end, or to safety, and closes its record.
-    pub(super) async fn to_the_end(
+    pub(super) async fn until_closed(
         self,
         request: &Request<'_>,
         (mode, signalled): (Mode, impl Future<Output = &'static str>),
@@ -355,6 +235,12 @@ impl Run {
             tell(request.tell, said).await;
         }
         let (who, because) = (&request.who, unsafe_because.as_deref());
+        if !outcome.ending.closes() {
+            let kept = closing::keep_open(&store, &batch, &outcome.ending, &clock, who, because);
+            let not_kept = kept.await.err().map(Box::new);
+            let (unit, ended) = (request.unit.to_owned(), outcome.ending.words());
+            return Err(ConductError::StaysOpen { batch, unit, ended, unsafe_because, not_kept });
+        }
         match closing::close(&store, &batch, &outcome.ending, &clock, who, because).await {
             Ok(verdict) => Ok(Conducted { batch, ending: outcome.ending, verdict, unsafe_because }),
             Err(source) => Err(ConductError::NotClosed { batch, unsafe_because, source }),
@@ -444,7 +330,7 @@ fn played(
 /// Completes when the person leaves the screen on purpose.
 async fn person_left(screen: &mut ScreenTask) -> &'static str {
     match screen.await {
-        Ok(Ok(Ended::Left)) => "the person at the screen",
+        Ok(Ok(Ended::Left)) => supervisor::LEFT,
         // A screen that is lost never ends a batch.
         Ok(Ok(Ended::Closed) | Err(_)) | Err(_) => std::future::pending().await,
     }

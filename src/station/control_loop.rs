@@ -6,6 +6,7 @@
 //! The loop owns the engine and borrows the machine period by period; whoever supervises it can
 //! always take the machine and make it safe.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use holder_hal::{
 use tokio::sync::{Mutex, mpsc};
 
 use super::clock::Clock;
+use super::permit::HeatPermit;
 use super::recorder::{RecordError, Recorder};
 use super::recovery::TakenUp;
 use super::view::{Shown, View};
@@ -56,19 +58,38 @@ pub struct ControlLoop<M> {
     offs_lost: u32,
     resumes: Option<Action>,
     history: Vec<Entry>,
+    waiting: VecDeque<Action>,
+}
+
+/// What came of an exchange with the machine.
+enum Exchanged {
+    /// The reading; `None` if it did not come in time.
+    Read(Option<Reading>),
+    /// A person stopped the batch meanwhile.
+    Stopped(Action),
 }
 
 /// The newest ticks in the record: a later input may not come before them.
-#[derive(Clone, Copy, Default)]
-struct Newest {
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Newest {
     input: Option<Tick>,
     reading: Option<Tick>,
 }
 
 impl Newest {
+    /// Of a batch that is taken up again: what comes now comes after its last input.
+    pub(crate) const fn taken_up(last: Tick) -> Self {
+        Self { input: Some(last), reading: Some(last) }
+    }
+
+    /// What is read now came after the newest input.
+    pub(crate) fn read_after_input(&mut self) {
+        self.reading = self.input;
+    }
+
     /// `at`, or as much later as the record's order needs: inputs never go back, and two readings
     /// never share a millisecond.
-    fn rise(&mut self, at: Tick, input: &Input) -> Tick {
+    pub(crate) fn rise(&mut self, at: Tick, input: &Input) -> Tick {
         let at = at.max(self.input.unwrap_or_default());
         let at = match input {
             Input::Reading(_) => at.max(self.reading.map_or(at, |last| last.plus_ms(1))),
@@ -133,6 +154,7 @@ impl<M: Machine> ControlLoop<M> {
             offs_lost: 0,
             resumes: None,
             history: Vec::new(),
+            waiting: VecDeque::new(),
         }
     }
 
@@ -141,7 +163,7 @@ impl<M: Machine> ControlLoop<M> {
     #[must_use]
     pub fn resuming(self, from: TakenUp, outage_ms: Option<u64>) -> Self {
         Self {
-            newest: Newest { input: Some(from.last), reading: Some(from.last) },
+            newest: Newest::taken_up(from.last),
             phase_since: from.phase_since,
             resumes: Some(Action::Resume { outage_ms }),
             history: from.history,
@@ -159,12 +181,15 @@ impl<M: Machine> ControlLoop<M> {
         if let Some(resume) = self.resumes.take() {
             self.turn(self.clock.now(), Input::Operator(resume)).await?;
             // What is read now came after it.
-            self.newest.reading = self.newest.input;
+            self.newest.read_after_input();
         }
         let mut due = self.clock.now();
         while let Some((at, reading)) = self.read().await? {
             self.last_reading = Some(reading);
             self.turn(at, Input::Reading(reading)).await?;
+            while let Some(action) = self.waiting.pop_front() {
+                self.turn(self.clock.now(), Input::Operator(action)).await?;
+            }
             // A late period is not made up for.
             due = due.plus_ms(period_ms).max(self.clock.now()).max(at.plus_ms(1));
             self.wait_until(due).await?;
@@ -173,8 +198,9 @@ impl<M: Machine> ControlLoop<M> {
         Ok(self.engine)
     }
 
-    /// Reads the machine; `None` once the batch is over. What people do meanwhile takes effect at
-    /// once: the exchange is given up for it and begun again.
+    /// Reads the machine; `None` once the batch is over. A stop takes effect at once, and the
+    /// exchange is given up for it. Whatever else people do meanwhile waits until the exchange is
+    /// finished: one that is given up costs a device its connection, and the next reading.
     ///
     /// A reading bears the time *before* it was asked for, so that no value is older than its
     /// tick says. One that does not come within the patience is a reading in which nothing
@@ -183,23 +209,42 @@ impl<M: Machine> ControlLoop<M> {
     async fn read(&mut self) -> Result<Option<(Tick, Reading)>, RecordError> {
         while !self.engine.phase().is_final() {
             let asked = self.clock.now();
-            let exchange = async { self.machine.lock().await.read().await };
-            let action = tokio::select! {
-                biased;
-                Some(action) = self.actions.recv() => action,
-                answer = tokio::time::timeout(self.patience, exchange) => {
+            match self.exchange().await {
+                Exchanged::Stopped(stop) => {
+                    self.turn(self.clock.now(), Input::Operator(stop)).await?;
+                }
+                Exchanged::Read(answer) => {
                     let missed = "a reading took longer than a control period and was given up";
-                    let missed = answer.is_err().then(|| missed.to_owned());
+                    let missed = answer.is_none().then(|| missed.to_owned());
                     self.trouble(asked, Trouble::Unread, missed)?;
                     return Ok(Some(match answer {
-                        Ok(reading) => (asked, reading),
-                        Err(_) => (self.clock.now(), self.nothing()),
+                        Some(reading) => (asked, reading),
+                        None => (self.clock.now(), self.nothing()),
                     }));
                 }
-            };
-            self.turn(self.clock.now(), Input::Operator(action)).await?;
+            }
         }
         Ok(None)
+    }
+
+    /// One exchange with the machine, within the patience.
+    async fn exchange(&mut self) -> Exchanged {
+        let machine = self.machine.clone();
+        let read = async { machine.lock().await.read().await };
+        let mut read = std::pin::pin!(tokio::time::timeout(self.patience, read));
+        loop {
+            tokio::select! {
+                biased;
+                Some(action) = self.actions.recv() => match action {
+                    Action::Stop { .. } => return Exchanged::Stopped(action),
+                    Action::ConfirmLoad { .. }
+                    | Action::ConfirmUnload
+                    | Action::Resume { .. }
+                    | Action::ConfirmHeat => self.waiting.push_back(action),
+                },
+                answer = &mut read => return Exchanged::Read(answer.ok()),
+            }
+        }
     }
 
     /// A reading in which nothing answered.
@@ -217,15 +262,15 @@ impl<M: Machine> ControlLoop<M> {
     async fn turn(&mut self, at: Tick, input: Input) -> Result<(), RecordError> {
         let at = self.newest.rise(at, &input);
         let effects = self.engine.step(at, input.clone());
-        // An off-command never waits for a disk.
         let mut sent = effects.command;
-        if !sent.heats() {
-            self.send(at, sent).await?;
+        if let Some(command) = HeatPermit::before_the_disk(effects.command) {
+            self.send(at, command).await?;
         }
         let phase = self.engine.phase();
         self.recorder.commit(&self.clock, at, input, &effects, phase).await?;
-        if effects.command.heats() {
-            sent = self.recorder.permit().grant(self.clock.now(), effects.command);
+        let permit = self.recorder.permit();
+        if let Some(command) = permit.after_the_disk(self.clock.now(), effects.command) {
+            sent = command;
             let text = "heat was withheld: the newest reading on the disk is older than one period";
             self.trouble(at, Trouble::Withheld, (!sent.heats()).then(|| text.to_owned()))?;
             self.send(at, sent).await?;

@@ -5,7 +5,7 @@
 
 pub mod changes;
 pub mod clock;
-mod closing;
+pub(crate) mod closing;
 pub mod commission;
 pub mod conduct;
 pub mod config;

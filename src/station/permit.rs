@@ -27,6 +27,18 @@ impl HeatPermit {
         let is_fresh = self.newest_committed.is_some_and(|at| now.ms_since(at) <= self.lasts_ms);
         if is_fresh { command } else { Command { heat: Heat::Off, ..command } }
     }
+
+    /// What of a command goes to the machine *before* its step is in the record: one without
+    /// heat, which never waits for a disk.
+    pub fn before_the_disk(command: Command) -> Option<Command> {
+        (!command.heats()).then_some(command)
+    }
+
+    /// What of it goes *after* the record was given its time: one that heats, as far as it is
+    /// granted. Together the two are the order of every turn, live and in the soak.
+    pub fn after_the_disk(&self, now: Tick, command: Command) -> Option<Command> {
+        command.heats().then(|| self.grant(now, command))
+    }
 }
 
 #[cfg(test)]

@@ -8,22 +8,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+pub use holder_hal::wire::Holder;
 use serialport::SerialPortType;
-
-/// A program that has a port open.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Holder {
-    /// Its process id.
-    pub pid: u32,
-    /// Its name.
-    pub name: String,
-}
-
-impl std::fmt::Display for Holder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} (process {})", self.name, self.pid)
-    }
-}
 
 /// One serial port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,9 +33,8 @@ impl SerialPort {
     }
 }
 
-/// Where the system shows its devices and processes.
+/// Where the system shows its devices.
 const BY_ID: &str = "/dev/serial/by-id";
-const PROC: &str = "/proc";
 const TTY: &str = "/sys/class/tty";
 
 /// Every serial port that is plugged in, sorted by path.
@@ -67,7 +52,7 @@ pub fn plugged_in() -> Result<Vec<SerialPort>, serialport::Error> {
             let path = found.port_name;
             let (kind, adapter) = kind_of(&found.port_type);
             let by_id = by_id_of(Path::new(BY_ID), Path::new(&path));
-            let held_by = holder_of(Path::new(PROC), Path::new(&path));
+            let held_by = Holder::of(Path::new(&path));
             SerialPort { path, by_id, kind, adapter, held_by }
         })
         .collect();
@@ -127,7 +112,7 @@ pub fn fault_of(path: &str) -> Option<PortFault> {
     if !path.exists() {
         return Some(PortFault::Missing);
     }
-    if let Some(holder) = holder_of(Path::new(PROC), path) {
+    if let Some(holder) = Holder::of(path) {
         return Some(PortFault::Held(holder));
     }
     forbidden(path)
@@ -173,35 +158,6 @@ fn by_id_of(folder: &Path, device: &Path) -> Option<String> {
     Some(link.to_string_lossy().into_owned())
 }
 
-/// The program that has `device` open, as far as `proc` shows: other users' programs hide theirs.
-fn holder_of(proc: &Path, device: &Path) -> Option<Holder> {
-    let device = fs::canonicalize(device).ok()?;
-    let processes = fs::read_dir(proc).ok()?.flatten();
-    let own = std::process::id();
-    for process in processes {
-        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<u32>().ok())
-        else {
-            continue;
-        };
-        let Ok(files) = fs::read_dir(process.path().join("fd")) else { continue };
-        let links = files.flatten().filter_map(|file| fs::read_link(file.path()).ok());
-        let links: Vec<PathBuf> = links.collect();
-        if pid != own && links.contains(&device) && !made(&links, &device) {
-            let name = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
-            let name = name.trim();
-            let name = if name.is_empty() { "a program" } else { name }.to_owned();
-            return Some(Holder { pid, name });
-        }
-    }
-    None
-}
-
-/// Whether the program with these open files made the pty `device`: a simulator, or socat. It
-/// keeps an end of it open, and holds it from nobody.
-fn made(links: &[PathBuf], device: &Path) -> bool {
-    device.starts_with("/dev/pts") && links.iter().any(|link| link.ends_with("ptmx"))
-}
-
 #[cfg(all(test, unix))]
 mod tests {
     use std::os::unix::fs::symlink;
@@ -234,21 +190,13 @@ mod tests {
         fs::create_dir_all(process.join("fd")).expect("made");
         fs::create_dir_all(proc.join("self")).expect("made");
         fs::write(process.join("comm"), "minicom\n").expect("made");
-        assert_eq!(holder_of(&proc, &device), None);
+        assert_eq!(Holder::seen_in(&proc, &device), None);
         let device = fs::canonicalize(&device).expect("there");
         symlink(&device, process.join("fd/3")).expect("linked");
-        let holder = holder_of(&proc, &device).expect("held");
+        let holder = Holder::seen_in(&proc, &device).expect("held");
         assert_eq!(holder.to_string(), "minicom (process 4711)");
         let words = PortFault::Held(holder).words("/dev/ttyUSB0");
         assert!(words.contains("/dev/ttyUSB0 is held by minicom"), "{words}");
-    }
-
-    #[test]
-    fn whoever_made_a_pty_does_not_hold_it_and_a_terminal_in_a_terminal_holds_its_port() {
-        let links = |device: &str| vec![PathBuf::from("/dev/ptmx"), PathBuf::from(device)];
-        assert!(made(&links("/dev/pts/7"), Path::new("/dev/pts/7")));
-        assert!(!made(&links("/dev/pts/7")[1..], Path::new("/dev/pts/7")), "cat < /dev/pts/7");
-        assert!(!made(&links("/dev/ttyUSB0"), Path::new("/dev/ttyUSB0")), "screen /dev/ttyUSB0");
     }
 
     #[test]

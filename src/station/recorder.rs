@@ -40,8 +40,10 @@ pub enum RecordError {
 
 /// A job that the store has not acknowledged yet.
 struct Waiting {
-    /// The moment of the reading; nothing else earns a permit.
-    earns: Option<Tick>,
+    /// The moment of the input; a remark has none.
+    at: Option<Tick>,
+    /// Whether it is a reading; nothing else earns a permit.
+    earns: bool,
     reply: oneshot::Receiver<Result<(), StoreError>>,
 }
 
@@ -121,7 +123,7 @@ impl Recorder {
             let step = Step { batch, at, stamp, input, effects, phase };
             insist(LOCKED_TRIES, LOCKED_PAUSE, || store.commit_step(&step))
         })?;
-        self.waiting.push_back(Waiting { earns: is_reading.then_some(at), reply });
+        self.waiting.push_back(Waiting { at: Some(at), earns: is_reading, reply });
         match tokio::time::timeout(self.patience, self.settle()).await {
             Ok(settled) => settled,
             Err(_) => {
@@ -144,7 +146,7 @@ impl Recorder {
             let stamp = Stamp { utc_ms, who: &who };
             insist(LOCKED_TRIES, LOCKED_PAUSE, || store.remark(stamp, &batch, at, &text))
         })?;
-        self.waiting.push_back(Waiting { earns: None, reply });
+        self.waiting.push_back(Waiting { at: None, earns: false, reply });
         Ok(())
     }
 
@@ -155,7 +157,11 @@ impl Recorder {
     pub async fn settle(&mut self) -> Result<(), RecordError> {
         while let Some(first) = self.waiting.front_mut() {
             (&mut first.reply).await.map_err(|_| StoreError::ThreadGone)??;
-            if let Some(at) = first.earns {
+            if let Some(at) = first.at {
+                // What kills.py holds against the record after a crash.
+                tracing::debug!(tick_ms = at.ms(), "on the disk");
+            }
+            if let Some(at) = first.at.filter(|_| first.earns) {
                 self.permit.committed(at);
             }
             self.waiting.pop_front();

@@ -41,7 +41,7 @@ pub(super) fn may_hold_bottles(phase: PhaseName) -> bool {
 }
 
 /// Whether the cooling water runs in this phase, and must go on running.
-fn is_cooled(phase: PhaseName) -> bool {
+pub(crate) fn is_cooled(phase: PhaseName) -> bool {
     match phase {
         PhaseName::Cool | PhaseName::Unload => true,
         PhaseName::Preheat
@@ -140,7 +140,7 @@ pub(super) async fn resume(
     let engine = taken_up.engine.clone();
     let resumes = Some((taken_up, outage_ms));
     let run = Run { store, machine, clock, engine, batch, bottles, hands, resumes };
-    run.to_the_end(request, person).await
+    run.until_closed(request, person).await
 }
 
 /// From here on an outage is measured by this clock. Before the first input that it times: whatever

@@ -15,6 +15,11 @@ const SAFE_WITHIN: Duration = Duration::from_secs(5);
 /// Between two attempts (real time): a machine that was just switched on again gets a breath.
 const SAFE_PAUSE: Duration = Duration::from_millis(200);
 
+/// Ctrl-C: a person at the keyboard gives the batch up.
+const CTRL_C: &str = "Ctrl-C";
+/// The same by the keys of the screen.
+pub(super) const LEFT: &str = "the person at the screen";
+
 /// How the loop of a batch ended.
 #[derive(Debug)]
 pub enum Ending {
@@ -26,6 +31,28 @@ pub enum Ending {
     RecordLost(RecordError),
     /// A defect in our own code.
     Panicked(String),
+}
+
+impl Ending {
+    /// Whether the batch is over, or a person gave it up: then its record is closed. Whatever else
+    /// ended the loop, the batch stays open, and a person decides.
+    pub fn closes(&self) -> bool {
+        match self {
+            Self::Over(_) => true,
+            Self::Interrupted(by) => [CTRL_C, LEFT].contains(by),
+            Self::RecordLost(_) | Self::Panicked(_) => false,
+        }
+    }
+
+    /// How it ended, after the batch's code: `was interrupted by SIGTERM`.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Over(engine) => format!("ended in phase {}", engine.phase()),
+            Self::Interrupted(by) => format!("was interrupted by {by}"),
+            Self::RecordLost(error) => format!("was stopped: {error}"),
+            Self::Panicked(error) => format!("was stopped by a defect of holder: {error}"),
+        }
+    }
 }
 
 /// A loop's end, and whether the machine is known to be safe.
@@ -143,7 +170,7 @@ pub(super) fn signalled() -> impl Future<Output = &'static str> {
             return std::future::pending().await;
         };
         tokio::select! {
-            _ = interrupt.recv() => "Ctrl-C",
+            _ = interrupt.recv() => CTRL_C,
             _ = terminate.recv() => "SIGTERM",
             _ = hangup.recv() => "SIGHUP",
         }
@@ -154,7 +181,7 @@ pub(super) fn signalled() -> impl Future<Output = &'static str> {
 #[cfg(not(unix))]
 pub(super) async fn signalled() -> &'static str {
     match tokio::signal::ctrl_c().await {
-        Ok(()) => "Ctrl-C",
+        Ok(()) => CTRL_C,
         Err(_) => std::future::pending().await,
     }
 }

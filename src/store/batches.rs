@@ -65,9 +65,22 @@ pub(super) fn id_of(db: &Connection, code: &str) -> Result<i64, StoreError> {
         .ok_or_else(|| StoreError::NoBatch(code.to_owned()))
 }
 
-/// The code after the last one of the year: `B-2026-0001`.
+/// What sets the codes of a restored station apart: batches that the lost one ran after its backup
+/// have labels in the freezer, and none of their codes may name another batch.
+fn restored_mark(db: &Connection) -> Result<String, StoreError> {
+    let mark: Option<String> = db
+        .prepare_cached(
+            "SELECT hex(substr(hash, 1, 2)) FROM journal WHERE batch IS NULL AND kind = ? \
+             ORDER BY seq DESC LIMIT 1",
+        )?
+        .query_row([Kind::Restored.word()], |row| row.get(0))
+        .optional()?;
+    Ok(mark.map_or_else(String::new, |digits| format!("R{digits}-")))
+}
+
+/// The code after the last one of the year: `B-2026-0001`; in a restored station `B-2026-R7F3A-0001`.
 fn next_code(db: &Connection, year: i16) -> Result<String, StoreError> {
-    let prefix = format!("B-{year:04}-");
+    let prefix = format!("B-{year:04}-{}", restored_mark(db)?);
     let last: Option<i64> = db.query_row(
         "SELECT max(CAST(substr(code, length(?1) + 1) AS INTEGER)) FROM batches \
          WHERE substr(code, 1, length(?1)) = ?1",

@@ -20,7 +20,7 @@ pub struct JournalEntry {
 }
 
 impl Store {
-    /// The newest entry of this kind about `subject`.
+    /// The newest entry of this kind about `subject`, outside of any batch.
     ///
     /// # Errors
     /// The disk, or an entry that cannot be understood.
@@ -30,7 +30,8 @@ impl Store {
         subject: &str,
     ) -> Result<Option<JournalEntry>, StoreError> {
         let mut select = self.db.prepare_cached(&format!(
-            "SELECT {} FROM journal WHERE kind = ?1 AND subject = ?2 ORDER BY seq DESC LIMIT 1",
+            "SELECT {} FROM journal WHERE batch IS NULL AND kind = ?1 AND subject = ?2 \
+             ORDER BY seq DESC LIMIT 1",
             Row::COLUMNS
         ))?;
         let row = select.query_row(params![kind, subject], Row::read).optional()?;

@@ -10,7 +10,11 @@ use crate::milk::Refusal;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// No file there.
-    #[error("{} does not exist; `holder init` makes a new station", .0.display())]
+    #[error(
+        "{} does not exist; `holder init` makes a new station, and with --keep only the missing \
+         memory of one that is described already",
+        .0.display()
+    )]
     Missing(PathBuf),
     /// A file is in the way of a new station.
     #[error("{} exists already; choose another folder, or use the station that is there", .0.display())]

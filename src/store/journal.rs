@@ -133,10 +133,14 @@ pub(super) enum Kind {
     Seal,
     Remark,
     Clock,
+    /// The station's own files, as they were when a backup took them along.
+    StationFiles,
+    Backup,
+    Restored,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::Station,
         Self::User,
         Self::Donor,
@@ -151,6 +155,9 @@ impl Kind {
         Self::Seal,
         Self::Remark,
         Self::Clock,
+        Self::StationFiles,
+        Self::Backup,
+        Self::Restored,
     ];
 
     pub(super) const fn word(self) -> &'static str {
@@ -169,6 +176,9 @@ impl Kind {
             Self::Seal => "seal",
             Self::Remark => "remark",
             Self::Clock => "clock",
+            Self::StationFiles => "station-files",
+            Self::Backup => "backup",
+            Self::Restored => "restored",
         }
     }
 

@@ -18,26 +18,36 @@
 //! | `step` | storing one step of the engine |
 //! | `read` | a batch as it is read |
 //! | `milk` | donors, deposits, pools |
+//! | `memory` | a station that is on no disk, for the soak |
 //! | `station` | the station and its users |
 //! | `verify` | recomputing everything |
+//! | `copy` | one database copied into another file, page by page |
+//! | `backup` | a copy in one file, while others write |
+//! | `restore` | a new station from such a copy |
+//! | `stats` | how much is stored |
 //! | `replay` | the stored inputs give all that is stored of the engine |
 //! | `thread` | the store on its own thread |
 
+mod backup;
 mod batches;
 mod clock;
+mod copy;
 mod entries;
 mod error;
 #[cfg(test)]
 mod fixture;
 mod journal;
+mod memory;
 mod milk;
 pub mod model;
 mod read;
 mod replay;
+mod restore;
 mod samples;
 mod schema;
 mod seal;
 mod station;
+mod stats;
 mod step;
 mod thread;
 mod verify;
@@ -47,15 +57,19 @@ use std::path::Path;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+pub use backup::{BackupMade, KeptFile};
 pub use batches::{Close, NewBatch};
 pub use clock::{BootMoment, ClockEntry};
+pub use copy::{CopyError, Progress};
 pub use entries::JournalEntry;
 pub use error::StoreError;
 pub use journal::{Body, Head, Stamp};
 pub(crate) use journal::{hex, sha256};
 pub use milk::{DepositShown, PoolShown};
 pub use replay::{ReplayMisfit, replay, revive};
+pub use restore::{Restored, Staged};
 pub use station::Station;
+pub use stats::{BackupNoted, Stats};
 pub use step::Step;
 pub use thread::StoreThread;
 pub use verify::{Misfit, MisfitPlace, VerifyReport};

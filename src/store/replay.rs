@@ -1,5 +1,7 @@
 //! The stored inputs give the stored entries again: the engine is a function of its record.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use holder_hal::{Command, Tick};
 
 use super::model::{BatchHeader, BatchRecord, Closing, Period, StampedAction, StampedEntry};
@@ -82,6 +84,12 @@ pub enum ReplayMisfit {
         /// What the replay gave.
         found: Option<bool>,
     },
+    /// The engine of this program cannot take the stored inputs.
+    #[error("at {at_ms} ms the replay meets a defect of holder")]
+    Panicked {
+        /// When, milliseconds on the batch's own time.
+        at_ms: u64,
+    },
     /// The frozen parameters make no engine.
     #[error("the frozen parameters are not allowed: {0}")]
     Params(#[from] ParamsFault),
@@ -116,7 +124,10 @@ pub fn revive(record: &BatchRecord, inputs: &[(Tick, Input)]) -> Result<Engine, 
     let mut periods = record.periods.iter();
     let mut actions = record.actions.iter();
     for (at, input) in inputs {
-        let effects = engine.step(*at, input.clone());
+        // A defect must not keep the record from being closed.
+        let step = AssertUnwindSafe(|| engine.step(*at, input.clone()));
+        let effects = catch_unwind(step);
+        let effects = effects.map_err(|_| ReplayMisfit::Panicked { at_ms: at.ms() })?;
         for found in &effects.entries {
             same_entry(entries.next(), found)?;
         }

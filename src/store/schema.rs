@@ -17,7 +17,8 @@ use super::error::StoreError;
 pub(super) const APPLICATION_ID: u32 = 0x484f_4c44;
 
 /// Every migration in order; the file's `user_version` is the number of those applied.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+pub(super) const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_kinds.sql")];
 
 /// A writer waits this long for another one.
 const BUSY: Duration = Duration::from_secs(5);
@@ -160,6 +161,17 @@ pub(super) fn create(
     })
 }
 
+/// Makes a database that is on no disk.
+pub(super) fn in_memory(
+    fill: impl FnOnce(&mut Connection) -> Result<(), StoreError>,
+) -> Result<Connection, StoreError> {
+    let mut db = Connection::open_in_memory()?;
+    configure(&db, BUSY)?;
+    migrate(&mut db, MIGRATIONS)?;
+    fill(&mut db)?;
+    Ok(db)
+}
+
 /// Opens a file to write, upgrading it if needed.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     open_with(path, MIGRATIONS, BUSY)
@@ -184,17 +196,27 @@ fn open_with(path: &Path, migrations: &[&str], busy: Duration) -> Result<Connect
 /// Opens a file only to read it. Nothing beside it needs to be written, unless another program
 /// has left a log there.
 pub(super) fn open_read_only(path: &Path) -> Result<Connection, StoreError> {
+    let (db, found) = open_any_version(path)?;
+    let known = known(MIGRATIONS);
+    if found < known {
+        return Err(StoreError::Older { path: path.to_owned(), found, known });
+    }
+    Ok(db)
+}
+
+/// Opens a file only to copy it, also one of an older version.
+pub(super) fn open_to_copy(path: &Path) -> Result<Connection, StoreError> {
+    open_any_version(path).map(|(db, _)| db)
+}
+
+fn open_any_version(path: &Path) -> Result<(Connection, u32), StoreError> {
     recognise(path)?;
     let db = match read_beside_a_writer(path) {
         Err(StoreError::ReadOnly | StoreError::Disk(_)) => read_alone(path)?,
         opened => opened?,
     };
-    let known = known(MIGRATIONS);
-    let found = check_version(&db, path, known)?;
-    if found < known {
-        return Err(StoreError::Older { path: path.to_owned(), found, known });
-    }
-    Ok(db)
+    let found = check_version(&db, path, known(MIGRATIONS))?;
+    Ok((db, found))
 }
 
 /// As one of several programs, for which SQLite keeps a -shm file beside the log.
@@ -321,16 +343,18 @@ mod tests {
     fn an_upgrade_waits_until_no_batch_is_open() {
         use super::super::fixture::{run, stop, water_batch};
         let (dir, path, mut store) = new();
-        let next = [MIGRATIONS[0], "CREATE TABLE later (x INTEGER) STRICT;"];
+        let (now, next) = (MIGRATIONS.len(), later("CREATE TABLE later (x INTEGER) STRICT;"));
         let (batch, mut engine) = run(&mut store, &water_batch(), 3);
         drop(store);
         let refused = open_now(&path, &next).expect_err("refused").to_string();
-        assert!(refused.contains(&batch) && refused.contains("version 1"), "{refused}");
-        assert!(!dir.path().join("holder.db.version-1").exists(), "nothing was copied");
+        assert!(refused.contains(&batch), "{refused}");
+        assert!(refused.contains(&format!("version {now}")), "{refused}");
+        assert!(!dir.path().join(format!("holder.db.version-{now}")).exists(), "not copied");
         let mut store = Store::open(&path).expect("goes on as it was");
         stop(&mut store, &batch, &mut engine, holder_hal::Tick::from_ms(9_000));
         drop(store);
-        assert_eq!(version(&open_now(&path, &next).expect("upgraded")).expect("read"), 2);
+        let db = open_now(&path, &next).expect("upgraded");
+        assert_eq!(version(&db).expect("read"), now as i64 + 1);
     }
 
     #[test]
@@ -381,24 +405,30 @@ mod tests {
     #[test]
     fn an_older_version_is_copied_and_upgraded_but_not_while_it_is_in_use() {
         let (dir, path, store) = new();
-        let next = [MIGRATIONS[0], "CREATE TABLE later (x INTEGER) STRICT;"];
+        let (now, next) = (MIGRATIONS.len(), later("CREATE TABLE later (x INTEGER) STRICT;"));
         store.head().expect("this program uses it");
         let in_use = open_now(&path, &next);
         assert!(matches!(in_use, Err(StoreError::Locked)), "{in_use:?}");
         drop(store);
         let db = open_now(&path, &next).expect("upgraded");
-        assert_eq!(version(&db).expect("read"), 2);
+        assert_eq!(version(&db).expect("read"), now as i64 + 1);
         let mode: String =
             db.pragma_query_value(None, "journal_mode", |row| row.get(0)).expect("read");
         assert_eq!(mode, "wal");
         db.query_row("SELECT count(*) FROM later", [], |_| Ok(())).expect("there");
-        let copy = Store::open(&dir.path().join("holder.db.version-1")).expect("the copy opens");
+        let copy = Store::open(&dir.path().join(format!("holder.db.version-{now}")));
+        let copy = copy.expect("the copy opens");
         copy.verify(None).expect("verifies");
-        let broken = [next[0], next[1], "CREATE TABLE half (x); SELECT nothing;"];
+        let broken = [next.as_slice(), &["CREATE TABLE half (x); SELECT nothing;"]].concat();
         drop(db);
         open_now(&path, &broken).expect_err("fails");
-        let db = open_now(&path, &next).expect("still version 2");
+        let db = open_now(&path, &next).expect("as it was");
         db.query_row("SELECT count(*) FROM half", [], |_| Ok(())).expect_err("nothing half-made");
+    }
+
+    /// The migrations of a later program.
+    fn later(sql: &'static str) -> Vec<&'static str> {
+        [MIGRATIONS, &[sql]].concat()
     }
 
     /// Opens without patience.

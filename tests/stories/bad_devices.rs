@@ -207,6 +207,17 @@ fn a_device_that_speaks_fahrenheit_or_whole_degrees_is_not_believed() {
 }
 
 #[test]
+fn a_probe_tells_a_device_in_fahrenheit_from_a_wrong_profile() {
+    let at = bench(&[((1, 3, 516), Some(1))], Writes::Kept);
+    let desk = Desk::empty();
+    let line = format!("device probe tcp://{at} --ids 1 --profile eurotherm-3200");
+    let said = desk.run(&line).expect_code(1).stderr;
+    for word in ["unit id 1", "display_units is 1 (0x0001), and must be 0", "to °C"] {
+        assert!(said.contains(word), "no {word:?} in: {said}");
+    }
+}
+
+#[test]
 fn a_set_point_that_the_device_refuses_names_the_exception_and_its_limits() {
     refused(
         &[],
@@ -274,5 +285,41 @@ fn frames_that_are_spoilt_on_a_line_ask_for_its_speed_and_parity() {
         ["unit id 1", &link, "holding_register 0", "bad checksum", "01 ", "speed and parity"]
     {
         assert!(said.contains(word), "no {word:?} in: {said}");
+    }
+}
+
+/// A unit of one device on a line that is not as the station says: `fault` on the line, and this
+/// unit id in the station.
+#[cfg(unix)]
+fn a_line(fault: &str, unit_id: u8) -> (Desk, crate::simulator::Running) {
+    let desk = Desk::training();
+    let line = format!("sim --device eurotherm-3200 --pty line {fault}");
+    let running = crate::simulator::Running::start(&desk, &line);
+    let text = desk.read("station.toml");
+    let text = text.replace("tcp://127.0.0.1:15021", running.url(0));
+    let only = format!("profile = \"eurotherm-3200\"\nbus = \"panel\"\naddress = {unit_id}");
+    let text = text.replace("profile = \"eurotherm-3200\"\nbus = \"panel\"\naddress = 1", &only);
+    let text = text.replace("bus = \"panel\"\naddress = 2", "bus = \"panel\"\naddress = 9");
+    desk.write("station.toml", &text);
+    (desk, running)
+}
+
+#[cfg(unix)]
+#[test]
+fn at_the_start_the_reason_is_told_and_not_that_a_device_is_left_alone() {
+    let cases: [(&str, u8, &[&str]); 2] = [
+        ("", 7, &["unit id 7", "no answer within", "Check the unit id", "speed and parity"]),
+        ("--fault bad-crc", 1, &["unit id 1", "bad checksum", "speed and parity", ": 01 "]),
+    ];
+    for (fault, unit_id, words) in cases {
+        let (desk, running) = a_line(fault, unit_id);
+        for line in ["unit read demo", "unit check demo --json"] {
+            let answer = desk.run(line).expect_code(4);
+            let said = format!("{}{}", answer.stdout, answer.stderr);
+            for word in words.iter().chain([&"controller", &running.url(0)]) {
+                assert!(said.contains(word), "no {word:?} in: {said}");
+            }
+            assert!(!said.contains("controller (left alone"), "{said}");
+        }
     }
 }

@@ -110,9 +110,9 @@ fn one_bad_recipe_does_not_hide_the_others() {
     for word in ["\nholder-france ", "\naaa ", "aaa.toml:", "\nzzz "] {
         assert!(listed.stdout.contains(word), "no {word:?} in {}", listed.stdout);
     }
-    // The table breaks its lines.
-    let words: Vec<&str> = listed.stdout.split_whitespace().collect();
-    assert!(words.join(" ").contains("did you mean `name`?"), "{}", listed.stdout);
+    // The table wraps its lines.
+    let words = listed.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("did you mean `name`?"), "{words}");
     let listed = desk.run("recipe list --json").expect_code(1).json();
     let bad = listed.as_array().expect("a list").iter().find(|one| one["name"] == "aaa");
     assert!(bad.expect("listed")["fault"].as_str().expect("why").contains("aaa.toml:"));

@@ -21,6 +21,21 @@ fn every_help_can_be_shown_and_has_an_example() {
 }
 
 #[test]
+fn help_can_be_asked_for_as_a_command_too() {
+    let desk = Desk::empty();
+    for (line, word) in [
+        ("help", "Exit codes"),
+        ("help device", "probe"),
+        ("help device probe", "--profile"),
+        ("device help probe", "--profile"),
+    ] {
+        let help = desk.run(line).expect_code(0).stdout;
+        assert!(help.contains(word), "{line}: {help}");
+    }
+    desk.run("help pasteurise").expect_code(2);
+}
+
+#[test]
 fn no_command_or_an_unknown_one_is_a_matter_of_usage() {
     let desk = Desk::empty();
     for line in ["", "pasteurise", "recipe", "recipe show", "sim", "device list --colour"] {

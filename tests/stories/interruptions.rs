@@ -4,7 +4,8 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 
-use crate::rig::Desk;
+use crate::rig::{Answer, Desk};
+use crate::simulator::Running;
 
 /// A run of water on a machine of its own, up to the line that begins with this phase.
 pub(crate) fn run_until(desk: &Desk, phase: &str) -> Child {
@@ -66,7 +67,7 @@ fn a_killed_run_keeps_its_record_and_nothing_else_begins_until_a_person_decides(
 
     let mut program = desk.program();
     program.args(["run", "demo", "--fast", "--yes", "--abandon", "the milk was thrown away"]);
-    let given_up = crate::rig::Answer::of(program.output().expect("it starts")).expect_code(0);
+    let given_up = Answer::of(program.output().expect("it starts")).expect_code(0);
     assert!(given_up.stdout.contains("incomplete"), "{}", given_up.stdout);
     let exported = desk.run(&format!("batch export {code} --format json -o -")).expect_code(0);
     assert!(exported.stdout.contains("given up by ana: the milk was thrown away"));
@@ -107,8 +108,107 @@ fn without_a_person_an_interrupted_batch_is_not_heated() {
     // Nobody types yes: the end of the input is no answer, and preheating is given up in time.
     let mut program = desk.program();
     program.args(["run", "demo", "--resume", "--fast"]).stdin(Stdio::null());
-    let answer = crate::rig::Answer::of(program.output().expect("it starts")).expect_code(3);
+    let answer = Answer::of(program.output().expect("it starts")).expect_code(3);
     assert!(answer.stderr.contains("HEAT IS OFF"), "{}", answer.stderr);
     let after = answer.stderr.rsplit("HEAT IS OFF").next().unwrap_or_default();
     assert!(!after.contains("Heater on"), "{after}");
+}
+
+/// A training station whose machine is served, with its address.
+fn served() -> (Desk, Running) {
+    let desk = Desk::training();
+    let line = "sim --unit station.toml:demo --tcp 127.0.0.1:0 --speed 60";
+    let running = Running::start(&desk, line);
+    let text = desk.read("station.toml").replace("127.0.0.1:15021", running.address(0));
+    desk.write("station.toml", &text.replace("127.0.0.1:15022", running.address(2)));
+    (desk, running)
+}
+
+/// Whether the controller of the served machine is off, as another program reads it.
+fn is_off(desk: &Desk, running: &Running) -> bool {
+    let probed = format!(
+        "device probe tcp://{} --ids 1 --profile eurotherm-3200 --point instrument_mode --json",
+        running.address(0)
+    );
+    let found = desk.run(&probed).expect_code(0).json();
+    found["found"][0]["points"][0]["reads"][0]["value"] == "off"
+}
+
+#[cfg(unix)]
+fn signal(child: &Child, name: &str) {
+    let id = child.id().to_string();
+    let sent = std::process::Command::new("kill").args([name, &id]).status();
+    assert!(sent.expect("kill is there").success());
+}
+
+const RUN: &str = "run demo --water --yes --speed 60";
+
+#[cfg(unix)]
+#[test]
+fn every_signal_leaves_the_heater_off_and_only_a_person_ends_the_batch() {
+    let (desk, running) = served();
+    let mut told = until(&desk, RUN, "Heater on");
+    assert!(!is_off(&desk, &running), "it was heating");
+    signal(&told, "-TERM");
+    assert_eq!(told.wait().expect("it ends").code(), Some(1));
+    assert!(is_off(&desk, &running), "SIGTERM");
+    let code = code(&desk);
+
+    // The outage is known here: the computer was not started again.
+    let mut told =
+        until(&desk, "run demo --resume --yes --speed 60", "The controller was gone for");
+    signal(&told, "-HUP");
+    assert_eq!(told.wait().expect("it ends").code(), Some(1));
+    assert!(is_off(&desk, &running), "SIGHUP");
+    desk.run("db verify").expect_code(0);
+    let refused = desk.run(RUN).expect_refusal(&[&code, "still open", "confirmed it"]);
+    assert!(!refused.stderr.contains("ATTENTION"), "{}", refused.stderr);
+
+    let mut told = until(&desk, "run demo --resume --yes --speed 60", "Heater on");
+    signal(&told, "-INT");
+    assert_eq!(told.wait().expect("it ends").code(), Some(3), "Ctrl-C gives it up");
+    assert!(is_off(&desk, &running), "SIGINT");
+    let list = desk.run("--json batch list").expect_code(0).json();
+    assert_eq!(list[0]["closing"], "interrupted");
+    desk.run(&format!("batch verify {code}")).expect_code(0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_while_a_run_or_a_commissioning_begins_leaves_the_heater_off() {
+    let (desk, running) = served();
+    for (line, word) in [
+        ("-vv run demo --water --yes --speed 60", ""),
+        ("-vv run demo --water --yes --speed 60", "on the disk"),
+        ("-vv unit commission demo --yes --speed 60", ""),
+    ] {
+        let mut told = until(&desk, line, word);
+        signal(&told, "-TERM");
+        told.wait().expect("it ends");
+        assert!(is_off(&desk, &running), "{line}");
+        let _ = desk.run("run demo --abandon test --yes --speed 60");
+    }
+}
+
+#[test]
+fn a_second_program_on_the_unit_is_kept_out_whatever_it_wants() {
+    let (desk, running) = served();
+    let mut first = until(&desk, RUN, "Heater on");
+    std::fs::remove_file(desk.path("locks/demo.lock")).expect("somebody tidied up");
+    for line in [
+        RUN,
+        "run demo --resume --yes --speed 60",
+        "run demo --abandon why --yes --speed 60",
+        "unit commission demo --yes --speed 60",
+        "demo",
+    ] {
+        let refused = desk.run(&format!("--dir . {line}")).expect_code(1);
+        let said = &refused.stderr;
+        assert!(said.contains("already run by another holder"), "{line}: {said}");
+    }
+    assert!(!is_off(&desk, &running), "nobody disturbed the first");
+    first.kill().expect("killed");
+    first.wait().expect("gone");
+    desk.run("run demo --abandon why --yes --speed 60").expect_code(0);
+    assert!(is_off(&desk, &running), "made safe before it was closed");
 }

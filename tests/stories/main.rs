@@ -3,9 +3,12 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a story that cannot go on has failed")]
 
+mod backups;
 mod bad_devices;
 mod bad_files;
 mod batches;
+mod commissioning;
+mod crashes;
 mod databases;
 mod donors_and_pools;
 mod foreign_curves;
@@ -13,8 +16,10 @@ mod fuzz_corpus;
 mod help;
 mod interruptions;
 mod new_station;
+mod probing;
 mod rig;
 mod simulator;
+mod small_disks;
 mod technician;
 #[cfg(unix)]
 mod unplugged;

@@ -34,6 +34,11 @@ impl Running {
     pub(crate) fn address(&self, index: usize) -> &str {
         self.served[index]["address"].as_str().expect("an address")
     }
+
+    /// As it would stand in station.toml.
+    pub(crate) fn url(&self, index: usize) -> &str {
+        self.served[index]["url"].as_str().expect("a url")
+    }
 }
 
 impl Drop for Running {

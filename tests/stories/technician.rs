@@ -1,7 +1,6 @@
 //! The person with the screwdriver: what is plugged in, who answers, does the machine do what its
 //! description says, and what went over the wire.
 
-use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use crate::rig::{Answer, Desk};
@@ -60,45 +59,6 @@ fn a_real_machine_is_never_commissioned_by_itself() {
     assert!(refused.stderr.contains("nothing was switched"), "{}", refused.stderr);
 }
 
-#[cfg(unix)]
-#[test]
-fn ctrl_c_in_the_middle_of_heating_leaves_the_heater_off_and_says_so() {
-    let (desk, running) = served(20);
-    let mut program = desk.program();
-    program.args(["unit", "commission", "demo", "--yes", "--speed", "20"]);
-    program.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = program.spawn().expect("it starts");
-    let stderr = BufReader::new(child.stderr.take().expect("piped"));
-    let mut said = String::new();
-    let mut told = false;
-    for line in stderr.lines() {
-        let line = line.expect("text");
-        said += &format!("{line}\n");
-        // A live line of the heating step: the heater is on by now.
-        if !told
-            && said.contains("Does heating heat?")
-            && line.contains("bath")
-            && line.contains(" s ")
-        {
-            let id = child.id().to_string();
-            let sent = std::process::Command::new("kill").args(["-INT", &id]).status();
-            assert!(sent.expect("kill").success());
-            told = true;
-        }
-    }
-    let code = child.wait().expect("it ends").code();
-    assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("heat was commanded off, and the machine confirmed it"), "{said}");
-    assert!(said.contains("stopped by Ctrl-C"), "{said}");
-    let probed = format!(
-        "device probe tcp://{} --ids 1 --profile eurotherm-3200 --point instrument_mode --json",
-        running.address(0)
-    );
-    let found = desk.run(&probed).expect_code(0).json();
-    assert_eq!(found["found"][0]["points"][0]["reads"][0]["value"], "off", "{found:#}");
-    assert!(known(&desk).contains("was stopped before its end"), "{}", known(&desk));
-}
-
 #[test]
 fn who_answers_on_a_bus_is_found_and_a_register_is_shown_in_every_order_and_unit() {
     let (desk, running) = served(1);
@@ -155,6 +115,14 @@ fn what_goes_over_the_wire_is_kept_and_shown_in_words() {
     assert!(shown.contains("questions") && shown.contains("usually"), "{shown}");
     desk.run("unit check demo --capture read.capture")
         .expect_refusal(&["read.capture", "never overwritten"]);
+    for (place, why) in [
+        (".", "is a folder"),
+        ("/dev/null", "is a device"),
+        ("nowhere/x.capture", "there is no folder nowhere"),
+    ] {
+        let said = desk.run(&format!("unit read demo --capture {place}"));
+        said.expect_refusal(&[place, why]);
+    }
     desk.write("other.txt", "hello\n");
     desk.run("device replay other.txt").expect_refusal(&["other.txt", "--capture"]);
 }
@@ -251,23 +219,32 @@ fn devices_on_serial_lines_are_found_and_their_traffic_is_shown() {
     assert!(shown.contains("in_pv_00") && shown.contains("= 62.5"), "{shown}");
 }
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 #[test]
-fn a_port_that_another_program_speaks_on_is_refused_by_name() {
+fn a_port_that_another_program_speaks_on_is_refused_with_its_name_and_number() {
     let (desk, _running, url) = on_a_pty("eurotherm-3200");
+    desk.run("init . --training --time-zone UTC").expect_code(0);
+    let text = desk.read("station.toml").replace("tcp://127.0.0.1:15021", &url);
+    desk.write("station.toml", &text);
     let mut program = desk.program();
-    // Silent unit ids keep it busy while the other one tries.
+    // Silent unit ids keep it busy while the others try.
     program.args(["device", "probe", &url, "--ids", "2-200", "--timeout-ms", "500"]);
     program.stdout(Stdio::null()).stderr(Stdio::null());
     let mut busy = program.spawn().expect("it starts");
-    let held = (0..50).find_map(|_| {
-        let said = desk.run(&format!("device probe {url} --ids 1 --timeout-ms 100"));
-        said.stderr.contains("another program").then_some(said)
-    });
+    let probe = format!("device probe {url} --ids 1 --timeout-ms 100");
+    let held = (0..50).any(|_| desk.run(&probe).stderr.contains("is held by"));
+    let tried = [&probe, "unit read demo", "run demo --water"].map(|line| desk.run(line));
+    let id = busy.id();
     busy.kill().expect("it can be stopped");
     busy.wait().expect("it ends");
-    let held = held.expect("the second one is told").expect_code(4).stderr;
-    assert!(held.contains(&desk.path("line").display().to_string()), "{held}");
+    assert!(held, "the first one has the port");
+    for said in tried {
+        let said = said.expect_code(4).stderr;
+        let path = desk.path("line").display().to_string();
+        for word in [&path, &format!("is held by holder (process {id})"), "End that program"] {
+            assert!(said.contains(word), "no {word:?} in: {said}");
+        }
+    }
 }
 
 /// A solid-state relay that takes a share of full power, as a maker's sheet would describe it.

@@ -5,6 +5,7 @@ use core::fmt;
 
 use thiserror::Error;
 
+use super::holder::Holder;
 use crate::contract::Role;
 
 /// Where something went wrong.
@@ -30,21 +31,22 @@ impl fmt::Display for Place {
 #[non_exhaustive]
 pub enum CallFault {
     /// No connection could be made.
-    #[error(
-        "no connection: {cause}. Is the device powered and the cable in? Is the address right?"
-    )]
+    #[error("no connection: {cause}")]
     Dial {
-        /// What the operating system says.
+        /// What the operating system says, and what to try.
         cause: String,
     },
     /// Another program has the port.
     #[error(
-        "{path} is held by another program. Stop that program, or give the device a port of its \
-         own (`holder device ports` shows who holds which)"
+        "{path} is held by {}. End that program, or give the device a port of its own (`holder \
+         device ports` lists them)",
+        holder(by.as_ref())
     )]
     PortHeld {
         /// The device file.
         path: String,
+        /// That program, if the system shows it.
+        by: Option<Holder>,
     },
     /// Nothing came in time.
     #[error(
@@ -123,6 +125,13 @@ pub enum CallFault {
         /// How many control periods it is left alone at most.
         periods: u32,
     },
+}
+
+fn holder(by: Option<&Holder>) -> String {
+    by.map_or_else(
+        || "another program, which the system does not show".to_owned(),
+        Holder::to_string,
+    )
 }
 
 impl CallFault {

@@ -31,6 +31,7 @@ mod frames_tests;
 #[doc(hidden)]
 pub mod fuzzing;
 mod hex;
+mod holder;
 mod huber_pb;
 mod line;
 mod modbus;
@@ -58,6 +59,7 @@ mod unit_tests;
 mod url;
 
 pub use error::{CallFault, Place, WireError};
+pub use holder::Holder;
 pub use modbus::SIMULATOR_MARKER;
 pub use profile::{Profile, ProfileError};
 pub use report::{CheckLine, Grade};

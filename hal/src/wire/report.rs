@@ -135,6 +135,7 @@ async fn about_device(report: &mut Report<'_>, device: &mut Device, bus: &mut Bu
         Ok(()) if device.heard_marker => report.add(Grade::Note, None, "is a simulator"),
         Ok(()) => {}
         Err(error) => {
+            let error = device.cause(error);
             report.add(Grade::Bad, None, error.to_string());
             // Nobody there: one line says it better than one for each point.
             if error.is_unreachable() {
@@ -149,7 +150,13 @@ async fn about_device(report: &mut Report<'_>, device: &mut Device, bus: &mut Bu
                 Some(&check.point),
                 format!("is {}, as it must be", check.words()),
             ),
-            Err(error) => report.add(Grade::Bad, Some(&check.point), error.to_string()),
+            Err(error) => {
+                let error = device.cause(error);
+                report.add(Grade::Bad, Some(&check.point), error.to_string());
+                if error.is_unreachable() {
+                    return;
+                }
+            }
         }
     }
     for name in profile.scales() {

@@ -50,7 +50,8 @@ impl Line {
 
     async fn meet(&mut self) -> Result<(), WireError> {
         for device in &mut self.devices {
-            device.meet(&mut self.bus).await?;
+            let met = device.meet(&mut self.bus).await;
+            met.map_err(|error| device.cause(error))?;
         }
         self.poll().await;
         self.devices.iter_mut().find_map(|device| device.fault.take()).map_or(Ok(()), Err)

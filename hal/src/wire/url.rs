@@ -191,7 +191,8 @@ fn device_file(scheme: &str, place: &str) -> Result<Port, String> {
     Ok(Port::Serial { path: place.to_owned() })
 }
 
-fn line_settings(framing: Framing, query: &str) -> Result<LineSettings, String> {
+/// The settings of a serial line: `baud=4800&parity=even`, each with its default.
+pub(crate) fn line_settings(framing: Framing, query: &str) -> Result<LineSettings, String> {
     let mut line = LineSettings::default();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));

@@ -25,10 +25,8 @@ fn judged(seen: &Seen, one: Interruption) -> Finding {
     let told = before.and_then(|row| row.phase).unwrap_or(PhaseName::Preheat);
     // The bottles may have been confirmed after the last row.
     let is_loaded = seen.curve.load_ms.is_some_and(|load_ms| load_ms < one.at_ms);
-    let phase = match told {
-        PhaseName::Preheat | PhaseName::Load if is_loaded => PhaseName::ComeUp,
-        told => told,
-    };
+    let is_early = matches!(told, PhaseName::Preheat | PhaseName::Load);
+    let phase = if is_early && is_loaded { PhaseName::ComeUp } else { told };
     let (severity, so) = match phase {
         PhaseName::Preheat | PhaseName::Load => (Severity::Note, "no milk was being heated".into()),
         PhaseName::ComeUp if rule.come_up != WhenInterrupted::Continue => {
@@ -52,3 +50,6 @@ fn judged(seen: &Seen, one: Interruption) -> Finding {
     let text = format!("The controller was gone for {gone} in phase {phase}: {so}.");
     finding(Rule::Interrupted, severity, Some(one.at_ms), text)
 }
+
+#[cfg(test)]
+mod tests;

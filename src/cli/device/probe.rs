@@ -1,6 +1,7 @@
 //! `holder device probe`: which unit ids answer on a bus, and what a device's registers say in
 //! every byte order, in °C and °F, and one address beside. Reads only.
 
+mod conclude;
 mod show;
 
 use std::io::{IsTerminal as _, Write as _};
@@ -13,6 +14,8 @@ use holder_hal::wire::probe::{PROBED, Presence, Probe, bare_point};
 use holder_hal::wire::profile::{DataType, Entity, Point, Protocol, Raw};
 use holder_hal::wire::{BusUrl, Framing, Profile, WireError};
 use serde_json::{Value, json};
+
+use conclude::Fit;
 
 use crate::cli::capture::{Kept, PROGRAM};
 use crate::cli::context::Context;
@@ -98,11 +101,29 @@ struct Found {
     points: Vec<Probed>,
 }
 
+impl Found {
+    /// Its name in a sentence; 0 is a device that is alone on its line.
+    fn who(&self) -> String {
+        match self.unit_id {
+            0 => "the device".to_owned(),
+            unit_id => format!("unit id {unit_id}"),
+        }
+    }
+}
+
 /// One point at one unit id.
 struct Probed {
     point: Point,
     /// What was read at the address itself and beside it: shift, registers or reason.
     reads: Vec<(i8, Result<Raw, WireError>)>,
+}
+
+impl Probed {
+    /// What was read at the address itself.
+    fn own(&self) -> Option<&Raw> {
+        let own = self.reads.iter().find(|(shift, _)| *shift == 0)?;
+        own.1.as_ref().ok()
+    }
 }
 
 pub(super) fn run(context: &Context, args: &ProbeArgs) -> Result<(), Failure> {
@@ -120,21 +141,64 @@ pub(super) fn run(context: &Context, args: &ProbeArgs) -> Result<(), Failure> {
     let looked = unit::runtime()?.block_on(look(&mut probe, &ids, profile.as_deref(), &points));
     Kept::end(kept);
     let (found, stopped) = looked?;
+    let told: Vec<(Found, Fit)> = found
+        .into_iter()
+        .map(|one| {
+            let fit = Fit::of(&one, profile.as_deref());
+            (one, fit)
+        })
+        .collect();
+    report(context, args, profile.as_deref(), &told, stopped)
+}
+
+/// Shows what was found and what it means; nobody, or nobody who fits, is a failure.
+fn report(
+    context: &Context,
+    args: &ProbeArgs,
+    profile: Option<&Profile>,
+    found: &[(Found, Fit)],
+    stopped: bool,
+) -> Result<(), Failure> {
+    let name = profile.map(Profile::name);
+    let meaning = |(one, fit): &(Found, Fit)| fit.words(&one.who(), name);
     if context.json {
-        let found: Vec<Value> = found.iter().map(show::document).collect();
+        let found: Vec<Value> =
+            found.iter().map(|(one, fit)| show::document(one, fit, name)).collect();
         out::json(&json!({ "url": args.url, "stopped": stopped, "found": found }))?;
     } else {
-        out::text(&show::in_words(args, &found))?;
+        let mut text = show::in_words(&args.url, found.iter().map(|(one, _)| one));
+        for good in found.iter().filter(|(_, fit)| fit.is_good()).filter_map(meaning) {
+            text += &format!("\n{good}.\n");
+        }
+        out::text(&text)?;
     }
     if found.is_empty() && !stopped {
-        let why = format!(
-            "{}: nobody answered within {} ms. Check the unit id on the device, speed and parity, \
-             the wires A and B (try them crossed), and that no other program talks on this line",
-            args.url, args.timeout_ms
-        );
-        return Err(Failure::Unreachable(anyhow::anyhow!(why)));
+        return Err(Failure::Unreachable(anyhow::anyhow!(nobody(args, profile))));
     }
-    Ok(())
+    if found.iter().any(|(_, fit)| fit.is_good()) || found.is_empty() {
+        return Ok(());
+    }
+    let meanings: Vec<String> = found.iter().filter_map(meaning).collect();
+    Err(Failure::refused(format!("{}: {}", args.url, meanings.join(". "))))
+}
+
+/// Nobody answered: what to try.
+fn nobody(args: &ProbeArgs, profile: Option<&Profile>) -> String {
+    let ProbeArgs { url, timeout_ms, .. } = args;
+    let what_to_check = match profile.map(Profile::protocol) {
+        Some(Protocol::Text(_) | Protocol::HuberPb | Protocol::NeslabNc) => {
+            "speed, parity and flow control (`holder device show` tells them), the cable (crossed or \
+             straight), that the profile is the right one, that the device is set to be controlled \
+             from outside"
+        }
+        Some(Protocol::Modbus(_)) | None => {
+            "the unit id on the device, speed and parity, the wires A and B (try them crossed)"
+        }
+    };
+    format!(
+        "{url}: nobody answered within {timeout_ms} ms. Check {what_to_check}, and that no other \
+         program talks on this line"
+    )
 }
 
 /// Whether a value is shown in every way in which its registers could be read.
@@ -286,7 +350,9 @@ async fn read(probe: &mut Probe, unit_id: u8, profile: Option<&Profile>, point: 
     }
     let beside: &[i8] = if point.unit.is_temperature() { &[-1, 0, 1] } else { &[0] };
     let mut reads = Vec::new();
-    for shift in beside.iter().copied() {
+    let at = show::address_of(point);
+    let on_the_map = |shift: &i8| (0..=i32::from(u16::MAX)).contains(&(at + i32::from(*shift)));
+    for shift in beside.iter().copied().filter(on_the_map) {
         reads.push((shift, probe.read(unit_id, point, shift).await));
     }
     Probed { point: point.clone(), reads }

@@ -40,30 +40,31 @@ pub(super) fn of_device(args: &SimArgs, profile: &Profile) -> Result<DevicePlace
     {
         (Some(at), ..) if is_modbus => (format!("tcp://{at}"), Place::Listen(at.clone())),
         (Some(at), ..) | (None, Some(at), ..) => {
-            let (at, settings) = settings_of(at);
+            let (at, settings) = settings_of(at, profile);
             // The place says where; in a url, port 0 could not let the system choose.
             (format!("{line}+tcp://localhost:1?{settings}"), Place::Listen(at.to_owned()))
         }
         (None, None, Some(link), _) => {
-            let (url, path) = url_of(line, link)?;
+            let (url, path) = url_of(line, link, profile)?;
             (url, Place::Pty(Some(path)))
         }
         (None, None, None, port) => {
-            let (url, path) = url_of(line, port.map_or("", String::as_str))?;
+            let (url, path) = url_of(line, port.map_or("", String::as_str), profile)?;
             (url, Place::Serial(path))
         }
     };
     Ok(DevicePlace { url, places: BTreeMap::from([(name.to_owned(), place)]) })
 }
 
-/// The place and what follows its question mark.
-fn settings_of(text: &str) -> (&str, &str) {
-    text.split_once('?').unwrap_or((text, ""))
+/// The place and what follows its question mark; where nothing does, the settings with which the
+/// device leaves the factory.
+fn settings_of<'a>(text: &'a str, profile: &'a Profile) -> (&'a str, &'a str) {
+    text.split_once('?').unwrap_or((text, profile.line()))
 }
 
 /// The url of a serial line at `text`, a path with settings as a url has them.
-fn url_of(line: &str, text: &str) -> Result<(String, PathBuf), Failure> {
-    let (path, settings) = settings_of(text);
+fn url_of(line: &str, text: &str, profile: &Profile) -> Result<(String, PathBuf), Failure> {
+    let (path, settings) = settings_of(text, profile);
     let refused = |why: String| Failure::Usage(format!("{text}: {why}"));
     let path = std::path::absolute(path).map_err(|error| refused(error.to_string()))?;
     let url = format!("{line}://{}?{settings}", path.display());
@@ -157,10 +158,16 @@ mod tests {
     }
 
     #[test]
-    fn settings_of_a_line_follow_its_place() {
-        let (url, path) = url_of("rtu", "/tmp/a?baud=19200").expect("good");
+    fn settings_of_a_line_follow_its_place_and_are_else_those_of_the_factory() {
+        let library = crate::station::config::Library::shipped();
+        let known = |name| library.profile(name).expect("shipped").profile;
+        let (eurotherm, julabo) = (known("eurotherm-3200"), known("julabo"));
+        let (url, path) = url_of("rtu", "/tmp/a?baud=19200", &eurotherm).expect("good");
         assert_eq!((url.as_str(), path), ("rtu:///tmp/a?baud=19200", "/tmp/a".into()));
-        let refused = url_of("rtu", "/tmp/a?speed=3").expect_err("refused").why();
+        let refused = url_of("rtu", "/tmp/a?speed=3", &eurotherm).expect_err("refused").why();
         assert!(refused.contains("speed") && refused.contains("baud"), "{refused}");
+        let (url, _) = url_of("serial", "/tmp/a", &julabo).expect("good");
+        let line = BusUrl::parse(&url).expect("good").line.expect("a line");
+        assert_eq!(line.to_string(), "4800 7E1 RTS/CTS");
     }
 }

@@ -32,6 +32,8 @@ impl Line {
     fn of_wires(line: &CheckLine) -> Self {
         let place = [&line.device, &line.point].into_iter().flatten();
         let at = place.map(String::as_str).collect::<Vec<_>>().join(".");
+        // What is about no device is about a role that none has.
+        let at = if at.is_empty() { "roles".to_owned() } else { at };
         let roles = match line.roles.as_slice() {
             [] => String::new(),
             roles => format!("[{}] ", roles.join(", ")),

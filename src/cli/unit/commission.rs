@@ -15,8 +15,8 @@ use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::out;
 use crate::station::commission::{
-    Commissioned, Overall, Request, StepOutcome, StepReport, Told, check_options, commission,
-    warning,
+    Commissioned, Overall, Request, STEPS, StepOutcome, StepReport, Told, check_options,
+    commission, warning,
 };
 use crate::station::conduct::Pace;
 use crate::station::lock::UnitLock;
@@ -215,10 +215,10 @@ fn in_words(done: &Commissioned) -> String {
     let rows: Vec<Vec<String>> = done.steps.iter().map(row).collect();
     let mark = if done.simulated { "SIMULATED\n" } else { "" };
     let table = out::table(&["", "TOOK", "WHAT"], &rows);
-    let skipped = done.steps.iter().filter(|step| step.outcome == StepOutcome::Skipped).count();
-    let left = match skipped {
+    let tried = done.steps.iter().filter(|step| step.outcome != StepOutcome::Skipped).count();
+    let left = match STEPS.saturating_sub(tried) {
         0 => String::new(),
-        count => format!(", {count} steps not tried"),
+        left => format!(", {left} of its {STEPS} steps not done"),
     };
     format!("{mark}{table}\nunit {}: {} by {}{left}", done.unit, done.outcome.word(), done.who)
 }

@@ -7,6 +7,7 @@ use super::curves::{self, Channel, HoldEnd, Line, Span};
 use super::frame::Frame;
 use super::labels;
 use super::legend;
+use super::outages;
 use super::panel::{FLAG_ROW, Flag, Panel, RuleLine, SMALL_EM};
 use super::pen::{BLACK, Drawn, Ink, Lettering, Pen, WHITE};
 use super::{ChartOptions, SHEET_PX};
@@ -38,6 +39,7 @@ struct Scene<'a> {
     phases: Vec<Span<PhaseName>>,
     holds: Vec<Span<HoldEnd>>,
     missing: Vec<Span<()>>,
+    outages: Vec<Span<String>>,
     rules: Vec<RuleLine>,
 }
 
@@ -55,6 +57,7 @@ pub(super) fn draw<B: DrawingBackend>(
         phases: curves::phases(record),
         holds: curves::holds(record),
         missing: curves::missing(record),
+        outages: outages::outages(record),
         rules: rules(record),
     };
     pen.fill((0, 0), (SHEET_PX.0 as i32, SHEET_PX.1 as i32), WHITE, 1.0)?;
@@ -179,6 +182,7 @@ impl Scene<'_> {
         let band_top = 112 + PHASE_ROW * rows;
         let panel = Panel { band_top, ..self.panel(frame, &rules, &flags, 10.0) };
         panel.draw(pen)?;
+        outages::draw(pen, &frame, &self.outages)?;
         self.brackets(pen, &panel)?;
         self.ticks(pen, &frame)?;
         let below = self.rule_labels(pen, &frame, &rules)?;
@@ -279,7 +283,7 @@ impl Scene<'_> {
             pen.line((x, bottom), (x, bottom + 8), Ink::solid(BLACK, 2))?;
             pen.text(&minute.to_string(), (x, bottom + 22), small.centered())?;
             let tick_ms = u64::try_from(minute).unwrap_or(0).saturating_mul(60_000);
-            let clock = self.zone.clock(wall_ms(self.record.header.started_utc_ms, tick_ms));
+            let clock = self.zone.clock(wall_ms(self.record, tick_ms));
             pen.text(&clock, (x, bottom + 46), small.centered())?;
             behind = behind.max(x + small.width(&clock) / 2 + 16);
         }

@@ -106,7 +106,7 @@ fn cells(record: &BatchRecord, curve: &Curve, period: &Period, row: &Row) -> Vec
     let t_ms = row.t_ms;
     let mut cells = vec![
         seconds(t_ms),
-        rfc3339(wall_ms(record.header.started_utc_ms, t_ms)),
+        rfc3339(wall_ms(record, t_ms)),
         row.phase.map_or(String::new(), |phase| phase.word().to_owned()),
     ];
     cells.extend(row.milk.iter().take(curve.milk_uncertainty.len()).copied().map(degrees));

@@ -203,7 +203,7 @@ fn judged(record: &BatchRecord, verdict: &Verdict, zone: &Zone, training: bool) 
 /// `41.2 min, 08:53`
 fn when(record: &BatchRecord, zone: &Zone, at_s: f64) -> String {
     let tick_ms = (at_s * 1000.0).max(0.0) as u64;
-    let clock = zone.clock(wall_ms(record.header.started_utc_ms, tick_ms));
+    let clock = zone.clock(wall_ms(record, tick_ms));
     format!("{:.1} min, {clock}", at_s / 60.0)
 }
 

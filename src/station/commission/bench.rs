@@ -276,6 +276,16 @@ impl<M: Machine> Bench<M> {
     /// Asks the person; the periods go on meanwhile with `command`. On a simulated machine the
     /// program answers yes.
     pub(super) async fn ask(&mut self, text: String, command: Command) -> Result<bool, Stop> {
+        self.ask_while(text, command, |_, command| command).await
+    }
+
+    /// The same, where each period's command follows from the bath and the command before it.
+    pub(super) async fn ask_while(
+        &mut self,
+        text: String,
+        mut command: Command,
+        next: impl Fn(Celsius, Command) -> Command,
+    ) -> Result<bool, Stop> {
         if self.hands.is_some() {
             return Ok(true);
         }
@@ -287,6 +297,7 @@ impl<M: Machine> Bench<M> {
         let asked = self.clock.now();
         loop {
             let seen = self.period(command).await?;
+            command = next(seen.bath, command);
             match answer.try_recv() {
                 Ok(answer) => return Ok(answer),
                 Err(oneshot::error::TryRecvError::Closed) => return Err(gone()),

@@ -44,6 +44,9 @@ pub use bench::{Stop, Told};
 use plan::Plan;
 pub use report::{Commissioned, Curve, Overall, StepOutcome, StepReport};
 
+/// How many steps a commissioning has.
+pub const STEPS: usize = steps::Step::ALL.len();
+
 /// The entry of a commissioning that begins.
 const BEGUN: &str = "unit-commissioning";
 /// The entry of one that has ended.

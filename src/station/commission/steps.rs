@@ -194,10 +194,11 @@ impl<M: Machine> Bench<M> {
         }
         let bath = last.map_or(0.0, |seen| seen.bath.as_f64());
         let observed = if missing.is_empty() {
-            format!(
-                "the bath and {} other probes are read; the bath is at {bath:.1} °C",
-                names.len()
-            )
+            let others = match names.len() {
+                1 => "one other probe".to_owned(),
+                count => format!("{count} other probes"),
+            };
+            format!("the bath and {others} are read; the bath is at {bath:.1} °C")
         } else {
             let missing: Vec<String> = missing.iter().cloned().collect();
             format!("no good reading from {}; see `holder unit check`", missing.join(", "))

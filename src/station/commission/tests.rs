@@ -123,6 +123,22 @@ async fn run(wrong: Wrong, stop_at: Option<&'static str>) -> Ran {
 /// question or step whose text has `stop_at` in it, and says yes, but no where it has `no_to`.
 async fn run_with(wrong: Wrong, stop_at: Option<&'static str>, no_to: Option<&'static str>) -> Ran {
     let text = profiles::station("demo").expect("shipped");
+    run_unit(text, wrong, stop_at, no_to, 0).await
+}
+
+/// The demo's unit with this cut, which is tried; the person answers that it acted after so many
+/// periods, and says no where the question has `no_to` in it.
+async fn try_cut(text: &str, no_to: Option<&'static str>, slow_periods: u32) -> Ran {
+    run_unit(text, Wrong::Nothing, None, no_to, slow_periods).await
+}
+
+async fn run_unit(
+    text: &str,
+    wrong: Wrong,
+    stop_at: Option<&'static str>,
+    no_to: Option<&'static str>,
+    slow_periods: u32,
+) -> Ran {
     let station = StationConfig::parse("station.toml", text, Library::shipped()).expect("valid");
     let unit = station.unit("demo").expect("it has one");
     let options = SimOptions {
@@ -151,11 +167,27 @@ async fn run_with(wrong: Wrong, stop_at: Option<&'static str>, no_to: Option<&'s
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     tokio::spawn(async move {
         let mut stop = Some(stop);
+        let mut slow: Option<(u32, tokio::sync::oneshot::Sender<bool>)> = None;
         while let Some(told) = heard.recv().await {
             let (text, reply) = match told {
+                Told::Question { text, reply } if text.starts_with("The heater is asked for") => {
+                    let yes = no_to.is_none_or(|no| !text.contains(no));
+                    match slow_periods {
+                        0 => drop(reply.send(yes)),
+                        periods => slow = Some((periods, reply)),
+                    }
+                    continue;
+                }
                 Told::Question { text, reply } => (text, Some(reply)),
                 Told::Step { title, .. } => (title.to_owned(), None),
-                Told::Live { .. } | Told::Done(_) => continue,
+                Told::Live { .. } => {
+                    slow = match slow.take() {
+                        Some((0, reply)) => reply.send(true).map(|()| None).unwrap_or(None),
+                        waiting => waiting.map(|(periods, reply)| (periods - 1, reply)),
+                    };
+                    continue;
+                }
+                Told::Done(_) => continue,
             };
             if stop_at.is_some_and(|at| text.contains(at)) {
                 let _ = stop.take().map(|stop| stop.send(()));
@@ -176,7 +208,7 @@ async fn run_with(wrong: Wrong, stop_at: Option<&'static str>, no_to: Option<&'s
             Err(_) => std::future::pending().await,
         }
     };
-    let work = bench.run(Plan::of(&unit, false));
+    let work = bench.run(Plan::of(&unit, true));
     let (ended, unsafe_because) = supervisor::guard(machine, last, work, told_to_stop, leave).await;
     assert_eq!(unsafe_because, None);
     let ended = match ended {
@@ -270,4 +302,44 @@ async fn a_person_can_stop_it_at_any_step_and_the_heater_goes_off() {
         assert!(ran.is_safe(), "{at}");
         assert!(ran.notes.steps.len() < 8, "{at}");
     }
+}
+
+/// The demo's unit with a limit thermostat.
+fn with_a_limit() -> String {
+    let cut = "cut = { by = \"limit-thermostat\", at_c = 66.0, within_s = 5 }\n";
+    let text = profiles::station("demo").expect("shipped");
+    text.replace("bottles_max = 48\n", &format!("bottles_max = 48\n{cut}"))
+}
+
+#[tokio::test]
+async fn a_cut_that_acts_passes_and_one_that_does_not_forbids_milk() {
+    let text = with_a_limit();
+    let ran = try_cut(&text, None, 0).await;
+    assert_eq!(ran.ended, Some(Ok(())));
+    let cut = ran.step("cut");
+    assert_eq!(
+        (cut.outcome, cut.observed.as_str()),
+        (StepOutcome::Passed, "the heater lost its power")
+    );
+    assert!(ran.is_safe());
+    let kept = try_cut(&text, Some("Has the heater lost its power"), 0).await;
+    assert_eq!(kept.failed(), ["cut"]);
+    assert!(kept.step("cut").observed.contains("must not run milk"));
+    assert!(kept.is_safe());
+    let left = try_cut(&text, Some("Turn the limit thermostat back"), 0).await;
+    assert!(
+        left.step("cut").observed.contains("was not put back"),
+        "{left:?}",
+        left = left.step("cut")
+    );
+}
+
+#[tokio::test]
+async fn a_heater_that_rests_at_its_set_point_does_not_pass_for_a_cut_that_acted() {
+    let ran = try_cut(&with_a_limit(), None, 1_200).await;
+    assert_eq!(ran.ended, Some(Ok(())));
+    let cut = ran.step("cut");
+    assert_eq!(cut.outcome, StepOutcome::Skipped, "{cut:?}");
+    assert!(cut.observed.contains("not shown") && cut.observed.contains("Try it again"), "{cut:?}");
+    assert!(ran.is_safe());
 }

@@ -91,6 +91,19 @@ pub enum ConfigError {
         /// What the database says.
         there: String,
     },
+    /// The certificate of a probe is still as in a new station's file.
+    #[error(
+        "the certificate of {source_point} is not filled in yet: enter {keys} from the \
+         laboratory's papers in {file}"
+    )]
+    NotFilledIn {
+        /// The station file.
+        file: String,
+        /// The probe: `device.point`.
+        source_point: String,
+        /// What is missing.
+        keys: String,
+    },
     /// The certificate of a probe is no longer valid.
     #[error(
         "the calibration of {source_point} is overdue: certificate {number} was valid until \

@@ -61,6 +61,11 @@ impl Library {
         })
     }
 
+    /// The station's own files of profiles and recipes.
+    pub fn own_paths(&self) -> Vec<&Path> {
+        self.own_profiles.values().chain(self.own_recipes.values()).map(PathBuf::as_path).collect()
+    }
+
     /// Names of the device profiles, the shipped ones first.
     pub fn profile_names(&self) -> Vec<&str> {
         names(profiles::DEVICES, &self.own_profiles)

@@ -61,9 +61,14 @@ fn a_new_station_runs_no_milk_before_probes_are_calibrated_and_the_cut_is_declar
     let station = parse(shipped("first")).expect("valid");
     let recipe = station.library.recipe(profiles::RECIPE_DEFAULT).expect("shipped");
     let unit = station.unit("past-1").expect("it has one");
+    let empty = unit.params(Purpose::Water, &recipe, day("2026-11-24")).expect_err("no papers");
+    assert!(matches!(empty, ConfigError::NotFilledIn { .. }), "{empty}");
+    let named = shipped("first").replace("to be filled in", "K-1");
+    let station = parse(&named).expect("valid");
+    let unit = station.unit("past-1").expect("it has one");
     let overdue = unit.params(Purpose::Water, &recipe, day("2026-11-24")).expect_err("overdue");
     assert!(matches!(overdue, ConfigError::Overdue { .. }), "{overdue}");
-    let calibrated = shipped("first").replace("due = \"2000-07-01\"", "due = \"2027-05-01\"");
+    let calibrated = named.replace("due = \"2000-07-01\"", "due = \"2027-05-01\"");
     let station = parse(&calibrated).expect("valid");
     let unit = station.unit("past-1").expect("it has one");
     unit.params(Purpose::Water, &recipe, day("2026-11-24")).expect("water may run");
@@ -79,6 +84,7 @@ fn a_new_station_runs_no_milk_before_probes_are_calibrated_and_the_cut_is_declar
 fn cut_by_watchdog(profile: &str, heater: &str, setpoint: &str) -> String {
     let by_watchdog = "cut = { by = \"device-watchdog\",";
     shipped("first")
+        .replace("to be filled in", "K-1")
         .replace("due = \"2000-07-01\"", "due = \"2027-05-01\"")
         .replace("# cut = { by = \"limit-thermostat\", at_c = 66.0,", by_watchdog)
         .replace("profile = \"eurotherm-3200\"", &format!("profile = \"{profile}\""))
@@ -142,6 +148,16 @@ fn a_calibration_that_is_still_to_come_blocks_the_start() {
     let unit = station.unit("demo").expect("it has one");
     let faults = unit.calibration_faults(day("2026-11-23"));
     assert_eq!(faults, ["calibration in the future: controller.pv (SIM-0001) on 2026-11-24"]);
+}
+
+#[test]
+fn a_certificate_that_only_got_new_dates_is_not_filled_in() {
+    let text = shipped("demo").replacen("SIM-0001", "to be filled in", 1);
+    let refused = start(&text, "2026-11-24").expect_err("no number").to_string();
+    assert!(refused.contains("controller.pv is not filled in yet: enter number"), "{refused}");
+    let station = parse(&text).expect("valid");
+    let faults = station.unit("demo").expect("known").calibration_faults(day("2026-11-24"));
+    assert_eq!(faults, ["certificate not filled in yet: controller.pv (number and its dates)"]);
 }
 
 #[test]

@@ -210,8 +210,8 @@ impl Unit<'_> {
         })
     }
 
-    /// Overdue blocks the start (DOMAIN, calibration), and so does a calibration that is still
-    /// to come: one of the dates, or the clock, is wrong.
+    /// Overdue blocks the start (DOMAIN, calibration), and so does a certificate that nobody has
+    /// filled in, or a calibration that is still to come: a date, or the clock, is wrong.
     fn check_days(
         &self,
         source: &str,
@@ -220,6 +220,11 @@ impl Unit<'_> {
     ) -> Result<(), ConfigError> {
         let (file, number) = (self.station.file.clone(), certificate.number.clone());
         let source_point = source.to_owned();
+        let missing = certificate.to_be_filled_in();
+        if !missing.is_empty() {
+            let keys = format!("{} and its dates", missing.join(", "));
+            return Err(ConfigError::NotFilledIn { file, source_point, keys });
+        }
         if certificate.date.parse::<Date>().is_ok_and(|date| today < date) {
             let date = certificate.date.clone();
             return Err(ConfigError::NotYet { file, source_point, number, date, today });
@@ -234,7 +239,7 @@ impl Unit<'_> {
     }
 
     /// What stands against each probe on `today`, in words with `device.point (number)`:
-    /// calibrations that are overdue or still to come, uncertainties that cannot be true.
+    /// certificates that are not filled in, calibrations overdue or still to come, uncertainties that cannot be true.
     pub fn calibration_faults(&self, today: Date) -> Vec<String> {
         let spec = self.spec().ok();
         let step = |probe: &PointRef| {
@@ -250,6 +255,9 @@ impl Unit<'_> {
                 Ok(()) => {}
                 Err(ConfigError::NotYet { date, .. }) => {
                     faults.push(format!("calibration in the future: {which} on {date}"));
+                }
+                Err(ConfigError::NotFilledIn { keys, .. }) => {
+                    faults.push(format!("certificate not filled in yet: {source} ({keys})"));
                 }
                 Err(_) => {
                     let due = &certificate.due;

@@ -34,6 +34,10 @@ struct Faults {
     hangs_at: Option<u32>,
     /// Is told when that one has begun.
     hangs: Arc<Notify>,
+    /// Is told when a reading has begun that then waits for `slow_until`.
+    slow: Option<(Arc<Notify>, Arc<Notify>)>,
+    /// Is set when a reading is given up before its answer.
+    given_up: Arc<std::sync::atomic::AtomicBool>,
     /// So many commands are lost before the first one arrives.
     writes_lost: u32,
     /// Nobody knows the bath, so that there must be no heat.
@@ -49,6 +53,23 @@ struct Fake {
     faults: Faults,
 }
 
+/// Notes when it is dropped before the answer.
+struct GivenUp(Option<Arc<std::sync::atomic::AtomicBool>>);
+
+impl GivenUp {
+    fn answered(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for GivenUp {
+    fn drop(&mut self) {
+        if let Some(flag) = &self.0 {
+            flag.store(true, std::sync::atomic::Ordering::Release);
+        }
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 #[error("the wire is cut")]
 struct Cut;
@@ -62,6 +83,12 @@ impl Machine for Fake {
         if self.faults.hangs_at.is_some_and(|first| self.readings >= first) {
             self.faults.hangs.notify_one();
             std::future::pending::<()>().await;
+        }
+        if let Some((begun, until)) = self.faults.slow.clone() {
+            let guard = GivenUp(Some(self.faults.given_up.clone()));
+            begun.notify_one();
+            until.notified().await;
+            guard.answered();
         }
         let mut reading = Reading::nothing(2, true);
         if !self.faults.bath_unknown {
@@ -299,6 +326,67 @@ async fn a_stop_is_heard_while_a_read_hangs() {
     assert!(!last(&rig.told).heats());
     stop.await.expect("sent").expect("heard");
     seen.await.expect("ended");
+}
+
+#[tokio::test]
+async fn a_store_that_refuses_ends_the_loop_and_leaves_the_machine_safe() {
+    let mut rig = rig(Faults::default(), PATIENT).await;
+    let store = rig.store.clone();
+    let seen = tokio::spawn(async move {
+        for _ in 0..10 {
+            rig.views.recv().await.expect("it runs");
+        }
+        let close = move |store: &mut Store| {
+            let stamp = crate::store::Stamp { utc_ms: 0, who: "ann" };
+            let (closing, phase) = (crate::store::model::Closing::Interrupted, PhaseName::Preheat);
+            let (engine_accepts, verdict) = (None, None);
+            let batch = BATCH;
+            store.close_batch(&crate::store::Close {
+                batch,
+                stamp,
+                closing,
+                engine_accepts,
+                phase,
+                verdict,
+            })
+        };
+        store.call(close).await.expect("closed under its feet");
+        while rig.views.recv().await.is_some() {}
+    });
+    let outcome = supervise(rig.unit, std::future::pending()).await;
+    assert!(matches!(outcome.ending, Ending::RecordLost(_)), "{:?}", outcome.ending);
+    assert!(!outcome.ending.closes(), "a person decides");
+    assert_eq!(outcome.unsafe_because, None);
+    assert!(heated_last(&told(&rig.told)).is_some() && !last(&rig.told).heats());
+    seen.await.expect("ended");
+}
+
+#[tokio::test]
+async fn what_a_person_does_costs_no_reading() {
+    let (begun, until) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let slow = Some((begun.clone(), until.clone()));
+    let faults = Faults { slow, ..Faults::default() };
+    let given_up = faults.given_up.clone();
+    let mut rig = rig(faults, PATIENT).await;
+    let task = tokio::spawn(rig.unit.run());
+    let mut said = Vec::new();
+    for acts in [false, true, true, false] {
+        begun.notified().await;
+        if acts {
+            rig.act.send(Action::ConfirmUnload).await.expect("heard");
+            tokio::task::yield_now().await;
+        }
+        until.notify_one();
+        let count = if acts { 2 } else { 1 };
+        for _ in 0..count {
+            said.push(rig.views.recv().await.expect("it goes on").message);
+        }
+    }
+    assert!(!given_up.load(std::sync::atomic::Ordering::Acquire), "an exchange was given up");
+    let refused = |said: &Option<String>| said.as_ref().is_some_and(|s| s.contains("unloading"));
+    let order: Vec<bool> = said.iter().map(refused).collect();
+    assert_eq!(order, [false, false, true, false, true, false], "{said:?}");
+    task.abort();
 }
 
 #[tokio::test]

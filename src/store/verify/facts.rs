@@ -71,6 +71,8 @@ impl Facts {
             | Kind::Seal
             | Kind::Remark
             | Kind::Clock => return self.note_batch(row, kind, after),
+            // They stand for themselves: no table is made of them.
+            Kind::StationFiles | Kind::Backup | Kind::Restored => return Ok(()),
         };
         self.rows.insert((table, row.subject.clone()), after);
         Ok(())
@@ -107,6 +109,9 @@ impl Facts {
             | Kind::Donor
             | Kind::Deposit
             | Kind::Pool
+            | Kind::StationFiles
+            | Kind::Backup
+            | Kind::Restored
             | Kind::BatchStarted => {}
         }
         Ok(())

@@ -241,3 +241,5 @@ fn a_program_that_was_killed_leaves_every_acknowledged_sample_and_an_unsealed_ta
     let report = store.verify(None).expect("verifies");
     assert_eq!((report.samples, report.samples_unsealed), (101 * 9, 0));
 }
+
+mod columns;

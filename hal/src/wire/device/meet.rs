@@ -42,6 +42,8 @@ impl Device {
             if !error.is_unreachable() || error.is_dial() {
                 return Err(error);
             }
+            // On RTU it is left alone now: what is wrong with it is what went wrong before.
+            self.fault = Some(error);
             if self.owner.simulated {
                 return Ok(());
             }
@@ -51,6 +53,15 @@ impl Device {
                 return Ok(());
             }
         }
+    }
+
+    /// Why it could not be met. That it is left alone says nothing to a person at the start: what
+    /// went wrong before does.
+    pub(crate) fn cause(&self, error: WireError) -> WireError {
+        if let WireError::Call { fault: CallFault::HeldBack { .. }, .. } = error {
+            return self.fault.clone().unwrap_or(error);
+        }
+        error
     }
 
     /// Sends what wakes a device of text up: its answers are nobody's, and the bus forgets them.

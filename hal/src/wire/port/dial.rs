@@ -1,6 +1,7 @@
 //! Opening a port: a socket or a serial port of this computer.
 
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -9,6 +10,7 @@ use tokio::time::timeout;
 use tokio_serial::{ClearBuffer, SerialPort as _, SerialPortBuilderExt as _, SerialStream};
 
 use crate::wire::error::CallFault;
+use crate::wire::holder::Holder;
 use crate::wire::url::{Flow, LineSettings, Parity, Port};
 
 /// How often a serial port that is held is tried again, while the time-out lasts: whoever gave it
@@ -49,7 +51,10 @@ pub(super) async fn dial(
             let opened = timeout(limit, serial_when_free(path, line)).await;
             match opened {
                 Ok(opened) => Ok(Box::new(opened?)),
-                Err(_) => Err(CallFault::PortHeld { path: path.clone() }),
+                Err(_) => {
+                    let by = Holder::of(Path::new(path));
+                    Err(CallFault::PortHeld { path: path.clone(), by })
+                }
             }
         }
     }
@@ -66,6 +71,7 @@ pub(super) async fn socket(host: &str, port: u16, limit: Duration) -> Result<Tcp
         Ok(Err(error)) => error.to_string(),
         Err(_) => format!("nobody took the call within {} ms", limit.as_millis()),
     };
+    let cause = format!("{cause}. Is the device powered and the cable in? Is the address right?");
     Err(CallFault::Dial { cause })
 }
 
@@ -113,15 +119,15 @@ fn refused(path: &str, error: &tokio_serial::Error) -> CallFault {
     // serialport 4.10 tells a held port (EBUSY, flock) by its text alone.
     let held = ["exclusive lock", "busy"].iter().any(|word| text.contains(word));
     if held {
-        return CallFault::PortHeld { path: path.to_owned() };
+        return CallFault::PortHeld { path: path.to_owned(), by: None };
     }
     let kind = error.kind();
     let hint = if kind == tokio_serial::ErrorKind::Io(io::ErrorKind::PermissionDenied) {
-        " (add this user to the group dialout, and log in again)"
+        "Add this user to the group dialout, and log in again"
     } else {
-        " (`holder device ports` lists what is plugged in)"
+        "Is the adapter plugged in? `holder device ports` lists what is"
     };
-    CallFault::Dial { cause: format!("{path}: {text}{hint}") }
+    CallFault::Dial { cause: format!("{path}: {text}. {hint}") }
 }
 
 pub(super) fn broken(error: &io::Error) -> CallFault {

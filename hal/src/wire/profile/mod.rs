@@ -198,7 +198,7 @@ impl Check {
     }
 
     /// The raw values in words: `1`, `one of 2, 3`.
-    pub(crate) fn words(&self) -> String {
+    pub fn words(&self) -> String {
         let words: Vec<String> = self.raws.iter().map(ToString::to_string).collect();
         if words.len() == 1 { words.concat() } else { format!("one of {}", words.join(", ")) }
     }
@@ -215,6 +215,7 @@ pub struct Profile {
     source: String,
     verified: Verified,
     quirks: Vec<String>,
+    line: String,
     points: Vec<Point>,
     checks: Vec<Check>,
     watchdog: Option<Watchdog>,
@@ -275,6 +276,12 @@ impl Profile {
     /// What a technician should know before trusting it.
     pub fn quirks(&self) -> &[String] {
         &self.quirks
+    }
+
+    /// The settings of its serial line as it leaves the factory, as a url has them:
+    /// `baud=4800&parity=even&data_bits=7&flow=rtscts`; empty for 9600 8N1 and no handshake.
+    pub fn line(&self) -> &str {
+        &self.line
     }
 
     /// Every point, in the order of the file.

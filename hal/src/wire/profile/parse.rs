@@ -5,7 +5,10 @@ use toml::de::DeTable;
 use super::error::ProfileError;
 use super::point::Verified;
 use super::reader::{Field, Section, Source};
-use super::{Check, Profile, Timing, Watchdog, parse_point, parse_protocol, parse_write, rules};
+use super::{
+    Check, Profile, Protocol, Timing, Watchdog, parse_point, parse_protocol, parse_write, rules,
+};
+use crate::wire::url::{Framing, line_settings};
 
 /// The longest rest between two requests that still leaves a control period.
 const PAUSE_MS_MAX: u64 = 1000;
@@ -39,6 +42,7 @@ pub(crate) fn profile(file_name: &str, text: &str) -> Result<Profile, ProfileErr
         Some(field) => texts(&field)?,
         None => Vec::new(),
     };
+    let line = root.maybe("line").map(|field| line(&field, &protocol)).transpose()?;
     let watchdog = root.maybe("watchdog").map(|field| field.section().and_then(watchdog));
     let mut points = Vec::new();
     for section in root.sections("point")? {
@@ -62,6 +66,7 @@ pub(crate) fn profile(file_name: &str, text: &str) -> Result<Profile, ProfileErr
         source: manual,
         verified,
         quirks,
+        line: line.unwrap_or_default(),
         points,
         checks,
         watchdog: watchdog.transpose()?,
@@ -78,6 +83,17 @@ fn stem(file_name: &str) -> &str {
 
 pub(crate) fn texts(field: &Field<'_>) -> Result<Vec<String>, ProfileError> {
     field.list()?.iter().map(|item| item.text().map(str::to_owned)).collect()
+}
+
+/// The settings of a serial line, as a url has them.
+fn line(field: &Field<'_>, protocol: &Protocol) -> Result<String, ProfileError> {
+    let framing = match protocol {
+        Protocol::Modbus(_) => Framing::ModbusRtu,
+        Protocol::Text(_) | Protocol::HuberPb | Protocol::NeslabNc => Framing::Commands,
+    };
+    let text = field.text()?;
+    line_settings(framing, text).map_err(|rule| field.refuse(rule))?;
+    Ok(text.to_owned())
 }
 
 /// The keys about time that the table of every protocol has.

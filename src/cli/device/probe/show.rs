@@ -5,11 +5,14 @@ use holder_hal::wire::probe::{Guess, Presence, guesses};
 use holder_hal::wire::profile::{Point, Raw};
 use serde_json::{Value, json};
 
-use super::{Found, ProbeArgs, Probed, is_guessed};
+use super::conclude::Fit;
+use super::{Found, Probed, is_guessed};
 use crate::cli::out;
 
-pub(super) fn in_words(args: &ProbeArgs, found: &[Found]) -> String {
+/// What each unit id said, point by point.
+pub(super) fn in_words<'a>(url: &str, found: impl Iterator<Item = &'a Found>) -> String {
     let mut text = String::new();
+    let mut tables = false;
     for one in found {
         let says = match one.presence {
             Presence::Answers => "answers".to_owned(),
@@ -18,16 +21,42 @@ pub(super) fn in_words(args: &ProbeArgs, found: &[Found]) -> String {
             }
             Presence::Silent => continue,
         };
-        text += &format!("{}, unit id {}: {says}\n", args.url, one.unit_id);
-        for probed in &one.points {
-            text += &point_in_words(probed);
-        }
+        // Alone on its line it has no number.
+        let unit_id =
+            if one.unit_id == 0 { String::new() } else { format!(", unit id {}", one.unit_id) };
+        text += &format!("{url}{unit_id}: {says}\n");
+        let (told, mute): (Vec<&Probed>, Vec<&Probed>) =
+            one.points.iter().partition(|probed| probed.reads.iter().any(|(_, read)| read.is_ok()));
+        text.extend(told.iter().map(|probed| point_in_words(probed)));
+        text += &mute_in_words(&mute);
+        tables |= told.iter().any(|probed| is_guessed(&probed.point));
     }
-    if found.iter().any(|one| !one.points.is_empty()) {
+    if tables {
         text += "\n[ ] as the profile reads it; * can be true (−10 to 110 °C). If only a reading \
                  without [ ] can\nbe true, the profile is wrong there: address, byte order or unit.\n";
     }
     text
+}
+
+/// The points of which nothing came, one line for each reason.
+fn mute_in_words(mute: &[&Probed]) -> String {
+    let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
+    for probed in mute {
+        let own = probed.reads.iter().find(|(shift, _)| *shift == 0);
+        let Some((_, Err(error))) = own else { continue };
+        let reason = fault_in_words(error);
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, names)) => names.push(&probed.point.name),
+            None => reasons.push((reason, vec![&probed.point.name])),
+        }
+    }
+    let line = |(reason, names): (String, Vec<&str>)| format!("\n{}: {reason}\n", names.join(", "));
+    reasons.into_iter().map(line).collect()
+}
+
+/// What went wrong, without the place: it stands above.
+fn fault_in_words(error: &WireError) -> String {
+    if let WireError::Call { fault, .. } = error { fault.to_string() } else { error.to_string() }
 }
 
 fn point_in_words(probed: &Probed) -> String {
@@ -40,7 +69,7 @@ fn point_in_words(probed: &Probed) -> String {
                 let value = decoded.value.map_or(decoded.reason, |value| value.to_string());
                 format!("{value} ({raw})")
             }
-            Some((_, Err(error))) => error.to_string(),
+            Some((_, Err(error))) => fault_in_words(error),
             None => String::new(),
         };
         return format!("\n{} ({layout}): {said}\n", point.name);
@@ -61,7 +90,7 @@ fn point_in_words(probed: &Probed) -> String {
                     rows.push(head.into_iter().chain(cells).collect::<Vec<String>>());
                 }
             }
-            Err(error) => text += &format!("  {address}: {error}\n"),
+            Err(error) => text += &format!("  {address}: {}\n", fault_in_words(error)),
         }
     }
     let head: Vec<&str> = ["ADDRESS", "RAW", "SPEAKS"].into_iter().chain(orders).collect();
@@ -72,7 +101,7 @@ fn point_in_words(probed: &Probed) -> String {
 }
 
 /// The first address of a register; only registers are probed.
-fn address_of(point: &Point) -> i32 {
+pub(super) fn address_of(point: &Point) -> i32 {
     point.register().map_or(0, |at| at.address.into())
 }
 
@@ -86,14 +115,18 @@ fn cell(guess: &Guess) -> String {
     if guess.plausible { format!("{value}*") } else { value }
 }
 
-pub(super) fn document(found: &Found) -> Value {
+/// What one unit id said, with what it means.
+pub(super) fn document(found: &Found, fit: &Fit, profile: Option<&str>) -> Value {
     let says = match found.presence {
         Presence::Answers => json!({ "answers": true }),
         Presence::Refuses { code } => json!({ "answers": true, "exception": code }),
         Presence::Silent => json!({ "answers": false }),
     };
     let points: Vec<Value> = found.points.iter().map(point_document).collect();
-    json!({ "unit_id": found.unit_id, "presence": says, "points": points })
+    json!({
+        "unit_id": found.unit_id, "presence": says, "points": points, "fit": fit.word(),
+        "conclusion": fit.words(&found.who(), profile),
+    })
 }
 
 fn point_document(probed: &Probed) -> Value {

@@ -1,0 +1,127 @@
+//! The people of a run: what they do at the machine, and what they tell the program.
+
+use holder_hal::Tick;
+
+use super::fault::Kind;
+use super::rig::Rig;
+use super::scenario::Scenario;
+use crate::batch::event::Action;
+use crate::batch::phase::PhaseName;
+
+/// A person who was told to unload and never came is waited for so long, milliseconds.
+const EVENING_MS: u64 = 3_600_000;
+/// How often somebody who presses keys at random does so, milliseconds.
+const FIDGET_MS: u64 = 97_000;
+
+/// The technician.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hands {
+    called: Option<Tick>,
+    loaded: bool,
+    confirmed: Option<Tick>,
+    repeated: bool,
+    stopped: bool,
+    fidgeted: Option<Tick>,
+    unload_called: Option<Tick>,
+    heat_called: Option<Tick>,
+}
+
+impl Hands {
+    /// What the technician tells the program now; what is done at the machine is done.
+    pub(crate) fn act(
+        &mut self,
+        now: Tick,
+        phase: PhaseName,
+        rig: &mut Rig,
+        scenario: &Scenario,
+    ) -> Option<Action> {
+        if !self.stopped && rig.active(Kind::Stop).is_some() {
+            self.stopped = true;
+            return Some(Action::Stop { reason: "something looked wrong".to_owned() });
+        }
+        match phase {
+            PhaseName::Load => self.called = self.called.or(Some(now)),
+            PhaseName::Unload => self.unload_called = self.unload_called.or(Some(now)),
+            PhaseName::Preheat
+            | PhaseName::ComeUp
+            | PhaseName::Hold
+            | PhaseName::Cool
+            | PhaseName::Finished
+            | PhaseName::Aborted => {}
+        }
+        if let Some(action) = self.load(now, rig, scenario) {
+            return Some(action);
+        }
+        if let Some(action) = self.unload(now, rig, scenario) {
+            return Some(action);
+        }
+        self.fidget(now, phase, rig, scenario)
+    }
+
+    /// Whether everybody has gone home.
+    pub(crate) fn has_gone(&self, now: Tick) -> bool {
+        self.unload_called.is_some_and(|called| now.ms_since(called) > EVENING_MS)
+    }
+
+    /// Whether the technician lets the machine heat again, since it asks for that.
+    pub(crate) fn confirm_heat(&mut self, now: Tick, scenario: &Scenario) -> Option<Action> {
+        let called = *self.heat_called.get_or_insert(now);
+        (now.ms_since(called) >= scenario.confirm_heat_ms).then_some(Action::ConfirmHeat)
+    }
+
+    fn load(&mut self, now: Tick, rig: &mut Rig, scenario: &Scenario) -> Option<Action> {
+        let called = self.called?;
+        let since_ms = now.ms_since(called);
+        let told = scenario.plant.bottles;
+        let pace = &scenario.pace;
+        let early = scenario.fault(Kind::EarlyConfirm);
+        let late_ms = scenario.fault(Kind::LateLoad).map(|fault| fault.after_ms);
+        let load_ms = late_ms.unwrap_or(pace.load_ms);
+        let (in_ms, confirm_ms) = match early {
+            Some(fault) => (fault.after_ms.saturating_add(fault.lasts_ms), fault.after_ms),
+            None => (load_ms, load_ms.saturating_add(pace.confirm_ms)),
+        };
+        if !self.loaded && since_ms >= in_ms {
+            self.loaded = true;
+            let real = scenario.fault(Kind::WrongCount).map(|fault| fault.size as u32);
+            rig.load(real.unwrap_or(told));
+        }
+        if self.confirmed.is_none() && since_ms >= confirm_ms {
+            self.confirmed = Some(now);
+            return Some(Action::ConfirmLoad { bottles: u16::try_from(told).unwrap_or(u16::MAX) });
+        }
+        None
+    }
+
+    fn unload(&mut self, now: Tick, rig: &mut Rig, scenario: &Scenario) -> Option<Action> {
+        let called = self.unload_called?;
+        let stays = scenario.fault(Kind::WalksAway).is_none();
+        (stays && now.ms_since(called) >= scenario.pace.unload_ms).then(|| {
+            rig.unload();
+            Action::ConfirmUnload
+        })
+    }
+
+    fn fidget(
+        &mut self,
+        now: Tick,
+        phase: PhaseName,
+        rig: &Rig,
+        scenario: &Scenario,
+    ) -> Option<Action> {
+        scenario.fault(Kind::ConfirmTwice)?;
+        let bottles = u16::try_from(scenario.plant.bottles).unwrap_or(u16::MAX);
+        if self.confirmed.is_some() && !self.repeated {
+            self.repeated = true;
+            return Some(Action::ConfirmLoad { bottles });
+        }
+        let may = matches!(phase, PhaseName::ComeUp | PhaseName::Hold | PhaseName::Cool);
+        let due = self.fidgeted.is_none_or(|last| now.ms_since(last) >= FIDGET_MS);
+        if !may || !due || !rig.is_loaded() {
+            return None;
+        }
+        self.fidgeted = Some(now);
+        let presses_load = (now.ms() / FIDGET_MS).is_multiple_of(2);
+        Some(if presses_load { Action::ConfirmLoad { bottles } } else { Action::ConfirmUnload })
+    }
+}

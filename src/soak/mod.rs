@@ -1,0 +1,126 @@
+//! The soak: whole batches in one process, from one number each, with everything that can go
+//! wrong, until an invariant does not hold.
+//!
+//! **Terms.** A *seed* is one run: its [`scenario`] is drawn from it. The *rig* is the machine with
+//! its probes, devices and wire; the *truth* is what the milk really went through, and only the
+//! [`oracle`] sees it. An *invariant* is what must never happen (issue 4); a *residual* risk is one
+//! that `docs/risk.md` names as not detectable: it is counted and told apart, never dropped.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `dice` | chance from a seed, by a written algorithm |
+//! | `fault` | the kinds of faults, and one of them |
+//! | `scenario` | what a seed stands for |
+//! | `rig` | the machine and everything between it and us |
+//! | `hands` | the people |
+//! | `record` | the disk and the store |
+//! | `run` | the station's loop on all of these |
+//! | `oracle` | what really happened to the milk |
+//! | `picture` | the truth of a run, drawn |
+//! | `watch` | the invariants |
+//! | `residual` | what nothing here can notice |
+//! | `report` | what one run shows |
+//! | `totals` | what all of them show |
+//!
+//! A run is single-threaded and touches neither clock nor disk nor network.
+
+#[cfg(test)]
+mod defects;
+mod dice;
+mod fault;
+mod hands;
+mod oracle;
+pub(crate) mod picture;
+mod record;
+mod report;
+mod residual;
+mod rig;
+mod run;
+mod scenario;
+#[cfg(test)]
+mod tests;
+pub(crate) mod totals;
+mod watch;
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::sync::mpsc;
+
+pub(crate) use report::{Report, of_seed};
+pub(crate) use run::{Done, NoRun, Wanted};
+pub(crate) use scenario::Scenario;
+pub(crate) use watch::Invariant;
+
+use crate::batch::recipe::Recipe;
+use totals::Totals;
+
+/// Every so many seeds a run keeps a real store, beside those whose faults need one.
+pub(crate) const STORE_EVERY: u64 = 10;
+
+/// Which runs keep a real store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stores {
+    /// All.
+    All,
+    /// Every tenth, and those whose faults need one.
+    Some,
+    /// Only those whose faults need one.
+    Needed,
+}
+
+impl Stores {
+    /// Whether this seed keeps one whatever its faults are.
+    pub(crate) const fn holds(self, seed: u64) -> bool {
+        match self {
+            Self::All => true,
+            Self::Some => seed.is_multiple_of(STORE_EVERY),
+            Self::Needed => false,
+        }
+    }
+}
+
+/// Runs all seeds on so many threads. Every report is `told` in the order of the seeds, whoever
+/// ran it.
+///
+/// # Errors
+/// A run that could not begin, or whose record could not be closed: the first by seed.
+pub(crate) fn soak(
+    seeds: Range<u64>,
+    jobs: NonZeroUsize,
+    stores: Stores,
+    recipe: &Recipe,
+    mut told: impl FnMut(&Report),
+) -> Result<Totals, NoRun> {
+    let mut totals = Totals::default();
+    let (reports, waiting) = mpsc::sync_channel(1_024);
+    let jobs = jobs.get() as u64;
+    std::thread::scope(|scope| {
+        for job in 0..jobs {
+            let (reports, seeds) = (reports.clone(), seeds.clone());
+            scope.spawn(move || {
+                let mut seed = seeds.start.saturating_add(job);
+                while seed < seeds.end {
+                    let wanted = Wanted { store: stores.holds(seed), ..Wanted::default() };
+                    let report = of_seed(seed, recipe, wanted).map(|(_, _, report)| report);
+                    if reports.send((seed, report)).is_err() {
+                        return;
+                    }
+                    seed = seed.saturating_add(jobs);
+                }
+            });
+        }
+        drop(reports);
+        let (mut next, mut early) = (seeds.start, BTreeMap::new());
+        for (seed, report) in waiting {
+            early.insert(seed, report);
+            while let Some(report) = early.remove(&next) {
+                let report = report?;
+                told(&report);
+                totals.add(&report);
+                next += 1;
+            }
+        }
+        Ok(totals)
+    })
+}

@@ -1,0 +1,229 @@
+//! What one run shows: its outcome, and which invariants it broke.
+
+use holder_hal::Tick;
+
+use super::fault::Kind;
+use super::residual::{self, Residual};
+use super::run::{Done, NoRun, Wanted, run};
+use super::scenario::Scenario;
+use super::watch::{Invariant, Violation};
+use crate::batch::event::{Alarm, Cause, Event, HoldBreak};
+use crate::batch::phase::PhaseName;
+use crate::batch::recipe::Recipe;
+use crate::batch::verdict::{Outcome, Rule};
+use crate::store::model::Closing;
+
+/// What a run showed.
+#[derive(Clone, Debug)]
+pub(crate) struct Report {
+    /// Its seed.
+    pub(crate) seed: u64,
+    /// What went wrong; nothing in a run without fault.
+    pub(crate) faults: Vec<Kind>,
+    /// The judge's verdict.
+    pub(crate) outcome: Outcome,
+    /// How often the engine saw a hold broken.
+    pub(crate) holds_broken: u32,
+    /// Whether the milk really had its hold.
+    pub(crate) true_hold: bool,
+    /// Whether engine and judge disagreed.
+    pub(crate) disputed: bool,
+    /// Whether it had a real store.
+    pub(crate) stored: bool,
+    /// The first alarm after the first fault began, and how long after it, milliseconds.
+    pub(crate) detected: Option<(Alarm, u64)>,
+    /// Alarms in all.
+    pub(crate) alarms: usize,
+    /// A wrongly accepted batch that a residual risk explains.
+    pub(crate) residual: Option<Residual>,
+    /// What did not hold.
+    pub(crate) violations: Vec<Violation>,
+    /// How long it took, simulated.
+    pub(crate) lasted: Tick,
+}
+
+/// Runs a seed and looks at what it shows.
+///
+/// # Errors
+/// The run could not begin, or its record could not be closed.
+pub(crate) fn of_seed(
+    seed: u64,
+    recipe: &Recipe,
+    wanted: Wanted,
+) -> Result<(Scenario, Done, Report), NoRun> {
+    let scenario = Scenario::drawn(seed, recipe);
+    let wanted = Wanted { store: wanted.store || scenario.needs_the_store(), ..wanted };
+    let mut done = run(&scenario, wanted)?;
+    let mut violations = std::mem::take(&mut done.violations);
+    let mut residual = None;
+    if is_wrongly_accepted(&scenario, &done) {
+        residual = explained(&scenario, wanted)?;
+        if residual.is_none() {
+            violations.push(missed_the_floor(&done));
+        }
+    }
+    violations.extend(after_the_end(&scenario, &done));
+    let report = report(&scenario, &done, wanted.store, residual, violations);
+    Ok((scenario, done, report))
+}
+
+fn report(
+    scenario: &Scenario,
+    done: &Done,
+    stored: bool,
+    residual: Option<Residual>,
+    violations: Vec<Violation>,
+) -> Report {
+    let first = done.began.iter().flatten().min().copied();
+    let after = |(alarm, at): &(Alarm, Tick)| {
+        first.filter(|first| at >= first).map(|first| (*alarm, at.ms_since(first)))
+    };
+    let findings = &done.closed.verdict.findings;
+    Report {
+        seed: scenario.seed,
+        faults: scenario.faults.iter().map(|fault| fault.kind).collect(),
+        outcome: done.closed.verdict.outcome,
+        holds_broken: done.holds_broken,
+        true_hold: has_true_hold(scenario, done),
+        disputed: findings.iter().any(|finding| finding.rule == Rule::Disputed),
+        stored,
+        detected: done.alarms.iter().find_map(after),
+        alarms: done.alarms.len(),
+        residual,
+        violations,
+        lasted: done.lasted,
+    }
+}
+
+fn has_true_hold(scenario: &Scenario, done: &Done) -> bool {
+    done.true_hold_ms >= scenario.params.recipe.hold.hold_ms
+}
+
+fn is_wrongly_accepted(scenario: &Scenario, done: &Done) -> bool {
+    done.closed.verdict.outcome == Outcome::Acceptable && !has_true_hold(scenario, done)
+}
+
+fn missed_the_floor(done: &Done) -> Violation {
+    let held_s = done.true_hold_ms / 1_000;
+    let text = format!("acceptable, but the coldest milk was at the floor for {held_s} s only");
+    Violation { invariant: Invariant::Floor, at: done.lasted, text }
+}
+
+/// The residual risk behind a wrongly accepted batch: the run without its residual faults must
+/// not be accepted wrongly, or they explain nothing.
+fn explained(scenario: &Scenario, wanted: Wanted) -> Result<Option<Residual>, NoRun> {
+    let found = scenario.faults.iter().find_map(|fault| residual::of(fault, scenario));
+    if found.is_none() {
+        return Ok(None);
+    }
+    let mut without = scenario.clone();
+    without.faults.retain(|fault| residual::of(fault, scenario).is_none());
+    let done = run(&without, wanted)?;
+    Ok(found.filter(|_| !is_wrongly_accepted(&without, &done)))
+}
+
+/// The invariants that can only be seen at the end.
+fn after_the_end(scenario: &Scenario, done: &Done) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    let mut broken = |invariant, text: String| {
+        violations.push(Violation { invariant, at: done.lasted, text });
+    };
+    let (header, verdict) = (&done.closed.record.header, &done.closed.verdict);
+    if let Some(misfit) = &done.closed.misfit {
+        broken(Invariant::Record, misfit.clone());
+    }
+    let accepts = verdict.outcome == Outcome::Acceptable;
+    let disputed = verdict.findings.iter().any(|finding| finding.rule == Rule::Disputed);
+    match header.engine_accepts {
+        Some(engine) if engine == accepts => {}
+        Some(false) if accepts => {
+            broken(Invariant::Judges, "acceptable, although the engine refused".to_owned());
+        }
+        Some(_) if !disputed => {
+            broken(Invariant::Judges, format!("{}, undisputed", verdict.outcome));
+        }
+        Some(_) => {}
+        None if accepts => {
+            broken(Invariant::Outage, "acceptable, although nobody saw its end".to_owned());
+        }
+        None => {}
+    }
+    for text in outages(scenario, done) {
+        broken(Invariant::Outage, text);
+    }
+    let is_interrupted = header.closing == Some(Closing::Interrupted);
+    let says_so = verdict.findings.iter().any(|f| matches!(f.rule, Rule::Record | Rule::Stopped));
+    if is_interrupted && !says_so {
+        broken(Invariant::Outage, "interrupted, and the verdict does not say so".to_owned());
+    }
+    if scenario.is_clean() && !done.alarms.is_empty() {
+        let numbers: Vec<u16> = done.alarms.iter().map(|(alarm, _)| alarm.number()).collect();
+        broken(Invariant::GoodBatches, format!("without a fault: alarms {numbers:?}"));
+    }
+    violations
+}
+
+/// What became of each outage against the recipe's rule, worked out here again, from the record.
+fn outages(scenario: &Scenario, done: &Done) -> Vec<String> {
+    let (rule, record) = (&scenario.params.recipe.interruption, &done.closed.record);
+    let verdict = &done.closed.verdict;
+    let mut entries = record.entries.iter().map(|stamped| &stamped.entry.event);
+    let mut said = Vec::new();
+    for outage in done.outages.iter().filter(|outage| !outage.phase.is_final()) {
+        let known = entries.find_map(|event| match event {
+            Event::Resumed { outage_ms } => Some(*outage_ms),
+            Event::Entered { .. }
+            | Event::HeatConfirmed
+            | Event::Raised { .. }
+            | Event::Cleared { .. }
+            | Event::AboveCeiling { .. } => None,
+        });
+        let Some(known_ms) = known else {
+            said.push(format!("the outage in {} is not in the record", outage.phase));
+            continue;
+        };
+        if known_ms.is_some_and(|known_ms| known_ms < outage.real_ms) {
+            said.push(format!("an outage of {} ms is {known_ms:?} in the record", outage.real_ms));
+        }
+        let cause = entries.clone().find_map(|event| match event {
+            Event::Entered { cause, .. } => Some(cause),
+            Event::Resumed { .. }
+            | Event::HeatConfirmed
+            | Event::Raised { .. }
+            | Event::Cleared { .. }
+            | Event::AboveCeiling { .. } => None,
+        });
+        let is_failed = matches!(cause, Some(Cause::InterruptionNotAllowed { .. }));
+        let is_broken = matches!(
+            cause,
+            Some(
+                Cause::HoldBroken { by: HoldBreak::Interrupted, .. }
+                    | Cause::RestartsExhausted { by: HoldBreak::Interrupted, .. }
+            )
+        );
+        let is_allowed = outage.known_ms.is_some_and(|ms| ms <= rule.outage_max_ms);
+        let is_right = match outage.phase {
+            PhaseName::Hold if is_allowed => is_broken || is_failed,
+            PhaseName::ComeUp | PhaseName::Hold => is_allowed || is_failed,
+            PhaseName::Preheat
+            | PhaseName::Load
+            | PhaseName::Cool
+            | PhaseName::Unload
+            | PhaseName::Finished
+            | PhaseName::Aborted => true,
+        };
+        let has_milk = matches!(
+            outage.phase,
+            PhaseName::ComeUp | PhaseName::Hold | PhaseName::Cool | PhaseName::Unload
+        );
+        let accepts = verdict.outcome == Outcome::Acceptable;
+        if !is_right || (accepts && has_milk && outage.known_ms.is_none()) {
+            said.push(format!("{outage:?} was followed by {cause:?} and {}", verdict.outcome));
+        }
+        let told = verdict.findings.iter().any(|finding| finding.rule == Rule::Interrupted);
+        if has_milk && !told {
+            said.push(format!("the verdict does not tell the outage in {}", outage.phase));
+        }
+    }
+    said
+}

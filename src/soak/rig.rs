@@ -1,0 +1,434 @@
+//! The machine of a run, with everything between it and us: plant, probes, devices and wire,
+//! each with its faults. Time passes only when it is told to.
+
+use holder_hal::{
+    Celsius, Command, Duty, Heat, MILK_PROBES_MAX, Quality, Reading, Sample, Switch, Tick,
+};
+use holder_sim::plant::Truth;
+use holder_sim::{HeaterState, Plant, ProbeSite};
+
+use super::dice::Dice;
+use super::fault::{Channel, Fault, Kind};
+use super::scenario::{Cut, Scenario};
+use crate::batch::params::Heater;
+use crate::batch::phase::PhaseName;
+
+/// What a device can show, °C; outside of it a value is out of range (a profile's `range_c`).
+const RANGE_C: std::ops::RangeInclusive<f64> = -10.0..=120.0;
+/// What a bath probe that gives no number shows to the machine's own controller: upscale, so
+/// that it does not heat (the usual burn-out protection).
+const UPSCALE_C: f64 = 1_000.0;
+
+/// What a shorted probe shows, °C.
+const SHORTED_C: f64 = -200.0;
+
+/// What came of asking the machine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Heard {
+    /// An answer within the period; channels that did not answer are missing in it.
+    Answer(Reading),
+    /// Nothing within the period.
+    TooLate,
+}
+
+/// A fault with what has become of it.
+#[derive(Clone, Copy, Debug)]
+struct Standing {
+    fault: Fault,
+    began: Option<Tick>,
+    over: bool,
+    /// What a frozen probe shows.
+    frozen: Option<f64>,
+}
+
+impl Standing {
+    const fn is_active(&self) -> bool {
+        self.began.is_some() && !self.over
+    }
+}
+
+/// The machine.
+#[derive(Clone, Debug)]
+pub(crate) struct Rig {
+    plant: Plant,
+    resolution_k: f64,
+    biases: Vec<(Channel, f64)>,
+    milk_probes: usize,
+    has_reference: bool,
+    has_lid: bool,
+    is_driven_by_power: bool,
+    cut: Cut,
+    standing: Vec<Standing>,
+    entered: Vec<(PhaseName, Tick)>,
+    dice: Dice,
+    now: Tick,
+    heard: Tick,
+    newest: Option<Reading>,
+}
+
+impl Rig {
+    /// A machine that was just switched on.
+    pub(crate) fn new(scenario: &Scenario) -> Self {
+        let params = &scenario.params;
+        let bias = |wanted| scenario.biases.iter().find(|(channel, _)| *channel == wanted);
+        let mut plant = scenario.plant;
+        plant.probe.bath_bias_k = bias(Channel::Bath).map_or(0.0, |(_, bias_k)| *bias_k);
+        let mut plant = Plant::new(plant, scenario.seed, params.milk.len());
+        if let Cut::Limit(limit_c) = scenario.cut {
+            plant.troubles_mut().limit_c = Some(limit_c);
+        }
+        let standing =
+            |fault: &Fault| Standing { fault: *fault, began: None, over: false, frozen: None };
+        Self {
+            plant,
+            resolution_k: scenario.resolution_k,
+            biases: scenario.biases.clone(),
+            milk_probes: params.milk.len(),
+            has_reference: params.reference.is_some(),
+            has_lid: params.has_lid,
+            is_driven_by_power: matches!(params.heater, Heater::Power { .. }),
+            cut: scenario.cut,
+            standing: scenario.faults.iter().map(standing).collect(),
+            entered: vec![(PhaseName::Preheat, Tick::default())],
+            dice: Dice::new(scenario.seed, 3),
+            now: Tick::default(),
+            heard: Tick::default(),
+            newest: None,
+        }
+    }
+
+    /// What is really the case.
+    pub(crate) fn truth(&self) -> Truth {
+        self.plant.truth()
+    }
+
+    /// The fault of this kind, if it stands now.
+    pub(crate) fn active(&self, kind: Kind) -> Option<&Fault> {
+        self.standing.iter().find(|s| s.fault.kind == kind && s.is_active()).map(|s| &s.fault)
+    }
+
+    /// When the fault of this kind began, if it has.
+    pub(crate) fn began(&self, kind: Kind) -> Option<Tick> {
+        self.standing.iter().find(|s| s.fault.kind == kind).and_then(|s| s.began)
+    }
+
+    /// When the fault of this kind will be over.
+    pub(crate) fn over_at(&self, kind: Kind) -> Tick {
+        let found = self.standing.iter().find(|s| s.fault.kind == kind);
+        found.and_then(|s| s.began.map(|at| at.plus_ms(s.fault.lasts_ms))).unwrap_or(self.now)
+    }
+
+    /// The controller came into this phase: faults wait for that.
+    pub(crate) fn entered(&mut self, phase: PhaseName) {
+        if self.entered.iter().all(|(known, _)| *known != phase) {
+            self.entered.push((phase, self.now));
+        }
+    }
+
+    /// Lets time pass.
+    pub(crate) fn pass(&mut self, ms: u64) {
+        self.begin_and_end();
+        self.show_the_bath();
+        if let Cut::Watchdog(within_ms) = self.cut
+            && self.now.ms_since(self.heard) > within_ms
+        {
+            let command = Command { heat: Heat::Off, ..self.plant.commanded() };
+            self.plant.command(&command);
+        }
+        self.plant.advance(ms);
+        self.now = self.now.plus_ms(ms);
+        self.begin_and_end();
+    }
+
+    fn begin_and_end(&mut self) {
+        for index in 0..self.standing.len() {
+            let Some(standing) = self.standing.get(index).copied() else { continue };
+            if standing.over {
+                continue;
+            }
+            let fault = standing.fault;
+            let due = self.entered.iter().find(|(phase, _)| *phase == fault.phase);
+            let due = due.map(|(_, at)| at.plus_ms(fault.after_ms));
+            let begins = standing.began.is_none() && due.is_some_and(|due| due <= self.now);
+            let ends =
+                standing.began.is_some_and(|began| self.now.ms_since(began) >= fault.lasts_ms);
+            if let Some(standing) = self.standing.get_mut(index) {
+                standing.began = standing.began.or(begins.then_some(self.now));
+                standing.over = ends;
+            }
+            if begins || ends {
+                self.break_plant(&fault, begins);
+            }
+        }
+    }
+
+    /// Breaks (true) or mends what of the plant this fault is about.
+    fn break_plant(&mut self, fault: &Fault, begins: bool) {
+        let (params, ambient_c) = (*self.plant.params(), self.plant.params().ambient_c);
+        let heater = |state| if begins { state } else { HeaterState::Sound };
+        let troubles = self.plant.troubles_mut();
+        match fault.kind {
+            Kind::HeaterWelded => troubles.heater = heater(HeaterState::Welded),
+            Kind::HeaterDead => troubles.heater = heater(HeaterState::Dead),
+            Kind::HeaterHalf => troubles.heater = heater(HeaterState::Half),
+            Kind::AgitatorStopped => troubles.agitator_stopped = begins,
+            Kind::ValveLeaks => troubles.valve_leaks = begins,
+            Kind::PulledOut => self.move_probe(fault.channel, begins, ProbeSite::Air),
+            Kind::InBath => self.move_probe(fault.channel, begins, ProbeSite::Bath),
+            Kind::CoolantMissing if begins => self.plant.set_coolant(0.0, ambient_c),
+            Kind::CoolantWarm if begins => self.plant.set_coolant(params.coolant_l_min, fault.size),
+            Kind::CoolantSlow if begins => self.plant.set_coolant(fault.size, params.coolant_c),
+            Kind::CoolantMissing | Kind::CoolantWarm | Kind::CoolantSlow => {
+                self.plant.set_coolant(params.coolant_l_min, params.coolant_c);
+            }
+            Kind::SupplyDip | Kind::PowerLost => {
+                troubles.power_lost = begins;
+                // Devices start again with everything off.
+                let off = Command { heat: Heat::Off, agitator: false, cooling: false };
+                self.plant.command(&off);
+            }
+            Kind::DeviceReset if begins => self.hold_by_itself(fault.size),
+            Kind::DeviceManual if begins => self.hold_by_itself(fault.size),
+            Kind::LidOpened => self.plant.set_lid(!begins),
+            Kind::ColdBottles => {
+                self.plant.set_lid(!begins);
+                if begins && self.plant.bottles() > 0 {
+                    self.plant.add_cold(fault.size as u32, params.bottle.start_c);
+                }
+            }
+            Kind::DeviceReset
+            | Kind::DeviceManual
+            | Kind::Drift
+            | Kind::Offset
+            | Kind::Frozen
+            | Kind::Open
+            | Kind::Shorted
+            | Kind::Noisy
+            | Kind::Spiking
+            | Kind::SwappedWithBath
+            | Kind::SwappedMilk
+            | Kind::DeviceFahrenheit
+            | Kind::DeviceClock
+            | Kind::CommLost
+            | Kind::CommandsLost
+            | Kind::ReadingLate
+            | Kind::ReadingStale
+            | Kind::ReadingRepeated
+            | Kind::WrongCount
+            | Kind::LateLoad
+            | Kind::EarlyConfirm
+            | Kind::ConfirmTwice
+            | Kind::Stop
+            | Kind::WalksAway
+            | Kind::WallClock
+            | Kind::DaylightSaving
+            | Kind::Killed
+            | Kind::DiskSlow
+            | Kind::DiskStalled
+            | Kind::SecondInstance => {}
+        }
+    }
+
+    fn move_probe(&mut self, channel: Channel, begins: bool, site: ProbeSite) {
+        if let Channel::Milk(index) = channel
+            && let Some(place) = self.plant.troubles_mut().milk_sites.get_mut(index)
+        {
+            *place = if begins { site } else { ProbeSite::Milk };
+        }
+    }
+
+    /// The device takes a set point of its own; one that is driven by power, that share of it.
+    fn hold_by_itself(&mut self, setpoint_c: f64) {
+        let heat = if self.is_driven_by_power {
+            Heat::Duty(Duty::from_share(setpoint_c / 200.0))
+        } else {
+            Celsius::from_f64(setpoint_c).map_or(Heat::Off, Heat::Setpoint)
+        };
+        self.plant.command(&Command { heat, ..self.plant.commanded() });
+    }
+
+    /// What the machine's own controller sees of the bath, if its probe is not sound.
+    fn show_the_bath(&mut self) {
+        let is_of_bath = |s: &Standing| {
+            s.is_active()
+                && (s.fault.kind == Kind::SwappedWithBath
+                    || (s.fault.is_of_a_probe() && s.fault.channel == Channel::Bath))
+        };
+        let shown_c = if self.standing.iter().any(is_of_bath) {
+            let seen = self.seen(Channel::Bath).unwrap_or(f64::NAN);
+            Some(if RANGE_C.contains(&seen) { seen } else { UPSCALE_C })
+        } else {
+            None
+        };
+        self.plant.troubles_mut().bath_shown_c = shown_c;
+    }
+
+    /// Puts the bottles in.
+    pub(crate) fn load(&mut self, bottles: u32) {
+        self.plant.load(bottles);
+    }
+
+    /// Takes them out.
+    pub(crate) fn unload(&mut self) {
+        self.plant.unload();
+    }
+
+    /// Whether bottles are in.
+    pub(crate) fn is_loaded(&self) -> bool {
+        self.plant.bottles() > 0
+    }
+
+    fn is_silent(&self) -> bool {
+        [Kind::CommLost, Kind::SupplyDip, Kind::PowerLost]
+            .iter()
+            .any(|kind| self.active(*kind).is_some())
+    }
+
+    /// Gives the machine a command; false if it did not arrive, or was not taken.
+    pub(crate) fn send(&mut self, command: &Command) -> bool {
+        if self.is_silent() || self.active(Kind::CommandsLost).is_some() {
+            return false;
+        }
+        self.heard = self.now;
+        if self.active(Kind::DeviceManual).is_some() {
+            let heat = self.plant.commanded().heat;
+            self.plant.command(&Command { heat, ..*command });
+            return self.plant.commanded().heat == command.heat;
+        }
+        self.plant.command(command);
+        true
+    }
+
+    /// Asks the machine for all its channels.
+    pub(crate) fn read(&mut self) -> Heard {
+        self.begin_and_end();
+        if self.active(Kind::ReadingLate).is_some() {
+            return Heard::TooLate;
+        }
+        if self.is_silent() {
+            return Heard::Answer(self.nothing());
+        }
+        self.heard = self.now;
+        if self.active(Kind::ReadingRepeated).is_some()
+            && let Some(newest) = self.newest
+        {
+            return Heard::Answer(newest);
+        }
+        let mut reading = self.nothing();
+        reading.bath = self.sample(Channel::Bath);
+        let milk = reading.milk.iter_mut().take(self.milk_probes.min(MILK_PROBES_MAX));
+        for (index, slot) in milk.enumerate() {
+            *slot = Some(self.sample(Channel::Milk(index)));
+        }
+        reading.reference = self.has_reference.then(|| self.sample(Channel::Reference));
+        let closed = self.plant.lid_closed();
+        reading.lid = self.has_lid.then_some(Switch { on: Some(closed), quality: Quality::Good });
+        if self.active(Kind::ReadingStale).is_some() {
+            make_stale(&mut reading);
+        }
+        self.newest = Some(reading);
+        Heard::Answer(reading)
+    }
+
+    /// A reading in which nothing answered.
+    pub(crate) fn nothing(&self) -> Reading {
+        let missing = Sample::missing(Quality::Comm);
+        Reading {
+            reference: self.has_reference.then_some(missing),
+            lid: self.has_lid.then_some(Switch { on: None, quality: Quality::Comm }),
+            ..Reading::nothing(self.milk_probes, true)
+        }
+    }
+
+    fn sample(&mut self, channel: Channel) -> Sample {
+        let Some(seen_c) = self.seen(channel) else {
+            return Sample::missing(Quality::SensorOpen);
+        };
+        let rounded_c = (seen_c / self.resolution_k).round() * self.resolution_k;
+        let shown = Celsius::from_f64(rounded_c).filter(|_| RANGE_C.contains(&rounded_c));
+        shown.map_or(Sample::missing(Quality::OutOfRange), Sample::good)
+    }
+
+    /// What the electronics of this channel see, °C; `None` is an open circuit.
+    fn seen(&mut self, channel: Channel) -> Option<f64> {
+        let mut value_c = self.plugged(channel);
+        for index in 0..self.standing.len() {
+            let Some(standing) = self.standing.get(index).copied() else { continue };
+            let (fault, Some(began)) = (standing.fault, standing.began) else { continue };
+            if standing.over {
+                continue;
+            }
+            if fault.kind == Kind::DeviceFahrenheit && matches!(channel, Channel::Milk(_)) {
+                value_c = value_c * 1.8 + 32.0;
+            }
+            if fault.channel == channel {
+                let hours = self.now.ms_since(began) as f64 / 3_600_000.0;
+                value_c = self.distorted(index, &fault, hours, value_c)?;
+            }
+        }
+        Some(value_c)
+    }
+
+    /// What one fault of the probe itself makes of a value; `None` is an open circuit.
+    fn distorted(&mut self, index: usize, fault: &Fault, hours: f64, value_c: f64) -> Option<f64> {
+        if fault.kind == Kind::Frozen {
+            let standing = self.standing.get_mut(index)?;
+            return Some(*standing.frozen.get_or_insert(value_c));
+        }
+        if fault.kind == Kind::Noisy {
+            // Three even draws are near enough to a normal one: deviation 0.5.
+            let draws: f64 = (0..3).map(|_| self.dice.between(-0.5, 0.5)).sum();
+            return Some(value_c + 2.0 * fault.size * draws);
+        }
+        if fault.kind == Kind::Spiking {
+            return Some(if self.dice.percent(10) { value_c + fault.size } else { value_c });
+        }
+        let is = |kind| fault.kind == kind;
+        if is(Kind::Open) {
+            None
+        } else if is(Kind::Shorted) {
+            Some(SHORTED_C)
+        } else if is(Kind::Drift) {
+            Some(value_c + fault.size * hours)
+        } else if is(Kind::Offset) {
+            Some(value_c + fault.size)
+        } else {
+            Some(value_c)
+        }
+    }
+
+    /// What is plugged into this channel, °C.
+    fn plugged(&self, channel: Channel) -> f64 {
+        let swapped = self.active(Kind::SwappedWithBath).map(|fault| fault.channel);
+        let exchanged = self.active(Kind::SwappedMilk).map(|fault| fault.channel);
+        let channel = match (channel, swapped) {
+            (Channel::Bath, Some(milk)) => milk,
+            (milk, Some(same)) if milk == same => Channel::Bath,
+            (other, _) => match (other, exchanged) {
+                (Channel::Milk(index), Some(Channel::Milk(first))) => {
+                    let second = (first + 1) % self.milk_probes.max(1);
+                    match index {
+                        index if index == first => Channel::Milk(second),
+                        index if index == second => Channel::Milk(first),
+                        index => Channel::Milk(index),
+                    }
+                }
+                (other, _) => other,
+            },
+        };
+        let bias = self.biases.iter().find(|(known, _)| *known == channel);
+        let bias_k = bias.map_or(0.0, |(_, bias_k)| *bias_k);
+        match channel {
+            Channel::Bath => self.plant.bath_probe_c(),
+            Channel::Milk(index) => self.plant.milk_probe_c(index).unwrap_or(f64::NAN) + bias_k,
+            Channel::Reference => self.plant.reference_probe_c() + bias_k,
+        }
+    }
+}
+
+fn make_stale(reading: &mut Reading) {
+    let milk = reading.milk.iter_mut().flatten();
+    for sample in milk.chain(&mut reading.reference).chain([&mut reading.bath]) {
+        (sample.quality, sample.age_ms) = (Quality::Stale, 5_000);
+    }
+}

@@ -1,0 +1,387 @@
+//! One run: the station's loop on the rig, from the start to the closed record.
+//!
+//! The order of a turn is the station's own ([`HeatPermit::before_the_disk`],
+//! [`HeatPermit::after_the_disk`]); time is a number that only [`Run::pass`] moves.
+
+use holder_hal::{Command, Tick};
+
+use super::fault::Kind;
+use super::hands::Hands;
+use super::oracle::Oracle;
+use super::record::{self, Closed, Lost, Record};
+use super::rig::{Heard, Rig};
+use super::scenario::Scenario;
+use super::watch::{Invariant, Violation, Watch};
+use crate::batch::engine::Engine;
+use crate::batch::event::{Action, Alarm, Event, Input};
+use crate::batch::phase::PhaseName;
+use crate::station::control_loop::{Newest, safe_command};
+use crate::station::permit::HeatPermit;
+use crate::station::resume::is_cooled;
+use crate::store::model::Closing;
+
+/// A day bounds every run.
+const RUN_MS_MAX: u64 = 86_400_000;
+
+/// What is really the case, every so often: for the chart.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen {
+    /// When.
+    pub(crate) at: Tick,
+    /// The bath, °C.
+    pub(crate) bath_c: f64,
+    /// The coldest milk of all, °C.
+    pub(crate) coldest_c: Option<f64>,
+    /// The hottest milk of all, °C.
+    pub(crate) hottest_c: Option<f64>,
+}
+
+/// What a run came to.
+pub(crate) struct Done {
+    /// The closed record with its verdict.
+    pub(crate) closed: Closed,
+    /// What did not hold while it ran.
+    pub(crate) violations: Vec<Violation>,
+    /// The longest true hold, milliseconds.
+    pub(crate) true_hold_ms: u64,
+    /// The hottest true milk, °C.
+    pub(crate) hottest_c: Option<f64>,
+    /// How often the engine saw a hold broken.
+    pub(crate) holds_broken: u32,
+    /// Every alarm, with the moment at which it was raised.
+    pub(crate) alarms: Vec<(Alarm, Tick)>,
+    /// When each fault began, in the scenario's order.
+    pub(crate) began: Vec<Option<Tick>>,
+    /// The times in which nobody ran the machine and after which somebody went on.
+    pub(crate) outages: Vec<Outage>,
+    /// How long it took, simulated.
+    pub(crate) lasted: Tick,
+    /// The truth, if it was asked for.
+    pub(crate) seen: Vec<Seen>,
+}
+
+/// How the program of a run ended.
+enum End {
+    /// The batch came to its end.
+    Over,
+    /// Killed, or without mains: nobody sent a safe state.
+    Crashed,
+    /// Ended from outside: the safe state was sent.
+    Ended,
+}
+
+/// What a run is asked for beside its verdict.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wanted {
+    /// A real store, in memory.
+    pub(crate) store: bool,
+    /// The truth over time.
+    pub(crate) truth: bool,
+    /// What is broken on purpose, to show that the soak can fail.
+    #[cfg(test)]
+    pub(crate) defect: super::defects::Defect,
+}
+
+/// A run that is going on.
+pub(crate) struct Run<'a> {
+    scenario: &'a Scenario,
+    wanted: Wanted,
+    engine: Engine,
+    rig: Rig,
+    hands: Hands,
+    oracle: Oracle,
+    watch: Watch,
+    record: Record,
+    permit: HeatPermit,
+    newest: Newest,
+    now: Tick,
+    sent: Command,
+    phase: PhaseName,
+    alarms: Vec<(Alarm, Tick)>,
+    seen: Vec<Seen>,
+    second_tried: bool,
+    /// What the batch's own time is ahead of the run's, milliseconds.
+    ahead_ms: u64,
+    starts: u32,
+    outages: Vec<Outage>,
+}
+
+/// A time in which nobody ran the machine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outage {
+    /// The phase that the record was in.
+    pub(crate) phase: PhaseName,
+    /// How long it was, by the record; `None` where nobody knows.
+    pub(crate) known_ms: Option<u64>,
+    /// How long it really was, milliseconds.
+    pub(crate) real_ms: u64,
+}
+
+/// Why there is no run: a defect of the soak, or of what it begins with.
+#[derive(Debug, thiserror::Error)]
+#[error("seed {seed}: {what}")]
+pub(crate) struct NoRun {
+    seed: u64,
+    what: String,
+}
+
+/// Runs a scenario to its end.
+///
+/// # Errors
+/// It cannot begin, or its record cannot be closed.
+pub(crate) fn run(scenario: &Scenario, wanted: Wanted) -> Result<Done, NoRun> {
+    let fail = |what: String| NoRun { seed: scenario.seed, what };
+    let engine = Engine::new(scenario.params.clone()).map_err(|fault| fail(fault.to_string()))?;
+    let record = Record::begin(scenario, wanted.store).map_err(|lost| fail(lost.to_string()))?;
+    let run = Run {
+        wanted,
+        engine,
+        rig: Rig::new(scenario),
+        hands: Hands::default(),
+        oracle: Oracle::new(scenario.params.recipe.hold.floor),
+        watch: Watch::new(&scenario.params),
+        record,
+        permit: HeatPermit::new(scenario.params.period_ms),
+        newest: Newest::default(),
+        now: Tick::default(),
+        sent: Command::safe(false),
+        phase: PhaseName::Preheat,
+        alarms: Vec::new(),
+        seen: Vec::new(),
+        second_tried: false,
+        ahead_ms: 0,
+        starts: 0,
+        outages: Vec::new(),
+        scenario,
+    };
+    run.whole().map_err(|lost| fail(lost.to_string()))
+}
+
+impl Run<'_> {
+    fn whole(mut self) -> Result<Done, Lost> {
+        let end = loop {
+            match self.live() {
+                Ok(End::Crashed) if self.scenario.resumes && self.come_back()? => {}
+                Ok(end) => break end,
+                Err(Lost::Stalled) => break End::Ended,
+                Err(lost) => return Err(lost),
+            }
+        };
+        let (closing, accepts) = match end {
+            End::Over => (Closing::Ended, self.engine.accepts()),
+            End::Crashed => {
+                self.record.crash()?;
+                self.be_away();
+                (Closing::Interrupted, None)
+            }
+            End::Ended => {
+                self.send(safe_command(self.sent, false));
+                // What still waits for a disk that stalls is lost with the program.
+                self.record.settle(self.now)?;
+                self.record.crash()?;
+                (Closing::Interrupted, None)
+            }
+        };
+        let began = self.scenario.faults.iter().map(|fault| self.rig.began(fault.kind)).collect();
+        let closed = self.record.close(closing, accepts, &self.rig, self.now)?;
+        Ok(Done {
+            closed,
+            violations: self.watch.into_violations(),
+            true_hold_ms: self.oracle.longest_ms(),
+            hottest_c: self.oracle.hottest_c(),
+            holds_broken: self.engine.holds_broken(),
+            alarms: self.alarms,
+            began,
+            outages: self.outages,
+            lasted: self.now,
+            seen: self.seen,
+        })
+    }
+
+    /// The station's loop: read, step, commit, permit, command, once for each period.
+    fn live(&mut self) -> Result<End, Lost> {
+        let period_ms = self.scenario.params.period_ms;
+        let mut due = self.now;
+        if self.engine.phase().is_final() {
+            return self.over();
+        }
+        while self.now.ms() < RUN_MS_MAX {
+            if self.is_down() {
+                return Ok(End::Crashed);
+            }
+            let asked = self.now;
+            let (at, reading) = match self.rig.read() {
+                Heard::Answer(reading) => (asked, reading),
+                Heard::TooLate => {
+                    self.pass(period_ms);
+                    (self.now, self.rig.nothing())
+                }
+            };
+            self.watch.read(asked, &reading, self.phase);
+            self.turn(at, Input::Reading(reading))?;
+            if self.engine.phase().is_final() {
+                return self.over();
+            }
+            self.try_second_instance();
+            let (now, phase) = (self.now, self.phase);
+            if let Some(action) = self.hands.act(now, phase, &mut self.rig, self.scenario) {
+                let stops = matches!(action, Action::Stop { .. });
+                self.turn(now, Input::Operator(action))?;
+                if stops {
+                    self.watch.no_more_heat();
+                }
+                if self.engine.phase().is_final() {
+                    return self.over();
+                }
+            }
+            if self.engine.waits_for_heat()
+                && let Some(action) = self.hands.confirm_heat(self.now, self.scenario)
+            {
+                self.turn(self.now, Input::Operator(action))?;
+                self.watch.confirmed();
+            }
+            if self.hands.has_gone(self.now) {
+                return Ok(End::Ended);
+            }
+            due = due.plus_ms(period_ms).max(self.now).max(at.plus_ms(1));
+            self.pass(due.ms_since(self.now));
+        }
+        Ok(End::Ended)
+    }
+
+    /// The batch is over: the record is given its time, as long as it takes.
+    fn over(&mut self) -> Result<End, Lost> {
+        let last = self.record.last_done();
+        self.send(safe_command(self.sent, true));
+        self.pass(last.ms_since(self.now));
+        self.record.settle(self.now)?;
+        Ok(End::Over)
+    }
+
+    /// Somebody starts the program again: the machine to safety, then the record through a fresh
+    /// engine, then the loop. False if there is nothing to go on from.
+    fn come_back(&mut self) -> Result<bool, Lost> {
+        let stopped = self.now;
+        self.starts += u32::from(self.rig.active(Kind::PowerLost).is_some());
+        self.record.crash()?;
+        self.be_away();
+        let boot = record::boot(self.starts, self.now);
+        let utc_ms = record::utc_ms(self.now, &self.rig);
+        let Some(left) = self.record.take_up(boot, utc_ms)? else { return Ok(false) };
+        self.engine = left.taken_up.engine;
+        self.phase = self.engine.phase();
+        let real_ms = self.now.ms_since(stopped);
+        let known_ms = left.outage_ms;
+        self.outages.push(Outage { phase: self.phase, known_ms, real_ms });
+        if self.phase.is_final() {
+            return Ok(true);
+        }
+        self.watch.came_back(self.scenario.params.recipe.interruption.heat_needs_person);
+        self.send(Command::safe(is_cooled(self.phase)));
+        self.permit = HeatPermit::new(self.scenario.params.period_ms);
+        self.newest = Newest::taken_up(left.taken_up.last);
+        self.ahead_ms = left.at.ms().saturating_sub(self.now.ms());
+        let resume = Action::Resume { outage_ms: known_ms };
+        self.turn(self.now, Input::Operator(resume))?;
+        self.newest.read_after_input();
+        Ok(true)
+    }
+
+    /// The batch's own time at a moment of the run.
+    const fn own(&self, at: Tick) -> Tick {
+        at.plus_ms(self.ahead_ms)
+    }
+
+    fn is_down(&self) -> bool {
+        self.rig.active(Kind::Killed).is_some() || self.rig.active(Kind::PowerLost).is_some()
+    }
+
+    /// Nobody runs the machine: it goes on by what it was told last.
+    fn be_away(&mut self) {
+        while self.is_down() {
+            let slice_ms = self.scenario.params.period_ms;
+            self.rig.pass(slice_ms);
+            self.now = self.now.plus_ms(slice_ms);
+            self.look();
+        }
+    }
+
+    /// One turn: whatever the input, the way to the machine is the same.
+    fn turn(&mut self, at: Tick, input: Input) -> Result<(), Lost> {
+        let at = self.newest.rise(self.own(at), &input);
+        #[cfg(test)]
+        let input = self.wanted.defect.spoil_input(input);
+        let effects = self.engine.step(at, input.clone());
+        #[cfg(test)]
+        let effects = self.wanted.defect.spoil_effects(effects, self.sent);
+        for entry in &effects.entries {
+            if let Event::Raised { alarm } = &entry.event {
+                self.alarms.push((*alarm, self.now));
+            }
+        }
+        self.phase = self.engine.phase();
+        self.rig.entered(self.phase);
+        if let Some(command) = HeatPermit::before_the_disk(effects.command) {
+            self.send(command);
+        }
+        let done = self.record.submit(&self.rig, self.now, at, input, &effects, self.phase)?;
+        let patience_ms = self.scenario.params.period_ms / 2;
+        self.pass(done.ms_since(self.now).min(patience_ms));
+        if let Some(newest) = self.record.settle(self.now)? {
+            self.permit.committed(newest);
+        }
+        if let Some(command) = self.permit.after_the_disk(self.own(self.now), effects.command) {
+            self.send(command);
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, command: Command) {
+        self.sent = command;
+        // What did not arrive is sent again with the next period; readings cut the heat.
+        self.rig.send(&command);
+    }
+
+    /// Lets time pass, and looks at everything afterwards.
+    fn pass(&mut self, ms: u64) {
+        if ms == 0 {
+            return;
+        }
+        self.rig.pass(ms);
+        self.now = self.now.plus_ms(ms);
+        self.watch.stands(self.now, &self.sent, self.phase);
+        self.look();
+    }
+
+    fn look(&mut self) {
+        let truth = self.rig.truth();
+        self.oracle.see(self.now, &truth);
+        let ceiling_c = self.scenario.params.recipe.ceiling.fail.as_f64();
+        let is_ours = !NOT_OURS.iter().any(|kind| self.rig.began(*kind).is_some());
+        if is_ours && truth.hottest_milk().is_some_and(|hottest_c| hottest_c > ceiling_c) {
+            let text = format!("milk above {ceiling_c} °C by our own heat");
+            self.watch.broken(Invariant::Heat, self.now, text);
+        }
+        if self.wanted.truth {
+            self.seen.push(Seen {
+                at: self.now,
+                bath_c: truth.bath_c,
+                coldest_c: truth.coldest_milk(),
+                hottest_c: truth.hottest_milk(),
+            });
+        }
+    }
+
+    fn try_second_instance(&mut self) {
+        if self.second_tried || self.rig.active(Kind::SecondInstance).is_none() {
+            return;
+        }
+        self.second_tried = true;
+        if let Some(text) = self.record.second_instance(self.scenario) {
+            self.watch.broken(Invariant::Record, self.now, text);
+        }
+    }
+}
+
+/// Faults by which a machine heats without a command of ours.
+const NOT_OURS: [Kind; 3] = [Kind::HeaterWelded, Kind::DeviceManual, Kind::DeviceReset];

@@ -1,0 +1,321 @@
+//! What one seed stands for: the machine, the batch, the people and what goes wrong.
+//!
+//! Every fourth seed is without fault, on a plant of the good range (PLANT), with probes whose
+//! errors lie within their certificates. The others have one to three faults at random moments.
+
+use holder_hal::Kelvin;
+use holder_sim::PlantParams;
+
+use super::dice::Dice;
+use super::fault::{Channel, Fault, Kind};
+use crate::batch::certificate::Certificate;
+use crate::batch::params::{BatchParams, Cascade, Heater, MARGIN_UNKNOWN, Probe, Purpose};
+use crate::batch::phase::PhaseName;
+use crate::batch::recipe::Recipe;
+
+/// Longer than any run: for ever.
+pub(crate) const FOR_EVER_MS: u64 = 7 * 86_400_000;
+
+/// How the unit's heat ends by means that do not need us (DESIGN: a unit that declares none runs
+/// water only).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Cut {
+    /// The device switches its heat off when it heard nothing for so long, milliseconds.
+    Watchdog(u64),
+    /// A limit thermostat takes the power away above this bath temperature, °C.
+    Limit(f64),
+}
+
+/// How the people of this run go about it, milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Pace {
+    /// From the call for the bottles until they are in.
+    pub(crate) load_ms: u64,
+    /// From then until it is confirmed.
+    pub(crate) confirm_ms: u64,
+    /// From the call for unloading until it is confirmed.
+    pub(crate) unload_ms: u64,
+}
+
+/// One run, before it has begun.
+#[derive(Clone, Debug)]
+pub(crate) struct Scenario {
+    /// Its number.
+    pub(crate) seed: u64,
+    /// The machine.
+    pub(crate) plant: PlantParams,
+    /// What is frozen at the start.
+    pub(crate) params: BatchParams,
+    /// The step of the devices' readings, K.
+    pub(crate) resolution_k: f64,
+    /// What bath, milk probes and reference read too high, K, within their certificates.
+    pub(crate) biases: Vec<(Channel, f64)>,
+    /// The unit's own cut.
+    pub(crate) cut: Cut,
+    /// The people.
+    pub(crate) pace: Pace,
+    /// Whether somebody continues the batch after the program was gone.
+    pub(crate) resumes: bool,
+    /// From then until it is confirmed that the machine may heat, milliseconds.
+    pub(crate) confirm_heat_ms: u64,
+    /// What goes wrong; empty in a run without fault.
+    pub(crate) faults: Vec<Fault>,
+}
+
+impl Scenario {
+    /// The run of this seed with this recipe.
+    pub(crate) fn drawn(seed: u64, recipe: &Recipe) -> Self {
+        let dice = &mut Dice::new(seed, 1);
+        let plant = PlantParams::drawn(seed);
+        let known = dice.percent(50);
+        let milk_probes = dice.pick(&[1, 1, 2, 2, 2, 3], 2);
+        let has_reference = dice.percent(50);
+        let (resolution_k, uncertainty, margin) = if known {
+            (0.01, Kelvin::from_milli(50), Kelvin::from_milli(100))
+        } else {
+            (0.1, Kelvin::from_milli(100), MARGIN_UNKNOWN)
+        };
+        let probe = |source: String| probe(source, Kelvin::from_f64(resolution_k), uncertainty);
+        let params = BatchParams {
+            purpose: Purpose::Milk,
+            unit: "soak".into(),
+            simulated: true,
+            recipe: recipe.clone(),
+            period_ms: dice.pick(&[1_000, 1_000, 2_000], 1_000),
+            milk: (0..milk_probes).map(|index| probe(format!("probes.milk-{index}"))).collect(),
+            bath: probe("bath.pv".into()),
+            reference: has_reference.then(|| probe("probes.reference".into())),
+            has_lid: dice.percent(75),
+            margin,
+            margin_measured: known,
+            heater: if dice.percent(50) { Heater::Setpoint } else { power(&plant) },
+            cascade: if known { Cascade::KNOWN } else { Cascade::UNKNOWN },
+        };
+        let reach_k = uncertainty.as_f64() - resolution_k / 2.0;
+        let channels = (0..milk_probes).map(Channel::Milk);
+        let channels = [Channel::Bath, Channel::Reference].into_iter().chain(channels);
+        let biases = channels.map(|channel| (channel, dice.between(-reach_k, reach_k))).collect();
+        let cut = if dice.percent(50) {
+            Cut::Limit(dice.between(66.0, 70.0))
+        } else {
+            Cut::Watchdog(dice.whole(5_000, 60_000))
+        };
+        let pace = Pace {
+            load_ms: dice.whole(5_000, 600_000),
+            confirm_ms: dice.whole(2_000, 60_000),
+            unload_ms: dice.whole(10_000, 900_000),
+        };
+        let after = &mut Dice::new(seed, 4);
+        let mut scenario = Self {
+            seed,
+            plant,
+            params,
+            resolution_k,
+            biases,
+            cut,
+            pace,
+            resumes: after.percent(80),
+            confirm_heat_ms: after.whole(0, 300_000),
+            faults: Vec::new(),
+        };
+        if !seed.is_multiple_of(4) {
+            scenario.draw_faults();
+        }
+        scenario
+    }
+
+    /// Whether nothing goes wrong in it.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    /// The fault of this kind, if the run has one.
+    pub(crate) fn fault(&self, kind: Kind) -> Option<&Fault> {
+        self.faults.iter().find(|fault| fault.kind == kind)
+    }
+
+    /// Whether the run has a fault that only the store can answer for.
+    pub(crate) fn needs_the_store(&self) -> bool {
+        let needs = |fault: &Fault| {
+            matches!(
+                fault.kind,
+                Kind::Killed
+                    | Kind::PowerLost
+                    | Kind::DiskSlow
+                    | Kind::DiskStalled
+                    | Kind::SecondInstance
+                    | Kind::WallClock
+                    | Kind::DaylightSaving
+            )
+        };
+        self.faults.iter().any(needs)
+    }
+
+    fn draw_faults(&mut self) {
+        let dice = &mut Dice::new(self.seed, 2);
+        let count = dice.pick(&[1, 1, 1, 1, 1, 2, 2, 2, 3, 3], 1);
+        while self.faults.len() < count {
+            let kind = dice.pick(Kind::ALL, Kind::Drift);
+            let fault = self.draw_fault(kind, dice);
+            if self.is_possible(&fault) && self.fault(kind).is_none() {
+                self.faults.push(fault);
+            }
+        }
+    }
+
+    fn is_possible(&self, fault: &Fault) -> bool {
+        fault.kind != Kind::SwappedMilk || self.params.milk.len() > 1
+    }
+
+    fn draw_fault(&self, kind: Kind, dice: &mut Dice) -> Fault {
+        const PHASES: [PhaseName; 10] = [
+            PhaseName::Preheat,
+            PhaseName::Load,
+            PhaseName::ComeUp,
+            PhaseName::ComeUp,
+            PhaseName::ComeUp,
+            PhaseName::Hold,
+            PhaseName::Hold,
+            PhaseName::Hold,
+            PhaseName::Hold,
+            PhaseName::Cool,
+        ];
+        let phase = dice.pick(&PHASES, PhaseName::Hold);
+        let after_s = match phase {
+            PhaseName::Preheat => dice.whole(0, 1_400),
+            PhaseName::Load => dice.whole(0, 300),
+            PhaseName::ComeUp | PhaseName::Hold => dice.whole(0, 1_800),
+            PhaseName::Cool => dice.whole(0, 1_000),
+            PhaseName::Unload | PhaseName::Finished | PhaseName::Aborted => 0,
+        };
+        let lasts_ms = match dice.below(10) {
+            0..=3 => dice.whole(1_000, 30_000),
+            4..=6 => dice.whole(30_000, 900_000),
+            7.. => FOR_EVER_MS,
+        };
+        let fault = Fault {
+            kind,
+            channel: self.draw_channel(kind, dice),
+            size: size(kind, self, dice),
+            phase,
+            after_ms: after_s * 1_000,
+            lasts_ms,
+        };
+        placed(fault, dice)
+    }
+
+    fn draw_channel(&self, kind: Kind, dice: &mut Dice) -> Channel {
+        let milk = Channel::Milk(dice.below(self.params.milk.len() as u64) as usize);
+        let is_in_milk = matches!(
+            kind,
+            Kind::PulledOut | Kind::InBath | Kind::SwappedWithBath | Kind::SwappedMilk
+        );
+        match dice.below(8) {
+            0 | 1 if !is_in_milk => Channel::Bath,
+            2 if !is_in_milk && self.params.reference.is_some() => Channel::Reference,
+            0.. => milk,
+        }
+    }
+}
+
+/// How much of a fault; the unit stands with [`Kind`].
+fn size(kind: Kind, scenario: &Scenario, dice: &mut Dice) -> f64 {
+    let signed = |dice: &mut Dice, low, high| {
+        let size = dice.between(low, high);
+        if dice.percent(60) { size } else { -size }
+    };
+    let bottles = u64::from(scenario.plant.bottles);
+    match kind {
+        Kind::Drift | Kind::Offset => signed(dice, 0.1, 4.0),
+        Kind::Noisy => dice.between(0.1, 3.0),
+        Kind::Spiking => signed(dice, 0.5, 40.0),
+        Kind::CoolantWarm => dice.between(8.0, 20.0),
+        Kind::CoolantSlow => dice.between(0.5, 8.0),
+        Kind::DeviceReset | Kind::DeviceManual => dice.pick(&[0.0, 25.0, 37.0, 60.0, 70.0], 37.0),
+        Kind::ColdBottles => dice.whole(1, 6) as f64,
+        Kind::WrongCount => dice.pick(&[1, bottles / 4, bottles / 2, 69], 12).max(1) as f64,
+        Kind::WallClock => signed(dice, 1.0, 100_000.0),
+        Kind::DaylightSaving => signed(dice, 3_600.0, 3_600.0),
+        Kind::DiskSlow => dice.between(50.0, 2_500.0),
+        Kind::Frozen
+        | Kind::Open
+        | Kind::Shorted
+        | Kind::SwappedWithBath
+        | Kind::SwappedMilk
+        | Kind::PulledOut
+        | Kind::InBath
+        | Kind::HeaterWelded
+        | Kind::HeaterDead
+        | Kind::HeaterHalf
+        | Kind::AgitatorStopped
+        | Kind::CoolantMissing
+        | Kind::ValveLeaks
+        | Kind::SupplyDip
+        | Kind::DeviceFahrenheit
+        | Kind::DeviceClock
+        | Kind::CommLost
+        | Kind::CommandsLost
+        | Kind::ReadingLate
+        | Kind::ReadingStale
+        | Kind::ReadingRepeated
+        | Kind::LidOpened
+        | Kind::LateLoad
+        | Kind::EarlyConfirm
+        | Kind::ConfirmTwice
+        | Kind::Stop
+        | Kind::WalksAway
+        | Kind::Killed
+        | Kind::PowerLost
+        | Kind::DiskStalled
+        | Kind::SecondInstance => 0.0,
+    }
+}
+
+/// A fault that has a moment or a length of its own.
+fn placed(fault: Fault, dice: &mut Dice) -> Fault {
+    let is = |kind| fault.kind == kind;
+    let (phase, after_ms, lasts_ms) = if is(Kind::SupplyDip) {
+        (fault.phase, fault.after_ms, dice.whole(100, 5_000))
+    } else if is(Kind::LateLoad) {
+        (PhaseName::Load, dice.whole(600_000, 16_000_000), FOR_EVER_MS)
+    } else if is(Kind::EarlyConfirm) {
+        (PhaseName::Load, dice.whole(1_000, 60_000), dice.whole(10_000, 1_200_000))
+    } else if is(Kind::WrongCount) {
+        (PhaseName::Preheat, 0, FOR_EVER_MS)
+    } else if is(Kind::LidOpened) {
+        (fault.phase, fault.after_ms, dice.whole(1_000, 600_000))
+    } else if is(Kind::ColdBottles) {
+        // The lid is open for as long as that takes.
+        (fault.phase, fault.after_ms, dice.whole(10_000, 60_000))
+    } else if is(Kind::Killed) || is(Kind::PowerLost) {
+        (fault.phase, fault.after_ms, dice.whole(1_000, 1_200_000))
+    } else {
+        (fault.phase, fault.after_ms, fault.lasts_ms)
+    };
+    Fault { phase, after_ms, lasts_ms, ..fault }
+}
+
+fn power(plant: &PlantParams) -> Heater {
+    let delay_s = plant.heater_dead_s + plant.heater_lag_s + plant.probe.bath_lag_s / 2.0;
+    Heater::Power {
+        power_w: plant.heater_w.round() as u32,
+        bath_j_per_k: (plant.bath_l * 4_180.0 + plant.vessel_j_k).round() as u32,
+        delay_ms: (delay_s * 1_000.0).round() as u32,
+    }
+}
+
+fn probe(source: String, resolution: Option<Kelvin>, uncertainty: Kelvin) -> Probe {
+    Probe {
+        certificate: Certificate {
+            number: format!("CAL-{source}"),
+            date: "2026-06-01".into(),
+            due: "2026-12-01".into(),
+            by: "the soak".into(),
+            reference: "none: a simulated probe".into(),
+            uncertainty,
+            offsets: Vec::new(),
+        },
+        resolution: resolution.unwrap_or(uncertainty),
+        source,
+    }
+}

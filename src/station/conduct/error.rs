@@ -1,0 +1,155 @@
+//! Why a batch did not begin, did not go on, or was not closed.
+
+use holder_hal::wire::WireError;
+
+use super::closing::{self, CloseFault};
+use super::resume::may_hold_bottles;
+use crate::batch::params::ParamsFault;
+use crate::batch::phase::PhaseName;
+use crate::station::config::ConfigError;
+use crate::station::lock::LockError;
+use crate::store::model::BatchHeader;
+use crate::store::{ReplayMisfit, StoreError};
+
+/// Why a batch did not begin, or was not closed.
+#[derive(Debug, thiserror::Error)]
+pub enum ConductError {
+    /// Station, unit, recipe or certificates do not allow it.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The parameters break a rule.
+    #[error(transparent)]
+    Params(#[from] ParamsFault),
+    /// The unit is taken.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The store refuses or fails.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The machine cannot be reached, or is not set up as its profiles need.
+    #[error(transparent)]
+    Machine(#[from] WireError),
+    /// The simulated machine cannot be started.
+    #[error(transparent)]
+    Simulator(#[from] holder_sim::SimError),
+    /// Something that only a simulated unit may do.
+    #[error("{what} is for simulated units only, and unit {unit} is real hardware; run it without")]
+    NotSimulated {
+        /// The option.
+        what: &'static str,
+        /// The unit.
+        unit: String,
+    },
+    /// More bottles than the unit takes, or none.
+    #[error("{bottles} bottles: unit {unit} takes 1 to {max}; run the rest as another batch")]
+    Bottles {
+        /// How many were asked for.
+        bottles: u16,
+        /// The unit.
+        unit: String,
+        /// Its most.
+        max: u16,
+    },
+    /// The safe state could not be proved before the start.
+    #[error("unit {unit} did not accept the safe state before the start: {fault}")]
+    NotSafe {
+        /// The unit.
+        unit: String,
+        /// Why.
+        fault: WireError,
+    },
+    /// A batch of the unit was left open, and something else was asked for.
+    #[error(
+        "batch {batch} was interrupted in phase {phase} and is still open{}. {safe}. To go on with \
+         it: holder run {unit} --resume. To give it up: holder run {unit} --abandon 'WHY'",
+        if *.in_bath { "; its bottles may be in the machine" } else { "" }
+    )]
+    LeftOpen {
+        /// Its code.
+        batch: String,
+        /// The unit.
+        unit: String,
+        /// The phase in which it was interrupted.
+        phase: PhaseName,
+        /// Whether bottles may be in the machine.
+        in_bath: bool,
+        /// What is known of the machine now.
+        safe: String,
+    },
+    /// Nothing was left open.
+    #[error("unit {unit} has no interrupted batch; see `holder batch list`")]
+    NothingOpen {
+        /// The unit.
+        unit: String,
+    },
+    /// The record does not give the controller again.
+    #[error(
+        "batch {batch} cannot be continued: its stored inputs do not give its stored entries again \
+         ({misfit}). Heat is off. Cool the milk and keep it apart, then close the batch: holder run \
+         {unit} --abandon 'WHY'"
+    )]
+    Disputed {
+        /// Its code.
+        batch: String,
+        /// The unit.
+        unit: String,
+        /// Where they part.
+        misfit: ReplayMisfit,
+    },
+    /// The unit is not what it was when the batch began.
+    #[error(
+        "batch {batch} cannot be continued: {what} of unit {unit} is not what it was when the batch \
+         began. Heat is off. Put it back as it was, or cool the milk and close the batch: holder \
+         run {unit} --abandon 'WHY'"
+    )]
+    Changed {
+        /// Its code.
+        batch: String,
+        /// The unit.
+        unit: String,
+        /// What was changed: `the profile eurotherm-3200`.
+        what: String,
+    },
+    /// The program was stopped, and the batch was not.
+    #[error(
+        "{}batch {batch} {ended}; it stays open. To go on with it: holder run {unit} --resume. To \
+         give it up: holder run {unit} --abandon 'WHY'{}",
+        closing::warning(batch, unsafe_because.as_deref()),
+        not_kept.as_ref().map(|why| format!(" (its record does not say so: {why})"))
+            .unwrap_or_default()
+    )]
+    StaysOpen {
+        /// Its code.
+        batch: String,
+        /// The unit.
+        unit: String,
+        /// How the loop ended.
+        ended: String,
+        /// Why the machine is not known to be safe, if so.
+        unsafe_because: Option<String>,
+        /// Why the record does not tell of it, if so.
+        not_kept: Option<Box<CloseFault>>,
+    },
+    /// The batch is over, but its record could not be closed.
+    #[error(
+        "{}the record of batch {batch} was not closed: {source}; what was acknowledged is kept, \
+         and holder run --resume looks after it",
+        closing::warning(batch, unsafe_because.as_deref())
+    )]
+    NotClosed {
+        /// Its code.
+        batch: String,
+        /// Why the machine is not known to be safe, if so.
+        unsafe_because: Option<String>,
+        /// Why not.
+        source: CloseFault,
+    },
+}
+
+impl ConductError {
+    /// That this batch was left open, and what is known of the machine now.
+    pub(in crate::station) fn left_open(left: BatchHeader, safe: String) -> Self {
+        let in_bath = may_hold_bottles(left.phase);
+        Self::LeftOpen { batch: left.code, unit: left.unit, phase: left.phase, in_bath, safe }
+    }
+}
