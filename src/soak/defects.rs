@@ -12,14 +12,14 @@ pub(crate) enum Defect {
     None,
     /// No interlock ever cuts the heat.
     HeatGoesOn,
-    /// Every milk reading is corrected by a kelvin too much.
+    /// Every milk reading and the reference are corrected by a kelvin too much.
     WrongCorrection,
 }
 
 impl Defect {
     pub(crate) fn spoil_input(self, mut input: Input) -> Input {
         let Input::Reading(reading) = &mut input else { return input };
-        for sample in reading.milk.iter_mut().flatten() {
+        for sample in reading.milk.iter_mut().flatten().chain(&mut reading.reference) {
             match self {
                 Self::None | Self::HeatGoesOn => {}
                 Self::WrongCorrection => {

@@ -111,7 +111,9 @@ fn excursions(points: &[Point], lines: Lines) -> Vec<Excursion> {
 pub(super) fn jumps(seen: &Seen, track: &Track) -> Vec<Finding> {
     let until_ms = track.since_start(seen.heated_until_ms());
     let from_ms = if seen.curve.load_ms.is_some() { SETTLED_MS } else { 0 };
-    let found = excursions(track.between(from_ms, until_ms), Lines::of(seen, track));
+    let lines = Lines::of(seen, track);
+    let unbroken = track.between(from_ms, until_ms).chunk_by(|a, b| !track.is_hole(a, b));
+    let found: Vec<_> = unbroken.flat_map(|points| excursions(points, lines)).collect();
     let in_hold = found.iter().filter(|excursion| is_in_hold(seen, track, excursion)).count();
     let weight = |excursion: &Excursion| {
         let lasted_ms = excursion.lasted_ms().unsigned_abs();

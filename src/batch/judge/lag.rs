@@ -11,8 +11,6 @@ use crate::batch::verdict::{Finding, Rule, Severity};
 const RISE_MILLI: i64 = 3_000;
 /// With a smaller gap the error of the bath probe weighs too much, millikelvin.
 const GAP_MIN_MILLI: i64 = 2_000;
-/// Over a longer hole in the readings nobody knows the heat, milliseconds.
-const HOLE_MS: i64 = 60_000;
 
 /// The lag that one rise shows.
 #[derive(Clone, Copy, Debug)]
@@ -22,12 +20,12 @@ struct Shown {
 }
 
 /// The lags of the rises one after the other.
-fn shown(points: &[Point]) -> Vec<Shown> {
+fn shown(track: &Track, points: &[Point]) -> Vec<Shown> {
     let mut found = Vec::new();
     let mut pairs = points.iter().zip(points.iter().skip(1));
     let Some(mut from) = points.first() else { return found };
     for (before, to) in &mut pairs {
-        if to.t_ms - before.t_ms > HOLE_MS {
+        if track.is_hole(before, to) {
             from = to;
         }
         let rise = to.milk - from.milk;
@@ -46,7 +44,7 @@ fn shown(points: &[Point]) -> Vec<Shown> {
 pub(super) fn lag(seen: &Seen, track: &Track) -> Option<Finding> {
     let rule = &seen.recipe.plausibility;
     let heated = track.between(SETTLED_MS, track.since_start(seen.heated_until_ms()));
-    let lags = shown(heated);
+    let lags = shown(track, heated);
     let own_ms = track.lag_own_ms()?.unsigned_abs();
     let number = track.probe + 1;
     let whole_s = |ms: u64| seconds(ms).round();
