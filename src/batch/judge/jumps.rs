@@ -65,9 +65,12 @@ impl Lines {
 
     /// Whether some bottle could have come from one reading to the other.
     fn can_be(&self, from: &Point, to: &Point) -> bool {
+        let change = to.milk - from.milk;
+        if change.abs() <= self.jump {
+            return true;
+        }
         let gap = to.bath_mean_since(from) - from.milk;
         let most = follows(gap, to.t_ms - from.t_ms, self.lag_min_ms);
-        let change = to.milk - from.milk;
         (most.min(0) - self.jump..=most.max(0) + self.jump).contains(&change)
     }
 

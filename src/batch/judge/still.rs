@@ -30,12 +30,12 @@ pub(super) fn stood_still(seen: &Seen, track: &Track) -> Option<Finding> {
     let lag_ms = i64::try_from(rule.bottle_lag_max_ms).unwrap_or(i64::MAX).max(1);
     let until_ms = track.since_start(seen.cooled_ms().unwrap_or(u64::MAX));
     let points = track.between(SETTLED_MS, until_ms);
-    let missed = |still: &Stretch| {
-        let is_ramp = still.to.gap_mean_since(still.from).abs() >= RAMP_MILLI;
-        if is_ramp { (still.to.gap_area_since(still.from) / lag_ms).abs() } else { 0 }
-    };
-    let too_long =
-        stretches(track, points).filter(|still| missed(still) > i64::from(rule.still_max.milli()));
+    let missed = |still: &Stretch| (still.to.gap_area_since(still.from) / lag_ms).abs();
+    let allowed_area = i64::from(rule.still_max.milli()).saturating_mul(lag_ms);
+    let is_ramp = |still: &Stretch| still.to.gap_mean_since(still.from).abs() >= RAMP_MILLI;
+    // Nearly every stretch is far from it: spare the divisions.
+    let too_long = stretches(track, points)
+        .filter(|still| still.to.gap_area_since(still.from).abs() > allowed_area && is_ramp(still));
     // A probe that stands still only in the cooling cannot hide cold milk in the hold.
     let is_heated = |still: &Stretch| track.at_ms(still.from) < seen.heated_until_ms();
     let worst = too_long.max_by_key(|still| (is_heated(still), missed(still)))?;
