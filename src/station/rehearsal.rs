@@ -287,7 +287,7 @@ mod tests {
                 // The engine may be stricter: what only it found is disputed, never acceptable.
                 assert_eq!(engine_accepts, Some(false), "seed {seed}");
                 assert_ne!(verdict.outcome, Outcome::Acceptable, "seed {seed}");
-                refused += 1;
+                doubted += 1;
                 continue;
             }
             let accepts = verdict.outcome == Outcome::Acceptable;
@@ -306,6 +306,6 @@ mod tests {
             if accepts { accepted += 1 } else { refused += 1 }
         }
         let counts = format!("{accepted} accepted, {refused} refused, {doubted} doubted");
-        assert!(accepted > 20 && refused > 20 && doubted > 0, "{counts}");
+        assert!(accepted > 10 && refused > 10 && doubted > 10, "{counts}");
     }
 }

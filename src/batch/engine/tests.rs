@@ -1,6 +1,6 @@
-//! The engine on hand-made readings: every transition, every way to stop, every refusal. What
-//! is plausible is forgotten before each step: milk that a test moves by hand is no milk. The
-//! watchers have whole batches of their own, in `station/rehearsal/alarms.rs`.
+//! The engine on hand-made readings: every transition, every way to stop, every refusal. It
+//! believes them all: milk that a test moves by hand is no milk. The watchers have whole batches
+//! of their own, in `station/rehearsal/alarms.rs`.
 
 use holder_hal::{Quality, Reading, Sample, Switch};
 
@@ -22,13 +22,12 @@ impl Bench {
         reading.bath = Sample::good(milli(63_500));
         reading.milk.iter_mut().flatten().for_each(|probe| *probe = Sample::good(milli(4_000)));
         reading.lid = Some(Switch { on: Some(true), quality: Quality::Good });
-        let engine = Engine::new(params).expect("valid parameters");
+        let engine = Engine::credulous(params).expect("valid parameters");
         let last = Effects { command: Command::safe(false), entries: vec![], refusal: None };
         Self { engine, now_s: 0, reading, last, log: vec![] }
     }
 
     fn input(&mut self, input: Input) {
-        self.engine.plausibility = Plausibility::new(&self.engine.params);
         self.last = self.engine.step(Tick::from_ms(self.now_s * 1000), input);
         self.log.extend(self.last.entries.clone());
     }
