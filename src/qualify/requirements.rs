@@ -15,11 +15,7 @@ pub struct Requirement {
     pub source: &'static str,
 }
 
-const fn req(
-    number: &'static str,
-    text: &'static str,
-    source: &'static str,
-) -> Requirement {
+const fn req(number: &'static str, text: &'static str, source: &'static str) -> Requirement {
     Requirement { number, text, source }
 }
 

@@ -84,7 +84,9 @@ impl Record {
         let (store, _) = self.store.as_mut()?;
         match store.begin_batch(&new_batch(scenario)) {
             Err(StoreError::UnitBusy { .. }) => None,
-            Err(other) => Some(format!("a second instance was refused for another reason: {other}")),
+            Err(other) => {
+                Some(format!("a second instance was refused for another reason: {other}"))
+            }
             Ok(code) => Some(format!("a second instance began batch {code} on the same unit")),
         }
     }

@@ -43,8 +43,7 @@ impl Outcomes {
             Outcome::Incomplete => self.incomplete += 1,
         }
         self.restarted += u64::from(report.holds_broken > 0);
-        self.refused_good +=
-            u64::from(report.true_hold && report.outcome != Outcome::Acceptable);
+        self.refused_good += u64::from(report.true_hold && report.outcome != Outcome::Acceptable);
         self.alarmed += u64::from(report.detected.is_some());
     }
 
@@ -179,11 +178,8 @@ impl Totals {
             map.iter().map(|(kind, o)| (kind.word().to_owned(), o.json())).collect()
         };
         let words = |kinds: &[Kind]| kinds.iter().map(|kind| kind.word()).collect::<Vec<_>>();
-        let combinations: Value = self
-            .combinations
-            .iter()
-            .map(|(kinds, o)| (words(kinds).join("+"), o.json()))
-            .collect();
+        let combinations: Value =
+            self.combinations.iter().map(|(kinds, o)| (words(kinds).join("+"), o.json())).collect();
         let invariants: Value = Invariant::ALL
             .iter()
             .map(|i| json!({ "number": i.number(), "what": i.title(), "broken": self.broken(*i) }))

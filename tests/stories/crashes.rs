@@ -196,7 +196,11 @@ fn check_log(folder: &Path, moment: &Moment, damaged: &Files, at: usize) -> &'st
     }
     let (expected, found) = (open(folder, &cut), open(folder, damaged));
     match (&expected, &found) {
-        (Opened::Fits { .. }, _) => assert_eq!(found, expected, "all before the damage is there"),
+        (Opened::Fits { .. }, _) => {
+            let (length, cut) = (moment.whole.log.as_ref().map(Vec::len), cut.log.map(|l| l.len()));
+            let all = "all before the damage is there";
+            assert_eq!(found, expected, "{all}: at {at} of {length:?}, cut to {cut:?}");
+        }
         (Opened::Refused(_), Opened::Refused(_)) => {}
         (Opened::Refused(why), Opened::Fits { .. }) => panic!("more than there was: {why}"),
     }
