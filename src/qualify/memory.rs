@@ -90,11 +90,11 @@ fn keep(bench: &Bench<'_>) -> anyhow::Result<Kept> {
         purpose: crate::batch::params::Purpose::Water,
         ..bench.params.clone()
     };
-    let text = |kind: &str, text: &str| FrozenText {
-        kind: kind.to_owned(),
+    let recipe = FrozenText {
+        kind: "recipe".to_owned(),
         name: bench.params.recipe.name.clone(),
         sha256: String::new(),
-        text: text.to_owned(),
+        text: bench.recipe.text.clone(),
     };
     let batch = store.begin_batch(&NewBatch {
         simulated: true,
@@ -105,7 +105,7 @@ fn keep(bench: &Bench<'_>) -> anyhow::Result<Kept> {
         started_utc_ms: bench.now_utc_ms,
         clock: None,
         params: params.clone(),
-        texts: vec![text("recipe", "floor_c = 62.5"), text("unit", "probes = 2")],
+        texts: vec![recipe],
     })?;
     let mut engine = Engine::new(params)?;
     for period in &run.periods {
@@ -198,12 +198,17 @@ fn altered(bench: &Bench<'_>) -> anyhow::Result<Seen> {
     const CHANGES: [(&str, &str); 6] = [
         (
             "sample",
-            "UPDATE samples SET value = value + 500 WHERE channel = 1 AND tick_ms = 3000000",
+            "UPDATE samples SET value = value + 500 WHERE channel = 1 AND tick_ms = (SELECT tick_ms \
+             FROM samples ORDER BY tick_ms LIMIT 1 OFFSET (SELECT count(*) / 2 FROM samples))",
         ),
-        ("quality", "UPDATE samples SET quality = 1 WHERE channel = 1 AND tick_ms = 3000000"),
+        (
+            "quality",
+            "UPDATE samples SET quality = 1 WHERE channel = 1 AND tick_ms = (SELECT tick_ms \
+             FROM samples ORDER BY tick_ms LIMIT 1 OFFSET (SELECT count(*) / 2 FROM samples))",
+        ),
         ("author", "UPDATE journal SET who = 'nobody' WHERE seq = 3"),
-        ("frozen text", "UPDATE texts SET text = 'floor_c = 60.0' WHERE text LIKE 'floor%'"),
-        ("parameters", "UPDATE params SET json = replace(json, '62.5', '60.5')"),
+        ("frozen text", "UPDATE texts SET text = text || ' '"),
+        ("parameters", "UPDATE params SET json = json || ' '"),
         ("verdict", "UPDATE batches SET verdict = '{\"outcome\":\"incomplete\"}'"),
     ];
     let mut kept = keep(bench)?;
@@ -328,7 +333,7 @@ fn marked(bench: &Bench<'_>) -> anyhow::Result<Seen> {
     let on_chart = chart.contains("SIMULATED");
     let document: serde_json::Value =
         serde_json::from_str(&json::export(&record, &verdict, bench.now_utc_ms)?)?;
-    let in_export = document["batch"]["simulated"] == true;
+    let in_export = document["header"]["simulated"] == true;
     let word = |there: bool| if there { "marked" } else { "NOT MARKED" };
     Ok(Seen::that(
         on_chart && in_export,

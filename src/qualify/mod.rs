@@ -78,8 +78,16 @@ fn steps(bench: &Bench<'_>) -> impl Iterator<Item = &'static Step> {
 }
 
 /// Runs the whole protocol; `tell` is told the number of each step as it begins.
-pub fn qualify(bench: &Bench<'_>, mut tell: impl FnMut(&str)) -> Report {
-    let steps: Vec<StepReport> = steps(bench)
+pub fn qualify(bench: &Bench<'_>, tell: impl FnMut(&str)) -> Report {
+    run(bench, steps(bench), tell)
+}
+
+fn run(
+    bench: &Bench<'_>,
+    steps: impl Iterator<Item = &'static Step>,
+    mut tell: impl FnMut(&str),
+) -> Report {
+    let steps: Vec<StepReport> = steps
         .map(|step| {
             tell(step.number);
             // A step that cannot be run has not shown anything: it fails, and the rest goes on.

@@ -17,8 +17,8 @@ pub enum Verdict {
     Open,
     /// It does not concern this unit.
     NotApplicable,
-    /// No step of the protocol: the automated tests alone show it.
-    TestsOnly,
+    /// Its steps need a unit, and none was named.
+    NotRun,
 }
 
 impl Verdict {
@@ -29,7 +29,7 @@ impl Verdict {
             Self::Fail => "FAIL",
             Self::Open => "open",
             Self::NotApplicable => "not applicable",
-            Self::TestsOnly => "by tests",
+            Self::NotRun => "not run",
         }
     }
 
@@ -37,7 +37,7 @@ impl Verdict {
     pub(super) fn of_all(steps: impl Iterator<Item = Self>) -> Self {
         let order = [Self::Fail, Self::Open, Self::Pass, Self::NotApplicable];
         let steps: Vec<Self> = steps.collect();
-        order.into_iter().find(|worst| steps.contains(worst)).unwrap_or(Self::TestsOnly)
+        order.into_iter().find(|worst| steps.contains(worst)).unwrap_or(Self::NotRun)
     }
 }
 
@@ -107,7 +107,7 @@ pub struct Report {
     pub station: String,
     /// The unit whose parameters were used.
     pub unit: String,
-    /// Whether the unit is a real machine of a station; else the shipped simulated unit stands in.
+    /// Whether a unit of a station was named; else the shipped simulated unit stands in.
     pub of_a_unit: bool,
     /// Whether the machine itself is simulated, whoever plays it.
     pub unit_simulated: bool,

@@ -49,6 +49,10 @@ mod tests {
         let mut found = BTreeSet::new();
         for file in files {
             let text = fs::read_to_string(&file).expect("text");
+            // The table itself, and this file, name them all.
+            if file.ends_with("qualify/requirements.rs") || file.ends_with("qualify/traced.rs") {
+                continue;
+            }
             let shown = file.strip_prefix(root).expect("below").display().to_string();
             let mut pending: Vec<String> = Vec::new();
             let mut is_test = false;

@@ -248,6 +248,7 @@ impl Moment {
     }
 }
 
+/// REQ-REC-01, REQ-REC-02, REQ-REC-03
 #[test]
 fn whatever_the_disk_does_nothing_that_was_acknowledged_is_changed_or_lost_unsaid() {
     let wanted = std::env::var("HOLDER_DAMAGES").ok().and_then(|count| count.parse().ok());
