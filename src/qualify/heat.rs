@@ -36,7 +36,7 @@ pub(super) const STEPS: &[Step] = &[
     Step {
         number: "OQ-04",
         requirement: "REQ-HOLD-02",
-        method: "The same, ten minutes into each of the first three holds.",
+        method: "The same three times, twenty minutes apart.",
         run: three_dips,
     },
     Step {

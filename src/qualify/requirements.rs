@@ -152,8 +152,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
     ),
     req(
         "REQ-SEQ-01",
-        "Steps are taken in their order: what a person does too early is refused, and the refusal is \
-         recorded.",
+        "Steps are taken in their order: what a person does too early is refused.",
         "21 CFR 11.10(f)",
     ),
     req(

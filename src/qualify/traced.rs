@@ -18,7 +18,6 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     use super::super::requirements::{REQUIREMENTS, requirement};
-    use super::*;
 
     const MARK: &str = concat!("REQ", "-");
 
