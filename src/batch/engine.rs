@@ -14,14 +14,17 @@
 //! (alarms, stops), **phase logic**. Every transition is an `enter_*` function that makes one
 //! entry with its cause and the readings behind it. In doubt there is no heat.
 
-use holder_hal::{Celsius, Command, Heat, Kelvin, Tick};
+use holder_hal::{Command, Heat, Kelvin, Tick};
 
+use super::alarm::Standing;
+use super::board::Board;
 use super::control::{Control, Wanted};
 use super::event::{Action, Alarm, Cause, Effects, Entry, Event, HoldBreak, Input, Refusal};
 use super::facts::{Facts, Senses};
-use super::interlock::{Interlocks, Ruling, Watched};
+use super::interlock::Interlocks;
 use super::params::{BatchParams, ParamsFault};
 use super::phase::PhaseName;
+use super::plausible::Plausibility;
 
 /// The bath counts as stable within this of its set point …
 const STABLE_WITHIN: Kelvin = Kelvin::from_milli(300);
@@ -50,6 +53,7 @@ struct Tally {
     heat_up_too_long: bool,
     cooled_in_time: bool,
     interruption_fails: bool,
+    implausible: Option<Alarm>,
 }
 
 /// A running batch.
@@ -61,8 +65,12 @@ pub struct Engine {
     loaded: Option<Tick>,
     now: Tick,
     senses: Senses,
-    standing: Ruling,
+    bottles: u16,
+    commanded: Command,
+    board: Board,
+    cut: bool,
     interlocks: Interlocks,
+    plausibility: Plausibility,
     control: Control,
     tally: Tally,
     /// After an interruption heat waits for a person to confirm it.
@@ -83,13 +91,26 @@ impl Engine {
             loaded: None,
             now: Tick::from_ms(0),
             senses: Senses::new(&params),
-            standing: Ruling::default(),
+            bottles: 0,
+            commanded: Command::safe(false),
+            board: Board::default(),
+            cut: false,
             interlocks: Interlocks::default(),
+            plausibility: Plausibility::new(&params),
             control,
             tally: Tally::default(),
             heat_waits: false,
             params,
         })
+    }
+
+    /// An engine that believes every good reading, so that a test of something else can move the
+    /// milk by hand, and the judge can be tested on what the engine would have stopped.
+    #[cfg(test)]
+    pub(crate) fn credulous(params: BatchParams) -> Result<Self, ParamsFault> {
+        let mut engine = Self::new(params)?;
+        engine.plausibility.sleep();
+        Ok(engine)
     }
 
     /// What was frozen at the start.
@@ -111,9 +132,14 @@ impl Engine {
         }
     }
 
-    /// Whether this alarm stands now.
+    /// Whether this alarm stands: what raised it lasts, or nobody has acknowledged it.
     pub fn stands(&self, alarm: Alarm) -> bool {
-        self.standing.stands(alarm)
+        self.board.stands(alarm)
+    }
+
+    /// All alarms that stand, by number.
+    pub fn alarms(&self) -> impl Iterator<Item = Standing> {
+        self.board.standing()
     }
 
     /// How long the unbroken hold has lasted, milliseconds; `None` outside of a hold.
@@ -145,6 +171,7 @@ impl Engine {
                     && tally.cooled_in_time
                     && !tally.heat_up_too_long
                     && !tally.interruption_fails
+                    && tally.implausible.is_none()
                     && tally.holds_broken <= self.params.recipe.hold.holds_restarted_max
                     && tally.ceiling_lines_passed < self.ceiling_lines().len(),
             ),
@@ -168,6 +195,8 @@ impl Engine {
         let mut entries = Vec::new();
         if let Input::Reading(reading) = &input {
             self.senses.observe(self.now, &self.params, reading);
+            let stage = self.stage();
+            self.plausibility.observe(&self.params, stage, self.senses.fresh());
         }
         let since = self.loaded.or(self.started).unwrap_or(self.now);
         let facts = self.senses.facts(self.now, &self.params, since);
@@ -175,8 +204,10 @@ impl Engine {
             self.enter_preheat(&facts, &mut entries);
         }
 
-        let ruling = self.interlocks.judge(&self.params, self.watched(&facts));
-        self.note_alarms(ruling, &facts, &mut entries);
+        let watched = self.watched(&facts);
+        let doubts = self.plausibility.doubts();
+        let ruling = self.interlocks.judge(&self.params, watched, doubts);
+        self.note_alarms(&ruling, &facts, &mut entries);
         self.note_ceiling(&facts, &mut entries);
 
         let refusal = match (ruling.stop.filter(|_| self.is_heating()), input) {
@@ -190,66 +221,8 @@ impl Engine {
                 None
             }
         };
-        Effects { command: self.command(&facts), entries, refusal }
-    }
-
-    // --- safety --------------------------------------------------------------------------
-
-    fn watched(&self, facts: &Facts) -> Watched {
-        let is_heated = matches!(self.phase, Phase::ComeUp { .. } | Phase::Hold { .. });
-        Watched {
-            bath_new: facts.bath.filter(|_| facts.bath_is_new),
-            bath_seen: facts.bath_seen,
-            hottest_milk: facts.newest_allowed_for,
-            bath_lost_ms: facts.bath_lost_ms,
-            milk_lost_ms: facts.milk_lost_ms,
-            milk_watched: is_heated || matches!(self.phase, Phase::Cool { .. }),
-            milk_heated: is_heated,
-            lid_open: facts.lid_open,
-        }
-    }
-
-    fn is_heating(&self) -> bool {
-        match self.phase {
-            Phase::Preheat { .. }
-            | Phase::Load { .. }
-            | Phase::ComeUp { .. }
-            | Phase::Hold { .. } => true,
-            Phase::Cool { .. } | Phase::Unload | Phase::Finished | Phase::Aborted { .. } => false,
-        }
-    }
-
-    fn note_alarms(&mut self, ruling: Ruling, facts: &Facts, entries: &mut Vec<Entry>) {
-        if ruling.standing != self.standing.standing {
-            for alarm in Alarm::ALL {
-                match (self.standing.stands(alarm), ruling.stands(alarm)) {
-                    (false, true) => entries.push(entry(facts, Event::Raised { alarm })),
-                    (true, false) => entries.push(entry(facts, Event::Cleared { alarm })),
-                    (true, true) | (false, false) => {}
-                }
-            }
-        }
-        self.standing = ruling;
-    }
-
-    fn ceiling_lines(&self) -> [Celsius; 3] {
-        let ceiling = &self.params.recipe.ceiling;
-        [ceiling.note, ceiling.deviation, ceiling.fail]
-    }
-
-    /// Notes each line of the ceiling when it is passed for the first time.
-    fn note_ceiling(&mut self, facts: &Facts, entries: &mut Vec<Entry>) {
-        // From the loading until the milk is cold: a probe in the wash afterwards is no milk.
-        let in_bath =
-            matches!(self.phase, Phase::ComeUp { .. } | Phase::Hold { .. } | Phase::Cool { .. });
-        let Some(hottest) = facts.hottest_allowed_for.filter(|_| in_bath) else { return };
-        for (index, line) in self.ceiling_lines().into_iter().enumerate() {
-            if hottest > line && self.tally.ceiling_lines_passed <= index {
-                self.tally.ceiling_lines_passed = index + 1;
-                let allowance = facts.hottest.map_or(Kelvin::ZERO, |mean| hottest - mean);
-                entries.push(entry(facts, Event::AboveCeiling { line, allowance }));
-            }
-        }
+        self.commanded = self.command(&facts);
+        Effects { command: self.commanded, entries, refusal }
     }
 
     fn act(&mut self, action: Action, facts: &Facts, out: &mut Vec<Entry>) -> Result<(), Refusal> {
@@ -266,8 +239,9 @@ impl Engine {
             }
             Action::ConfirmLoad { bottles: 0 } => return Err(Refusal::NoBottles),
             Action::ConfirmLoad { bottles } => {
-                self.loaded = Some(facts.now);
+                (self.loaded, self.bottles) = (Some(facts.now), bottles);
                 self.senses.forget_milk();
+                self.plausibility.forget_milk();
                 self.enter_come_up(Cause::Loaded { bottles }, facts, out);
             }
             Action::ConfirmUnload if phase != PhaseName::Unload => {
@@ -281,6 +255,7 @@ impl Engine {
             }
             // It never comes here: `step` takes it first.
             Action::Resume { .. } => {}
+            Action::Acknowledge { alarm, by } => self.acknowledge(alarm, by, facts, out)?,
         }
         Ok(())
     }
@@ -289,7 +264,10 @@ impl Engine {
 
     fn advance(&mut self, facts: &Facts, out: &mut Vec<Entry>) {
         let limits = &self.params.recipe.limits;
-        let is_heated = matches!(self.phase, Phase::ComeUp { .. } | Phase::Hold { .. });
+        let is_heated = self.is_heated();
+        if let Some(alarm) = self.tally.implausible.filter(|_| is_heated) {
+            return self.enter_cool(Cause::Implausible { alarm }, facts, out);
+        }
         if is_heated && self.tally.ceiling_lines_passed == self.ceiling_lines().len() {
             return self.enter_cool(Cause::CeilingPassed, facts, out);
         }
@@ -325,7 +303,8 @@ impl Engine {
         let rule = &self.params.recipe.hold;
         let is_above = facts.clearance.is_some_and(|clearance| clearance >= rule.begin_above)
             && facts.milk_gap_ms <= rule.max_gap_ms
-            && !facts.lid_open;
+            && !facts.lid_open
+            && !self.board.lasts(Alarm::MilkInBath);
         let above_since = is_above.then(|| above.unwrap_or(facts.now));
         self.phase = Phase::ComeUp { since, above_since };
         if facts.now.ms_since(since) > self.params.recipe.heat_up.fail_ms {
@@ -391,7 +370,8 @@ impl Engine {
             Phase::Finished => (false, false, None),
             Phase::Aborted { cooling } => (true, cooling, None),
         };
-        if !self.is_heating() || !self.standing.heat_allowed() || self.waits_for_heat() {
+        let may_heat = self.is_heating() && !self.cut && !self.waits_for_heat();
+        if !may_heat || !self.board.heat_allowed() {
             return Command { heat: Heat::Off, agitator, cooling };
         }
         // Control works on the coldest probe by its own limit, as the judge does.
@@ -407,6 +387,7 @@ fn entry(facts: &Facts, event: Event) -> Entry {
 }
 
 mod interruption;
+mod safety;
 mod transitions;
 
 #[cfg(test)]

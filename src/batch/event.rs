@@ -6,6 +6,7 @@
 use holder_hal::{Celsius, Command, Kelvin, Reading, Tick};
 use serde::{Deserialize, Serialize};
 
+pub use super::alarm::Alarm;
 use super::phase::PhaseName;
 use super::recipe::de;
 
@@ -33,6 +34,13 @@ pub enum Action {
     },
     /// The machine may heat again after an interruption.
     ConfirmHeat,
+    /// An alarm was seen by a person.
+    Acknowledge {
+        /// Which.
+        alarm: Alarm,
+        /// The person's name, as typed.
+        by: String,
+    },
 }
 
 /// One input of the engine.
@@ -44,70 +52,6 @@ pub enum Input {
     Operator(Action),
     /// Time passed and nothing came.
     Wake,
-}
-
-/// What raises an alarm. The numbers are stable: they stand in manuals and on labels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Alarm {
-    /// The bath is above the clamp + 1.0 °C.
-    OverTemperature,
-    /// The hottest milk, uncertainty and margin added, is above the ceiling that fails a batch.
-    MilkTooHot,
-    /// The bath probe gives no trustworthy value.
-    BathProbeLost,
-    /// A required milk probe gives no trustworthy value.
-    MilkProbeLost,
-    /// The lid is open while milk is being heated or held.
-    LidOpen,
-}
-
-impl Alarm {
-    /// Every alarm, by number.
-    pub const ALL: [Self; 5] = [
-        Self::OverTemperature,
-        Self::MilkTooHot,
-        Self::BathProbeLost,
-        Self::MilkProbeLost,
-        Self::LidOpen,
-    ];
-
-    /// The stable number.
-    pub const fn number(self) -> u16 {
-        match self {
-            Self::OverTemperature => 101,
-            Self::MilkTooHot => 102,
-            Self::BathProbeLost => 201,
-            Self::MilkProbeLost => 202,
-            Self::LidOpen => 301,
-        }
-    }
-
-    /// What happened, in a technician's words.
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::OverTemperature => "the bath is too hot",
-            Self::MilkTooHot => "the milk is too hot",
-            Self::BathProbeLost => "the bath probe is lost",
-            Self::MilkProbeLost => "a milk probe is lost",
-            Self::LidOpen => "the lid is open",
-        }
-    }
-
-    /// What to do about it.
-    pub const fn advice(self) -> &'static str {
-        match self {
-            Self::OverTemperature => {
-                "heat is off until the bath is back at its set point; check the heater's relay"
-            }
-            Self::MilkTooHot => {
-                "heat is off; check that the bath probe is in the bath, and the heater's relay"
-            }
-            Self::BathProbeLost => "heat is off; check the bath probe's plug and cable",
-            Self::MilkProbeLost => "heat is off; check the plug and cable of the control bottle",
-            Self::LidOpen => "close the lid; the hold begins again",
-        }
-    }
 }
 
 /// Why a hold was broken.
@@ -169,6 +113,11 @@ pub enum Cause {
     OperatorStop {
         /// Why, in the person's words.
         reason: String,
+    },
+    /// The readings cannot be what the milk went through: the batch has failed.
+    Implausible {
+        /// The alarm that says so.
+        alarm: Alarm,
     },
     /// An interlock stopped the batch.
     Interlock {
@@ -234,11 +183,26 @@ pub enum Event {
     Raised {
         /// Which.
         alarm: Alarm,
+        /// The alarm that stood first and may be its cause.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<Alarm>,
     },
     /// What raised the alarm is over.
     Cleared {
         /// Which.
         alarm: Alarm,
+    },
+    /// The readings cannot be what the milk went through: the batch has failed.
+    Failed {
+        /// The alarm that says so.
+        alarm: Alarm,
+    },
+    /// A person has acknowledged the alarm.
+    Acknowledged {
+        /// Which.
+        alarm: Alarm,
+        /// The person's name, as typed.
+        by: String,
     },
     /// The hottest milk, uncertainty and margin added, went above a line of the recipe.
     AboveCeiling {
@@ -299,6 +263,12 @@ pub enum Refusal {
     /// Heat was confirmed when nothing waits for it.
     #[error("heat is not waiting to be confirmed; nothing needs to be done")]
     HeatNotWaiting,
+    /// There is no such alarm to acknowledge.
+    #[error("alarm {} does not wait to be acknowledged; see which alarms stand", .0.number())]
+    NothingToAcknowledge(Alarm),
+    /// An alarm was acknowledged by nobody.
+    #[error("an alarm is acknowledged by name; type yours")]
+    NoName,
     /// The batch is over.
     #[error("the batch is over ({0}); start a new one")]
     Over(PhaseName),

@@ -5,6 +5,7 @@ use holder_hal::{Celsius, Kelvin, Quality, Reading, Tick};
 
 use super::event::Snapshot;
 use super::params::BatchParams;
+use super::plausible::Fresh;
 use super::window::Window;
 
 /// What is known at this step.
@@ -64,6 +65,7 @@ pub(super) struct Senses {
     resumed: Tick,
     /// When the last reading came, whatever it was worth.
     last_reading: Option<Tick>,
+    fresh: Fresh,
 }
 
 impl Senses {
@@ -71,24 +73,35 @@ impl Senses {
     pub(super) fn new(params: &BatchParams) -> Self {
         let span_ms = params.recipe.hold.mean_ms;
         let milk = params.milk.iter().map(|_| Window::new(span_ms)).collect();
-        Self { milk, bath: None, lid_open: false, resumed: Tick::default(), last_reading: None }
+        let (resumed, fresh) = (Tick::default(), Fresh::default());
+        Self { milk, bath: None, lid_open: false, resumed, last_reading: None, fresh }
     }
 
     /// Takes in what can be trusted of a reading.
     pub(super) fn observe(&mut self, now: Tick, params: &BatchParams, reading: &Reading) {
         self.last_reading = Some(now);
-        if let Some(bath) = params.bath.trusted(reading.bath) {
+        self.fresh = Fresh { bath: params.bath.trusted(reading.bath), ..Fresh::default() };
+        if let Some(bath) = self.fresh.bath {
             self.bath = Some((now, bath));
         }
-        for ((window, probe), sample) in self.milk.iter_mut().zip(&params.milk).zip(reading.milk) {
-            if let Some(value) = sample.and_then(|sample| probe.trusted(sample)) {
+        let probes = self.milk.iter_mut().zip(&params.milk).zip(&mut self.fresh.milk);
+        for (((window, probe), fresh), sample) in probes.zip(reading.milk) {
+            *fresh = sample.and_then(|sample| probe.trusted(sample));
+            if let Some(value) = *fresh {
                 window.push(now, value);
             }
         }
+        let reference = params.reference.as_ref().zip(reading.reference);
+        self.fresh.reference = reference.and_then(|(probe, sample)| probe.trusted(sample));
         let lid = reading.lid.filter(|lid| params.has_lid && lid.quality == Quality::Good);
         if let Some(closed) = lid.and_then(|lid| lid.on) {
             self.lid_open = !closed;
         }
+    }
+
+    /// What came with the newest reading.
+    pub(super) fn fresh(&self) -> &Fresh {
+        &self.fresh
     }
 
     /// The bottles are in: what the milk probes showed before was not this milk.

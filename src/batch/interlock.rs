@@ -5,9 +5,11 @@
 
 use holder_hal::{Celsius, Kelvin};
 
-use super::event::Alarm;
+use super::alarm::Alarm;
+use super::board::Flags;
 use super::facts::is_lost;
 use super::params::BatchParams;
+use super::plausible::Doubts;
 
 /// What the interlocks look at: facts of this period, nothing else.
 #[derive(Clone, Copy, Debug)]
@@ -33,32 +35,14 @@ pub(super) struct Watched {
 /// What the interlocks say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Ruling {
-    /// The alarms that stand, in the order of [`Alarm::ALL`].
-    pub(super) standing: [bool; Alarm::ALL.len()],
+    /// The alarms whose cause lasts.
+    pub(super) lasting: Flags,
     /// The alarm that ends the batch.
     pub(super) stop: Option<Alarm>,
-}
-
-impl Ruling {
-    /// Whether this alarm stands.
-    pub(super) fn stands(&self, alarm: Alarm) -> bool {
-        Alarm::ALL.iter().zip(self.standing).any(|(known, stands)| *known == alarm && stands)
-    }
-
-    /// Whether heat may be on. An open lid costs heat and restarts a hold, but is no danger.
-    pub(super) fn heat_allowed(&self) -> bool {
-        !Alarm::ALL.iter().zip(self.standing).any(|(alarm, stands)| stands && cuts_heat(*alarm))
-    }
-}
-
-fn cuts_heat(alarm: Alarm) -> bool {
-    match alarm {
-        Alarm::OverTemperature
-        | Alarm::MilkTooHot
-        | Alarm::BathProbeLost
-        | Alarm::MilkProbeLost => true,
-        Alarm::LidOpen => false,
-    }
+    /// The alarm by which the batch has failed.
+    pub(super) fails: Option<Alarm>,
+    /// No heat on this sample, though no alarm stands yet.
+    pub(super) cut: bool,
 }
 
 /// The memory of the interlocks.
@@ -75,7 +59,7 @@ impl Interlocks {
     const BACK_WITHIN: Kelvin = Kelvin::from_milli(300);
 
     /// Judges the facts of this period.
-    pub(super) fn judge(&mut self, params: &BatchParams, seen: Watched) -> Ruling {
+    pub(super) fn judge(&mut self, params: &BatchParams, seen: Watched, doubts: &Doubts) -> Ruling {
         // Latched: a bath that was too hot is too hot until it is seen back at the clamp.
         if let Some(bath) = seen.bath_new {
             let is_above = bath > params.bath_trip();
@@ -96,10 +80,12 @@ impl Interlocks {
             Some(Alarm::BathProbeLost)
         } else if given_up(milk_lost_ms) {
             Some(Alarm::MilkProbeLost)
+        } else if doubts.lasts(Alarm::HeaterStaysOn) {
+            Some(Alarm::HeaterStaysOn)
         } else {
             None
         };
-        let standing = Alarm::ALL.map(|alarm| match alarm {
+        let lasting = Alarm::ALL.map(|alarm| match alarm {
             Alarm::OverTemperature => self.too_hot || stop == Some(alarm),
             Alarm::MilkTooHot => {
                 let ceiling = params.recipe.ceiling.fail;
@@ -108,7 +94,19 @@ impl Interlocks {
             Alarm::BathProbeLost => is_lost(seen.bath_lost_ms) || !seen.bath_seen,
             Alarm::MilkProbeLost => is_lost(milk_lost_ms),
             Alarm::LidOpen => seen.milk_heated && seen.lid_open,
+            Alarm::HeaterStaysOn
+            | Alarm::HeaterFails
+            | Alarm::BathAboveSetpoint
+            | Alarm::BathJumps
+            | Alarm::MilkJumps
+            | Alarm::MilkStuck
+            | Alarm::MilkAboveBath
+            | Alarm::MilkDisagrees
+            | Alarm::AboveReference
+            | Alarm::MilkInBath
+            | Alarm::AgitationLost
+            | Alarm::LoadOff => doubts.lasts(alarm),
         });
-        Ruling { standing, stop }
+        Ruling { lasting, stop, fails: doubts.fails, cut: doubts.cut }
     }
 }

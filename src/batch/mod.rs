@@ -12,13 +12,18 @@
 //! | [`params`] | what was frozen when the batch began |
 //! | [`engine`] | the phases, live: facts first, safety second, phase logic last |
 //! | `control` | how much heat is wanted |
+//! | [`alarm`] | the alarms: numbers, words, what each does |
 //! | `interlock` | when heat is forbidden, whatever is wanted |
+//! | `plausible` | what the readings cannot be, by physics |
+//! | `board` | which alarms stand: latching, acknowledging, first causes |
 //! | [`curve`] | what the judge reads: corrected, trusted values over time |
 //! | [`judge`] | the verdict, again, by separate code |
 //! | [`lethality`] | what the heat did, by Bigelow |
 //! | [`verdict`] | the words of a verdict |
 //! | [`words`] | entries as sentences, the same on screen and on paper |
 
+pub mod alarm;
+mod board;
 pub mod certificate;
 mod control;
 pub mod curve;
@@ -33,6 +38,7 @@ pub mod lethality;
 pub mod params;
 pub mod phase;
 pub mod plausibility;
+mod plausible;
 pub mod recipe;
 pub mod verdict;
 mod window;

@@ -16,9 +16,20 @@ pub fn describe(entry: &Entry) -> String {
 pub fn sentence(event: &Event) -> String {
     match event {
         Event::Entered { phase: _, cause } => cause_sentence(cause),
-        Event::Raised { alarm } => raised(*alarm),
+        Event::Raised { alarm, after } => raised(*alarm, *after),
         Event::Cleared { alarm } => {
-            format!("Alarm {} ({}) does not stand any more.", alarm.number(), alarm.title())
+            format!("Alarm {} ({}): what raised it is over.", alarm.number(), alarm.title())
+        }
+        Event::Failed { alarm } => {
+            let (number, title) = (alarm.number(), alarm.title());
+            format!(
+                "Alarm {number}: {title}. What the milk went through is not known: the batch has \
+                 failed."
+            )
+        }
+        Event::Acknowledged { alarm, by } => {
+            let (number, title) = (alarm.number(), alarm.title());
+            format!("Alarm {number} ({title}) was acknowledged by {}.", one_line(by))
         }
         Event::AboveCeiling { line, allowance } => format!(
             "The hottest milk went above {} °C, with {} °C added for uncertainty and margin.",
@@ -38,8 +49,10 @@ pub fn outage(outage_ms: Option<u64>) -> String {
 }
 
 /// An alarm that stands, with its number and what to do: `ALARM 301: the lid is open; close …`.
-pub fn raised(alarm: Alarm) -> String {
-    format!("ALARM {}: {}; {}.", alarm.number(), alarm.title(), alarm.advice())
+/// One that came after another says so: the other may be its cause.
+pub fn raised(alarm: Alarm, after: Option<Alarm>) -> String {
+    let after = after.map_or_else(String::new, |first| format!(" (after {})", first.number()));
+    format!("ALARM {}{after}: {}; {}.", alarm.number(), alarm.title(), alarm.advice())
 }
 
 fn cause_sentence(cause: &Cause) -> String {
@@ -73,6 +86,9 @@ fn cause_sentence(cause: &Cause) -> String {
         Cause::CeilingPassed => "The hottest milk went above the ceiling that fails a batch: the \
                                  batch has failed, and the milk is cooled."
             .to_owned(),
+        Cause::Implausible { alarm } => {
+            format!("After alarm {} the milk is cooled.", alarm.number())
+        }
         Cause::Cooled => "The hottest milk is cold; bottles can come out.".to_owned(),
         Cause::CoolingTooLong => "The milk was not cold within the recipe's time: the batch has \
                                   failed; bottles can come out."
@@ -215,7 +231,7 @@ mod tests {
     #[test]
     fn every_alarm_is_raised_with_its_number_and_its_advice() {
         for alarm in Alarm::ALL {
-            let text = sentence(&Event::Raised { alarm });
+            let text = sentence(&Event::Raised { alarm, after: None });
             assert!(text.starts_with(&format!("ALARM {}", alarm.number())), "{text}");
             assert!(text.contains(alarm.advice()), "{text}");
         }

@@ -62,6 +62,8 @@ fn interruptions(record: &BatchRecord) -> Vec<Interruption> {
         Event::Entered { .. }
         | Event::Raised { .. }
         | Event::Cleared { .. }
+        | Event::Acknowledged { .. }
+        | Event::Failed { .. }
         | Event::AboveCeiling { .. }
         | Event::HeatConfirmed => None,
     };

@@ -314,7 +314,7 @@ fn entries(holds: &[(u64, u64)], unload_s: u64, end_s: u64, trouble: Trouble) ->
         .map(|(t_s, phase, cause)| (t_s, Event::Entered { phase, cause }))
         .collect();
     if let Trouble::LostProbe { from_s, to_s } = trouble {
-        events.push((from_s + 3, Event::Raised { alarm: Alarm::MilkProbeLost }));
+        events.push((from_s + 3, Event::Raised { alarm: Alarm::MilkProbeLost, after: None }));
         events.push((to_s, Event::Cleared { alarm: Alarm::MilkProbeLost }));
         let (line, allowance) = (Celsius::from_milli(64_500), Kelvin::from_milli(300));
         events.push((3_100, Event::AboveCeiling { line, allowance }));

@@ -141,10 +141,13 @@ pub(crate) fn event(event: &Event) -> (String, bool) {
         Event::Entered { phase: entered, .. } => {
             (format!("{}: {sentence}", phase(*entered)), *entered == PhaseName::Aborted)
         }
-        Event::Raised { .. } | Event::AboveCeiling { .. } | Event::Resumed { .. } => {
-            (sentence, true)
+        Event::Raised { .. }
+        | Event::Failed { .. }
+        | Event::AboveCeiling { .. }
+        | Event::Resumed { .. } => (sentence, true),
+        Event::Cleared { .. } | Event::Acknowledged { .. } | Event::HeatConfirmed => {
+            (sentence, false)
         }
-        Event::Cleared { .. } | Event::HeatConfirmed => (sentence, false),
     }
 }
 
@@ -161,6 +164,9 @@ pub(crate) fn action(action: &Action) -> String {
             )
         }
         Action::ConfirmHeat => "Confirmed that the machine may heat again".into(),
+        Action::Acknowledge { alarm, by } => {
+            format!("Acknowledged alarm {}: {by}", alarm.number())
+        }
     }
 }
 

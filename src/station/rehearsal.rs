@@ -161,6 +161,9 @@ impl Rehearsal {
 }
 
 #[cfg(test)]
+mod alarms;
+
+#[cfg(test)]
 mod tests {
     use holder_hal::{Kelvin, Quality, Sample, Switch};
 
@@ -176,6 +179,8 @@ mod tests {
             Event::Entered { phase, .. } => *phase == wanted,
             Event::Raised { .. }
             | Event::Cleared { .. }
+            | Event::Acknowledged { .. }
+            | Event::Failed { .. }
             | Event::AboveCeiling { .. }
             | Event::Resumed { .. }
             | Event::HeatConfirmed => false,
@@ -264,6 +269,10 @@ mod tests {
         rules.any(|rule| matches!(rule, Rule::ProbePlace | Rule::ProbeJump | Rule::ProbeStill))
     }
 
+    fn is_implausible(entry: &Entry) -> bool {
+        matches!(entry.event, Event::Failed { .. })
+    }
+
     /// Two judges by separate code: what one accepts, the other accepts, in faulty runs too.
     #[test]
     fn engine_and_judge_agree_on_spoiled_runs() {
@@ -274,6 +283,13 @@ mod tests {
             let engine_accepts = record.header.engine_accepts;
             let verdict = judge::judge(&record.params.recipe, &curve::curve(&record));
             let said = |rule| verdict.findings.iter().any(|finding| finding.rule == rule);
+            if run.entries.iter().any(is_implausible) {
+                // The engine may be stricter: what only it found is disputed, never acceptable.
+                assert_eq!(engine_accepts, Some(false), "seed {seed}");
+                assert_ne!(verdict.outcome, Outcome::Acceptable, "seed {seed}");
+                doubted += 1;
+                continue;
+            }
             let accepts = verdict.outcome == Outcome::Acceptable;
             if engine_accepts == Some(true) && implausible(&verdict) {
                 // What only the judge looks for: then the batch is disputed, and not released.
@@ -290,6 +306,6 @@ mod tests {
             if accepts { accepted += 1 } else { refused += 1 }
         }
         let counts = format!("{accepted} accepted, {refused} refused, {doubted} doubted");
-        assert!(accepted > 20 && refused > 20 && doubted > 0, "{counts}");
+        assert!(accepted > 10 && refused > 10 && doubted > 10, "{counts}");
     }
 }

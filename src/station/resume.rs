@@ -1,7 +1,10 @@
 //! Takes up what an interrupted program left open: the machine to safety first, then the record
 //! through a fresh engine, then the person, then the loop.
 
+use std::time::Duration;
+
 use holder_hal::Celsius;
+use holder_hal::wire::WiredUnit;
 
 use super::clock::{self, Clock};
 use super::closing::close_judged;
@@ -14,7 +17,10 @@ use super::supervisor::Ending;
 use crate::batch::phase::PhaseName;
 use crate::batch::words;
 use crate::store::model::{BatchHeader, BatchRecord, Closing, Period};
-use crate::store::{ReplayMisfit, Stamp, Store, StoreError, StoreThread};
+use crate::store::{Misfit, ReplayMisfit, Stamp, Store, StoreError, StoreThread};
+
+/// The safe state must have arrived after this long (real time), or a person must act.
+const SAFE_WITHIN: Duration = Duration::from_secs(5);
 
 /// The batch of the unit whose record was not closed. The caller holds the unit's lock, so that it
 /// cannot be running.
@@ -82,11 +88,25 @@ async fn safety_now(request: &Request<'_>, unit: &Unit<'_>, phase: PhaseName) ->
         Pace::Lockstep { .. } => "Its simulated machine is gone with it".to_owned(),
         Pace::Running { .. } => match reach_safely(request, unit, is_cooled(phase)).await {
             Ok(_) => "Heat was commanded off, and the machine confirmed it".to_owned(),
-            Err(fault) => format!(
-                "ATTENTION: the machine did not confirm that the heat is off ({fault}): switch the \
-                 heater off at the machine"
-            ),
+            Err(fault) => {
+                tell_safe(unit, phase).await;
+                format!(
+                    "ATTENTION: the machine did not confirm all of the safe state ({fault}): switch \
+                     the heater off at the machine"
+                )
+            }
         },
+    }
+}
+
+/// A machine of which one part is gone may still be heating by another: that one is told.
+async fn tell_safe(unit: &Unit<'_>, phase: PhaseName) {
+    let Ok(spec) = unit.spec() else { return };
+    let told = WiredUnit::tell_safe(spec, is_cooled(phase));
+    match tokio::time::timeout(SAFE_WITHIN, told).await {
+        Ok(Ok(())) => tracing::info!("the safe state was told and confirmed"),
+        Ok(Err(fault)) => tracing::warn!(%fault, "not all parts confirmed the safe state"),
+        Err(_) => tracing::warn!("not all parts confirmed the safe state in time"),
     }
 }
 
@@ -95,6 +115,8 @@ struct Taken {
     record: BatchRecord,
     clock: Option<crate::store::ClockEntry>,
     taken_up: Result<TakenUp, ReplayMisfit>,
+    /// Why the record is not what was written, if so.
+    altered: Option<Misfit>,
 }
 
 async fn load(store: &StoreThread, batch: &str) -> Result<Taken, StoreError> {
@@ -103,7 +125,8 @@ async fn load(store: &StoreThread, batch: &str) -> Result<Taken, StoreError> {
         .call(move |store| {
             let (record, inputs) = (store.load_batch(&batch)?, store.inputs(&batch)?);
             let taken_up = recovery::take_up(&record, &inputs);
-            Ok(Taken { record, clock: store.clock_of(&batch)?, taken_up })
+            let (clock, altered) = (store.clock_of(&batch)?, store.batch_fits(&batch).err());
+            Ok(Taken { record, clock, taken_up, altered })
         })
         .await
 }
@@ -122,9 +145,19 @@ pub(super) async fn resume(
     {
         return close_ended(request, &store, &batch, over).await;
     }
-    let (machine, clock, hands) = reach_safely(request, unit, is_cooled(phase)).await?;
-    let Taken { record, clock: then, taken_up } = load(&store, &batch).await?;
+    let reached = reach_safely(request, unit, is_cooled(phase)).await;
+    if reached.is_err() && matches!(request.pace, Pace::Running { .. }) {
+        tell_safe(unit, phase).await;
+        let said = "ATTENTION: not all of the machine can be reached. Switch the heater off at the \
+                    machine, or see that it is off.";
+        tell(request.tell, format!("batch {batch}: {said}")).await;
+    }
+    let (machine, clock, hands) = reached?;
+    let Taken { record, clock: then, taken_up, altered } = load(&store, &batch).await?;
     let name = request.unit.to_owned();
+    if let Some(misfit) = altered {
+        return Err(ConductError::Altered { batch, unit: name, misfit: Box::new(misfit) });
+    }
     if let Some(what) = changed(unit, &record) {
         return Err(ConductError::Changed { batch, unit: name, what });
     }

@@ -1,18 +1,25 @@
 //! Plays the technician on a simulated machine (`--yes`): puts the bottles in when the screen
-//! asks for them, confirms, and takes them out again. Never on real hardware.
+//! asks for them, confirms, and takes them out again. An alarm is acknowledged when what raised
+//! it is over, as somebody would who has looked after it; one that lasts is not. Never on real
+//! hardware.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use holder_hal::Tick;
 use holder_sim::{SimServer, hands};
 use tokio::sync::mpsc;
 
 use super::view::View;
+use crate::batch::alarm::{Alarm, Standing};
 use crate::batch::event::Action;
 use crate::batch::phase::PhaseName;
 
 /// How long the technician takes to put the bottles in, milliseconds of the batch's time.
 const HANDS_MS: u64 = 20_000;
+/// How long an alarm is looked after, and the name under which it is acknowledged.
+const LOOK_MS: u64 = 60_000;
+const NAME: &str = "simulated technician";
 
 /// The hands in the simulated world.
 pub enum Hands {
@@ -43,6 +50,11 @@ impl Hands {
     }
 }
 
+/// Whether what raised it is over, and nobody has acknowledged it.
+fn is_over(seen: &Standing) -> bool {
+    !seen.lasts && !seen.acknowledged
+}
+
 /// Follows a batch and does what the screen asks for; passes every view on to the screen.
 pub async fn play(
     hands: Hands,
@@ -52,12 +64,22 @@ pub async fn play(
     actions: mpsc::Sender<Action>,
 ) {
     let mut done = None;
-    let mut looked = false;
+    let (mut looking, mut looked): (Option<(Alarm, Tick)>, bool) = (None, false);
     while let Some(view) = views.recv().await {
-        let phase = view.phase;
-        let heat_waits = view.heat_waits;
-        let waited_ms = view.at.ms_since(view.phase_since);
+        let (phase, heat_waits, at) = (view.phase, view.heat_waits, view.at);
+        let over = view.alarms.iter().find(|seen| is_over(seen)).map(|seen| seen.alarm);
+        looking = over.map(|alarm| match looking {
+            Some((same, since)) if same == alarm => (alarm, since),
+            Some(_) | None => (alarm, at),
+        });
+        let waited_ms = at.ms_since(view.phase_since);
         let _ = screen.send(view).await;
+        if let Some((alarm, since)) = looking
+            && at.ms_since(since) >= LOOK_MS
+        {
+            looking = None;
+            let _ = actions.send(Action::Acknowledge { alarm, by: NAME.to_owned() }).await;
+        }
         if heat_waits && !looked {
             let _ = actions.send(Action::ConfirmHeat).await;
         }

@@ -3,7 +3,8 @@
 
 use holder_hal::{Celsius, Command, MILK_PROBES_MAX, Quality, Tick};
 
-use crate::batch::event::{Alarm, Entry};
+use crate::batch::alarm::Standing;
+use crate::batch::event::Entry;
 use crate::batch::params::Purpose;
 use crate::batch::phase::PhaseName;
 
@@ -62,7 +63,7 @@ pub struct View {
     /// What the machine was told.
     pub command: Command,
     /// Alarms that stand.
-    pub alarms: Vec<Alarm>,
+    pub alarms: Vec<Standing>,
     /// New entries of this period; after an interruption all that were before, too.
     pub news: Vec<Entry>,
     /// Whether heat waits for a person to confirm it, after an interruption.

@@ -96,8 +96,10 @@ fn last_sealed(db: &Connection, code: &str) -> Result<i64, StoreError> {
 fn words(event: &Event) -> String {
     match event {
         Event::Entered { phase, .. } => format!("entered {phase}"),
-        Event::Raised { alarm } => format!("alarm {}: {}", alarm.number(), alarm.title()),
+        Event::Raised { alarm, .. } => format!("alarm {}: {}", alarm.number(), alarm.title()),
         Event::Cleared { alarm } => format!("alarm {} is over", alarm.number()),
+        Event::Failed { alarm } => format!("failed by alarm {}", alarm.number()),
+        Event::Acknowledged { alarm, by } => format!("alarm {} seen by {by}", alarm.number()),
         Event::AboveCeiling { line, .. } => format!("milk above {line:.1} °C"),
         Event::Resumed { .. } => "continued after an interruption".to_owned(),
         Event::HeatConfirmed => "heat is allowed again".to_owned(),
@@ -112,6 +114,7 @@ fn action_words(action: &Action) -> String {
         Action::Stop { .. } => "stopped the batch".to_owned(),
         Action::Resume { .. } => "continued the batch after an interruption".to_owned(),
         Action::ConfirmHeat => "confirmed that the machine may heat again".to_owned(),
+        Action::Acknowledge { alarm, .. } => format!("acknowledged alarm {}", alarm.number()),
     }
 }
 
@@ -132,7 +135,8 @@ fn append_action(
             Action::ConfirmLoad { .. }
             | Action::ConfirmUnload
             | Action::Resume { .. }
-            | Action::ConfirmHeat,
+            | Action::ConfirmHeat
+            | Action::Acknowledge { .. },
         ) => body,
     };
     let place = Place::in_batch(kind, step.batch, Some(step.at.ms()));

@@ -154,6 +154,15 @@ impl WiredUnit {
         WireError::from_many(errors).map_or(Ok(unit), Err)
     }
 
+    /// Tells the safe state to all of a unit that answers, without asking first who it is: for a
+    /// machine that may still be heating, and of which a part cannot be met.
+    ///
+    /// # Errors
+    /// Which parts did not confirm it.
+    pub async fn tell_safe(spec: UnitSpec, cooling: bool) -> Result<(), WireError> {
+        Self::unconnected(spec).write(&Command::safe(cooling)).await
+    }
+
     /// The unit before anything was sent.
     pub(crate) fn unconnected(spec: UnitSpec) -> Self {
         let owner = Owner {

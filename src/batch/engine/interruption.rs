@@ -42,8 +42,8 @@ impl Engine {
                 None
             }
         };
-        let command = Command { heat: Heat::Off, ..self.command(&facts) };
-        Effects { command, entries, refusal }
+        self.commanded = Command { heat: Heat::Off, ..self.command(&facts) };
+        Effects { command: self.commanded, entries, refusal }
     }
 
     fn take_up(&mut self, outage_ms: Option<u64>, facts: &Facts, out: &mut Vec<Entry>) {
@@ -87,10 +87,18 @@ impl Engine {
                 }
             }
             // The time of the outage counts as time to cool; of an unknown one nobody knows.
-            Phase::Cool { .. } => self.tally.interruption_fails |= outage_ms.is_none(),
-            Phase::Unload => self.tally.interruption_fails |= too_long,
+            Phase::Cool { .. } if outage_ms.is_none() => self.fail_on_the_spot(facts, out),
+            Phase::Unload if too_long => self.fail_on_the_spot(facts, out),
+            Phase::Cool { .. } | Phase::Unload => {}
             Phase::Finished | Phase::Aborted { .. } => {}
         }
+    }
+
+    /// The batch has failed, and the phase goes on: the milk is being cooled, or is cold.
+    fn fail_on_the_spot(&mut self, facts: &Facts, out: &mut Vec<Entry>) {
+        self.tally.interruption_fails = true;
+        let cause = Cause::InterruptionNotAllowed { held_ms: None };
+        out.push(entry(facts, Event::Entered { phase: self.phase(), cause }));
     }
 
     fn fail_interrupted(&mut self, held_ms: Option<u64>, facts: &Facts, out: &mut Vec<Entry>) {

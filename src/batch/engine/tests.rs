@@ -1,4 +1,6 @@
-//! The engine on hand-made readings: every transition, every way to stop, every refusal.
+//! The engine on hand-made readings: every transition, every way to stop, every refusal. It
+//! believes them all: milk that a test moves by hand is no milk. The watchers have whole batches
+//! of their own, in `station/rehearsal/alarms.rs`.
 
 use holder_hal::{Quality, Reading, Sample, Switch};
 
@@ -20,7 +22,7 @@ impl Bench {
         reading.bath = Sample::good(milli(63_500));
         reading.milk.iter_mut().flatten().for_each(|probe| *probe = Sample::good(milli(4_000)));
         reading.lid = Some(Switch { on: Some(true), quality: Quality::Good });
-        let engine = Engine::new(params).expect("valid parameters");
+        let engine = Engine::credulous(params).expect("valid parameters");
         let last = Effects { command: Command::safe(false), entries: vec![], refusal: None };
         Self { engine, now_s: 0, reading, last, log: vec![] }
     }
@@ -73,6 +75,8 @@ impl Bench {
                 Event::Entered { cause, .. } => Some(cause),
                 Event::Raised { .. }
                 | Event::Cleared { .. }
+                | Event::Acknowledged { .. }
+                | Event::Failed { .. }
                 | Event::AboveCeiling { .. }
                 | Event::Resumed { .. }
                 | Event::HeatConfirmed => None,

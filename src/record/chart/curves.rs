@@ -195,6 +195,8 @@ pub(super) fn holds(record: &BatchRecord) -> Vec<Span<HoldEnd>> {
         Event::Entered { phase, cause } => Some((seconds(stamped.entry.at.ms()), *phase, cause)),
         Event::Raised { .. }
         | Event::Cleared { .. }
+        | Event::Acknowledged { .. }
+        | Event::Failed { .. }
         | Event::AboveCeiling { .. }
         | Event::Resumed { .. }
         | Event::HeatConfirmed => None,
@@ -227,6 +229,7 @@ fn hold_end(cause: &Cause) -> HoldEnd {
         | Cause::Loaded { .. }
         | Cause::HeatUpTooLong
         | Cause::CeilingPassed
+        | Cause::Implausible { .. }
         | Cause::Cooled
         | Cause::CoolingTooLong
         | Cause::Unloaded

@@ -29,6 +29,8 @@ pub(super) fn outages(record: &BatchRecord) -> Vec<Span<String>> {
         Event::Entered { .. }
         | Event::Raised { .. }
         | Event::Cleared { .. }
+        | Event::Acknowledged { .. }
+        | Event::Failed { .. }
         | Event::AboveCeiling { .. }
         | Event::HeatConfirmed => None,
     };

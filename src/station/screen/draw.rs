@@ -11,6 +11,7 @@ use ratatui::widgets::{Block, Borders, Paragraph};
 use super::big::{self, Size};
 use super::state::ScreenState;
 use super::{advice, chart, panel};
+use crate::batch::alarm::waiting;
 use crate::batch::params::Purpose;
 use crate::batch::phase::PhaseName;
 use crate::batch::words;
@@ -148,8 +149,16 @@ fn alarm_lines(state: &ScreenState, view: &View, width: usize) -> Vec<Line<'stat
         let text = "NO NEWS from the controller for 5 s or more: all that is shown is old.";
         lines.extend(wrapped(text, width, ALARM));
     }
-    for alarm in &view.alarms {
-        lines.extend(wrapped(&words::raised(*alarm), width, ALARM));
+    let first = view.alarms.iter().find(|seen| seen.first).map(|seen| seen.alarm);
+    for seen in &view.alarms {
+        let after = first.filter(|first| *first != seen.alarm);
+        let said = words::raised(seen.alarm, after);
+        let (text, style) = match (seen.lasts, seen.acknowledged) {
+            (true, true) => (format!("{said} (acknowledged)"), BOLD),
+            (true, false) => (said, ALARM),
+            (false, _) => (format!("{said} (over, not acknowledged)"), ALARM),
+        };
+        lines.extend(wrapped(&text, width, style));
     }
     if state.failed() {
         let text = match view.purpose {
@@ -224,7 +233,11 @@ fn keys_or_answer(frame: &mut Frame, area: Rect, state: &ScreenState, view: &Vie
         (Some((_, keys)), None) => keys.to_owned(),
         (Some((_, keys)), Some(note)) => format!("{note}  {keys}"),
         (None, Some(note)) => note.clone(),
-        (None, None) => advice::keys(view).to_owned(),
+        (None, None) => {
+            let keys = advice::keys(view);
+            let waits = waiting(&view.alarms).is_some() && !view.phase.is_final();
+            if waits { format!("a = acknowledge    {keys}") } else { keys.to_owned() }
+        }
     };
     frame.render_widget(Line::styled(keys, BOLD), area);
 }

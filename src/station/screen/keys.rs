@@ -4,6 +4,7 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
+use crate::batch::alarm::Alarm;
 use crate::batch::event::Action;
 use crate::batch::phase::PhaseName;
 
@@ -71,6 +72,8 @@ pub(super) enum Prompt {
     StopReason(String),
     /// Whether to leave while a batch runs.
     LeaveSure,
+    /// Who acknowledges this alarm; the name so far.
+    Acknowledge(Alarm, String),
 }
 
 /// What a key leads to.
@@ -91,6 +94,7 @@ const REASONS: [&str; 3] =
     ["trouble with the machine", "trouble with a bottle or the milk", "started by mistake"];
 const DIGITS_MAX: usize = 5;
 const REASON_CHARS_MAX: usize = 120;
+const NAME_CHARS_MAX: usize = 40;
 
 impl Prompt {
     /// The question and what the keys do, if something is asked.
@@ -122,6 +126,14 @@ impl Prompt {
                 format!("Why? Type it, or 1 = machine, 2 = bottle or milk, 3 = mistake:  {text}_"),
                 "Enter = stop now    Esc = back, the batch goes on",
             ),
+            Self::Acknowledge(alarm, name) => (
+                format!(
+                    "Alarm {} ({}) seen and dealt with? Type your name:  {name}_",
+                    alarm.number(),
+                    alarm.title()
+                ),
+                "Enter = acknowledge    Esc = back",
+            ),
             Self::LeaveSure => {
                 ("A batch is running. Leaving stops it. Leave?".to_owned(), yes_or_no)
             }
@@ -135,17 +147,25 @@ impl Prompt {
             Self::Idle => true,
             Self::Bottles(_) | Self::BottlesSure(_) => phase == PhaseName::Load,
             Self::UnloadSure => phase == PhaseName::Unload,
-            Self::HeatSure | Self::StopSure | Self::StopReason(_) | Self::LeaveSure => {
-                !phase.is_final()
-            }
+            Self::HeatSure
+            | Self::StopSure
+            | Self::StopReason(_)
+            | Self::LeaveSure
+            | Self::Acknowledge(..) => !phase.is_final(),
         };
         if !still_fits {
             *self = Self::Idle;
         }
     }
 
-    /// Takes one key. `phase` is `None` before the first view.
-    pub(super) fn press(&mut self, key: Key, phase: Option<PhaseName>) -> Intent {
+    /// Takes one key. `phase` is `None` before the first view; `alarm` is the one that waits to be
+    /// acknowledged.
+    pub(super) fn press(
+        &mut self,
+        key: Key,
+        phase: Option<PhaseName>,
+        alarm: Option<Alarm>,
+    ) -> Intent {
         match key {
             Key::Interrupt => return Intent::Leave,
             Key::Repaint => return Intent::Repaint,
@@ -155,9 +175,10 @@ impl Prompt {
         let asked = std::mem::replace(self, Self::Idle);
         let is_yes = matches!(key, Key::Letter('y' | 'Y'));
         match asked {
-            Self::Idle => self.begin(key, phase),
+            Self::Idle => self.begin(key, phase, alarm),
             Self::Bottles(digits) => self.bottles(digits, key),
             Self::StopReason(text) => self.reason(text, key),
+            Self::Acknowledge(alarm, name) => self.name(alarm, name, key),
             Self::StopSure if is_yes => self.ask(Self::StopReason(String::new())),
             Self::BottlesSure(bottles) if is_yes => Intent::Send(Action::ConfirmLoad { bottles }),
             Self::UnloadSure if is_yes => Intent::Send(Action::ConfirmUnload),
@@ -176,7 +197,7 @@ impl Prompt {
         Intent::Say(None)
     }
 
-    fn begin(&mut self, key: Key, phase: Option<PhaseName>) -> Intent {
+    fn begin(&mut self, key: Key, phase: Option<PhaseName>, alarm: Option<Alarm>) -> Intent {
         let Key::Letter(letter) = key else { return Intent::Say(None) };
         let is_over = phase.is_some_and(PhaseName::is_final);
         match letter.to_ascii_lowercase() {
@@ -184,6 +205,11 @@ impl Prompt {
             'b' => Intent::Say(Some("Not waiting for bottles now.")),
             'u' if phase == Some(PhaseName::Unload) => self.ask(Self::UnloadSure),
             'u' => Intent::Say(Some("Not waiting for unloading now.")),
+            'a' if is_over => Intent::Say(Some("The batch is over already.")),
+            'a' => match alarm {
+                Some(alarm) => self.ask(Self::Acknowledge(alarm, String::new())),
+                None => Intent::Say(Some("No alarm waits to be acknowledged.")),
+            },
             // The engine knows best whether anything waits for it.
             'h' if !is_over => self.ask(Self::HeatSure),
             's' if is_over => Intent::Say(Some("The batch is over already.")),
@@ -219,6 +245,21 @@ impl Prompt {
         self.ask(Self::Bottles(digits))
     }
 
+    fn name(&mut self, alarm: Alarm, mut name: String, key: Key) -> Intent {
+        match key {
+            Key::Escape => return Intent::Say(Some("Not acknowledged.")),
+            Key::Enter if !name.trim().is_empty() => {
+                return Intent::Send(Action::Acknowledge { alarm, by: name.trim().to_owned() });
+            }
+            Key::Back => {
+                name.pop();
+            }
+            Key::Letter(letter) if name.chars().count() < NAME_CHARS_MAX => name.push(letter),
+            Key::Letter(_) | Key::Enter | Key::Interrupt | Key::Repaint | Key::Other => {}
+        }
+        self.ask(Self::Acknowledge(alarm, name))
+    }
+
     fn reason(&mut self, mut text: String, key: Key) -> Intent {
         match key {
             Key::Escape => return Intent::Say(Some("Not stopped: the batch goes on.")),
@@ -252,7 +293,7 @@ mod tests {
                 other => KeyCode::Char(other),
             };
             let event = KeyEvent::new(code, KeyModifiers::NONE);
-            last = prompt.press(event.into(), Some(phase));
+            last = prompt.press(event.into(), Some(phase), Some(Alarm::LidOpen));
         }
         last
     }
@@ -313,6 +354,19 @@ mod tests {
     }
 
     #[test]
+    fn an_alarm_is_acknowledged_by_a_name_and_not_without_one() {
+        let mut prompt = Prompt::Idle;
+        assert_eq!(type_in(&mut prompt, "a\n", PhaseName::Hold), Intent::Say(None));
+        assert_eq!(prompt, Prompt::Acknowledge(Alarm::LidOpen, String::new()));
+        let sent = type_in(&mut prompt, "Ann B.\n", PhaseName::Hold);
+        let action = Action::Acknowledge { alarm: Alarm::LidOpen, by: "Ann B.".into() };
+        assert_eq!(sent, Intent::Send(action));
+        let key = Key::Letter('a');
+        let said = prompt.press(key, Some(PhaseName::Hold), None);
+        assert_eq!(said, Intent::Say(Some("No alarm waits to be acknowledged.")));
+    }
+
+    #[test]
     fn heat_comes_back_after_an_interruption_by_two_keys() {
         let mut prompt = Prompt::Idle;
         let sent = type_in(&mut prompt, "hy", PhaseName::ComeUp);
@@ -333,7 +387,7 @@ mod tests {
     fn ctrl_c_is_heard_in_every_question() {
         let ctrl_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
         let mut prompt = Prompt::StopReason("because".into());
-        assert_eq!(prompt.press(ctrl_c.into(), Some(PhaseName::Hold)), Intent::Leave);
+        assert_eq!(prompt.press(ctrl_c.into(), Some(PhaseName::Hold), None), Intent::Leave);
     }
 
     #[test]

@@ -18,6 +18,7 @@ use tokio::sync::mpsc::error::TryRecvError;
 use super::keys::Intent;
 use super::state::ScreenState;
 use super::{Ended, draw};
+use crate::batch::alarm::waiting;
 use crate::batch::event::Action;
 use crate::station::view::View;
 
@@ -108,7 +109,8 @@ impl Screen {
     /// Follows one key; true if the person leaves.
     fn press(&mut self, key: KeyEvent, actions: &mpsc::Sender<Action>) -> io::Result<bool> {
         let phase = self.state.view.as_ref().map(|view| view.phase);
-        match self.state.prompt.press(key.into(), phase) {
+        let alarm = self.state.view.as_ref().and_then(|view| waiting(&view.alarms));
+        match self.state.prompt.press(key.into(), phase, alarm) {
             Intent::Leave => return Ok(true),
             Intent::Repaint => self.terminal.clear()?,
             Intent::Say(word) => self.state.note = word.map(str::to_owned),

@@ -111,6 +111,8 @@ fn happened(entry: &Entry) -> String {
         Event::Entered { phase, .. } => format!("{}: {what}", phase.word().to_uppercase()),
         Event::Raised { .. }
         | Event::Cleared { .. }
+        | Event::Acknowledged { .. }
+        | Event::Failed { .. }
         | Event::AboveCeiling { .. }
         | Event::Resumed { .. }
         | Event::HeatConfirmed => what,
@@ -138,7 +140,7 @@ fn status(view: &View) -> String {
         parts.push("coldest milk not known".to_owned());
     }
     parts.push(advice::machine(view).replace(" · ", ", "));
-    parts.extend(view.alarms.iter().map(|alarm| format!("ALARM {}", alarm.number())));
+    parts.extend(view.alarms.iter().map(|seen| format!("ALARM {}", seen.alarm.number())));
     parts.join(", ")
 }
 

@@ -4,7 +4,7 @@
 use holder_hal::{Celsius, Heat, MILK_PROBES_MAX, Quality, Reading, Sample, Switch, Tick};
 
 use crate::batch::engine::Engine;
-use crate::batch::event::{Action, Alarm, Input};
+use crate::batch::event::{Action, Input};
 use crate::batch::fixture;
 use crate::batch::params::{BatchParams, Purpose};
 use crate::batch::phase::PhaseName;
@@ -59,6 +59,8 @@ impl Rehearsal {
     pub(super) fn act(&mut self, action: Action) -> View {
         if matches!(action, Action::ConfirmLoad { .. }) {
             self.milk_c = [4.0, 4.4];
+            // What 48 cold bottles take at once.
+            self.bath_c -= 1.2;
         }
         self.now = self.now.plus_ms(1);
         let reading = self.reading();
@@ -123,7 +125,7 @@ impl Rehearsal {
             reference: reading.reference.map(shown),
             lid_closed: reading.lid.and_then(|lid| lid.on),
             command: effects.command,
-            alarms: Alarm::ALL.into_iter().filter(|alarm| self.engine.stands(*alarm)).collect(),
+            alarms: self.engine.alarms().collect(),
             news: effects.entries,
             heat_waits: self.engine.waits_for_heat(),
             message: effects.refusal.map(|refusal| refusal.to_string()),

@@ -88,7 +88,11 @@ impl ScreenState {
                 Event::Raised { .. } => sound = true,
                 // Heat may wait for a person.
                 Event::Resumed { .. } => sound = true,
-                Event::Cleared { .. } | Event::AboveCeiling { .. } | Event::HeatConfirmed => {}
+                Event::Failed { .. } => (sound, self.failed) = (true, true),
+                Event::Cleared { .. }
+                | Event::Acknowledged { .. }
+                | Event::AboveCeiling { .. }
+                | Event::HeatConfirmed => {}
             }
             self.events.push_back((entry.at, words::sentence(&entry.event)));
         }
@@ -115,13 +119,14 @@ impl ScreenState {
             Cause::RestartsExhausted { .. }
             | Cause::HeatUpTooLong
             | Cause::CeilingPassed
+            | Cause::Implausible { .. }
             | Cause::CoolingTooLong
             | Cause::InterruptionNotAllowed { .. } => {
                 self.failed = true;
             }
-            Cause::BathStable
-            | Cause::Loaded { .. }
-            | Cause::HoldBegun
+            // Of a batch that was continued only this tells.
+            Cause::BathStable | Cause::Loaded { .. } => self.saw_load = true,
+            Cause::HoldBegun
             | Cause::HoldBroken { .. }
             | Cause::HoldComplete
             | Cause::Cooled

@@ -248,6 +248,8 @@ async fn while_the_disk_stalls_nothing_is_heated_and_no_sample_is_lost() {
     let mut seen = 0;
     while heated_last(&told(&rig.told)).is_none() {
         rig.views.recv().await.expect("it runs");
+        // A busy computer has time to catch up.
+        rig.store.call(|_| Ok(())).await.expect("it is there");
         seen += 1;
         assert!(seen < 1000, "it never heated");
     }

@@ -89,7 +89,7 @@ impl Run {
             SimMachine::new(self.plant, self.seed, self.params.milk.len(), self.resolution_k);
         let floor_c = self.params.recipe.hold.floor.as_f64();
         let params = self.params.clone();
-        let mut engine = Engine::new(self.params).expect("starts");
+        let mut engine = Engine::credulous(self.params).expect("starts");
         let mut command = Command::safe(false);
         let mut curve = Curve {
             max_gap_ms: params.recipe.hold.max_gap_ms,

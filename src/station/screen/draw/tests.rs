@@ -119,8 +119,9 @@ fn in_alarm() -> ScreenState {
 #[test]
 fn an_alarm_looks_like_this() {
     let state = in_alarm();
-    let standing = &state.view.as_ref().unwrap().alarms;
-    assert_eq!(standing, &[Alarm::MilkProbeLost, Alarm::LidOpen]);
+    let seen = state.view.as_ref().unwrap().alarms.iter();
+    let standing: Vec<Alarm> = seen.map(|seen| seen.alarm).collect();
+    assert_eq!(standing, [Alarm::MilkProbeLost, Alarm::LidOpen]);
     snapshot("alarm", &state);
 }
 

@@ -1,0 +1,263 @@
+//! The alarms: what raises each, what it does to heat and batch, and what a person has to do.
+//!
+//! The numbers are stable: they stand in manuals and on labels. 1xx: heat, 2xx: probes,
+//! 3xx: lid, water and bottles, 4xx: the line to the machine.
+//!
+//! Every alarm latches: it stands until what raised it is over **and** a person has acknowledged
+//! it by name. Asymmetric on purpose: one bad sample may cut heat, several must agree before an
+//! alarm is raised or a batch is failed (STYLE, hubris' scars). A *block* is ten seconds of
+//! readings, averaged.
+//!
+//! | No | raised by | agree | heat | heat comes back | batch |
+//! |---|---|---|---|---|---|
+//! | 101 | bath above the clamp + 1.0 °C | 1 sample | off | bath back at the clamp | stopped by 3 samples |
+//! | 102 | hottest milk above the failing ceiling | 1 sample | off | milk below it | failed by the 10-s mean |
+//! | 103 | bath gains heat that was not commanded | 2 blocks | off | acknowledged, and over | stopped |
+//! | 104 | bath does not get the heat that was commanded | 18 blocks | stays | – | recorded |
+//! | 105 | bath rises above its commanded set point | 3 blocks | off | acknowledged, and over | recorded |
+//! | 201 | bath probe lost | 2 samples missed | off | probe back | stopped after the recipe's time |
+//! | 202 | milk probe lost | 2 samples missed | off | probe back | stopped after the recipe's time |
+//! | 203 | bath reading makes steps that no bath can | 1 cuts heat, 5 raise it | off | acknowledged | recorded |
+//! | 204 | milk reading makes steps that no bottle can | 1 cuts heat, 5 raise it | off | acknowledged | failed by a new level that looks better |
+//! | 205 | milk reading stands still in a ramp | 8 blocks or more | off | acknowledged, and over | failed |
+//! | 206 | milk reads warmer than the bath can have made it | 2 blocks, 30 in the hold | off | acknowledged, and over | failed |
+//! | 207 | milk probes disagree | 6 blocks | stays | – | recorded; the coldest stays judged |
+//! | 208 | recorder above the reference (5-min means) | 30 blocks | stays | – | recorded; failed beyond the uncertainties |
+//! | 209 | no gap between bath and milk after loading | 2 blocks | off | acknowledged, and over | no hold begins; failed after 10 min |
+//! | 301 | lid open while milk is heated | 1 sample | stays | – | the hold restarts |
+//! | 302 | milk takes up heat too slowly | 3 blocks | stays | – | recorded |
+//! | 303 | bath sinks too little or too much for the bottles told | 1 to 30 blocks | stays | – | recorded |
+
+use serde::{Deserialize, Serialize};
+
+/// What raises an alarm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Alarm {
+    /// The bath is above the clamp + 1.0 °C.
+    OverTemperature,
+    /// The hottest milk, uncertainty and margin added, is above the ceiling that fails a batch.
+    MilkTooHot,
+    /// The bath gains heat although none is commanded: a welded relay.
+    HeaterStaysOn,
+    /// The bath does not get the heat that is commanded: a dead heater, or a set point that
+    /// somebody or something else has lowered.
+    HeaterFails,
+    /// The bath rises above its commanded set point: changed at the panel, or reset.
+    BathAboveSetpoint,
+    /// The bath probe gives no trustworthy value.
+    BathProbeLost,
+    /// A required milk probe gives no trustworthy value.
+    MilkProbeLost,
+    /// The bath reading makes steps that no bath can.
+    BathJumps,
+    /// A milk reading makes steps that no bottle can.
+    MilkJumps,
+    /// A milk reading stands still while the bath should change it.
+    MilkStuck,
+    /// The milk reads warmer than the bath can have made it.
+    MilkAboveBath,
+    /// The milk probes disagree.
+    MilkDisagrees,
+    /// The recording milk probe reads higher than the reference beside it.
+    AboveReference,
+    /// After loading a milk probe reads what the bath reads.
+    MilkInBath,
+    /// The lid is open while milk is being heated or held.
+    LidOpen,
+    /// The milk takes up heat too slowly: the water does not move.
+    AgitationLost,
+    /// The come-up does not fit the number of bottles that was told.
+    LoadOff,
+}
+
+/// What an alarm does to heat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeatRule {
+    /// Nothing: heat is no danger here.
+    Stays,
+    /// Heat is off while what raised the alarm lasts, and comes back by itself.
+    OffUntilOver,
+    /// Heat is off until it is over and a person has acknowledged the alarm.
+    OffUntilAcknowledged,
+}
+
+impl Alarm {
+    /// How many there are.
+    pub const COUNT: usize = 17;
+
+    /// Every alarm, by number.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::OverTemperature,
+        Self::MilkTooHot,
+        Self::HeaterStaysOn,
+        Self::HeaterFails,
+        Self::BathAboveSetpoint,
+        Self::BathProbeLost,
+        Self::MilkProbeLost,
+        Self::BathJumps,
+        Self::MilkJumps,
+        Self::MilkStuck,
+        Self::MilkAboveBath,
+        Self::MilkDisagrees,
+        Self::AboveReference,
+        Self::MilkInBath,
+        Self::LidOpen,
+        Self::AgitationLost,
+        Self::LoadOff,
+    ];
+
+    /// The stable number.
+    pub const fn number(self) -> u16 {
+        match self {
+            Self::OverTemperature => 101,
+            Self::MilkTooHot => 102,
+            Self::HeaterStaysOn => 103,
+            Self::HeaterFails => 104,
+            Self::BathAboveSetpoint => 105,
+            Self::BathProbeLost => 201,
+            Self::MilkProbeLost => 202,
+            Self::BathJumps => 203,
+            Self::MilkJumps => 204,
+            Self::MilkStuck => 205,
+            Self::MilkAboveBath => 206,
+            Self::MilkDisagrees => 207,
+            Self::AboveReference => 208,
+            Self::MilkInBath => 209,
+            Self::LidOpen => 301,
+            Self::AgitationLost => 302,
+            Self::LoadOff => 303,
+        }
+    }
+
+    /// What happened, in a technician's words.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::OverTemperature => "the bath is too hot",
+            Self::MilkTooHot => "the milk is too hot",
+            Self::HeaterStaysOn => "the heater heats although it is switched off",
+            Self::HeaterFails => "the bath does not get warm as it should",
+            Self::BathAboveSetpoint => "the bath rises above its set point",
+            Self::BathProbeLost => "the bath probe is lost",
+            Self::MilkProbeLost => "a milk probe is lost",
+            Self::BathJumps => "the bath reading jumps",
+            Self::MilkJumps => "a milk reading jumps",
+            Self::MilkStuck => "a milk reading stands still",
+            Self::MilkAboveBath => "the milk reads warmer than the bath",
+            Self::MilkDisagrees => "the milk probes disagree",
+            Self::AboveReference => "the milk probe reads higher than the reference",
+            Self::MilkInBath => "a milk probe seems to be in the bath",
+            Self::LidOpen => "the lid is open",
+            Self::AgitationLost => "the milk warms too slowly",
+            Self::LoadOff => "the bath does not behave as with this number of bottles",
+        }
+    }
+
+    /// What to do about it.
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::OverTemperature => {
+                "heat is off until the bath is back at its set point; check the heater's relay"
+            }
+            Self::MilkTooHot => {
+                "heat is off; check that the bath probe is in the bath, and the heater's relay"
+            }
+            Self::HeaterStaysOn => {
+                "switch the heater off at the machine now; its relay may be welded"
+            }
+            Self::HeaterFails => {
+                "check the heater, its breaker, the water level, and the set point on the \
+                 machine's panel"
+            }
+            Self::BathAboveSetpoint => {
+                "heat is off; check the set point on the machine's panel, then acknowledge"
+            }
+            Self::BathProbeLost => "heat is off; check the bath probe's plug and cable",
+            Self::MilkProbeLost => "heat is off; check the plug and cable of the control bottle",
+            Self::BathJumps => {
+                "heat is off; check that the bath probe is in the bath, its cable, and the cold \
+                 water valve, then acknowledge"
+            }
+            Self::MilkJumps => {
+                "heat is off; check that the probe is in the control bottle, and its cable, then \
+                 acknowledge"
+            }
+            Self::MilkStuck => {
+                "check that the control bottle is in the bath, and the probe's cable"
+            }
+            Self::MilkAboveBath => {
+                "heat is off; check that the bath probe is in the bath and the milk probe in its \
+                 bottle, then acknowledge"
+            }
+            Self::MilkDisagrees => "the coldest one counts; check that each probe is in its bottle",
+            Self::AboveReference => "have the probes compared before the next batch",
+            Self::MilkInBath => {
+                "heat is off; put the probe into the control bottle, then acknowledge"
+            }
+            Self::LidOpen => "close the lid; the hold begins again",
+            Self::AgitationLost => "check that the agitator runs and the water moves",
+            Self::LoadOff => "count the bottles, and note the right number",
+        }
+    }
+
+    /// What it does to heat.
+    pub const fn heat(self) -> HeatRule {
+        match self {
+            Self::OverTemperature
+            | Self::MilkTooHot
+            | Self::BathProbeLost
+            | Self::MilkProbeLost => HeatRule::OffUntilOver,
+            Self::HeaterStaysOn
+            | Self::BathAboveSetpoint
+            | Self::BathJumps
+            | Self::MilkJumps
+            | Self::MilkStuck
+            | Self::MilkAboveBath
+            | Self::MilkInBath => HeatRule::OffUntilAcknowledged,
+            Self::HeaterFails
+            | Self::MilkDisagrees
+            | Self::AboveReference
+            | Self::LidOpen
+            | Self::AgitationLost
+            | Self::LoadOff => HeatRule::Stays,
+        }
+    }
+
+    /// Its place in [`Alarm::ALL`].
+    pub(super) fn index(self) -> usize {
+        // The enum is declared in the order of `ALL`; a test holds it.
+        self as usize
+    }
+}
+
+/// An alarm that stands, as a person sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Which.
+    pub alarm: Alarm,
+    /// What raised it lasts.
+    pub lasts: bool,
+    /// A person has acknowledged it.
+    pub acknowledged: bool,
+    /// The alarm that came first of all that stand; the others may follow from it.
+    pub first: bool,
+}
+
+/// The alarm that a person should acknowledge first: what came first, then by number.
+pub fn waiting(standing: &[Standing]) -> Option<Alarm> {
+    let unseen = || standing.iter().filter(|seen| !seen.acknowledged);
+    unseen().find(|seen| seen.first).or_else(|| unseen().next()).map(|seen| seen.alarm)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_rise_and_every_alarm_is_at_its_place() {
+        for (place, alarm) in Alarm::ALL.into_iter().enumerate() {
+            assert_eq!(alarm.index(), place, "{alarm:?}");
+        }
+        assert!(Alarm::ALL.is_sorted_by(|a, b| a.number() < b.number()));
+    }
+}

@@ -1,0 +1,97 @@
+//! Safety: what the interlocks look at, which alarms that makes, and who has seen them.
+
+use holder_hal::{Celsius, Kelvin};
+
+use super::{Engine, Facts, Phase, entry};
+use crate::batch::event::{Alarm, Entry, Event, Refusal};
+use crate::batch::interlock::{Ruling, Watched};
+use crate::batch::plausible::Stage;
+
+impl Engine {
+    /// Whether milk is being heated or held.
+    pub(super) fn is_heated(&self) -> bool {
+        matches!(self.phase, Phase::ComeUp { .. } | Phase::Hold { .. })
+    }
+
+    pub(super) fn is_heating(&self) -> bool {
+        match self.phase {
+            Phase::Preheat { .. }
+            | Phase::Load { .. }
+            | Phase::ComeUp { .. }
+            | Phase::Hold { .. } => true,
+            Phase::Cool { .. } | Phase::Unload | Phase::Finished | Phase::Aborted { .. } => false,
+        }
+    }
+
+    pub(super) fn watched(&self, facts: &Facts) -> Watched {
+        let is_heated = self.is_heated();
+        Watched {
+            bath_new: facts.bath.filter(|_| facts.bath_is_new),
+            bath_seen: facts.bath_seen,
+            hottest_milk: facts.newest_allowed_for,
+            bath_lost_ms: facts.bath_lost_ms,
+            milk_lost_ms: facts.milk_lost_ms,
+            milk_watched: is_heated || matches!(self.phase, Phase::Cool { .. }),
+            milk_heated: is_heated,
+            lid_open: facts.lid_open,
+        }
+    }
+
+    /// Where the batch is while a reading comes in.
+    pub(super) fn stage(&self) -> Stage {
+        Stage {
+            now: self.now,
+            phase: self.phase(),
+            loaded: self.loaded,
+            bottles: self.bottles,
+            command: self.commanded,
+        }
+    }
+
+    /// Brings the board up to date, and remembers what has failed the batch.
+    pub(super) fn note_alarms(&mut self, ruling: &Ruling, facts: &Facts, entries: &mut Vec<Entry>) {
+        self.cut = ruling.cut;
+        self.board.update(ruling.lasting, |event| entries.push(entry(facts, event)));
+        if let (None, Some(alarm)) = (self.tally.implausible, ruling.fails) {
+            self.tally.implausible = Some(alarm);
+            entries.push(entry(facts, Event::Failed { alarm }));
+        }
+    }
+
+    pub(super) fn acknowledge(
+        &mut self,
+        alarm: Alarm,
+        by: String,
+        facts: &Facts,
+        out: &mut Vec<Entry>,
+    ) -> Result<(), Refusal> {
+        if by.trim().is_empty() {
+            return Err(Refusal::NoName);
+        }
+        if !self.board.acknowledge(alarm) {
+            return Err(Refusal::NothingToAcknowledge(alarm));
+        }
+        out.push(entry(facts, Event::Acknowledged { alarm, by }));
+        Ok(())
+    }
+
+    pub(super) fn ceiling_lines(&self) -> [Celsius; 3] {
+        let ceiling = &self.params.recipe.ceiling;
+        [ceiling.note, ceiling.deviation, ceiling.fail]
+    }
+
+    /// Notes each line of the ceiling when it is passed for the first time.
+    pub(super) fn note_ceiling(&mut self, facts: &Facts, entries: &mut Vec<Entry>) {
+        // From the loading until the milk is cold: a probe in the wash afterwards is no milk.
+        let in_bath =
+            matches!(self.phase, Phase::ComeUp { .. } | Phase::Hold { .. } | Phase::Cool { .. });
+        let Some(hottest) = facts.hottest_allowed_for.filter(|_| in_bath) else { return };
+        for (index, line) in self.ceiling_lines().into_iter().enumerate() {
+            if hottest > line && self.tally.ceiling_lines_passed <= index {
+                self.tally.ceiling_lines_passed = index + 1;
+                let allowance = facts.hottest.map_or(Kelvin::ZERO, |mean| hottest - mean);
+                entries.push(entry(facts, Event::AboveCeiling { line, allowance }));
+            }
+        }
+    }
+}
