@@ -28,20 +28,33 @@ const CUT_MS: i64 = 180_000;
 /// So far above its level at the loading the bath is too hot, and the heat is cut, millikelvin.
 const TOO_HOT_MILLI: i64 = 500;
 
-/// How long something that the interlocks need was not read, summed up to each row.
+/// How long something that the interlocks need was not read, or jumped, summed up to each row.
 struct Blind(Vec<(i64, i64)>);
 
 impl Blind {
-    fn of(seen: &Seen, track: &Track) -> Self {
+    fn of<'a>(seen: &Seen<'a>, track: &Track) -> Self {
         let needed = |row: &Row| {
             row.bath.is_some() && row.milk.iter().take(seen.probes()).all(Option::is_some)
         };
+        // A reading that jumps may cut the heat as one that is missing does.
+        let jump = i64::from(seen.recipe.plausibility.jump_max.milli());
+        let jumps = |before: &Row, row: &Row| {
+            let pairs = before.milk.iter().zip(&row.milk).take(seen.probes());
+            pairs
+                .filter_map(|(a, b)| Some((a.as_ref()?.milli(), b.as_ref()?.milli())))
+                .any(|(a, b)| (i64::from(a) - i64::from(b)).abs() > jump)
+        };
         let (mut last_ms, mut total_ms) = (0, 0_i64);
-        let sum = |row: &Row| {
+        let mut before: Option<&Row> = None;
+        let sum = |row: &'a Row| {
             let t_ms = track.since_start(row.t_ms);
             let step_ms = t_ms.saturating_sub(last_ms);
             last_ms = t_ms;
-            if !needed(row) || step_ms.unsigned_abs() > seen.curve.max_gap_ms {
+            let is_blind = !needed(row)
+                || step_ms.unsigned_abs() > seen.curve.max_gap_ms
+                || before.is_some_and(|before| jumps(before, row));
+            before = Some(row);
+            if is_blind {
                 total_ms = total_ms.saturating_add(step_ms);
             }
             (t_ms, total_ms)
