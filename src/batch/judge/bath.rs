@@ -22,27 +22,39 @@ const MINUTE_MS: i64 = 60_000;
 /// of the gap is more than any takes.
 const GAP_PER_FALL: i64 = 10;
 
-/// Heat that was cut so long ago no longer matters, milliseconds.
-const CUT_MS: i64 = 120_000;
-/// Shorter than this the heat was not cut to speak of, milliseconds.
-const BLIND_MS: i64 = 5_000;
+/// Heat that was cut so long ago no longer matters, milliseconds: one missed reading may cut it,
+/// and the device's own controller begins again from nothing.
+const CUT_MS: i64 = 180_000;
 /// So far above its level at the loading the bath is too hot, and the heat is cut, millikelvin.
 const TOO_HOT_MILLI: i64 = 500;
 
-/// How long something that the interlocks need was not read, summed up to each row.
+/// How long something that the interlocks need was not read, or jumped, summed up to each row.
 struct Blind(Vec<(i64, i64)>);
 
 impl Blind {
-    fn of(seen: &Seen, track: &Track) -> Self {
+    fn of<'a>(seen: &Seen<'a>, track: &Track) -> Self {
         let needed = |row: &Row| {
             row.bath.is_some() && row.milk.iter().take(seen.probes()).all(Option::is_some)
         };
+        // A reading that jumps may cut the heat as one that is missing does.
+        let jump = i64::from(seen.recipe.plausibility.jump_max.milli());
+        let jumps = |before: &Row, row: &Row| {
+            let pairs = before.milk.iter().zip(&row.milk).take(seen.probes());
+            pairs
+                .filter_map(|(a, b)| Some((a.as_ref()?.milli(), b.as_ref()?.milli())))
+                .any(|(a, b)| (i64::from(a) - i64::from(b)).abs() > jump)
+        };
         let (mut last_ms, mut total_ms) = (0, 0_i64);
-        let sum = |row: &Row| {
+        let mut before: Option<&Row> = None;
+        let sum = |row: &'a Row| {
             let t_ms = track.since_start(row.t_ms);
             let step_ms = t_ms.saturating_sub(last_ms);
             last_ms = t_ms;
-            if !needed(row) || step_ms.unsigned_abs() > seen.curve.max_gap_ms {
+            let is_blind = !needed(row)
+                || step_ms.unsigned_abs() > seen.curve.max_gap_ms
+                || before.is_some_and(|before| jumps(before, row));
+            before = Some(row);
+            if is_blind {
                 total_ms = total_ms.saturating_add(step_ms);
             }
             (t_ms, total_ms)
@@ -57,12 +69,13 @@ impl Blind {
 
     /// Whether the heat may have been cut shortly before or between these two.
     fn may_have_cut(&self, from: &Point, to: &Point) -> bool {
-        self.until(to.t_ms).saturating_sub(self.until(from.t_ms - CUT_MS)) > BLIND_MS
+        self.until(to.t_ms) > self.until(from.t_ms - CUT_MS)
     }
 }
 
 /// A fall of the bath beyond what is allowed, millikelvin.
 struct Fall {
+    then: Point,
     at: Point,
     ms: i64,
     fell: i64,
@@ -99,7 +112,7 @@ fn falls(points: &[Point], a_minute: i64, is_cut: impl Fn(&Point, &Point) -> boo
         let taken = at.gap_mean_since(then).max(0) / GAP_PER_FALL;
         let allowed = allowed(if is_cut(then, at) { a_minute + taken } else { a_minute });
         if fell > allowed {
-            found.push(Fall { at: *at, ms, fell, allowed });
+            found.push(Fall { then: *then, at: *at, ms, fell, allowed });
         }
     }
     found
@@ -113,9 +126,14 @@ pub(super) fn fall(seen: &Seen, track: &Track) -> Option<Finding> {
     let a_minute = i64::from(seen.recipe.plausibility.bath_fall_max.milli());
     let blind = Blind::of(seen, track);
     let too_hot = track.points.first()?.bath + TOO_HOT_MILLI;
-    let is_cut = |from: &Point, to: &Point| from.bath > too_hot || blind.may_have_cut(from, to);
-    let worst =
-        falls(heated, a_minute, is_cut).into_iter().max_by_key(|fall| fall.fell - fall.allowed)?;
+    let was_too_hot = |from: &Point| {
+        track.between(from.t_ms - CUT_MS, from.t_ms).iter().any(|point| point.bath > too_hot)
+    };
+    let is_cut = |from: &Point, to: &Point| blind.may_have_cut(from, to);
+    let falls = falls(heated, a_minute, is_cut).into_iter();
+    let worst = falls
+        .filter(|fall| !was_too_hot(&fall.then))
+        .max_by_key(|fall| fall.fell - fall.allowed)?;
     let text = format!(
         "The bath fell by {} °C within {}; {} °C is allowed: something cold came in, the lid was \
          open, or the heater failed. Bottles that were added are colder than the control bottle.",

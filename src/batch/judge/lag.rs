@@ -9,6 +9,8 @@ use crate::batch::verdict::{Finding, Rule, Severity};
 
 /// A rise of this shows the lag, millikelvin.
 const RISE_MILLI: i64 = 3_000;
+/// It must last for so many readings.
+const STAYS: usize = 12;
 /// With a smaller gap the error of the bath probe weighs too much, millikelvin.
 const GAP_MIN_MILLI: i64 = 2_000;
 
@@ -22,14 +24,18 @@ struct Shown {
 /// The lags of the rises one after the other.
 fn shown(track: &Track, points: &[Point]) -> Vec<Shown> {
     let mut found = Vec::new();
-    let mut pairs = points.iter().zip(points.iter().skip(1));
     let Some(mut from) = points.first() else { return found };
-    for (before, to) in &mut pairs {
+    for (at, (before, to)) in points.iter().zip(points.iter().skip(1)).enumerate() {
         if track.is_hole(before, to) {
             from = to;
         }
         let rise = to.milk - from.milk;
         if rise < RISE_MILLI {
+            continue;
+        }
+        // A spike is no rise.
+        let mut next = points.iter().skip(at + 1).take(STAYS);
+        if next.any(|next| next.milk - from.milk < RISE_MILLI) {
             continue;
         }
         if to.gap_mean_since(from) >= GAP_MIN_MILLI {
