@@ -106,6 +106,7 @@ impl From<ConductError> for Failure {
             | ConductError::LeftOpen { .. }
             | ConductError::StaysOpen { .. }
             | ConductError::NothingOpen { .. }
+            | ConductError::Altered { .. }
             | ConductError::Disputed { .. }
             | ConductError::Changed { .. }
             | ConductError::NotClosed { .. } => Self::Refused(why.into()),

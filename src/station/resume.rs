@@ -17,7 +17,7 @@ use super::supervisor::Ending;
 use crate::batch::phase::PhaseName;
 use crate::batch::words;
 use crate::store::model::{BatchHeader, BatchRecord, Closing, Period};
-use crate::store::{ReplayMisfit, Stamp, Store, StoreError, StoreThread};
+use crate::store::{Misfit, ReplayMisfit, Stamp, Store, StoreError, StoreThread};
 
 /// The safe state must have arrived after this long (real time), or a person must act.
 const SAFE_WITHIN: Duration = Duration::from_secs(5);
@@ -115,6 +115,8 @@ struct Taken {
     record: BatchRecord,
     clock: Option<crate::store::ClockEntry>,
     taken_up: Result<TakenUp, ReplayMisfit>,
+    /// Why the record is not what was written, if so.
+    altered: Option<Misfit>,
 }
 
 async fn load(store: &StoreThread, batch: &str) -> Result<Taken, StoreError> {
@@ -123,7 +125,8 @@ async fn load(store: &StoreThread, batch: &str) -> Result<Taken, StoreError> {
         .call(move |store| {
             let (record, inputs) = (store.load_batch(&batch)?, store.inputs(&batch)?);
             let taken_up = recovery::take_up(&record, &inputs);
-            Ok(Taken { record, clock: store.clock_of(&batch)?, taken_up })
+            let (clock, altered) = (store.clock_of(&batch)?, store.batch_fits(&batch).err());
+            Ok(Taken { record, clock, taken_up, altered })
         })
         .await
 }
@@ -150,8 +153,11 @@ pub(super) async fn resume(
         tell(request.tell, format!("batch {batch}: {said}")).await;
     }
     let (machine, clock, hands) = reached?;
-    let Taken { record, clock: then, taken_up } = load(&store, &batch).await?;
+    let Taken { record, clock: then, taken_up, altered } = load(&store, &batch).await?;
     let name = request.unit.to_owned();
+    if let Some(misfit) = altered {
+        return Err(ConductError::Altered { batch, unit: name, misfit: Box::new(misfit) });
+    }
     if let Some(what) = changed(unit, &record) {
         return Err(ConductError::Changed { batch, unit: name, what });
     }

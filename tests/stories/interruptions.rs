@@ -1,7 +1,7 @@
 //! The power goes, the program crashes, two start at once: what becomes of the batch, and of the
 //! machine.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
 use std::process::{Child, Stdio};
 
 use crate::rig::{Answer, Desk};
@@ -228,4 +228,49 @@ fn a_machine_of_which_a_part_is_gone_is_told_to_stop_heating_all_the_same() {
         assert!(answer.stderr.contains("ATTENTION"), "{}", answer.stderr);
         assert!(is_off(&desk, &running), "{line}");
     }
+}
+
+/// Changes the database behind the program's back.
+fn tamper(desk: &Desk, trigger: &str, sql: &str) {
+    let db = rusqlite::Connection::open(desk.path("holder.db")).expect("a database");
+    let select = "SELECT sql FROM sqlite_schema WHERE name = ?";
+    let made: String = db.query_row(select, [trigger], |row| row.get(0)).expect("there is one");
+    db.execute_batch(&format!("DROP TRIGGER {trigger}; {sql}; {made}")).expect("done");
+}
+
+#[test]
+fn a_record_that_was_changed_in_between_is_never_continued() {
+    let (desk, code) = killed("COME-UP");
+    // The reference probe decides nothing live: only the hashes tell.
+    let warmer = "UPDATE samples SET value = value + 1 WHERE channel = 9 AND tick_ms > 900000";
+    tamper(&desk, "samples_no_update", warmer);
+    let refused = desk.run("run demo --resume --fast --yes");
+    refused.expect_refusal(&[&code, "cannot be continued", "does not verify", "--abandon"]);
+    let list = desk.run("--json batch list").expect_code(0).json();
+    assert_eq!(list[0]["closing"], serde_json::Value::Null);
+    desk.run("run demo --abandon tampered --fast --yes").expect_code(0);
+    desk.run("db verify").expect_code(5);
+}
+
+#[test]
+fn a_person_without_a_screen_lets_the_machine_heat_again_by_typing_yes() {
+    let (desk, code) = killed("PREHEAT");
+    let mut program = desk.program();
+    program.args(["run", "demo", "--resume", "--fast"]);
+    program.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = program.spawn().expect("it starts");
+    let mut keyboard = child.stdin.take().expect("piped");
+    let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
+    let mut comes = |word: &str| lines.any(|line| line.expect("text").contains(word));
+    assert!(comes("type yes and press Enter"), "it asks");
+    writeln!(keyboard, "no").expect("typed");
+    writeln!(keyboard, "yes").expect("typed");
+    assert!(comes("confirmed that the machine may heat again"), "it is in the record");
+    assert!(comes("Heater on"), "and it heats");
+    child.kill().expect("killed");
+    child.wait().expect("gone");
+    let exported = desk.run(&format!("batch export {code} --format json -o -")).expect_code(0);
+    let actions = exported.json()["actions"].as_array().expect("actions").clone();
+    let by = actions.iter().find(|action| action["action"] == "confirm-heat").expect("by name");
+    assert_eq!(by["who"], "ana");
 }

@@ -20,6 +20,7 @@ mod probing;
 mod rig;
 mod simulator;
 mod small_disks;
+mod soak;
 mod technician;
 #[cfg(unix)]
 mod unplugged;

@@ -9,7 +9,7 @@ use crate::batch::phase::PhaseName;
 use crate::station::config::ConfigError;
 use crate::station::lock::LockError;
 use crate::store::model::BatchHeader;
-use crate::store::{ReplayMisfit, StoreError};
+use crate::store::{Misfit, ReplayMisfit, StoreError};
 
 /// Why a batch did not begin, or was not closed.
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +95,19 @@ pub enum ConductError {
         unit: String,
         /// Where they part.
         misfit: ReplayMisfit,
+    },
+    /// The record is not what was written.
+    #[error(
+        "batch {batch} cannot be continued: {misfit}. Heat is off. Cool the milk and keep it apart, \
+         then close the batch: holder run {unit} --abandon 'WHY'"
+    )]
+    Altered {
+        /// Its code.
+        batch: String,
+        /// The unit.
+        unit: String,
+        /// The first thing that does not fit.
+        misfit: Box<Misfit>,
     },
     /// The unit is not what it was when the batch began.
     #[error(

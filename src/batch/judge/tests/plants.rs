@@ -8,7 +8,7 @@ use super::*;
 use crate::batch::engine::Engine;
 use crate::batch::event::{Action, Input};
 use crate::batch::fixture;
-use crate::batch::params::BatchParams;
+use crate::batch::params::{BatchParams, Heater};
 
 /// How far a batch has come when something goes wrong with it.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +56,18 @@ impl Run {
         let mut reference = fixture::probe("probes.reference");
         reference.resolution = self.params.bath.resolution;
         self.params.reference = Some(reference);
+        self
+    }
+
+    /// The same on a machine that is given its duty, and known to us.
+    pub(super) fn driven_by_power(mut self) -> Self {
+        let plant = &self.plant;
+        let delay_s = plant.heater_dead_s + plant.heater_lag_s + plant.probe.bath_lag_s / 2.0;
+        self.params.heater = Heater::Power {
+            power_w: plant.heater_w as u32,
+            bath_j_per_k: (plant.bath_l * 4_180.0 + plant.vessel_j_k) as u32,
+            delay_ms: (delay_s * 1_000.0) as u32,
+        };
         self
     }
 
