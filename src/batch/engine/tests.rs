@@ -116,6 +116,7 @@ fn a_good_batch_goes_through_every_phase_and_is_accepted() {
     assert_eq!(causes, expected);
 }
 
+/// REQ-HOLD-01
 #[test]
 fn the_hold_begins_after_twenty_seconds_above_the_limit_and_not_below_it() {
     let mut bench = Bench::new(params());
@@ -132,6 +133,7 @@ fn the_hold_begins_after_twenty_seconds_above_the_limit_and_not_below_it() {
     assert_eq!(bench.engine.phase(), PhaseName::Hold);
 }
 
+/// REQ-HOLD-02
 #[test]
 fn one_probe_below_the_limit_breaks_the_hold_whatever_the_other_says() {
     let mut bench = Bench::holding(params());
@@ -149,6 +151,7 @@ fn one_probe_below_the_limit_breaks_the_hold_whatever_the_other_says() {
     assert!((629_000..=639_000).contains(&held_ms), "{held_ms}");
 }
 
+/// REQ-HOLD-04
 #[test]
 fn ten_seconds_between_good_readings_are_borne_and_eleven_break_the_hold() {
     for (apart_s, phase) in [(10, PhaseName::Hold), (11, PhaseName::ComeUp)] {
@@ -162,6 +165,7 @@ fn ten_seconds_between_good_readings_are_borne_and_eleven_break_the_hold() {
     }
 }
 
+/// REQ-HEAT-01
 #[test]
 fn every_quality_but_good_cuts_the_heat_within_two_periods() {
     for quality in Quality::ALL.into_iter().filter(|quality| *quality != Quality::Good) {
@@ -178,6 +182,7 @@ fn every_quality_but_good_cuts_the_heat_within_two_periods() {
     }
 }
 
+/// REQ-HEAT-01
 #[test]
 fn silence_cuts_the_heat_within_two_periods_and_stops_the_batch_in_the_end() {
     let mut bench = Bench::holding(params());
@@ -200,6 +205,7 @@ fn before_the_bath_was_ever_read_there_is_no_heat() {
     assert!(!bench.heats());
 }
 
+/// REQ-HEAT-02
 #[test]
 fn one_reading_too_hot_cuts_the_heat_and_three_stop_the_batch() {
     let mut bench = Bench::holding(params());
@@ -218,6 +224,7 @@ fn one_reading_too_hot_cuts_the_heat_and_three_stop_the_batch() {
     assert!(!bench.heats(), "heat stays off");
 }
 
+/// REQ-HOLD-02, REQ-HOLD-03
 #[test]
 fn an_opened_lid_restarts_the_hold_and_the_second_time_fails_the_batch() {
     let mut bench = Bench::holding(params());
@@ -363,6 +370,7 @@ fn a_hold_that_would_begin_too_late_does_not_begin() {
     assert!(bench.causes().contains(&&Cause::HeatUpTooLong));
 }
 
+/// REQ-SEQ-01
 #[test]
 fn actions_out_of_place_are_refused_and_change_nothing() {
     let mut bench = Bench::new(params());
