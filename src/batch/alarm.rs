@@ -27,6 +27,7 @@
 //! | 301 | lid open while milk is heated | 1 sample | stays | – | the hold restarts |
 //! | 302 | milk takes up heat too slowly | 3 blocks | stays | – | recorded |
 //! | 303 | bath sinks too little or too much for the bottles told | 1 to 30 blocks | stays | – | recorded |
+//! | 401 | orders not confirmed | 2 periods | off | confirmed again | recorded |
 
 use serde::{Deserialize, Serialize};
 
@@ -67,8 +68,10 @@ pub enum Alarm {
     LidOpen,
     /// The milk takes up heat too slowly: the water does not move.
     AgitationLost,
-    /// The come-up does not fit the number of bottles that was told.
+    /// The bath does not behave as with the number of bottles that was told.
     LoadOff,
+    /// Orders are not confirmed by the machine.
+    OrdersLost,
 }
 
 /// What an alarm does to heat.
@@ -84,7 +87,7 @@ pub enum HeatRule {
 
 impl Alarm {
     /// How many there are.
-    pub const COUNT: usize = 17;
+    pub const COUNT: usize = 18;
 
     /// Every alarm, by number.
     pub const ALL: [Self; Self::COUNT] = [
@@ -105,6 +108,7 @@ impl Alarm {
         Self::LidOpen,
         Self::AgitationLost,
         Self::LoadOff,
+        Self::OrdersLost,
     ];
 
     /// The stable number.
@@ -127,6 +131,7 @@ impl Alarm {
             Self::LidOpen => 301,
             Self::AgitationLost => 302,
             Self::LoadOff => 303,
+            Self::OrdersLost => 401,
         }
     }
 
@@ -150,6 +155,7 @@ impl Alarm {
             Self::LidOpen => "the lid is open",
             Self::AgitationLost => "the milk warms too slowly",
             Self::LoadOff => "the bath does not behave as with this number of bottles",
+            Self::OrdersLost => "the machine does not confirm its orders",
         }
     }
 
@@ -197,6 +203,9 @@ impl Alarm {
             Self::LidOpen => "close the lid; the hold begins again",
             Self::AgitationLost => "check that the agitator runs and the water moves",
             Self::LoadOff => "count the bottles, and note the right number",
+            Self::OrdersLost => {
+                "look at the heater: if it is on, switch it off at the machine; then check the cable"
+            }
         }
     }
 
@@ -206,7 +215,8 @@ impl Alarm {
             Self::OverTemperature
             | Self::MilkTooHot
             | Self::BathProbeLost
-            | Self::MilkProbeLost => HeatRule::OffUntilOver,
+            | Self::MilkProbeLost
+            | Self::OrdersLost => HeatRule::OffUntilOver,
             Self::HeaterStaysOn
             | Self::BathAboveSetpoint
             | Self::BathJumps

@@ -69,6 +69,7 @@ pub struct Engine {
     commanded: Command,
     board: Board,
     cut: bool,
+    orders_lost: bool,
     interlocks: Interlocks,
     plausibility: Plausibility,
     control: Control,
@@ -95,6 +96,7 @@ impl Engine {
             commanded: Command::safe(false),
             board: Board::default(),
             cut: false,
+            orders_lost: false,
             interlocks: Interlocks::default(),
             plausibility: Plausibility::new(&params),
             control,
@@ -255,6 +257,7 @@ impl Engine {
             }
             // It never comes here: `step` takes it first.
             Action::Resume { .. } => {}
+            Action::Orders { arrive } => self.orders_lost = !arrive,
             Action::Acknowledge { alarm, by } => self.acknowledge(alarm, by, facts, out)?,
         }
         Ok(())

@@ -34,6 +34,11 @@ pub enum Action {
     },
     /// The machine may heat again after an interruption.
     ConfirmHeat,
+    /// Noted by the controller, not by a person: whether its orders reach the machine.
+    Orders {
+        /// They are confirmed again (true), or were not for several periods (false).
+        arrive: bool,
+    },
     /// An alarm was seen by a person.
     Acknowledge {
         /// Which.

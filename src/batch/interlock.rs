@@ -30,6 +30,8 @@ pub(super) struct Watched {
     pub(super) milk_heated: bool,
     /// The lid is known to be open.
     pub(super) lid_open: bool,
+    /// The orders do not reach the machine.
+    pub(super) orders_lost: bool,
 }
 
 /// What the interlocks say.
@@ -94,6 +96,7 @@ impl Interlocks {
             Alarm::BathProbeLost => is_lost(seen.bath_lost_ms) || !seen.bath_seen,
             Alarm::MilkProbeLost => is_lost(milk_lost_ms),
             Alarm::LidOpen => seen.milk_heated && seen.lid_open,
+            Alarm::OrdersLost => seen.orders_lost,
             Alarm::HeaterStaysOn
             | Alarm::HeaterFails
             | Alarm::BathAboveSetpoint

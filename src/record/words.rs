@@ -163,6 +163,8 @@ pub(crate) fn action(action: &Action) -> String {
                 words::outage(*outage_ms)
             )
         }
+        Action::Orders { arrive: true } => "Orders reach the machine again".into(),
+        Action::Orders { arrive: false } => "Orders did not reach the machine".into(),
         Action::ConfirmHeat => "Confirmed that the machine may heat again".into(),
         Action::Acknowledge { alarm, by } => {
             format!("Acknowledged alarm {}: {by}", alarm.number())

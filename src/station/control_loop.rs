@@ -55,6 +55,7 @@ pub struct ControlLoop<M> {
     message: Option<String>,
     standing: [bool; 3],
     offs_lost: u32,
+    orders_lost: u32,
     resumes: Option<Action>,
     history: Vec<Entry>,
     waiting: VecDeque<Action>,
@@ -125,6 +126,8 @@ impl Trouble {
 
 /// So many heat-off commands lost in a row, and a person must act.
 const OFFS_LOST_MAX: u32 = 2;
+/// So many orders lost in a row, and it is an alarm.
+const ORDERS_LOST_MAX: u32 = 2;
 
 impl<M: Machine> ControlLoop<M> {
     /// A loop that has not begun.
@@ -151,6 +154,7 @@ impl<M: Machine> ControlLoop<M> {
             message: None,
             standing: [false; 3],
             offs_lost: 0,
+            orders_lost: 0,
             resumes: None,
             history: Vec::new(),
             waiting: VecDeque::new(),
@@ -186,6 +190,7 @@ impl<M: Machine> ControlLoop<M> {
         while let Some((at, reading)) = self.read().await? {
             self.last_reading = Some(reading);
             self.turn(at, Input::Reading(reading)).await?;
+            self.waiting.extend(self.orders_changed());
             while let Some(action) = self.waiting.pop_front() {
                 self.turn(self.clock.now(), Input::Operator(action)).await?;
             }
@@ -240,6 +245,7 @@ impl<M: Machine> ControlLoop<M> {
                     | Action::ConfirmUnload
                     | Action::Resume { .. }
                     | Action::ConfirmHeat
+                    | Action::Orders { .. }
                     | Action::Acknowledge { .. } => self.waiting.push_back(action),
                 },
                 answer = &mut read => return Exchanged::Read(answer.ok()),
@@ -307,7 +313,17 @@ impl<M: Machine> ControlLoop<M> {
             (Some(_), true) => self.offs_lost,
             (Some(_), false) => self.offs_lost.saturating_add(1),
         };
+        self.orders_lost = if fault.is_some() { self.orders_lost.saturating_add(1) } else { 0 };
         self.trouble(at, Trouble::Undelivered, fault)
+    }
+
+    /// What the engine must know of its orders: that several were lost, or that they arrive again.
+    fn orders_changed(&self) -> Option<Action> {
+        match (self.orders_lost, self.engine.orders_lost()) {
+            (0, true) => Some(Action::Orders { arrive: true }),
+            (ORDERS_LOST_MAX.., false) => Some(Action::Orders { arrive: false }),
+            (_, true | false) => None,
+        }
     }
 
     /// Tells the record and the person when a trouble begins, and when it is over.

@@ -269,7 +269,9 @@ mod tests {
     fn implausible(verdict: &Verdict) -> bool {
         let fails = verdict.findings.iter().filter(|f| f.severity == Severity::Fail);
         let mut rules = fails.map(|finding| finding.rule);
-        rules.any(|rule| matches!(rule, Rule::ProbePlace | Rule::ProbeJump | Rule::ProbeStill))
+        rules.any(|rule| {
+            matches!(rule, Rule::ProbePlace | Rule::ProbeJump | Rule::ProbeStill | Rule::BathFall)
+        })
     }
 
     fn is_implausible(entry: &Entry) -> bool {

@@ -113,6 +113,8 @@ fn action_words(action: &Action) -> String {
         Action::ConfirmUnload => "confirmed that the bottles are out".to_owned(),
         Action::Stop { .. } => "stopped the batch".to_owned(),
         Action::Resume { .. } => "continued the batch after an interruption".to_owned(),
+        Action::Orders { arrive: true } => "orders reach the machine again".to_owned(),
+        Action::Orders { arrive: false } => "orders do not reach the machine".to_owned(),
         Action::ConfirmHeat => "confirmed that the machine may heat again".to_owned(),
         Action::Acknowledge { alarm, .. } => format!("acknowledged alarm {}", alarm.number()),
     }
@@ -136,6 +138,7 @@ fn append_action(
             | Action::ConfirmUnload
             | Action::Resume { .. }
             | Action::ConfirmHeat
+            | Action::Orders { .. }
             | Action::Acknowledge { .. },
         ) => body,
     };

@@ -8,6 +8,11 @@ use crate::batch::interlock::{Ruling, Watched};
 use crate::batch::plausible::Stage;
 
 impl Engine {
+    /// Whether the orders were last noted not to reach the machine.
+    pub fn orders_lost(&self) -> bool {
+        self.orders_lost
+    }
+
     /// Whether milk is being heated or held.
     pub(super) fn is_heated(&self) -> bool {
         matches!(self.phase, Phase::ComeUp { .. } | Phase::Hold { .. })
@@ -34,6 +39,7 @@ impl Engine {
             milk_watched: is_heated || matches!(self.phase, Phase::Cool { .. }),
             milk_heated: is_heated,
             lid_open: facts.lid_open,
+            orders_lost: self.orders_lost,
         }
     }
 

@@ -541,3 +541,35 @@ fn a_recipe_may_forbid_interruptions_or_let_heat_come_back_by_itself() {
     bench.seconds(1);
     assert!(bench.heats(), "with the first reading");
 }
+
+#[test]
+fn an_alarm_is_acknowledged_by_name_once_and_stands_until_then() {
+    let seen = |alarm, by: &str| Action::Acknowledge { alarm, by: by.into() };
+    let mut bench = Bench::holding(params());
+    bench.reading.lid = Some(Switch { on: Some(false), quality: Quality::Good });
+    bench.seconds(1);
+    bench.reading.lid = Some(Switch { on: Some(true), quality: Quality::Good });
+    bench.seconds(1);
+    assert!(bench.engine.stands(Alarm::LidOpen), "it is over, but nobody has seen it");
+    assert_eq!(bench.act(seen(Alarm::LidOpen, "  ")), Some(Refusal::NoName));
+    assert_eq!(bench.act(seen(Alarm::LidOpen, "Ann")), None);
+    assert!(!bench.engine.stands(Alarm::LidOpen));
+    let told = Event::Acknowledged { alarm: Alarm::LidOpen, by: "Ann".into() };
+    assert!(bench.log.iter().any(|entry| entry.event == told));
+    let again = bench.act(seen(Alarm::LidOpen, "Ann"));
+    assert_eq!(again, Some(Refusal::NothingToAcknowledge(Alarm::LidOpen)));
+}
+
+#[test]
+fn without_orders_that_arrive_there_is_no_heat() {
+    let mut bench = Bench::holding(params());
+    assert_eq!(bench.act(Action::Orders { arrive: false }), None);
+    bench.seconds(1);
+    assert!(!bench.heats() && bench.engine.stands(Alarm::OrdersLost));
+    bench.act(Action::Orders { arrive: true });
+    bench.seconds(1);
+    assert!(
+        bench.heats() && bench.engine.stands(Alarm::OrdersLost),
+        "heat is back, the alarm waits"
+    );
+}

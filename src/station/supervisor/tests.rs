@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use tokio::sync::{Mutex, Notify, mpsc};
 
 use super::*;
+use crate::batch::alarm::Alarm;
 use crate::batch::engine::Engine;
 use crate::batch::event::{Action, Input};
 use crate::batch::fixture;
@@ -396,10 +397,15 @@ async fn heat_that_is_not_confirmed_off_is_told_with_every_period() {
     let faults = Faults { writes_lost: 5, bath_unknown: true, ..Faults::default() };
     let mut rig = rig(faults, PATIENT).await;
     let task = tokio::spawn(rig.unit.run());
-    let mut said = Vec::new();
+    let (mut said, mut lost) = (Vec::new(), Vec::new());
     for _ in 0..7 {
-        said.push(rig.views.recv().await.expect("it goes on").message.unwrap_or_default());
+        let view = rig.views.recv().await.expect("it goes on");
+        said.push(view.message.unwrap_or_default());
+        let mut alarms = view.alarms.iter();
+        lost.push(alarms.find(|seen| seen.alarm == Alarm::OrdersLost).map(|seen| seen.lasts));
     }
+    assert_eq!(lost.first(), Some(&None), "one order that is lost is no alarm");
+    assert!(lost.contains(&Some(true)), "{lost:?}");
     assert!(said[0].starts_with("a command did not arrive: the wire is cut"), "{said:?}");
     assert!(said[1..5].iter().all(|said| said.starts_with("ATTENTION")), "{said:?}");
     assert_eq!(said[5..], ["commands arrive again".to_owned(), String::new()]);
