@@ -63,6 +63,8 @@ enum Journal {
     Some,
     /// Only those whose faults need one
     Needed,
+    /// None; a batch whose program was killed is closed
+    None,
 }
 
 fn seeds(text: &str) -> Result<Range<u64>, String> {
@@ -79,6 +81,7 @@ pub(crate) fn run(context: &Context, args: &SoakArgs) -> Result<(), Failure> {
         Journal::All => Stores::All,
         Journal::Some => Stores::Some,
         Journal::Needed => Stores::Needed,
+        Journal::None => Stores::None,
     };
     match (args.replay, &args.seeds) {
         (Some(seed), _) => replay(context, seed, &recipe, stores, &args.charts),
@@ -263,11 +266,10 @@ fn write_run(
     stores: Stores,
     charts: &std::path::Path,
 ) -> Result<(String, bool), Failure> {
-    let store = stores.holds(seed);
-    let mut wanted = soak::Wanted { store, ..Default::default() };
+    let scenario = Scenario::drawn(seed, recipe);
+    let mut wanted = soak::Wanted { store: stores.holds(&scenario), ..Default::default() };
     wanted.truth = true;
-    let (scenario, done, report) =
-        soak::of_seed(seed, recipe, wanted).context("the run has no end")?;
+    let (done, report) = soak::of_scenario(&scenario, wanted).context("the run has no end")?;
     let story = story(&scenario, &done, &report);
     let write = |name: String, text: &str| {
         let path = charts.join(name);

@@ -1,8 +1,10 @@
 //! What is broken on purpose, to show that the soak finds it.
 
-use holder_hal::{Command, Kelvin};
+use holder_hal::{Command, Heat, Kelvin};
 
+use super::record::{Closed, Record};
 use crate::batch::event::{Effects, Input};
+use crate::batch::verdict::Outcome;
 
 /// A defect of ours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,26 +14,41 @@ pub(crate) enum Defect {
     None,
     /// No interlock ever cuts the heat.
     HeatGoesOn,
-    /// Every milk reading is corrected by a kelvin too much.
+    /// The second judge finds everything acceptable.
+    JudgeAcceptsAll,
+    /// One step is acknowledged that is not in the store.
+    ForgetsAStep,
+    /// Every reading is corrected by a kelvin too much.
     WrongCorrection,
 }
 
 impl Defect {
+    pub(crate) fn spoil_record(self, mut record: Record) -> Record {
+        record.forgets_next = self == Self::ForgetsAStep;
+        record
+    }
+
+    pub(crate) fn spoil_verdict(self, mut closed: Closed) -> Closed {
+        if self == Self::JudgeAcceptsAll {
+            closed.verdict.outcome = Outcome::Acceptable;
+        }
+        closed
+    }
+
     pub(crate) fn spoil_input(self, mut input: Input) -> Input {
         let Input::Reading(reading) = &mut input else { return input };
-        for sample in reading.milk.iter_mut().flatten() {
-            match self {
-                Self::None | Self::HeatGoesOn => {}
-                Self::WrongCorrection => {
-                    sample.raw = sample.raw.map(|raw| raw + Kelvin::from_milli(1_000));
-                }
+        if self == Self::WrongCorrection {
+            let others = reading.reference.iter_mut().chain([&mut reading.bath]);
+            for sample in reading.milk.iter_mut().flatten().chain(others) {
+                sample.raw = sample.raw.map(|raw| raw + Kelvin::from_milli(1_000));
             }
         }
         input
     }
 
     pub(crate) fn spoil_effects(self, mut effects: Effects, last: Command) -> Effects {
-        if self == Self::HeatGoesOn && last.heats() && !effects.command.cooling {
+        let Command { heat, cooling, .. } = effects.command;
+        if self == Self::HeatGoesOn && last.heats() && heat == Heat::Off && !cooling {
             effects.command.heat = last.heat;
         }
         effects

@@ -5,6 +5,7 @@ use holder_hal::Tick;
 use super::fault::Kind;
 use super::rig::Rig;
 use super::scenario::Scenario;
+use crate::batch::alarm::Alarm;
 use crate::batch::event::Action;
 use crate::batch::phase::PhaseName;
 
@@ -24,6 +25,7 @@ pub(crate) struct Hands {
     fidgeted: Option<Tick>,
     unload_called: Option<Tick>,
     heat_called: Option<Tick>,
+    alarm_called: Option<(Alarm, Tick)>,
 }
 
 impl Hands {
@@ -67,6 +69,23 @@ impl Hands {
     pub(crate) fn confirm_heat(&mut self, now: Tick, scenario: &Scenario) -> Option<Action> {
         let called = *self.heat_called.get_or_insert(now);
         (now.ms_since(called) >= scenario.confirm_heat_ms).then_some(Action::ConfirmHeat)
+    }
+
+    /// Whether the technician acknowledges the alarm that waits for it.
+    pub(crate) fn acknowledge(
+        &mut self,
+        now: Tick,
+        waiting: Option<Alarm>,
+        scenario: &Scenario,
+    ) -> Option<Action> {
+        let alarm = waiting?;
+        let known = self.alarm_called.filter(|(known, _)| *known == alarm);
+        let (_, called) = *self.alarm_called.insert(known.unwrap_or((alarm, now)));
+        let is_due = scenario.acknowledge_ms.is_some_and(|ms| now.ms_since(called) >= ms);
+        is_due.then(|| {
+            self.alarm_called = None;
+            Action::Acknowledge { alarm, by: "soak".to_owned() }
+        })
     }
 
     fn load(&mut self, now: Tick, rig: &mut Rig, scenario: &Scenario) -> Option<Action> {

@@ -47,7 +47,7 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::sync::mpsc;
 
-pub(crate) use report::{Report, of_seed};
+pub(crate) use report::{Report, of_scenario};
 pub(crate) use run::{Done, NoRun, Wanted};
 pub(crate) use scenario::Scenario;
 pub(crate) use watch::Invariant;
@@ -67,15 +67,18 @@ pub(crate) enum Stores {
     Some,
     /// Only those whose faults need one.
     Needed,
+    /// None: a batch whose program was killed is closed, since nothing is there to go on from.
+    None,
 }
 
 impl Stores {
-    /// Whether this seed keeps one whatever its faults are.
-    pub(crate) const fn holds(self, seed: u64) -> bool {
+    /// Whether this run keeps one.
+    pub(crate) fn holds(self, scenario: &Scenario) -> bool {
         match self {
             Self::All => true,
-            Self::Some => seed.is_multiple_of(STORE_EVERY),
-            Self::Needed => false,
+            Self::Some => scenario.seed.is_multiple_of(STORE_EVERY) || scenario.needs_the_store(),
+            Self::Needed => scenario.needs_the_store(),
+            Self::None => false,
         }
     }
 }
@@ -101,8 +104,9 @@ pub(crate) fn soak(
             scope.spawn(move || {
                 let mut seed = seeds.start.saturating_add(job);
                 while seed < seeds.end {
-                    let wanted = Wanted { store: stores.holds(seed), ..Wanted::default() };
-                    let report = of_seed(seed, recipe, wanted).map(|(_, _, report)| report);
+                    let scenario = Scenario::drawn(seed, recipe);
+                    let wanted = Wanted { store: stores.holds(&scenario), ..Wanted::default() };
+                    let report = of_scenario(&scenario, wanted).map(|(_, report)| report);
                     if reports.send((seed, report)).is_err() {
                         return;
                     }

@@ -69,6 +69,9 @@ pub(crate) struct Record {
     entries: Vec<StampedEntry>,
     waiting: VecDeque<Waiting>,
     store: Option<(Store, String)>,
+    /// A defect on purpose: the next step does not go into the store.
+    #[cfg(test)]
+    pub(crate) forgets_next: bool,
 }
 
 impl Record {
@@ -90,6 +93,8 @@ impl Record {
             entries: Vec::new(),
             waiting: VecDeque::new(),
             store: begun.transpose()?,
+            #[cfg(test)]
+            forgets_next: false,
         })
     }
 
@@ -153,7 +158,11 @@ impl Record {
     pub(crate) fn settle(&mut self, now: Tick) -> Result<Option<Tick>, Lost> {
         let mut newest = None;
         while let Some(step) = self.waiting.pop_front_if(|step| step.done <= now) {
-            if let Some((store, code)) = &mut self.store {
+            #[cfg(test)]
+            let is_kept = !std::mem::take(&mut self.forgets_next);
+            #[cfg(not(test))]
+            let is_kept = true;
+            if let Some((store, code)) = self.store.as_mut().filter(|_| is_kept) {
                 store.commit_step(&Step {
                     batch: code,
                     at: step.at,

@@ -9,7 +9,6 @@ use super::scenario::Scenario;
 use super::watch::{Invariant, Violation};
 use crate::batch::event::{Alarm, Cause, Event, HoldBreak};
 use crate::batch::phase::PhaseName;
-use crate::batch::recipe::Recipe;
 use crate::batch::verdict::{Outcome, Rule};
 use crate::store::model::Closing;
 
@@ -42,29 +41,23 @@ pub(crate) struct Report {
     pub(crate) lasted: Tick,
 }
 
-/// Runs a seed and looks at what it shows.
+/// Runs a scenario and looks at what it shows.
 ///
 /// # Errors
 /// The run could not begin, or its record could not be closed.
-pub(crate) fn of_seed(
-    seed: u64,
-    recipe: &Recipe,
-    wanted: Wanted,
-) -> Result<(Scenario, Done, Report), NoRun> {
-    let scenario = Scenario::drawn(seed, recipe);
-    let wanted = Wanted { store: wanted.store || scenario.needs_the_store(), ..wanted };
-    let mut done = run(&scenario, wanted)?;
+pub(crate) fn of_scenario(scenario: &Scenario, wanted: Wanted) -> Result<(Done, Report), NoRun> {
+    let mut done = run(scenario, wanted)?;
     let mut violations = std::mem::take(&mut done.violations);
     let mut residual = None;
-    if is_wrongly_accepted(&scenario, &done) {
-        residual = explained(&scenario, wanted)?;
+    if is_wrongly_accepted(scenario, &done) {
+        residual = explained(scenario, wanted)?;
         if residual.is_none() {
             violations.push(missed_the_floor(&done));
         }
     }
-    violations.extend(after_the_end(&scenario, &done));
-    let report = report(&scenario, &done, wanted.store, residual, violations);
-    Ok((scenario, done, report))
+    violations.extend(after_the_end(scenario, &done));
+    let report = report(scenario, &done, wanted.store, residual, violations);
+    Ok((done, report))
 }
 
 fn report(

@@ -62,6 +62,7 @@ pub(crate) struct Rig {
     entered: Vec<(PhaseName, Tick)>,
     dice: Dice,
     now: Tick,
+    /// When it was last commanded: a watchdog is fed by what is written, not by questions.
     heard: Tick,
     newest: Option<Reading>,
 }
@@ -308,7 +309,6 @@ impl Rig {
         if self.is_silent() {
             return Heard::Answer(self.nothing());
         }
-        self.heard = self.now;
         if self.active(Kind::ReadingRepeated).is_some()
             && let Some(newest) = self.newest
         {

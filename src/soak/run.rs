@@ -10,8 +10,9 @@ use super::hands::Hands;
 use super::oracle::Oracle;
 use super::record::{self, Closed, Lost, Record};
 use super::rig::{Heard, Rig};
-use super::scenario::Scenario;
+use super::scenario::{Cut, Scenario};
 use super::watch::{Invariant, Violation, Watch};
+use crate::batch::alarm;
 use crate::batch::engine::Engine;
 use crate::batch::event::{Action, Alarm, Event, Input};
 use crate::batch::phase::PhaseName;
@@ -133,6 +134,8 @@ pub(crate) fn run(scenario: &Scenario, wanted: Wanted) -> Result<Done, NoRun> {
     let fail = |what: String| NoRun { seed: scenario.seed, what };
     let engine = Engine::new(scenario.params.clone()).map_err(|fault| fail(fault.to_string()))?;
     let record = Record::begin(scenario, wanted.store).map_err(|lost| fail(lost.to_string()))?;
+    #[cfg(test)]
+    let record = wanted.defect.spoil_record(record);
     let run = Run {
         wanted,
         engine,
@@ -184,6 +187,8 @@ impl Run<'_> {
         };
         let began = self.scenario.faults.iter().map(|fault| self.rig.began(fault.kind)).collect();
         let closed = self.record.close(closing, accepts, &self.rig, self.now)?;
+        #[cfg(test)]
+        let closed = self.wanted.defect.spoil_verdict(closed);
         Ok(Done {
             closed,
             violations: self.watch.into_violations(),
@@ -240,6 +245,7 @@ impl Run<'_> {
                 self.turn(self.now, Input::Operator(action))?;
                 self.watch.confirmed();
             }
+            self.acknowledge()?;
             if self.hands.has_gone(self.now) {
                 return Ok(End::Ended);
             }
@@ -247,6 +253,19 @@ impl Run<'_> {
             self.pass(due.ms_since(self.now));
         }
         Ok(End::Ended)
+    }
+
+    /// What the technician does about alarms, sooner or later or never.
+    fn acknowledge(&mut self) -> Result<(), Lost> {
+        if self.alarms.is_empty() {
+            return Ok(());
+        }
+        let standing: Vec<_> = self.engine.alarms().collect();
+        let waiting = alarm::waiting(&standing);
+        match self.hands.acknowledge(self.now, waiting, self.scenario) {
+            Some(action) => self.turn(self.now, Input::Operator(action)),
+            None => Ok(()),
+        }
     }
 
     /// The batch is over: the record is given its time, as long as it takes.
@@ -356,7 +375,7 @@ impl Run<'_> {
     fn look(&mut self) {
         let truth = self.rig.truth();
         self.oracle.see(self.now, &truth);
-        let ceiling_c = self.scenario.params.recipe.ceiling.fail.as_f64();
+        let ceiling_c = self.ceiling_c();
         let is_ours = !NOT_OURS.iter().any(|kind| self.rig.began(*kind).is_some());
         if is_ours && truth.hottest_milk().is_some_and(|hottest_c| hottest_c > ceiling_c) {
             let text = format!("milk above {ceiling_c} °C by our own heat");
@@ -372,6 +391,17 @@ impl Run<'_> {
         }
     }
 
+    /// The hard ceiling, °C. Where nobody can command the machine it is the unit's own cut that
+    /// holds: a limit thermostat at its declared temperature, a watchdog before anything is hot.
+    fn ceiling_c(&self) -> f64 {
+        let ceiling_c = self.scenario.params.recipe.ceiling.fail.as_f64();
+        let is_alone = ALONE.iter().any(|kind| self.rig.began(*kind).is_some());
+        match self.scenario.cut {
+            Cut::Limit(limit_c) if is_alone => ceiling_c.max(limit_c + LIMIT_OVERSHOOT_K),
+            Cut::Limit(_) | Cut::Watchdog(_) => ceiling_c,
+        }
+    }
+
     fn try_second_instance(&mut self) {
         if self.second_tried || self.rig.active(Kind::SecondInstance).is_none() {
             return;
@@ -383,5 +413,9 @@ impl Run<'_> {
     }
 }
 
+/// Faults in which a machine follows the last command, whatever comes of it.
+const ALONE: [Kind; 3] = [Kind::Killed, Kind::CommLost, Kind::CommandsLost];
+/// What the element still gives after a limit thermostat has cut it, K of the bath.
+const LIMIT_OVERSHOOT_K: f64 = 0.5;
 /// Faults by which a machine heats without a command of ours.
 const NOT_OURS: [Kind; 3] = [Kind::HeaterWelded, Kind::DeviceManual, Kind::DeviceReset];

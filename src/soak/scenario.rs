@@ -58,6 +58,8 @@ pub(crate) struct Scenario {
     pub(crate) resumes: bool,
     /// From then until it is confirmed that the machine may heat, milliseconds.
     pub(crate) confirm_heat_ms: u64,
+    /// From an alarm until somebody acknowledges it, milliseconds; `None` is never.
+    pub(crate) acknowledge_ms: Option<u64>,
     /// What goes wrong; empty in a run without fault.
     pub(crate) faults: Vec<Fault>,
 }
@@ -116,6 +118,7 @@ impl Scenario {
             pace,
             resumes: after.percent(80),
             confirm_heat_ms: after.whole(0, 300_000),
+            acknowledge_ms: after.percent(75).then(|| after.whole(5_000, 400_000)),
             faults: Vec::new(),
         };
         if !seed.is_multiple_of(4) {

@@ -17,9 +17,11 @@ mod help;
 mod interruptions;
 mod new_station;
 mod probing;
+mod qualification;
 mod rig;
 mod simulator;
 mod small_disks;
+mod soak;
 mod technician;
 #[cfg(unix)]
 mod unplugged;

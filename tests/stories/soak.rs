@@ -1,0 +1,47 @@
+//! A soak as a developer runs it: it ends, says what it did, and gives the same again.
+
+use serde_json::Value;
+
+use crate::rig::Desk;
+
+/// The document of a soak, without what differs from day to day.
+fn soaked(seeds: &str, jobs: u32) -> Value {
+    let desk = Desk::empty();
+    let line = format!("soak --json --journal needed --seeds {seeds} --jobs {jobs}");
+    let answer = desk.run(&line);
+    let mut document: Value = serde_json::from_str(&answer.stdout).expect("one document");
+    let broken = document["violations"].as_array().expect("a list").len();
+    assert_eq!(answer.code, i32::from(broken > 0), "{document:#}");
+    for figure in ["took_s", "batches_per_s", "jobs"] {
+        document[figure] = Value::Null;
+    }
+    document
+}
+
+#[test]
+fn a_soak_says_what_it_did_and_gives_the_same_again() {
+    let one = soaked("0..4", 1);
+    assert_eq!(one["all"]["runs"], 4);
+    assert_eq!(one["without_fault"]["acceptable"], 1);
+    assert_eq!(one, soaked("0..4", 2));
+}
+
+#[test]
+fn one_seed_is_told_in_full_and_drawn() {
+    let desk = Desk::empty();
+    let answer = desk.run("soak --replay 1 --charts charts");
+    let story = answer.stdout;
+    assert!(story.contains("seed 1") && story.contains("SIMULATED"), "{story}");
+    assert!(story.contains("fault: ") && story.contains("truly at the floor"), "{story}");
+    for name in ["seed-1.svg", "seed-1-truth.svg", "seed-1.txt"] {
+        let text = std::fs::read_to_string(desk.path("charts").join(name)).expect("written");
+        assert!(text.contains("SIMULATED"), "{name}");
+    }
+}
+
+#[test]
+fn seeds_that_are_no_range_are_refused() {
+    for seeds in ["10", "7..7", "9..3", "a..b"] {
+        Desk::empty().run(&format!("soak --seeds {seeds}")).expect_code(2);
+    }
+}
