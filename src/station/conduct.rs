@@ -172,12 +172,15 @@ async fn begin(
     run.until_closed(request, person).await
 }
 
+/// A machine that is connected and safe, its time, and the hands of a simulated one.
+pub(super) type Reached = (SharedMachine<WiredUnit>, Clock, Option<Hands>);
+
 /// Connects the machine, and makes it safe before anything else.
 pub(super) async fn reach_safely(
     request: &Request<'_>,
     unit: &Unit<'_>,
     cooling: bool,
-) -> Result<(SharedMachine<WiredUnit>, Clock, Option<Hands>), ConductError> {
+) -> Result<Reached, ConductError> {
     let (pace, yes, file) = (request.pace, request.yes, &request.station.file);
     let (machine, clock, hands) =
         reach::reach(pace, yes, file, unit.spec()?, request.capture.clone()).await?;

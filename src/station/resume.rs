@@ -8,7 +8,7 @@ use holder_hal::wire::WiredUnit;
 
 use super::clock::{self, Clock};
 use super::closing::close_judged;
-use super::conduct::{ConductError, Conducted, Request, Run, reach_safely, tell};
+use super::conduct::{ConductError, Conducted, Reached, Request, Run, reach_safely, tell};
 use super::config::Unit;
 use super::reach::Pace;
 use super::recovery::{self, TakenUp};
@@ -21,6 +21,9 @@ use crate::store::{Misfit, ReplayMisfit, Stamp, Store, StoreError, StoreThread};
 
 /// The safe state must have arrived after this long (real time), or a person must act.
 const SAFE_WITHIN: Duration = Duration::from_secs(5);
+
+/// So often a machine is tried before a person is told that it cannot be reached.
+const REACH_TRIES: u32 = 3;
 
 /// The batch of the unit whose record was not closed. The caller holds the unit's lock, so that it
 /// cannot be running.
@@ -99,6 +102,25 @@ async fn safety_now(request: &Request<'_>, unit: &Unit<'_>, phase: PhaseName) ->
     }
 }
 
+/// Reaches the machine, and tries again: what the killed program was just saying on a line may have
+/// cost its device the first question. Between two tries whatever answers is told to be safe.
+async fn reach_again(
+    request: &Request<'_>,
+    unit: &Unit<'_>,
+    phase: PhaseName,
+) -> Result<Reached, ConductError> {
+    for _ in 1..REACH_TRIES {
+        match reach_safely(request, unit, is_cooled(phase)).await {
+            Err(ConductError::Machine(fault)) if fault.is_unreachable() => {
+                tracing::warn!(%fault, "the machine is tried again");
+                tell_safe(unit, phase).await;
+            }
+            done => return done,
+        }
+    }
+    reach_safely(request, unit, is_cooled(phase)).await
+}
+
 /// A machine of which one part is gone may still be heating by another: that one is told.
 async fn tell_safe(unit: &Unit<'_>, phase: PhaseName) {
     let Ok(spec) = unit.spec() else { return };
@@ -145,7 +167,7 @@ pub(super) async fn resume(
     {
         return close_ended(request, &store, &batch, over).await;
     }
-    let reached = reach_safely(request, unit, is_cooled(phase)).await;
+    let reached = reach_again(request, unit, phase).await;
     if reached.is_err() && matches!(request.pace, Pace::Running { .. }) {
         tell_safe(unit, phase).await;
         let said = "ATTENTION: not all of the machine can be reached. Switch the heater off at the \

@@ -24,6 +24,8 @@ from pathlib import Path
 from talk import check, closing_line, free_port, running, told
 
 SPEED = 30
+# The machine did not answer in time, the program said so, and the batch stays open.
+UNREACHABLE, UNREACHABLE_AT_MOST = 4, 3
 BATCHES_AT_MOST_S = 900
 ON_THE_DISK = re.compile(r"on the disk.*tick_ms=(\d+)")
 
@@ -143,6 +145,10 @@ def kill_again_and_again(holder, folder, kills, chance):
             tally.kills += 1
             number = look(holder, folder, run, tally, number)
         else:
+            if code == UNREACHABLE and tally.ends[code] < UNREACHABLE_AT_MOST:
+                # A busy computer: a person would try again, and the batch is still open.
+                tally.ends[code] += 1
+                continue
             end_of_batch(holder, folder, code, tally, run.said)
             if code not in (0, 3):
                 break

@@ -39,7 +39,7 @@ fn a_port_that_is_unplugged_takes_the_heat_away_says_so_and_recovers_by_itself()
         std::fs::remove_file(link).expect("left behind");
     }
     let _machine = Running::start(&desk, served);
-    heard("201 (the bath probe is lost) does not stand any more");
+    heard("201 (the bath probe is lost): what raised it is over");
     let told = Command::new("kill").args(["-TERM", &run.id().to_string()]).status();
     assert!(told.expect("kill is there").success());
     let rest = lines.map(|line| line.expect("text") + "\n").collect::<String>();
