@@ -9,6 +9,7 @@ pub mod batch;
 pub mod cli;
 pub mod milk;
 pub mod profiles;
+pub mod qualify;
 pub mod record;
 pub(crate) mod soak;
 pub mod station;

@@ -104,6 +104,15 @@ impl Engine {
         })
     }
 
+    /// An engine that believes every good reading, so that a test of something else can move the
+    /// milk by hand, and the judge can be tested on what the engine would have stopped.
+    #[cfg(test)]
+    pub(crate) fn credulous(params: BatchParams) -> Result<Self, ParamsFault> {
+        let mut engine = Self::new(params)?;
+        engine.plausibility.sleep();
+        Ok(engine)
+    }
+
     /// What was frozen at the start.
     pub fn params(&self) -> &BatchParams {
         &self.params

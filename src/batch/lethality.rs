@@ -91,6 +91,7 @@ mod tests {
         (0..=minutes * 60).map(|s| (s * 1_000, Some(Celsius::from_milli(milli)))).collect()
     }
 
+    /// REQ-LETH-01
     #[test]
     fn thirty_minutes_reduce_coxiella_by_the_logs_of_the_domain() {
         let coxiella = COXIELLA_BURNETII;

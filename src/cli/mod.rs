@@ -24,6 +24,7 @@ mod judge;
 mod log;
 mod out;
 mod pool;
+mod qualify;
 mod recipe;
 mod run;
 mod shell;
@@ -99,6 +100,7 @@ enum Command {
     Pool(pool::PoolCommand),
     #[command(subcommand)]
     Db(db::DbCommand),
+    Qualify(qualify::QualifyArgs),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
 }
@@ -137,6 +139,7 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Deposit(command) => deposit::run(context, command),
         Command::Pool(command) => pool::run(context, command),
         Command::Db(command) => db::run(context, command),
+        Command::Qualify(args) => qualify::run(context, &args),
         Command::Completions(args) => shell::completions(args),
         Command::Man(args) => shell::man(args),
     }

@@ -174,6 +174,7 @@ mod tests {
         assert_eq!(facts.expires_on, date(2027, 5, 1));
     }
 
+    /// REQ-MILK-01
     #[test]
     fn milk_of_a_donor_who_is_not_cleared_names_the_container_and_the_rule() {
         let cases = [

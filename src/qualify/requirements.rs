@@ -15,11 +15,7 @@ pub struct Requirement {
     pub source: &'static str,
 }
 
-const fn req(
-    number: &'static str,
-    text: &'static str,
-    source: &'static str,
-) -> Requirement {
+const fn req(number: &'static str, text: &'static str, source: &'static str) -> Requirement {
     Requirement { number, text, source }
 }
 
@@ -156,8 +152,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
     ),
     req(
         "REQ-SEQ-01",
-        "Steps are taken in their order: what a person does too early is refused, and the refusal is \
-         recorded.",
+        "Steps are taken in their order: what a person does too early is refused.",
         "21 CFR 11.10(f)",
     ),
     req(

@@ -64,23 +64,50 @@ pub fn pdf(
         .map_err(|source| RecordError::Json { batch: record.header.code.clone(), source })?;
     let text = options.template.as_ref().map_or(TEMPLATE, |template| &template.text);
     let desk = Desk::new(text, facts, chart.into_bytes()).ok_or(RecordError::Font)?;
-    let made = print(&desk, record, options.produced_utc_ms);
+    let ident = format!("{}/{}", record.station, record.header.code);
+    let made = print(&desk, &ident, options.produced_utc_ms);
     // The document engine remembers its work; a long-running station must not grow by it.
     typst::comemo::evict(2);
     made.map_err(|errors| fault(&desk, record, options, &errors))
 }
 
-fn print(
-    desk: &Desk,
-    record: &BatchRecord,
-    produced_utc_ms: i64,
-) -> Result<Vec<u8>, Vec<SourceDiagnostic>> {
+/// Another document of this program, from a template of its own.
+pub(crate) struct Sheet<'a> {
+    /// What it is, for messages.
+    pub(crate) what: &'a str,
+    /// What tells it from every other document.
+    pub(crate) ident: &'a str,
+    /// The template.
+    pub(crate) template: &'static str,
+    /// `record.json` for the template.
+    pub(crate) facts: Vec<u8>,
+    /// `chart.svg` for the template.
+    pub(crate) chart: Vec<u8>,
+    /// When this is produced, milliseconds since 1970 UTC.
+    pub(crate) produced_utc_ms: i64,
+}
+
+/// Prints it.
+///
+/// # Errors
+/// The document cannot be made.
+pub(crate) fn print_sheet(sheet: Sheet<'_>) -> Result<Vec<u8>, RecordError> {
+    let desk = Desk::new(sheet.template, sheet.facts, sheet.chart).ok_or(RecordError::Font)?;
+    let made = print(&desk, sheet.ident, sheet.produced_utc_ms);
+    typst::comemo::evict(2);
+    made.map_err(|errors| {
+        let first = errors.first().map_or("no reason".to_owned(), |e| e.message.to_string());
+        RecordError::Document { batch: sheet.what.to_owned(), what: first }
+    })
+}
+
+fn print(desk: &Desk, ident: &str, produced_utc_ms: i64) -> Result<Vec<u8>, Vec<SourceDiagnostic>> {
     let document = typst::compile::<PagedDocument>(desk).output.map_err(|e| e.to_vec())?;
     let standards = PdfStandards::new(&[PdfStandard::A_2b]).map_err(|error| {
         vec![SourceDiagnostic::error(DiagSpan::detached(), error.message().clone())]
     })?;
     let export = Export {
-        ident: Smart::Custom(format!("{}/{}", record.station, record.header.code)),
+        ident: Smart::Custom(ident.to_owned()),
         creator: Smart::Custom(Some(concat!("holder ", env!("CARGO_PKG_VERSION")).to_owned())),
         timestamp: timestamp(produced_utc_ms),
         standards,

@@ -215,6 +215,7 @@ mod tests {
         (store.load_batch(&batch).expect("kept"), verdict.expect("closed"))
     }
 
+    /// REQ-JUDGE-01, REQ-REC-01
     #[test]
     fn a_record_that_its_inputs_do_not_give_again_is_disputed_and_says_so() {
         let (record, verdict) = closed(|_| ());

@@ -91,6 +91,7 @@ fn kept_name(dir: &Path, unit: &str) -> std::io::Result<std::os::unix::net::Unix
 mod tests {
     use super::*;
 
+    /// REQ-UNIT-01
     #[test]
     fn a_second_instance_is_kept_out_until_the_first_is_gone() {
         let dir = tempfile::tempdir().expect("a folder");

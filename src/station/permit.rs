@@ -52,12 +52,14 @@ mod tests {
         cooling: false,
     };
 
+    /// REQ-HEAT-03
     #[test]
     fn without_a_committed_sample_there_is_no_heat() {
         let permit = HeatPermit::new(1000);
         assert!(!permit.grant(Tick::from_ms(0), WARM).heats());
     }
 
+    /// REQ-HEAT-03
     #[test]
     fn heat_lasts_one_period_beyond_the_newest_committed_sample() {
         let mut permit = HeatPermit::new(1000);

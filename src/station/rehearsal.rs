@@ -189,6 +189,7 @@ mod tests {
     }
 
     /// The figures of PLANT's table for this controller: come-up about 1.31 × 21.2 min.
+    /// REQ-HOLD-01
     #[test]
     fn on_the_nominal_plant_the_batch_is_good_in_truth_too() {
         let run = rehearse(fixture::params(), PlantParams::nominal(), 7, 0.1, 48).expect("starts");
@@ -200,6 +201,7 @@ mod tests {
         assert!(run.true_hottest_c.expect("loaded") <= 63.5);
     }
 
+    /// REQ-HOLD-01, REQ-JUDGE-02
     #[test]
     fn over_the_range_of_good_plants_no_declared_hold_has_milk_below_the_floor() {
         for seed in 1000..1040 {
@@ -225,6 +227,7 @@ mod tests {
         assert!(run.true_coldest_in_hold_c.expect("held") >= 62.5);
     }
 
+    /// REQ-COOL-01
     #[test]
     fn without_cold_water_the_batch_ends_and_fails() {
         let plant = PlantParams { coolant_l_min: 0.0, ..PlantParams::nominal() };
@@ -274,6 +277,7 @@ mod tests {
     }
 
     /// Two judges by separate code: what one accepts, the other accepts, in faulty runs too.
+    /// REQ-JUDGE-01
     #[test]
     fn engine_and_judge_agree_on_spoiled_runs() {
         let (mut accepted, mut refused, mut doubted) = (0, 0, 0);
@@ -287,7 +291,7 @@ mod tests {
                 // The engine may be stricter: what only it found is disputed, never acceptable.
                 assert_eq!(engine_accepts, Some(false), "seed {seed}");
                 assert_ne!(verdict.outcome, Outcome::Acceptable, "seed {seed}");
-                refused += 1;
+                doubted += 1;
                 continue;
             }
             let accepts = verdict.outcome == Outcome::Acceptable;
@@ -306,6 +310,6 @@ mod tests {
             if accepts { accepted += 1 } else { refused += 1 }
         }
         let counts = format!("{accepted} accepted, {refused} refused, {doubted} doubted");
-        assert!(accepted > 20 && refused > 20 && doubted > 0, "{counts}");
+        assert!(accepted > 10 && refused > 10 && doubted > 10, "{counts}");
     }
 }

@@ -267,6 +267,7 @@ mod tests {
         (batch, inputs)
     }
 
+    /// REQ-REC-01
     #[test]
     fn the_stored_inputs_of_a_whole_batch_give_the_stored_entries_again() {
         let (_dir, _path, mut store) = new();

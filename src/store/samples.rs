@@ -240,6 +240,7 @@ mod tests {
         reading
     }
 
+    /// REQ-REC-01
     #[test]
     fn a_period_comes_back_exactly() {
         let off = Command::safe(true);

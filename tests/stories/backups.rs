@@ -13,6 +13,7 @@ fn backup_in(desk: &Desk, folder: &str) -> String {
     format!("{folder}/{name}")
 }
 
+/// REQ-REC-04
 #[test]
 fn a_station_is_saved_and_restored_with_all_that_belongs_to_it() {
     let desk = Desk::empty();

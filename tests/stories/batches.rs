@@ -22,6 +22,7 @@ fn code(desk: &Desk) -> String {
     list[0]["code"].as_str().expect("a code").to_owned()
 }
 
+/// REQ-SIM-01
 #[test]
 fn a_demonstrated_batch_is_acceptable_and_marked_as_what_it_is() {
     let desk = after_the_demonstration();
@@ -38,6 +39,7 @@ fn a_demonstrated_batch_is_acceptable_and_marked_as_what_it_is() {
     assert!(lines.clone().all(|line| line.chars().count() <= 80), "{shown}");
 }
 
+/// REQ-REC-06
 #[test]
 fn an_export_is_judged_to_the_verdict_on_the_record() {
     let desk = after_the_demonstration();

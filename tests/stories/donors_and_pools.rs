@@ -63,6 +63,7 @@ fn milk_is_held_for_a_batch_and_drawn_when_its_bottles_are_in() {
     desk.run("db verify").expect_code(0);
 }
 
+/// REQ-MILK-01
 #[test]
 fn milk_of_a_donor_who_is_not_cleared_cannot_enter_a_pool() {
     let cases = [

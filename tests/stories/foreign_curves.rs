@@ -234,3 +234,38 @@ fn with_laxer_recipe(csv: &str) -> String {
     let whole = sha256(&all);
     format!("{all}# sha256 = {whole}\n")
 }
+
+/// A run with a bath column: milk that follows a bath of 63.5 °C with a lag of 350 s, held, cooled.
+fn with_bath(milk_shown: impl Fn(u32, f64, f64) -> f64) -> String {
+    let mut csv = String::from("t_s,bath,milk_1\n");
+    let mut milk = 5.0;
+    for t_s in (0..5_400).step_by(10) {
+        let bath = if t_s < 4_000 { 63.2 } else { 4.0 };
+        milk += (bath - milk) * 10.0 / 350.0;
+        writeln!(csv, "{t_s},{bath:.2},{:.2}", milk_shown(t_s, milk, bath)).expect("a string");
+    }
+    csv
+}
+
+#[test]
+fn beside_its_bath_a_foreign_probe_must_read_like_milk() {
+    let desk = Desk::empty();
+    let verdict = judged(&desk, &with_bath(|_, milk, _| milk), "", 0);
+    assert_eq!(verdict["outcome"], "acceptable", "{verdict:#}");
+    assert!(verdict.to_string().contains("does not tell its loading"), "{verdict:#}");
+    // It slips into the bath while the milk has 52 °C.
+    let slipped =
+        with_bath(|t_s, milk, bath| if (600..4_000).contains(&t_s) { bath } else { milk });
+    let verdict = judged(&desk, &slipped, "", 3);
+    assert!(verdict.to_string().contains("faster than any bottle"), "{verdict:#}");
+    let frozen = with_bath(|t_s, milk, _| if t_s > 3_000 { 63.15 } else { milk });
+    let verdict = judged(&desk, &frozen, "", 3);
+    assert!(verdict.to_string().contains("it stood still"), "{verdict:#}");
+}
+
+#[test]
+fn without_a_bath_the_verdict_says_what_it_could_not_judge() {
+    let desk = Desk::empty();
+    let verdict = judged(&desk, &curve(62.9, 32), "", 0);
+    assert!(verdict.to_string().contains("could not be judged"), "{verdict:#}");
+}

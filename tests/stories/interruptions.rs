@@ -1,7 +1,7 @@
 //! The power goes, the program crashes, two start at once: what becomes of the batch, and of the
 //! machine.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
 use std::process::{Child, Stdio};
 
 use crate::rig::{Answer, Desk};
@@ -250,4 +250,27 @@ fn a_record_that_was_changed_in_between_is_never_continued() {
     assert_eq!(list[0]["closing"], serde_json::Value::Null);
     desk.run("run demo --abandon tampered --fast --yes").expect_code(0);
     desk.run("db verify").expect_code(5);
+}
+
+#[test]
+fn a_person_without_a_screen_lets_the_machine_heat_again_by_typing_yes() {
+    let (desk, code) = killed("PREHEAT");
+    let mut program = desk.program();
+    program.args(["run", "demo", "--resume", "--fast"]);
+    program.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = program.spawn().expect("it starts");
+    let mut keyboard = child.stdin.take().expect("piped");
+    let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
+    let mut comes = |word: &str| lines.any(|line| line.expect("text").contains(word));
+    assert!(comes("type yes and press Enter"), "it asks");
+    writeln!(keyboard, "no").expect("typed");
+    writeln!(keyboard, "yes").expect("typed");
+    assert!(comes("confirmed that the machine may heat again"), "it is in the record");
+    assert!(comes("Heater on"), "and it heats");
+    child.kill().expect("killed");
+    child.wait().expect("gone");
+    let exported = desk.run(&format!("batch export {code} --format json -o -")).expect_code(0);
+    let actions = exported.json()["actions"].as_array().expect("actions").clone();
+    let by = actions.iter().find(|action| action["action"] == "confirm-heat").expect("by name");
+    assert_eq!(by["who"], "ana");
 }

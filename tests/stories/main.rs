@@ -17,6 +17,7 @@ mod help;
 mod interruptions;
 mod new_station;
 mod probing;
+mod qualification;
 mod rig;
 mod simulator;
 mod small_disks;

@@ -18,6 +18,7 @@ fn limited(desk: &Desk, kib: u32, line: &str) -> Answer {
     Answer::of(shell.arg("-c").arg(script).arg(program.get_program()).output().expect("starts"))
 }
 
+/// REQ-HEAT-03, REQ-REC-01
 #[test]
 fn a_batch_that_the_disk_has_no_room_for_is_made_safe_and_what_was_kept_verifies() {
     let desk = Desk::training();

@@ -172,6 +172,7 @@ fn a_new_certificate_goes_into_the_journal_with_the_reason() {
     desk.run("db verify").expect_code(0);
 }
 
+/// REQ-CAL-01
 #[test]
 fn an_overdue_certificate_blocks_the_start_with_its_number_and_date() {
     let desk = Desk::training();

@@ -1,6 +1,6 @@
-//! The engine on hand-made readings: every transition, every way to stop, every refusal. What
-//! is plausible is forgotten before each step: milk that a test moves by hand is no milk. The
-//! watchers have whole batches of their own, in `station/rehearsal/alarms.rs`.
+//! The engine on hand-made readings: every transition, every way to stop, every refusal. It
+//! believes them all: milk that a test moves by hand is no milk. The watchers have whole batches
+//! of their own, in `station/rehearsal/alarms.rs`.
 
 use holder_hal::{Quality, Reading, Sample, Switch};
 
@@ -22,13 +22,12 @@ impl Bench {
         reading.bath = Sample::good(milli(63_500));
         reading.milk.iter_mut().flatten().for_each(|probe| *probe = Sample::good(milli(4_000)));
         reading.lid = Some(Switch { on: Some(true), quality: Quality::Good });
-        let engine = Engine::new(params).expect("valid parameters");
+        let engine = Engine::credulous(params).expect("valid parameters");
         let last = Effects { command: Command::safe(false), entries: vec![], refusal: None };
         Self { engine, now_s: 0, reading, last, log: vec![] }
     }
 
     fn input(&mut self, input: Input) {
-        self.engine.plausibility = Plausibility::new(&self.engine.params);
         self.last = self.engine.step(Tick::from_ms(self.now_s * 1000), input);
         self.log.extend(self.last.entries.clone());
     }
@@ -117,6 +116,7 @@ fn a_good_batch_goes_through_every_phase_and_is_accepted() {
     assert_eq!(causes, expected);
 }
 
+/// REQ-HOLD-01
 #[test]
 fn the_hold_begins_after_twenty_seconds_above_the_limit_and_not_below_it() {
     let mut bench = Bench::new(params());
@@ -133,6 +133,7 @@ fn the_hold_begins_after_twenty_seconds_above_the_limit_and_not_below_it() {
     assert_eq!(bench.engine.phase(), PhaseName::Hold);
 }
 
+/// REQ-HOLD-02
 #[test]
 fn one_probe_below_the_limit_breaks_the_hold_whatever_the_other_says() {
     let mut bench = Bench::holding(params());
@@ -150,6 +151,7 @@ fn one_probe_below_the_limit_breaks_the_hold_whatever_the_other_says() {
     assert!((629_000..=639_000).contains(&held_ms), "{held_ms}");
 }
 
+/// REQ-HOLD-04
 #[test]
 fn ten_seconds_between_good_readings_are_borne_and_eleven_break_the_hold() {
     for (apart_s, phase) in [(10, PhaseName::Hold), (11, PhaseName::ComeUp)] {
@@ -163,6 +165,7 @@ fn ten_seconds_between_good_readings_are_borne_and_eleven_break_the_hold() {
     }
 }
 
+/// REQ-HEAT-01
 #[test]
 fn every_quality_but_good_cuts_the_heat_within_two_periods() {
     for quality in Quality::ALL.into_iter().filter(|quality| *quality != Quality::Good) {
@@ -179,6 +182,7 @@ fn every_quality_but_good_cuts_the_heat_within_two_periods() {
     }
 }
 
+/// REQ-HEAT-01
 #[test]
 fn silence_cuts_the_heat_within_two_periods_and_stops_the_batch_in_the_end() {
     let mut bench = Bench::holding(params());
@@ -201,6 +205,7 @@ fn before_the_bath_was_ever_read_there_is_no_heat() {
     assert!(!bench.heats());
 }
 
+/// REQ-HEAT-02
 #[test]
 fn one_reading_too_hot_cuts_the_heat_and_three_stop_the_batch() {
     let mut bench = Bench::holding(params());
@@ -219,6 +224,7 @@ fn one_reading_too_hot_cuts_the_heat_and_three_stop_the_batch() {
     assert!(!bench.heats(), "heat stays off");
 }
 
+/// REQ-HOLD-02, REQ-HOLD-03
 #[test]
 fn an_opened_lid_restarts_the_hold_and_the_second_time_fails_the_batch() {
     let mut bench = Bench::holding(params());
@@ -364,6 +370,7 @@ fn a_hold_that_would_begin_too_late_does_not_begin() {
     assert!(bench.causes().contains(&&Cause::HeatUpTooLong));
 }
 
+/// REQ-SEQ-01
 #[test]
 fn actions_out_of_place_are_refused_and_change_nothing() {
     let mut bench = Bench::new(params());

@@ -65,9 +65,12 @@ impl Lines {
 
     /// Whether some bottle could have come from one reading to the other.
     fn can_be(&self, from: &Point, to: &Point) -> bool {
+        let change = to.milk - from.milk;
+        if change.abs() <= self.jump {
+            return true;
+        }
         let gap = to.bath_mean_since(from) - from.milk;
         let most = follows(gap, to.t_ms - from.t_ms, self.lag_min_ms);
-        let change = to.milk - from.milk;
         (most.min(0) - self.jump..=most.max(0) + self.jump).contains(&change)
     }
 
@@ -111,7 +114,9 @@ fn excursions(points: &[Point], lines: Lines) -> Vec<Excursion> {
 pub(super) fn jumps(seen: &Seen, track: &Track) -> Vec<Finding> {
     let until_ms = track.since_start(seen.heated_until_ms());
     let from_ms = if seen.curve.load_ms.is_some() { SETTLED_MS } else { 0 };
-    let found = excursions(track.between(from_ms, until_ms), Lines::of(seen, track));
+    let lines = Lines::of(seen, track);
+    let unbroken = track.between(from_ms, until_ms).chunk_by(|a, b| !track.is_hole(a, b));
+    let found: Vec<_> = unbroken.flat_map(|points| excursions(points, lines)).collect();
     let in_hold = found.iter().filter(|excursion| is_in_hold(seen, track, excursion)).count();
     let weight = |excursion: &Excursion| {
         let lasted_ms = excursion.lasted_ms().unsigned_abs();

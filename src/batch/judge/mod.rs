@@ -17,14 +17,18 @@
 //! | `place` | whether a probe was in the milk: gap after loading, milk above the bath |
 //! | `jumps` | readings that changed faster than a bottle can |
 //! | `still` | readings that stood still while the milk cannot have |
+//! | `lag` | how the milk followed the bath |
+//! | `bath` | something cold that came into the bath |
 //! | `figures` | the figures, never a decision |
 //!
 //! In doubt a curve is not acceptable: `Acceptable` is the one outcome that needs proof.
 
+mod bath;
 mod figures;
 mod hold;
 mod interruption;
 mod jumps;
+mod lag;
 mod means;
 mod moments;
 mod place;
@@ -60,6 +64,7 @@ pub fn judge(recipe: &Recipe, curve: &Curve) -> Verdict {
     findings.extend(probes::spread(&seen));
     findings.extend(probes::reference(&seen));
     findings.extend(probes::reference_unread(&seen));
+    findings.extend(probes::over_reference_anywhere(&seen));
     findings.extend(probes::reference_below_floor(&seen));
     findings.extend(probes::lid_unread(&seen));
     findings.extend(probes::sample_interval(&seen));
@@ -82,6 +87,13 @@ fn plausible(seen: &Seen) -> Vec<Finding> {
         findings.extend(place::milk_over_bath(seen, &track));
         findings.extend(jumps::jumps(seen, &track));
         findings.extend(still::stood_still(seen, &track));
+        findings.extend(lag::lag(seen, &track));
+        // The bath is the same beside every probe.
+        findings
+            .extend(Some(&track).filter(|_| probe == 0).and_then(|track| bath::fall(seen, track)));
+        findings.extend(
+            Some(&track).filter(|_| probe == 0).and_then(|track| place::unseen(seen, track)),
+        );
     }
     findings.extend(still::unchanged(seen));
     findings

@@ -120,6 +120,56 @@ pub(super) fn reference_unread(seen: &Seen) -> Option<Finding> {
     })
 }
 
+/// Two sound probes in one bottle answer apart by so much at most: in a ramp the faster one is
+/// ahead by what the milk changes in this time, milliseconds.
+const ANSWERS_APART_MS: i64 = 10_000;
+
+/// The same comparison over the whole curve, where a ramp is allowed for: from the loading until
+/// the milk is cooled.
+pub(super) fn over_reference_anywhere(seen: &Seen) -> Option<Finding> {
+    let span_ms = seen.recipe.probes.reference_mean_ms.max(1);
+    let until_ms = seen.cooled_ms().unwrap_or_else(|| seen.heated_until_ms());
+    let both = |row: &Row| Some((row.t_ms, row.milk.first().copied().flatten()?, row.reference?));
+    let rows = seen.rows.iter().take_while(|row| row.t_ms <= until_ms).filter_map(both);
+    let allowed = i64::from(seen.curve.half_resolution.milli())
+        .saturating_add(i64::from(seen.recipe.probes.over_reference_max.milli()));
+    let (mut sum, mut window) = (0_i64, VecDeque::new());
+    let mut worst: Option<(u64, i64, i64)> = None;
+    for (t_ms, recorder, reference) in rows {
+        let over = i64::from(recorder.milli()) - i64::from(reference.milli());
+        window.push_back((t_ms, over, i64::from(recorder.milli())));
+        sum += over;
+        let (mut from_ms, mut from) = (t_ms, i64::from(recorder.milli()));
+        while let Some(&(old_ms, old_over, old)) = window.front()
+            && t_ms.saturating_sub(old_ms) >= span_ms
+        {
+            (from_ms, from) = (old_ms, old);
+            sum -= old_over;
+            window.pop_front();
+        }
+        let ms = i64::try_from(t_ms.saturating_sub(from_ms)).unwrap_or(i64::MAX);
+        if ms == 0 {
+            continue;
+        }
+        let changed = (i64::from(recorder.milli()) - from).saturating_abs();
+        let ramp = changed.saturating_mul(ANSWERS_APART_MS) / ms;
+        let mean = sum / i64::try_from(window.len()).unwrap_or(i64::MAX).max(1);
+        let beyond = mean - allowed.saturating_add(ramp);
+        if beyond > 0 && worst.is_none_or(|(_, most, _)| beyond > most) {
+            worst = Some((t_ms, beyond, mean));
+        }
+    }
+    let (at_ms, beyond, mean) = worst?;
+    let text = format!(
+        "In means of {} over the whole curve the recorder read {} °C above the reference probe at \
+         its highest, {} °C more than is allowed there.",
+        span(seen.recipe.probes.reference_mean_ms),
+        degrees(mean),
+        degrees(beyond)
+    );
+    Some(finding(Rule::Reference, Severity::Deviation, Some(at_ms), text))
+}
+
 /// By the reference alone the milk must have stayed at the floor with the machine's margin: a
 /// recorder that drifted beyond its uncertainty hides cold milk.
 pub(super) fn reference_below_floor(seen: &Seen) -> Option<Finding> {

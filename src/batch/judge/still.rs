@@ -7,6 +7,10 @@ use super::words::{degrees, finding, span};
 use crate::batch::curve::Row;
 use crate::batch::verdict::{Finding, Rule, Severity};
 
+/// Below this mean gap milk may stand still, and the error of the bath probe weighs too much,
+/// millikelvin.
+const RAMP_MILLI: i64 = 1_000;
+
 /// A stretch without change.
 struct Stretch<'a> {
     from: &'a Point,
@@ -14,8 +18,8 @@ struct Stretch<'a> {
 }
 
 /// The stretches in which the milk probe shows one value.
-fn stretches(points: &[Point]) -> impl Iterator<Item = Stretch<'_>> {
-    let same = points.chunk_by(|a, b| a.milk == b.milk);
+fn stretches<'a>(track: &'a Track, points: &'a [Point]) -> impl Iterator<Item = Stretch<'a>> {
+    let same = points.chunk_by(|a, b| a.milk == b.milk && !track.is_hole(a, b));
     same.filter_map(|same| Some(Stretch { from: same.first()?, to: same.last()? }))
 }
 
@@ -27,8 +31,11 @@ pub(super) fn stood_still(seen: &Seen, track: &Track) -> Option<Finding> {
     let until_ms = track.since_start(seen.cooled_ms().unwrap_or(u64::MAX));
     let points = track.between(SETTLED_MS, until_ms);
     let missed = |still: &Stretch| (still.to.gap_area_since(still.from) / lag_ms).abs();
-    let too_long =
-        stretches(points).filter(|still| missed(still) > i64::from(rule.still_max.milli()));
+    let allowed_area = i64::from(rule.still_max.milli()).saturating_mul(lag_ms);
+    let is_ramp = |still: &Stretch| still.to.gap_mean_since(still.from).abs() >= RAMP_MILLI;
+    // Nearly every stretch is far from it: spare the divisions.
+    let too_long = stretches(track, points)
+        .filter(|still| still.to.gap_area_since(still.from).abs() > allowed_area && is_ramp(still));
     // A probe that stands still only in the cooling cannot hide cold milk in the hold.
     let is_heated = |still: &Stretch| track.at_ms(still.from) < seen.heated_until_ms();
     let worst = too_long.max_by_key(|still| (is_heated(still), missed(still)))?;

@@ -16,6 +16,9 @@ const MILLI_MAX: i64 = 500_000;
 /// Just after the loading a probe may still be on its way into the bottle, and the cold spot of a
 /// bottle does not move yet, milliseconds.
 pub(super) const SETTLED_MS: i64 = 60_000;
+/// Over a longer hole in the readings nobody knows the heat, milliseconds; a logger that may be
+/// silent for longer has longer ones.
+const HOLE_MS: u64 = 60_000;
 /// The rise that shows the lag of a bottle, millikelvin.
 const RISE_MILLI: i64 = 10_000;
 
@@ -37,6 +40,7 @@ pub(super) struct Track {
     pub(super) probe: usize,
     pub(super) points: Vec<Point>,
     start_ms: u64,
+    hole_ms: i64,
 }
 
 impl Point {
@@ -73,7 +77,8 @@ impl Track {
             }
             points.push(point);
         }
-        Self { probe, points, start_ms: seen.start_ms }
+        let hole_ms = i64::try_from(HOLE_MS.max(seen.curve.max_gap_ms)).unwrap_or(i64::MAX);
+        Self { probe, points, start_ms: seen.start_ms, hole_ms }
     }
 
     /// When this point was, on the curve's own time.
@@ -86,9 +91,16 @@ impl Track {
         i64::try_from(at_ms.saturating_sub(self.start_ms)).unwrap_or(i64::MAX)
     }
 
+    /// Whether nobody knows what happened between two points that follow each other.
+    pub(super) fn is_hole(&self, before: &Point, after: &Point) -> bool {
+        after.t_ms - before.t_ms > self.hole_ms
+    }
+
     /// The lag of this very bottle as the first 10 K of the come-up show it, milliseconds.
     pub(super) fn lag_own_ms(&self) -> Option<i64> {
-        let (first, rest) = self.between(SETTLED_MS, i64::MAX).split_first()?;
+        let points = self.between(SETTLED_MS, i64::MAX);
+        let unbroken = points.chunk_by(|a, b| !self.is_hole(a, b)).next()?;
+        let (first, rest) = unbroken.split_first()?;
         let to = rest.iter().find(|point| point.milk - first.milk >= RISE_MILLI)?;
         let lag_ms = to.gap_area_since(first) / (to.milk - first.milk);
         (lag_ms > 0).then_some(lag_ms)

@@ -1,5 +1,8 @@
 //! The interlocks on whole batches: no good machine trips one, and each fault trips its own.
 
+mod cases;
+mod measure;
+
 use holder_hal::{Celsius, Heat, Kelvin, Sample};
 
 use super::*;
@@ -7,6 +10,7 @@ use crate::batch::alarm::Alarm;
 use crate::batch::event::Event;
 use crate::batch::fixture;
 use crate::batch::params::Heater;
+use cases::{cases, shown_within_s};
 
 /// The alarms that were raised, each with its moment, seconds after loading (or after the start).
 fn raised(run: &Rehearsal) -> Vec<(Alarm, f64)> {
@@ -29,34 +33,6 @@ fn power_of(plant: &PlantParams) -> Heater {
         bath_j_per_k: (plant.bath_l * 4180.0 + plant.vessel_j_k) as u32,
         delay_ms: ((plant.heater_dead_s + plant.heater_lag_s + 4.0) * 1000.0) as u32,
     }
-}
-
-#[test]
-#[ignore = "measures hundreds of machines"]
-fn measure_nuisance_trips() {
-    let from: u64 = std::env::var("FROM").ok().and_then(|t| t.parse().ok()).unwrap_or(0);
-    let count: u64 = std::env::var("COUNT").ok().and_then(|t| t.parse().ok()).unwrap_or(20);
-    let (mut trips, mut restarts, mut refused) = (0, 0, 0);
-    for seed in from..from + count {
-        let plant = PlantParams::drawn(seed);
-        let mut params = fixture::params();
-        if seed % 2 == 1 {
-            params.heater = power_of(&plant);
-        }
-        if seed % 3 == 0 {
-            params.reference = Some(fixture::probe("reference.pv"));
-        }
-        let run = rehearse(params, plant, seed, 0.1, plant.bottles as u16).expect("starts");
-        let seen = raised(&run);
-        trips += usize::from(!seen.is_empty());
-        restarts += run.engine.holds_broken();
-        refused += usize::from(run.engine.accepts() != Some(true));
-        if !seen.is_empty() {
-            let numbers: Vec<_> = seen.iter().map(|(alarm, s)| (alarm.number(), *s)).collect();
-            println!("seed {seed} {} bottles {}: {numbers:?}", plant.bottles, seed % 2);
-        }
-    }
-    println!("{count} machines: {trips} tripped, {restarts} restarts, {refused} not accepted");
 }
 
 /// Where a batch is when somebody meddles with it.
@@ -149,367 +125,96 @@ fn after(since_s: Option<f64>, from_s: f64) -> bool {
 fn nothing_meddles(_: &Moment, _: &mut SimMachine, _: &mut Command) {}
 fn nothing_spoils(_: &Moment, _: &mut Reading) {}
 
-type Meddle = fn(&Moment, &mut SimMachine, &mut Command);
-type Spoil = fn(&Moment, &mut Reading);
-
-/// Name, alarm that must come, phase and seconds from which the time counts, and the fault.
-struct Case {
-    name: &'static str,
-    expected: Alarm,
-    from: (PhaseName, f64),
-    meddle: Meddle,
-    spoil: Spoil,
-}
-
-fn cases() -> Vec<Case> {
-    use PhaseName::{ComeUp, Cool, Hold, Preheat};
-    let case = |name, expected, from, meddle, spoil| Case { name, expected, from, meddle, spoil };
-    let quiet: Spoil = nothing_spoils;
-    let still: Meddle = nothing_meddles;
-    vec![
-        case(
-            "welded in the hold",
-            Alarm::HeaterStaysOn,
-            (Hold, 300.0),
-            |m, machine, _| {
-                machine.plant_mut().weld_heater(after(m.held_s, 300.0));
-            },
-            quiet,
-        ),
-        case(
-            "dead in the preheat",
-            Alarm::HeaterFails,
-            (Preheat, 200.0),
-            |m, _, command| {
-                if m.run_s >= 200.0 {
-                    command.heat = Heat::Off
-                }
-            },
-            quiet,
-        ),
-        case(
-            "dead from loading",
-            Alarm::HeaterFails,
-            (ComeUp, 0.0),
-            |m, _, command| {
-                if after(m.loaded_s, 0.0) {
-                    command.heat = Heat::Off
-                }
-            },
-            quiet,
-        ),
-        case(
-            "dead in the come-up",
-            Alarm::HeaterFails,
-            (ComeUp, 900.0),
-            |m, _, command| {
-                if after(m.loaded_s, 900.0) {
-                    command.heat = Heat::Off
-                }
-            },
-            quiet,
-        ),
-        case(
-            "dead in the hold",
-            Alarm::HeaterFails,
-            (Hold, 60.0),
-            |m, _, command| {
-                if after(m.held_s, 60.0) {
-                    command.heat = Heat::Off
-                }
-            },
-            quiet,
-        ),
-        case(
-            "half power from the start",
-            Alarm::HeaterFails,
-            (Preheat, 0.0),
-            |_, _, command| {
-                if let Heat::Duty(duty) = command.heat {
-                    command.heat = Heat::Duty(holder_hal::Duty::from_share(duty.share() / 2.0));
-                }
-            },
-            quiet,
-        ),
-        case(
-            "set point + 3 in the hold",
-            Alarm::BathAboveSetpoint,
-            (Hold, 300.0),
-            |m, _, command| {
-                if after(m.held_s, 300.0)
-                    && let Heat::Setpoint(bath) = command.heat
-                {
-                    command.heat = Heat::Setpoint(bath + Kelvin::from_milli(3_000));
-                }
-            },
-            quiet,
-        ),
-        case(
-            "set point 38 in the come-up",
-            Alarm::HeaterFails,
-            (ComeUp, 300.0),
-            |m, _, command| {
-                if after(m.loaded_s, 300.0) && command.heats() {
-                    command.heat = Heat::Setpoint(Celsius::from_milli(38_000));
-                }
-            },
-            quiet,
-        ),
-        case(
-            "set point 38 in the hold",
-            Alarm::HeaterFails,
-            (Hold, 300.0),
-            |m, _, command| {
-                if after(m.held_s, 300.0) && command.heats() {
-                    command.heat = Heat::Setpoint(Celsius::from_milli(38_000));
-                }
-            },
-            quiet,
-        ),
-        case(
-            "agitator off at 300 s",
-            Alarm::AgitationLost,
-            (ComeUp, 300.0),
-            |m, _, command| {
-                command.agitator &= !after(m.loaded_s, 300.0);
-            },
-            quiet,
-        ),
-        case(
-            "agitator off from loading",
-            Alarm::AgitationLost,
-            (ComeUp, 0.0),
-            |m, _, command| {
-                command.agitator &= !after(m.loaded_s, 0.0);
-            },
-            quiet,
-        ),
-        case(
-            "milk frozen at loading + 200 s",
-            Alarm::MilkStuck,
-            (ComeUp, 200.0),
-            still,
-            |m, reading| {
-                if after(m.loaded_s, 200.0) && !after(m.cooled_s, 0.0) {
-                    reading.milk[0] = Some(Sample::good(Celsius::from_milli(30_000)));
-                    reading.milk[1] = reading.milk[0];
-                }
-            },
-        ),
-        case("milk frozen in the hold", Alarm::MilkStuck, (Cool, 0.0), still, |m, reading| {
-            if after(m.held_s, 300.0) {
-                reading.milk[0] = Some(Sample::good(Celsius::from_milli(63_000)));
-                reading.milk[1] = reading.milk[0];
-            }
-        }),
-        case(
-            "probes in the bath at loading",
-            Alarm::MilkInBath,
-            (ComeUp, 0.0),
-            still,
-            |m, reading| {
-                if after(m.loaded_s, 0.0) {
-                    (reading.milk[0], reading.milk[1]) = (Some(reading.bath), Some(reading.bath));
-                }
-            },
-        ),
-        case(
-            "both slip into the bath at 400 s",
-            Alarm::MilkJumps,
-            (ComeUp, 400.0),
-            still,
-            |m, reading| {
-                if after(m.loaded_s, 400.0) {
-                    (reading.milk[0], reading.milk[1]) = (Some(reading.bath), Some(reading.bath));
-                }
-            },
-        ),
-        case(
-            "both slip into the bath at 1000 s",
-            Alarm::MilkJumps,
-            (ComeUp, 1000.0),
-            still,
-            |m, reading| {
-                if after(m.loaded_s, 1000.0) {
-                    (reading.milk[0], reading.milk[1]) = (Some(reading.bath), Some(reading.bath));
-                }
-            },
-        ),
-        case(
-            "one slips into the bath at 600 s",
-            Alarm::MilkDisagrees,
-            (ComeUp, 600.0),
-            still,
-            |m, reading| {
-                if after(m.loaded_s, 600.0) {
-                    reading.milk[1] = Some(reading.bath);
-                }
-            },
-        ),
-        case("milk reads 0.5 K high", Alarm::MilkAboveBath, (Hold, 0.0), still, |_, reading| {
-            reading.milk.iter_mut().for_each(|milk| shift(milk, 500));
-        }),
-        case("milk reads 1.0 K high", Alarm::MilkAboveBath, (Hold, 0.0), still, |_, reading| {
-            reading.milk.iter_mut().for_each(|milk| shift(milk, 1000));
-        }),
-        case(
-            "milk 0.3 K above the reference",
-            Alarm::AboveReference,
-            (Hold, 0.0),
-            still,
-            |_, reading| {
-                reading.milk.iter_mut().for_each(|milk| shift(milk, 300));
-            },
-        ),
-        case(
-            "milk probe 2 drifts 0.9 K high",
-            Alarm::MilkDisagrees,
-            (Hold, 300.0),
-            still,
-            |m, reading| {
-                if after(m.held_s, 300.0) {
-                    shift(
-                        &mut reading.milk[1],
-                        (m.held_s.unwrap_or(0.0) * 3.0 - 900.0).min(900.0) as i32,
-                    )
-                }
-            },
-        ),
-        case("bath probe out of the bath", Alarm::BathJumps, (Hold, 300.0), still, |m, reading| {
-            if after(m.held_s, 300.0) {
-                reading.bath = Sample::good(Celsius::from_milli(22_000));
-            }
-        }),
-        case(
-            "bath reads 2 K low",
-            Alarm::MilkAboveBath,
-            (Preheat, 0.0),
-            |_, _, command| {
-                if let Heat::Setpoint(bath) = command.heat {
-                    command.heat = Heat::Setpoint(bath + Kelvin::from_milli(2_000));
-                }
-            },
-            |_, reading| {
-                reading.bath.raw = reading.bath.raw.map(|raw| raw - Kelvin::from_milli(2_000));
-            },
-        ),
-    ]
-}
-
+/// What a person sees at a good machine: nothing.
 #[test]
-#[ignore = "measures faults on many machines"]
-fn measure_detection() {
-    let count: u64 = std::env::var("COUNT").ok().and_then(|t| t.parse().ok()).unwrap_or(10);
-    let only = std::env::var("ONLY").unwrap_or_default();
-    for case in cases().iter().filter(|case| case.name.contains(&only)) {
-        for power in [false, true] {
-            let mut times = Vec::new();
-            let (mut begun, mut accepted, mut bad_accepted) = (0, 0, 0);
-            let mut others = std::collections::BTreeMap::new();
-            for seed in 20_000..20_000 + count {
-                let plant = PlantParams::drawn(seed);
-                let mut params = fixture::params();
-                if case.name.contains("the reference") {
-                    params.reference = Some(fixture::probe("reference.pv"));
-                }
-                if power {
-                    params.heater = power_of(&plant);
-                }
-                let bottles = plant.bottles as u16;
-                let (meddle, spoil) = (&mut { case.meddle }, &mut { case.spoil });
-                let run = suffer(
-                    params,
-                    plant,
-                    seed,
-                    Fault { told: bottles, put: bottles, meddle, spoil },
-                );
-                let Some(from_s) = entered_s(&run, case.from.0) else { continue };
-                begun += 1;
-                let is_accepted = run.engine.accepts() == Some(true);
-                accepted += u32::from(is_accepted);
-                let coldest = run.true_coldest_in_hold_c.unwrap_or(0.0);
-                bad_accepted += u32::from(is_accepted && coldest < 62.5);
-                let seen = raised(&run);
-                let found = seen.iter().find(|(alarm, _)| *alarm == case.expected);
-                times.extend(found.map(|(_, at_s)| at_s - from_s - case.from.1));
-                if let Some((first, _)) = seen.first() {
-                    *others.entry(first.number()).or_insert(0) += 1;
-                }
-            }
-            times.sort_by(f64::total_cmp);
-            let at = |share: f64| {
-                times
-                    .get(((times.len() as f64 - 1.0) * share) as usize)
-                    .copied()
-                    .unwrap_or(f64::NAN)
-            };
-            println!(
-                "{:36} {} {:3}/{begun} by {}: median {:5.0} s, worst {:5.0} s, earliest {:5.0} s; \
-                 first {others:?}; accepted {accepted}, of them bad {bad_accepted}",
-                case.name,
-                if power { "power   " } else { "setpoint" },
-                times.len(),
-                case.expected.number(),
-                at(0.5),
-                at(1.0),
-                at(0.0),
-            );
-        }
-    }
-}
-
-#[test]
-#[ignore = "prints how loads show"]
-fn measure_loads() {
-    let count: u64 = std::env::var("COUNT").ok().and_then(|t| t.parse().ok()).unwrap_or(100);
-    let mut sags = std::collections::BTreeMap::<u16, Vec<f64>>::new();
-    let mut ratios = std::collections::BTreeMap::<u16, Vec<f64>>::new();
-    for seed in 30_000..30_000 + count {
+fn good_machines_trip_nothing() {
+    for seed in 40_000..40_016 {
         let plant = PlantParams::drawn(seed);
         let mut params = fixture::params();
-        let power = seed % 2 == 1;
-        if power {
+        params.reference = Some(fixture::probe("reference.pv"));
+        if seed % 2 == 1 {
             params.heater = power_of(&plant);
         }
-        let n = if seed % 8 >= 6 { 0 } else { plant.bottles as u16 };
-        let (meddle, spoil) = (&mut nothing_meddles, &mut nothing_spoils);
-        let mut run = suffer(params, plant, seed, Fault { told: 48, put: n, meddle, spoil });
-        let _ = &mut run;
-        let loaded = run.periods.iter().position(|p| p.phase == PhaseName::ComeUp).unwrap_or(0);
-        let mean = |from: usize| {
-            let from = from.min(run.periods.len() - 10);
-            let part = &run.periods[from..(from + 10).min(run.periods.len())];
-            part.iter().filter_map(|p| p.reading.bath.trusted()).map(Celsius::as_f64).sum::<f64>()
-                / 10.0
-        };
-        let milk = |at: usize| {
-            run.periods[at].reading.milk[0].and_then(Sample::trusted).map_or(0.0, Celsius::as_f64)
-        };
-        let base = mean(loaded.saturating_sub(12));
-        let least = (0..18).map(|b| mean(loaded + b * 10)).fold(100.0, f64::min);
-        let key = if plant.bottle.volume_l > 0.2 && n > 0 { 1000 + n } else { n };
-        sags.entry(key).or_default().push(base - least);
-        if power && n > 0 {
-            let cb = plant.bath_l * 4180.0 + plant.vessel_j_k;
-            let duty: f64 = run.periods[loaded..loaded + 900]
-                .iter()
-                .map(|p| if let Heat::Duty(d) = p.command.heat { d.share() } else { 0.0 })
-                .sum();
-            let heat =
-                duty * plant.heater_w - cb * (mean(loaded + 895) - base) - 7.0 * 40.0 * 900.0;
-            let per_bottle = 566.0 * (milk(loaded + 900) - milk(loaded));
-            ratios.entry(key).or_default().push(heat / per_bottle);
+        let run = rehearse(params, plant, seed, 0.1, plant.bottles as u16).expect("starts");
+        assert_eq!(raised(&run), [], "seed {seed}");
+        assert_eq!(run.engine.accepts(), Some(true), "seed {seed}");
+    }
+}
+
+#[test]
+fn each_fault_raises_its_alarm_in_time_and_no_cold_milk_is_accepted() {
+    for case in cases() {
+        let (setpoint, power, within_s) = shown_within_s(case.name);
+        for (seed, is_power) in [(50_001, false), (50_002, true)] {
+            let plant = PlantParams::drawn(seed);
+            let mut params = fixture::params();
+            if case.name.contains("the reference") {
+                params.reference = Some(fixture::probe("reference.pv"));
+            }
+            if is_power {
+                params.heater = power_of(&plant);
+            }
+            let bottles = plant.bottles as u16;
+            let (meddle, spoil) = (&mut { case.meddle }, &mut { case.spoil });
+            let fault = Fault { told: bottles, put: bottles, meddle, spoil };
+            let run = suffer(params, plant, seed, fault);
+            let name = format!("{} (seed {seed})", case.name);
+            let seen = raised(&run);
+            if if is_power { power } else { setpoint } {
+                let from_s = entered_s(&run, case.from.0).expect("reached") + case.from.1;
+                let found = seen.iter().find(|(alarm, _)| *alarm == case.expected);
+                let took_s = found.map(|(_, at_s)| at_s - from_s);
+                assert!(took_s.is_some_and(|took_s| took_s <= within_s), "{name}: {seen:?}");
+            }
+            if run.engine.accepts() == Some(true) {
+                assert!(run.true_coldest_in_hold_c.is_some_and(|c| c >= 62.5), "{name}");
+            }
         }
     }
-    for (name, all) in [("sag", &mut sags), ("bottles", &mut ratios)] {
-        for (n, values) in all {
-            values.sort_by(f64::total_cmp);
-            println!(
-                "{name} {n}: {} machines, {:.2} to {:.2}",
-                values.len(),
-                values[0],
-                values[values.len() - 1]
-            );
+}
+
+/// 48 bottles told and none put in; the control bottle alone is in.
+#[test]
+fn a_load_that_is_not_there_shows() {
+    let plant = PlantParams::nominal();
+    let mut control_alone = |moment: &Moment, machine: &mut SimMachine, _: &mut Command| {
+        if moment.loaded_s == Some(0.0) {
+            machine.load(1);
         }
+    };
+    let fault = Fault { told: 48, put: 1, meddle: &mut control_alone, spoil: &mut nothing_spoils };
+    let run = suffer(fixture::params(), plant, 1, fault);
+    let seen = raised(&run);
+    assert!(seen.iter().any(|(alarm, _)| *alarm == Alarm::LoadOff), "{seen:?}");
+    assert!(run.true_coldest_in_hold_c.is_some_and(|c| c >= 62.5));
+}
+
+/// One wild sample takes the heat away and gives it back; it raises nothing.
+#[test]
+fn one_wild_sample_cuts_the_heat_and_fails_nothing() {
+    for channel in [0, 1] {
+        let mut wild_at = None;
+        let mut cut = false;
+        let mut spike = |moment: &Moment, reading: &mut Reading| {
+            if moment.held_s == Some(600.0) {
+                wild_at = Some(moment.run_s);
+                let wild = Sample::good(Celsius::from_milli(80_000));
+                if channel == 0 {
+                    reading.bath = Sample::good(Celsius::from_milli(40_000))
+                } else {
+                    reading.milk[0] =
+                        Some(Sample { raw: Some(Celsius::from_milli(64_500)), ..wild })
+                }
+            }
+        };
+        let mut look = |moment: &Moment, _: &mut SimMachine, command: &mut Command| {
+            cut |= moment.held_s == Some(601.0) && !command.heats();
+        };
+        let plant = PlantParams::nominal();
+        let fault = Fault { told: 48, put: 48, meddle: &mut look, spoil: &mut spike };
+        let run = suffer(fixture::params(), plant, 1, fault);
+        assert!(wild_at.is_some() && cut, "channel {channel}: the heat was not cut");
+        assert_eq!(raised(&run), [], "channel {channel}");
+        assert_eq!(run.engine.accepts(), Some(true), "channel {channel}");
     }
 }

@@ -59,6 +59,8 @@ impl Rehearsal {
     pub(super) fn act(&mut self, action: Action) -> View {
         if matches!(action, Action::ConfirmLoad { .. }) {
             self.milk_c = [4.0, 4.4];
+            // What 48 cold bottles take at once.
+            self.bath_c -= 1.2;
         }
         self.now = self.now.plus_ms(1);
         let reading = self.reading();

@@ -24,6 +24,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
+/// REQ-REC-04
 #[test]
 fn a_backup_while_a_batch_runs_holds_all_that_was_acknowledged_before_it() {
     let (dir, path, mut running) = new();
@@ -105,6 +106,7 @@ fn backup(dir: &Path, training: bool) -> (std::path::PathBuf, String) {
     (to, batch)
 }
 
+/// REQ-REC-04
 #[test]
 fn a_restored_station_is_the_old_one_and_says_from_what_it_was_restored() {
     let dir = tempfile::tempdir().expect("a folder");
@@ -139,6 +141,7 @@ fn a_restored_station_is_the_old_one_and_says_from_what_it_was_restored() {
     assert_eq!(names(dir.path()), ["copy.db", "empty", "holder.db", "new"]);
 }
 
+/// REQ-REC-04
 #[test]
 fn what_cannot_be_restored_is_refused_by_name_and_leaves_nothing() {
     let dir = tempfile::tempdir().expect("a folder");

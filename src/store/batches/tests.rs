@@ -285,6 +285,7 @@ fn a_full_disk_is_an_error_that_keeps_nothing_of_the_step() {
     store.verify(None).expect("verifies");
 }
 
+/// REQ-REC-05
 #[test]
 fn the_record_is_append_only_for_everybody() {
     let (_dir, _path, mut store) = new();

@@ -32,6 +32,7 @@ fn a_station_that_nobody_touched_verifies_and_is_counted() {
     assert_eq!(report.head_hash, store.head().expect("head").hash());
 }
 
+/// REQ-REC-02
 #[test]
 fn a_changed_byte_is_named_in_every_table() {
     let cases = [
@@ -106,6 +107,7 @@ fn a_changed_byte_is_named_in_every_table() {
     }
 }
 
+/// REQ-REC-02
 #[test]
 fn a_misfit_shows_the_expected_and_the_found_hash() {
     let (_dir, path) = closed();
@@ -157,6 +159,7 @@ fn a_dropped_trigger_and_a_foreign_table_are_named() {
     assert!(misfit(&path).contains("CREATE TABLE notes"));
 }
 
+/// REQ-REC-03
 #[test]
 fn a_chain_that_was_made_again_from_its_start_does_not_match_the_paper() {
     let (_dir, _path, mut store) = new();
@@ -211,6 +214,7 @@ fn a_tail_that_was_edited_after_a_kill_is_not_sealed_as_genuine() {
     }
 }
 
+/// REQ-REC-01
 #[test]
 fn a_program_that_was_killed_leaves_every_acknowledged_sample_and_an_unsealed_tail() {
     let (_dir, path, mut store) = new();

@@ -32,7 +32,7 @@ fn batch(outages: &[Outage], hold: WhenInterrupted) -> (BatchRecord, Verdict) {
         periods: Vec::new(),
         entries: Vec::new(),
         bottles: 48,
-        engine: Engine::new(params).expect("valid"),
+        engine: Engine::credulous(params).expect("valid"),
         true_coldest_in_hold_c: None,
         true_hottest_c: None,
     };

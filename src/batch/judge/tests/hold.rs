@@ -44,6 +44,7 @@ fn a_dip_while_the_hold_is_about_to_begin_starts_the_wait_anew() {
     assert_eq!(found.figures.holds_restarted, 0);
 }
 
+/// REQ-HOLD-04
 #[test]
 fn a_gap_of_max_gap_is_bridged_and_a_longer_one_restarts_the_hold() {
     let at = BEGIN_S + 500;
@@ -119,6 +120,7 @@ fn a_lid_that_was_told_open_once_is_open_until_it_is_told_closed() {
     assert_eq!(verdict(&lid(own(), 50, false)).figures.hold_s, None, "opened before the loading");
 }
 
+/// REQ-HOLD-03
 #[test]
 fn an_opened_lid_restarts_the_hold_and_is_a_deviation_of_its_own() {
     let mut closed = good();

@@ -172,3 +172,53 @@ proptest! {
         }
     }
 }
+
+/// A good curve of every 5 s.
+fn logged() -> Curve {
+    let mut curve = good();
+    curve.rows.retain(|row| row.t_ms % 5_000 == 0);
+    curve
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn rows_that_are_repeated_or_out_of_order_are_refused(
+        at in 0..(END_S as usize / 5), other in 0..(END_S as usize / 5), twice in any::<bool>(),
+    ) {
+        let mut curve = logged();
+        if twice {
+            let row = curve.rows[at];
+            curve.rows.insert(at, row);
+        } else if at != other {
+            curve.rows.swap(at, other);
+        } else {
+            return Ok(());
+        }
+        let found = verdict(&curve);
+        prop_assert_eq!(found.outcome, Outcome::Incomplete);
+        prop_assert_eq!(severity(&found, Rule::Record), Some(Severity::Fail));
+    }
+
+    /// Whatever is taken away of a curve that is not acceptable, it does not become acceptable.
+    #[test]
+    fn lost_rows_and_readings_never_make_a_verdict_laxer(
+        cold in (0..1_800_u64, 20..300_u64, 0..900_i32),
+        lost in proptest::collection::vec((0..END_S, 1..120_u64, any::<bool>()), 1..12),
+    ) {
+        let (from_s, s, down) = cold;
+        let from_s = BEGIN_S + from_s;
+        let cold = with(good(), from_s..(from_s + s).min(COMPLETE_S), both(LIMIT - 200 - down));
+        prop_assume!(outcome(&cold) != Outcome::Acceptable);
+        let mut spoiled = cold;
+        for (from_s, s, whole) in lost {
+            spoiled = if whole {
+                without(spoiled, from_s..from_s + s)
+            } else {
+                with(spoiled, from_s..from_s + s, |row| row.milk[1] = None)
+            };
+        }
+        prop_assert_ne!(outcome(&spoiled), Outcome::Acceptable);
+    }
+}

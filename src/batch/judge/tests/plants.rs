@@ -8,7 +8,7 @@ use super::*;
 use crate::batch::engine::Engine;
 use crate::batch::event::{Action, Input};
 use crate::batch::fixture;
-use crate::batch::params::BatchParams;
+use crate::batch::params::{BatchParams, Heater};
 
 /// How far a batch has come when something goes wrong with it.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +59,18 @@ impl Run {
         self
     }
 
+    /// The same on a machine that is given its duty, and known to us.
+    pub(super) fn driven_by_power(mut self) -> Self {
+        let plant = &self.plant;
+        let delay_s = plant.heater_dead_s + plant.heater_lag_s + plant.probe.bath_lag_s / 2.0;
+        self.params.heater = Heater::Power {
+            power_w: plant.heater_w as u32,
+            bath_j_per_k: (plant.bath_l * 4_180.0 + plant.vessel_j_k) as u32,
+            delay_ms: (delay_s * 1_000.0) as u32,
+        };
+        self
+    }
+
     /// Nothing goes wrong.
     pub(super) fn sound(self) -> Ran {
         self.go(|_, _| (), |_, _| ())
@@ -77,7 +89,7 @@ impl Run {
             SimMachine::new(self.plant, self.seed, self.params.milk.len(), self.resolution_k);
         let floor_c = self.params.recipe.hold.floor.as_f64();
         let params = self.params.clone();
-        let mut engine = Engine::new(self.params).expect("starts");
+        let mut engine = Engine::credulous(self.params).expect("starts");
         let mut command = Command::safe(false);
         let mut curve = Curve {
             max_gap_ms: params.recipe.hold.max_gap_ms,

@@ -20,6 +20,7 @@ fn the_hottest_milk_is_judged_with_uncertainty_and_margin_added() {
     assert_eq!(at_peak(65_701), (Outcome::Unacceptable, Some(Severity::Fail)));
 }
 
+/// REQ-CEIL-01
 #[test]
 fn the_ceiling_is_judged_until_the_milk_is_cooled() {
     let hot = |curve, at| verdict(&with(curve, at..at + 10, both(90_000)));
@@ -72,6 +73,7 @@ fn milk_that_was_never_cold_fails_although_one_probe_was() {
     assert_eq!(found.figures.cycle_s, None);
 }
 
+/// REQ-SPREAD-01
 #[test]
 fn probes_that_differ_by_more_than_half_a_degree_are_a_deviation() {
     let apart = |value| with(good(), BEGIN_S..COMPLETE_S, move |row| row.milk[1] = milli(value));

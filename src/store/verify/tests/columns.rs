@@ -66,6 +66,7 @@ fn full() -> (tempfile::TempDir, std::path::PathBuf) {
     (dir, path)
 }
 
+/// REQ-REC-02
 #[test]
 fn no_column_of_any_table_can_be_changed_without_its_being_named() {
     let (dir, untouched) = full();
@@ -116,6 +117,7 @@ fn check_words(table: &str, column: &str, misfit: &Misfit) {
     assert!(named, "{table}.{column}: {misfit}");
 }
 
+/// REQ-REC-02
 #[test]
 fn no_row_of_any_table_can_be_taken_away_without_its_being_named() {
     let (dir, untouched) = full();
@@ -130,6 +132,7 @@ fn no_row_of_any_table_can_be_taken_away_without_its_being_named() {
     }
 }
 
+/// REQ-REC-03
 #[test]
 fn the_newest_entry_can_be_taken_away_unseen_but_for_paper() {
     // What a hash chain cannot show, said as a test: only a hash outside of the file can.

@@ -1,0 +1,127 @@
+//! Something cold that came into the bath: bottles that were added are colder than the control
+//! bottle, which shows nothing of them.
+//!
+//! A bath whose heater works stands or rises once it has taken up its load; when its set point is
+//! let down it falls by its loss to the room. What makes it fall faster took its heat away: cold
+//! bottles, cold water, an open lid, a heater that failed. Only where readings were missing the
+//! interlocks may have cut the heat, and the milk that is still cold takes the heat alone.
+
+use super::seen::Seen;
+use super::track::{Point, Track};
+use super::words::{degrees, finding, span};
+use crate::batch::curve::Row;
+use crate::batch::verdict::{Finding, Rule, Severity};
+
+/// Until then the bath may fall for the load itself, milliseconds (PLANT: 190 s with 3 kW).
+const LOAD_TAKEN_MS: i64 = 300_000;
+/// Means of so long are compared, milliseconds …
+const MEAN_MS: i64 = 10_000;
+/// … over so long.
+const MINUTE_MS: i64 = 60_000;
+/// The heaviest load of PLANT takes a kelvin a minute from its bath at a gap of 13 K: one tenth
+/// of the gap is more than any takes.
+const GAP_PER_FALL: i64 = 10;
+
+/// Heat that was cut so long ago no longer matters, milliseconds.
+const CUT_MS: i64 = 120_000;
+/// Shorter than this the heat was not cut to speak of, milliseconds.
+const BLIND_MS: i64 = 5_000;
+/// So far above its level at the loading the bath is too hot, and the heat is cut, millikelvin.
+const TOO_HOT_MILLI: i64 = 500;
+
+/// How long something that the interlocks need was not read, summed up to each row.
+struct Blind(Vec<(i64, i64)>);
+
+impl Blind {
+    fn of(seen: &Seen, track: &Track) -> Self {
+        let needed = |row: &Row| {
+            row.bath.is_some() && row.milk.iter().take(seen.probes()).all(Option::is_some)
+        };
+        let (mut last_ms, mut total_ms) = (0, 0_i64);
+        let sum = |row: &Row| {
+            let t_ms = track.since_start(row.t_ms);
+            let step_ms = t_ms.saturating_sub(last_ms);
+            last_ms = t_ms;
+            if !needed(row) || step_ms.unsigned_abs() > seen.curve.max_gap_ms {
+                total_ms = total_ms.saturating_add(step_ms);
+            }
+            (t_ms, total_ms)
+        };
+        Self(seen.rows.iter().map(sum).collect())
+    }
+
+    fn until(&self, t_ms: i64) -> i64 {
+        let rows = self.0.partition_point(|(at_ms, _)| *at_ms <= t_ms);
+        rows.checked_sub(1).and_then(|last| self.0.get(last)).map_or(0, |(_, total_ms)| *total_ms)
+    }
+
+    /// Whether the heat may have been cut shortly before or between these two.
+    fn may_have_cut(&self, from: &Point, to: &Point) -> bool {
+        self.until(to.t_ms).saturating_sub(self.until(from.t_ms - CUT_MS)) > BLIND_MS
+    }
+}
+
+/// A fall of the bath beyond what is allowed, millikelvin.
+struct Fall {
+    at: Point,
+    ms: i64,
+    fell: i64,
+    allowed: i64,
+}
+
+/// The latest point that lies at least this long before.
+fn before(points: &[Point], from: usize, span_ms: i64, at: &Point) -> usize {
+    let mut first = from;
+    while points.get(first + 1).is_some_and(|next| at.t_ms - next.t_ms >= span_ms) {
+        first += 1;
+    }
+    first
+}
+
+fn falls(points: &[Point], a_minute: i64, is_cut: impl Fn(&Point, &Point) -> bool) -> Vec<Fall> {
+    let (mut minute, mut earlier, mut recent) = (0, 0, 0);
+    let mut found = Vec::new();
+    for at in points {
+        minute = before(points, minute, MINUTE_MS, at);
+        recent = before(points, recent, MEAN_MS, at);
+        let Some((then, lately)) = points.get(minute).zip(points.get(recent)) else { continue };
+        earlier = before(points, earlier, MEAN_MS, then);
+        let Some(before_then) = points.get(earlier) else { continue };
+        let ms = at.t_ms - then.t_ms;
+        if ms < MINUTE_MS || then.t_ms - before_then.t_ms < MEAN_MS {
+            continue;
+        }
+        let fell = then.bath_mean_since(before_then) - at.bath_mean_since(lately);
+        let allowed = |a_minute: i64| a_minute.saturating_mul(ms) / MINUTE_MS;
+        if fell <= allowed(a_minute) {
+            continue;
+        }
+        let taken = at.gap_mean_since(then).max(0) / GAP_PER_FALL;
+        let allowed = allowed(if is_cut(then, at) { a_minute + taken } else { a_minute });
+        if fell > allowed {
+            found.push(Fall { at: *at, ms, fell, allowed });
+        }
+    }
+    found
+}
+
+/// The bath fell faster than the room and the milk can have cooled it, after it had taken up the
+/// load and before the hold was over.
+pub(super) fn fall(seen: &Seen, track: &Track) -> Option<Finding> {
+    let from_ms = if seen.curve.load_ms.is_some() { LOAD_TAKEN_MS } else { 0 };
+    let heated = track.between(from_ms, track.since_start(seen.heated_until_ms()));
+    let a_minute = i64::from(seen.recipe.plausibility.bath_fall_max.milli());
+    let blind = Blind::of(seen, track);
+    let too_hot = track.points.first()?.bath + TOO_HOT_MILLI;
+    let is_cut = |from: &Point, to: &Point| from.bath > too_hot || blind.may_have_cut(from, to);
+    let worst =
+        falls(heated, a_minute, is_cut).into_iter().max_by_key(|fall| fall.fell - fall.allowed)?;
+    let text = format!(
+        "The bath fell by {} °C within {}; {} °C is allowed: something cold came in, the lid was \
+         open, or the heater failed. Bottles that were added are colder than the control bottle.",
+        degrees(worst.fell),
+        span(worst.ms.unsigned_abs()),
+        degrees(worst.allowed)
+    );
+    Some(finding(Rule::BathFall, Severity::Fail, Some(track.at_ms(&worst.at)), text))
+}
