@@ -94,9 +94,7 @@ impl Scenario {
             cascade: if known { Cascade::KNOWN } else { Cascade::UNKNOWN },
         };
         let reach_k = uncertainty.as_f64() - resolution_k / 2.0;
-        let channels = (0..milk_probes).map(Channel::Milk);
-        let channels = [Channel::Bath, Channel::Reference].into_iter().chain(channels);
-        let biases = channels.map(|channel| (channel, dice.between(-reach_k, reach_k))).collect();
+        let biases = biases(milk_probes, reach_k, dice);
         let cut = if dice.percent(50) {
             Cut::Limit(dice.between(66.0, 70.0))
         } else {
@@ -296,6 +294,17 @@ fn placed(fault: Fault, dice: &mut Dice) -> Fault {
         (fault.phase, fault.after_ms, fault.lasts_ms)
     };
     Fault { phase, after_ms, lasts_ms, ..fault }
+}
+
+/// Errors of all probes within their certificates. The reference reads at least as high as the
+/// recorders: a pair that does not is found by the daily comparison before a batch (1 NYCRR 2.45).
+fn biases(milk_probes: usize, reach_k: f64, dice: &mut Dice) -> Vec<(Channel, f64)> {
+    let mut draw = |low_k| dice.between(low_k, reach_k);
+    let mut biases = vec![(Channel::Bath, draw(-reach_k))];
+    biases.extend((0..milk_probes).map(|index| (Channel::Milk(index), draw(-reach_k))));
+    let highest_k = biases.iter().skip(1).map(|(_, bias_k)| *bias_k).fold(-reach_k, f64::max);
+    biases.push((Channel::Reference, draw(highest_k)));
+    biases
 }
 
 fn power(plant: &PlantParams) -> Heater {
