@@ -67,6 +67,13 @@ impl Drop for Folder {
 
 pub(crate) fn run(context: &Context, args: &QualifyArgs) -> Result<(), Failure> {
     let ending = args.out.as_deref().map(ending).transpose()?;
+    // Before the work, not after it.
+    if let Some(path) = args.out.as_deref().filter(|path| path.exists() && !args.force) {
+        return Err(Failure::refused(format!(
+            "{} exists already and was kept; choose another name, or add --force to replace it",
+            path.display()
+        )));
+    }
     let (station, store) = match &args.unit {
         Some(_) => (context.station()?, Some(context.store_to_read()?)),
         None => {
