@@ -19,6 +19,8 @@ pub struct Row {
     pub lid: Option<bool>,
     /// The phase that the controller was in after this moment, if the curve tells.
     pub phase: Option<PhaseName>,
+    /// Whether the controller wanted heat after this moment, if the curve tells.
+    pub heats: Option<bool>,
 }
 
 /// The controller was gone, and came back.

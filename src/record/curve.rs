@@ -84,6 +84,7 @@ fn row(params: &BatchParams, period: &Period) -> Row {
         reference: trusted(params.reference.as_ref(), reading.reference),
         lid: reading.lid.filter(|_| params.has_lid).and_then(told),
         phase: Some(period.phase),
+        heats: Some(period.command.heats()),
     }
 }
 

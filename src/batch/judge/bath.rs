@@ -3,8 +3,9 @@
 //!
 //! A bath whose heater works stands or rises once it has taken up its load; when its set point is
 //! let down it falls by its loss to the room. What makes it fall faster took its heat away: cold
-//! bottles, cold water, an open lid, a heater that failed. Only where readings were missing the
-//! interlocks may have cut the heat, and the milk that is still cold takes the heat alone.
+//! bottles, cold water, an open lid, a heater that failed. Only where the record says that no heat
+//! was wanted, or where readings were missing, the interlocks may have cut the heat, and the milk
+//! that is still cold takes the heat alone.
 
 use super::seen::Seen;
 use super::track::{Point, Track};
@@ -28,7 +29,8 @@ const CUT_MS: i64 = 180_000;
 /// So far above its level at the loading the bath is too hot, and the heat is cut, millikelvin.
 const TOO_HOT_MILLI: i64 = 500;
 
-/// How long something that the interlocks need was not read, or jumped, summed up to each row.
+/// How long something that the interlocks need was not read, or jumped, or no heat was wanted,
+/// summed up to each row.
 struct Blind(Vec<(i64, i64)>);
 
 impl Blind {
@@ -51,6 +53,7 @@ impl Blind {
             let step_ms = t_ms.saturating_sub(last_ms);
             last_ms = t_ms;
             let is_blind = !needed(row)
+                || row.heats == Some(false)
                 || step_ms.unsigned_abs() > seen.curve.max_gap_ms
                 || before.is_some_and(|before| jumps(before, row));
             before = Some(row);

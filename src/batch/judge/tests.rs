@@ -35,7 +35,8 @@ fn milli(value: i32) -> Option<Celsius> {
 fn row(t_s: u64, milk: &[i32]) -> Row {
     let mut slots = [None; MILK_PROBES_MAX];
     slots.iter_mut().zip(milk).for_each(|(slot, value)| *slot = milli(*value));
-    Row { t_ms: t_s * 1_000, milk: slots, bath: None, reference: None, lid: None, phase: None }
+    let t_ms = t_s * 1_000;
+    Row { t_ms, milk: slots, bath: None, reference: None, lid: None, phase: None, heats: None }
 }
 
 /// A foreign curve of two probes: cold, 30 min of hold to the second, a step to 40 °C, cold.

@@ -15,6 +15,8 @@ pub(super) struct Columns {
     pub(super) reference_quality: Option<usize>,
     pub(super) lid: Option<usize>,
     pub(super) phase: Option<usize>,
+    /// What the controller commanded, in files of our own.
+    pub(super) heat: Option<usize>,
 }
 
 pub(super) enum Time {
@@ -103,6 +105,7 @@ impl Columns {
             reference_quality: one("q_reference")?,
             lid: one("lid")?,
             phase: one("phase")?,
+            heat: one("heat")?,
         })
     }
 }

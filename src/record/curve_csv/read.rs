@@ -271,6 +271,7 @@ impl Rows<'_> {
             reference: of(columns.reference, columns.reference_quality)?,
             lid: self.word(record, columns.lid, "must be `closed` or `open`", lid)?,
             phase: self.word(record, columns.phase, PHASES, PhaseName::from_word)?,
+            heats: columns.heat.and_then(|at| record.get(at)).and_then(heats),
         })
     }
 
@@ -354,6 +355,14 @@ impl Rows<'_> {
 /// What the phase column may say.
 const PHASES: &str = "must be preheat, load, come-up, hold, cool, unload, finished or aborted; \
                       rename the column if it means something else";
+
+/// Whether this command heats; a foreign logger's column of that name may say anything.
+fn heats(word: &str) -> Option<bool> {
+    match word.trim() {
+        "" => None,
+        word => Some(word != "off"),
+    }
+}
 
 fn lid(word: &str) -> Option<bool> {
     match word {

@@ -124,7 +124,7 @@ fn curve() -> impl Strategy<Value = Curve> {
                 t_ms += step;
                 let mut milk = [None; MILK_PROBES_MAX];
                 milk[..3].copy_from_slice(&[a, b, c]);
-                Row { t_ms, milk, bath: None, reference: None, lid, phase: None }
+                Row { t_ms, milk, bath: None, reference: None, lid, phase: None, heats: None }
             };
             let rows = steps.into_iter().map(row).collect();
             let milk_uncertainty = vec![Kelvin::from_milli(100); probes];

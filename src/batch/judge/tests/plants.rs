@@ -157,5 +157,6 @@ fn seen(params: &BatchParams, at: Tick, reading: &Reading, phase: PhaseName) -> 
         reference: reference.zip(reading.reference).and_then(|(probe, s)| probe.trusted(s)),
         lid: reading.lid.and_then(|lid| lid.on),
         phase: Some(phase),
+        heats: None,
     }
 }

@@ -145,8 +145,17 @@ fn any_row() -> impl Strategy<Value = Row> {
     let celsius = || proptest::option::of(any::<i32>().prop_map(Celsius::from_milli));
     let phase = proptest::option::of(proptest::sample::select(PhaseName::ALL.as_slice()));
     let milk = proptest::array::uniform8(celsius());
-    (any::<u64>(), milk, celsius(), celsius(), any::<Option<bool>>(), phase).prop_map(
-        |(t_ms, milk, bath, reference, lid, phase)| Row { t_ms, milk, bath, reference, lid, phase },
+    let told = any::<Option<bool>>;
+    (any::<u64>(), milk, celsius(), celsius(), told(), phase, told()).prop_map(
+        |(t_ms, milk, bath, reference, lid, phase, heats)| Row {
+            t_ms,
+            milk,
+            bath,
+            reference,
+            lid,
+            phase,
+            heats,
+        },
     )
 }
 
