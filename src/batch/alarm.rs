@@ -13,7 +13,7 @@
 //! | 101 | bath above the clamp + 1.0 °C | 1 sample | off | bath back at the clamp | stopped by 3 samples |
 //! | 102 | hottest milk above the failing ceiling | 1 sample | off | milk below it | failed by the 10-s mean |
 //! | 103 | bath gains heat that was not commanded | 2 blocks | off | acknowledged, and over | stopped |
-//! | 104 | bath does not get the heat that was commanded | 18 blocks | stays | – | recorded |
+//! | 104 | bath does not get the heat that was commanded, or does not show it | 18 blocks | off | acknowledged, and over | recorded |
 //! | 105 | bath rises above its commanded set point | 3 blocks | off | acknowledged, and over | recorded |
 //! | 201 | bath probe lost | 2 samples missed | off | probe back | stopped after the recipe's time |
 //! | 202 | milk probe lost | 2 samples missed | off | probe back | stopped after the recipe's time |
@@ -172,8 +172,8 @@ impl Alarm {
                 "switch the heater off at the machine now; its relay may be welded"
             }
             Self::HeaterFails => {
-                "check the heater, its breaker, the water level, and the set point on the \
-                 machine's panel"
+                "heat is off; check the heater, its breaker, the water level, the bath probe, and \
+                 the set point on the machine's panel, then acknowledge"
             }
             Self::BathAboveSetpoint => {
                 "heat is off; check the set point on the machine's panel, then acknowledge"
@@ -218,14 +218,14 @@ impl Alarm {
             | Self::MilkProbeLost
             | Self::OrdersLost => HeatRule::OffUntilOver,
             Self::HeaterStaysOn
+            | Self::HeaterFails
             | Self::BathAboveSetpoint
             | Self::BathJumps
             | Self::MilkJumps
             | Self::MilkStuck
             | Self::MilkAboveBath
             | Self::MilkInBath => HeatRule::OffUntilAcknowledged,
-            Self::HeaterFails
-            | Self::MilkDisagrees
+            Self::MilkDisagrees
             | Self::AboveReference
             | Self::LidOpen
             | Self::AgitationLost

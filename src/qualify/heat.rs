@@ -30,7 +30,8 @@ pub(super) const STEPS: &[Step] = &[
     Step {
         number: "OQ-03",
         requirement: "REQ-HOLD-02",
-        method: "Let the milk probes fall by 1 °C for 20 s, ten minutes into the hold, once.",
+        method: "Let the milk probes sink by 1 °C in five minutes and come back in five, ten \
+                 minutes into the hold, once.",
         run: one_dip,
     },
     Step {
@@ -209,6 +210,8 @@ fn just_below(bench: &Bench<'_>) -> anyhow::Result<Seen> {
 
 /// Ten minutes into a hold.
 const INTO_MS: u64 = 600_000;
+/// So long does the milk sink by a degree, and so long does it take to come back, milliseconds.
+const SINKS_MS: u64 = 300_000;
 
 /// The batch in which the milk probes fall ten minutes into each of the first `dips` holds.
 fn dipped(bench: &Bench<'_>, dips: u64) -> anyhow::Result<Rehearsed> {
@@ -217,8 +220,12 @@ fn dipped(bench: &Bench<'_>, dips: u64) -> anyhow::Result<Rehearsed> {
     // the next one, and before its end.
     let starts: Vec<u64> = (0..dips).map(|dip| first.ms() + INTO_MS + dip * 1_200_000).collect();
     bench.spoiled(|at, reading| {
-        if starts.iter().any(|start| (*start..*start + 20_000).contains(&at.ms())) {
-            shift_milk(reading, Kelvin::from_milli(-1_000));
+        let into_ms = starts.iter().filter_map(|start| at.ms().checked_sub(*start));
+        if let Some(into_ms) = into_ms.filter(|into_ms| *into_ms < 2 * SINKS_MS).last() {
+            // As slowly as milk can: what is faster than any bottle is judged as a jump.
+            let deep_ms = into_ms.min(2 * SINKS_MS - into_ms);
+            let sunk = i32::try_from(deep_ms * 1_000 / SINKS_MS).unwrap_or(0);
+            shift_milk(reading, Kelvin::from_milli(-sunk));
         }
     })
 }
@@ -309,9 +316,10 @@ fn ceilings(bench: &Bench<'_>) -> anyhow::Result<Seen> {
         let weighed = verdict.findings.iter().filter(|one| one.rule == Rule::Ceiling);
         let worst = weighed.map(|one| one.severity).max();
         meets &= worst == Some(severity);
-        meets &= (severity == Severity::Fail) == (verdict.outcome == Outcome::Unacceptable);
+        // Milk that is suddenly hotter has other findings besides, which may weigh more.
+        meets &= severity != Severity::Fail || verdict.outcome == Outcome::Unacceptable;
         let said = worst.map_or("nothing", Severity::word);
-        observed.push(format!("above {line} °C: {said}, {}", verdict.outcome));
+        observed.push(format!("above {line} °C: {said}"));
     }
     Ok(Seen::that(
         meets,

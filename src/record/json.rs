@@ -8,7 +8,7 @@
 use std::fmt::Write as _;
 
 use holder_hal::{Heat, Sample, Switch};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::RecordError;
 use super::zone::{rfc3339, wall_ms};
@@ -103,9 +103,9 @@ struct Lid {
     quality: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum HeatCommand {
+pub(super) enum HeatCommand {
     Off,
     SetpointC(f64),
     DutyPermille(u16),

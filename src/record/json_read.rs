@@ -4,11 +4,14 @@
 //! decides a verdict is read again from the raw readings and the frozen parameters; the verdict
 //! that the file carries is not looked at.
 
-use holder_hal::{Celsius, Command, MILK_PROBES_MAX, Quality, Reading, Sample, Switch, Tick};
+use holder_hal::{
+    Celsius, Command, Duty, Heat, MILK_PROBES_MAX, Quality, Reading, Sample, Switch, Tick,
+};
 use serde::Deserialize;
 
 use super::curve;
 use super::curve_csv::{Origin, ReadCurve};
+use super::json::HeatCommand;
 use crate::batch::event::Entry;
 use crate::batch::params::BatchParams;
 use crate::batch::phase::PhaseName;
@@ -84,6 +87,7 @@ struct Line {
     reference: Option<Channel>,
     lid: Option<Lid>,
     simulated: bool,
+    heat: HeatCommand,
 }
 
 #[derive(Deserialize)]
@@ -189,9 +193,23 @@ impl Line {
             lid: lid.transpose().map_err(|rule: String| rule)?,
             simulated: self.simulated,
         };
-        // The judge does not look at commands.
-        let command = Command::safe(false);
+        // Of the commands, the judge looks at the heat alone.
+        let command = Command { heat: self.heat.command()?, ..Command::safe(false) };
         Ok(Period { at: Tick::from_ms(self.tick_ms), reading, command, phase: self.phase })
+    }
+}
+
+impl HeatCommand {
+    fn command(&self) -> Result<Heat, String> {
+        Ok(match self {
+            Self::Off => Heat::Off,
+            Self::SetpointC(wanted) => Heat::Setpoint(
+                Celsius::from_f64(*wanted).ok_or(format!("{wanted} is no temperature"))?,
+            ),
+            Self::DutyPermille(duty) => Heat::Duty(
+                Duty::from_permille(*duty).ok_or(format!("{duty} is no share in thousandths"))?,
+            ),
+        })
     }
 }
 

@@ -25,9 +25,13 @@ const GAP_LOOKED_AT_S: std::ops::RangeInclusive<f64> = 60.0..=300.0;
 /// A probe that stays in the bath for longer than this fails the batch, seconds.
 const IN_BATH_MAX_S: f64 = 600.0;
 
+/// The slowest bottle in water that moves follows its bath with this time constant, s (PLANT:
+/// 0.250 l in a slow place of the slowest machine). Nothing stays warm for longer than it does.
+const MOVED_SLOWEST_S: f64 = 720.0;
 /// Milk may read above the hottest the bath has been by both uncertainties and this, K.
 const ABOVE_BATH_K: f64 = 0.3;
-/// In the hold milk and bath are at rest: so far may means of 5 minutes differ besides, K.
+/// In the hold means of 5 minutes may read above what the bath can have made of the slowest bottle
+/// by both uncertainties and this, K.
 const ABOVE_BATH_IN_HOLD_K: f64 = 0.1;
 /// Blocks of such a mean.
 const HOLD_BLOCKS: u32 = 30;
@@ -64,6 +68,8 @@ pub(super) struct MilkWatch {
     away: u32,
     in_bath_since_s: Option<f64>,
     bath_max: Option<f64>,
+    /// The warmest that a bottle can be now, by what the bath was.
+    warmest: Option<f64>,
     above: u32,
     hold_blocks: u32,
     hold_over_sum: f64,
@@ -142,7 +148,8 @@ impl MilkWatch {
         }
     }
 
-    /// Milk that came in cold is never warmer than the bath has been; at rest both are the same.
+    /// Milk that came in cold is never warmer than the bath has been, and cools with a bath that
+    /// falls.
     fn above_bath(&mut self, params: &BatchParams, stage: &Stage, block: &Block) -> bool {
         if !stage.is_heated() {
             (self.above, self.hold_above) = (0, false);
@@ -152,6 +159,9 @@ impl MilkWatch {
         let Some((milk, bath)) = coldest.zip(block.bath) else { return self.is_above() };
         let bath_max = self.bath_max.map_or(bath, |known| known.max(bath));
         self.bath_max = Some(bath_max);
+        let kept = self.warmest.map(|kept| kept + (bath - kept) * BLOCK_S / MOVED_SLOWEST_S);
+        let warmest = kept.map_or(bath, |kept| kept.max(bath));
+        self.warmest = Some(warmest);
         let widest = params.milk.iter().map(|probe| probe.certificate.uncertainty).max();
         let uncertain = params.bath.certificate.uncertainty + widest.unwrap_or(Kelvin::ZERO);
         let uncertain_k = uncertain.as_f64();
@@ -162,7 +172,7 @@ impl MilkWatch {
             return self.is_above();
         }
         self.hold_blocks += 1;
-        self.hold_over_sum += milk - bath;
+        self.hold_over_sum += milk - warmest;
         if self.hold_blocks == HOLD_BLOCKS {
             let over_k = self.hold_over_sum / f64::from(HOLD_BLOCKS);
             self.hold_above = over_k > uncertain_k + ABOVE_BATH_IN_HOLD_K;

@@ -258,6 +258,7 @@ pub(super) fn shown_within_s(name: &str) -> (bool, bool, f64) {
         "set point + 3 in the hold" => (false, false, 0.0),
         "dead from loading" => (true, true, 1_100.0),
         "bath reads 2 K low" => (true, true, 6_000.0),
+        "milk reads 0.5 K high" => (true, true, 1_800.0),
         "milk frozen at loading + 200 s" => (false, false, 0.0),
         _ => (true, true, 900.0),
     }
