@@ -24,6 +24,7 @@
 //! | 207 | milk probes disagree | 6 blocks | stays | – | recorded; the coldest stays judged |
 //! | 208 | recorder above the reference (5-min means) | 30 blocks | stays | – | recorded; failed beyond the uncertainties |
 //! | 209 | no gap between bath and milk after loading | 2 blocks | off | acknowledged, and over | no hold begins; failed after 10 min |
+//! | 210 | bath reading stands still where it must move, or all readings do | 5 min, or 10 min | off | acknowledged, and over | recorded |
 //! | 301 | lid open while milk is heated | 1 sample | stays | – | the hold restarts |
 //! | 302 | milk takes up heat too slowly | 3 blocks | stays | – | recorded |
 //! | 303 | bath sinks too little or too much for the bottles told | 1 to 30 blocks | stays | – | recorded |
@@ -64,6 +65,8 @@ pub enum Alarm {
     AboveReference,
     /// After loading a milk probe reads what the bath reads.
     MilkInBath,
+    /// The bath reading stands still although something must move it, or no reading moves at all.
+    BathStuck,
     /// The lid is open while milk is being heated or held.
     LidOpen,
     /// The milk takes up heat too slowly: the water does not move.
@@ -87,7 +90,7 @@ pub enum HeatRule {
 
 impl Alarm {
     /// How many there are.
-    pub const COUNT: usize = 18;
+    pub const COUNT: usize = 19;
 
     /// Every alarm, by number.
     pub const ALL: [Self; Self::COUNT] = [
@@ -105,6 +108,7 @@ impl Alarm {
         Self::MilkDisagrees,
         Self::AboveReference,
         Self::MilkInBath,
+        Self::BathStuck,
         Self::LidOpen,
         Self::AgitationLost,
         Self::LoadOff,
@@ -128,6 +132,7 @@ impl Alarm {
             Self::MilkDisagrees => 207,
             Self::AboveReference => 208,
             Self::MilkInBath => 209,
+            Self::BathStuck => 210,
             Self::LidOpen => 301,
             Self::AgitationLost => 302,
             Self::LoadOff => 303,
@@ -152,6 +157,7 @@ impl Alarm {
             Self::MilkDisagrees => "the milk probes disagree",
             Self::AboveReference => "the milk probe reads higher than the reference",
             Self::MilkInBath => "a milk probe seems to be in the bath",
+            Self::BathStuck => "the bath reading stands still",
             Self::LidOpen => "the lid is open",
             Self::AgitationLost => "the milk warms too slowly",
             Self::LoadOff => "the bath does not behave as with this number of bottles",
@@ -200,6 +206,9 @@ impl Alarm {
             Self::MilkInBath => {
                 "heat is off; put the probe into the control bottle, then acknowledge"
             }
+            Self::BathStuck => {
+                "heat is off; check that the machine answers, and the bath probe; then acknowledge"
+            }
             Self::LidOpen => "close the lid; the hold begins again",
             Self::AgitationLost => "check that the agitator runs and the water moves",
             Self::LoadOff => "count the bottles, and note the right number",
@@ -224,7 +233,8 @@ impl Alarm {
             | Self::MilkJumps
             | Self::MilkStuck
             | Self::MilkAboveBath
-            | Self::MilkInBath => HeatRule::OffUntilAcknowledged,
+            | Self::MilkInBath
+            | Self::BathStuck => HeatRule::OffUntilAcknowledged,
             Self::MilkDisagrees
             | Self::AboveReference
             | Self::LidOpen

@@ -107,6 +107,7 @@ impl Interlocks {
             | Alarm::MilkDisagrees
             | Alarm::AboveReference
             | Alarm::MilkInBath
+            | Alarm::BathStuck
             | Alarm::AgitationLost
             | Alarm::LoadOff => doubts.lasts(alarm),
         });

@@ -12,6 +12,7 @@ mod heat;
 mod jump;
 mod load;
 mod milk;
+mod still;
 
 use holder_hal::{Celsius, Command, MILK_PROBES_MAX, Tick};
 
@@ -21,13 +22,14 @@ use self::heat::HeatBalance;
 use self::jump::{Bounds, Jump, Shift};
 use self::load::LoadWatch;
 use self::milk::MilkWatch;
+use self::still::Stillness;
 use super::alarm::Alarm;
 use super::board::Flags;
 use super::params::BatchParams;
 use super::phase::PhaseName;
 
 /// The corrected values that came with one reading and can be trusted.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Fresh {
     /// The bath.
     pub(super) bath: Option<Celsius>,
@@ -115,6 +117,7 @@ pub(super) struct Plausibility {
     agreement: Agreement,
     heat: HeatBalance,
     load: LoadWatch,
+    stillness: Stillness,
     last_bath: Option<Celsius>,
     doubts: Doubts,
     #[cfg(test)]
@@ -132,6 +135,7 @@ impl Plausibility {
             agreement: Agreement::default(),
             heat: HeatBalance::new(params),
             load: LoadWatch::default(),
+            stillness: Stillness::default(),
             last_bath: None,
             doubts: Doubts::default(),
             #[cfg(test)]
@@ -167,6 +171,7 @@ impl Plausibility {
         }
         self.doubts.cut = false;
         self.steps(params, &stage, fresh);
+        self.stillness.observe(params, &stage, fresh, &mut self.doubts);
         self.last_bath = fresh.bath.or(self.last_bath);
         let Some(block) = self.blocks.take(&stage, fresh) else { return };
         if block.follows_a_gap {

@@ -1,0 +1,96 @@
+//! Readings that stand still while something must move them: a frozen bath probe, and a device
+//! that repeats an old answer for ever.
+//!
+//! The bath is held by what it reads. So a bath reading that froze below its set point heats the
+//! bath without end, and nothing else shows it until the milk is too hot.
+
+use holder_hal::{Celsius, Heat, Tick};
+
+use super::{Doubts, Fresh, Stage};
+use crate::batch::alarm::Alarm;
+use crate::batch::params::BatchParams;
+use crate::batch::phase::PhaseName;
+
+/// A bath reading that is the same for this long does not see the bath, ms, …
+const BATH_STILL_MS: u64 = 300_000;
+/// … where it is so far below its set point, K: the heater is on, and at the turn after loading
+/// no bath of PLANT stands for minutes, …
+const BELOW_SETPOINT_K: f64 = 0.15;
+/// … or where its steps are as fine as this, K, and the milk has moved by …
+const FINE_STEP_K: f64 = 0.02;
+/// … this meanwhile, K: then the bath's load has changed.
+const MILK_MOVED_K: f64 = 5.0;
+/// No reading of all has changed for this long, ms: at steps of 0.1 °C a good probe may stand
+/// still for minutes, but not all of them together.
+const ALL_STILL_MS: u64 = 600_000;
+
+/// A value that stands still, since when.
+#[derive(Clone, Copy, Debug, Default)]
+struct Same<T> {
+    value: T,
+    since: Option<Tick>,
+}
+
+impl<T: PartialEq> Same<T> {
+    /// Takes in a value; for how long it has been the same, ms.
+    fn take(&mut self, now: Tick, value: T) -> u64 {
+        if self.since.is_none() || self.value != value {
+            *self = Self { value, since: Some(now) };
+        }
+        self.since.map_or(0, |since| now.ms_since(since))
+    }
+}
+
+/// The watcher.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Stillness {
+    bath: Same<Option<Celsius>>,
+    /// The coldest milk when the bath reading changed last.
+    milk_then: Option<Celsius>,
+    all: Same<Fresh>,
+}
+
+impl Stillness {
+    /// Takes in one reading. What is missing is another alarm's.
+    pub(super) fn observe(
+        &mut self,
+        params: &BatchParams,
+        stage: &Stage,
+        fresh: &Fresh,
+        doubts: &mut Doubts,
+    ) {
+        let heats = match stage.phase {
+            PhaseName::Preheat | PhaseName::ComeUp | PhaseName::Hold => true,
+            PhaseName::Load
+            | PhaseName::Cool
+            | PhaseName::Unload
+            | PhaseName::Finished
+            | PhaseName::Aborted => false,
+        };
+        if !heats {
+            *self = Self::default();
+        }
+        let Some(bath) = fresh.bath.filter(|_| heats) else {
+            return doubts.raise(Alarm::BathStuck, false);
+        };
+        let coldest = fresh.milk.iter().flatten().min().copied();
+        let bath_ms = self.bath.take(stage.now, Some(bath));
+        if bath_ms == 0 {
+            self.milk_then = coldest;
+        }
+        let all_ms = self.all.take(stage.now, *fresh);
+        let is_below = match stage.command.heat {
+            Heat::Setpoint(wanted) => (wanted - bath).as_f64() > BELOW_SETPOINT_K,
+            Heat::Off | Heat::Duty(_) => false,
+        };
+        let moved_k = coldest.zip(self.milk_then).map_or(0.0, |(now, then)| {
+            let moved = now - then;
+            moved.as_f64().abs()
+        });
+        let is_loaded = params.bath.resolution.as_f64() <= FINE_STEP_K && moved_k > MILK_MOVED_K;
+        let bath_stands = bath_ms >= BATH_STILL_MS && (is_below || is_loaded);
+        // Once raised it lasts until the reading moves, whatever is commanded then.
+        let lasts = doubts.lasts(Alarm::BathStuck) && bath_ms >= BATH_STILL_MS;
+        doubts.raise(Alarm::BathStuck, bath_stands || all_ms >= ALL_STILL_MS || lasts);
+    }
+}
