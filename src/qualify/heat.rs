@@ -221,7 +221,7 @@ fn dipped(bench: &Bench<'_>, dips: u64) -> anyhow::Result<Rehearsed> {
     let starts: Vec<u64> = (0..dips).map(|dip| first.ms() + INTO_MS + dip * 1_200_000).collect();
     bench.spoiled(|at, reading| {
         let into_ms = starts.iter().filter_map(|start| at.ms().checked_sub(*start));
-        if let Some(into_ms) = into_ms.filter(|into_ms| *into_ms < 2 * SINKS_MS).last() {
+        if let Some(into_ms) = into_ms.filter(|into_ms| *into_ms < 2 * SINKS_MS).min() {
             // As slowly as milk can: what is faster than any bottle is judged as a jump.
             let deep_ms = into_ms.min(2 * SINKS_MS - into_ms);
             let sunk = i32::try_from(deep_ms * 1_000 / SINKS_MS).unwrap_or(0);
