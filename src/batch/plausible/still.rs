@@ -59,8 +59,10 @@ impl Stillness {
         fresh: &Fresh,
         doubts: &mut Doubts,
     ) {
+        // Without heat all may be at rest; but what was raised lasts until the reading moves.
+        let is_driven = stage.command.heats() || doubts.lasts(Alarm::BathStuck);
         let heats = match stage.phase {
-            PhaseName::Preheat | PhaseName::ComeUp | PhaseName::Hold => true,
+            PhaseName::Preheat | PhaseName::ComeUp | PhaseName::Hold => is_driven,
             PhaseName::Load
             | PhaseName::Cool
             | PhaseName::Unload
