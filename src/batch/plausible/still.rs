@@ -96,3 +96,88 @@ impl Stillness {
         doubts.raise(Alarm::BathStuck, bath_stands || all_ms >= ALL_STILL_MS || lasts);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use holder_hal::{Command, Kelvin, MILK_PROBES_MAX};
+
+    use super::*;
+    use crate::batch::fixture;
+
+    const WARM: Heat = Heat::Setpoint(Celsius::from_milli(63_500));
+
+    /// After so many seconds 210 was raised first; the bath reads `bath(s)`, the milk `milk(s)`.
+    fn raised_s(
+        heat: Heat,
+        resolution_milli: i32,
+        bath: impl Fn(u64) -> i32,
+        milk: impl Fn(u64) -> i32,
+    ) -> Option<u64> {
+        let mut params = fixture::params();
+        params.bath.resolution = Kelvin::from_milli(resolution_milli);
+        let (mut stillness, mut doubts) = (Stillness::default(), Doubts::default());
+        (0..1_200).find(|s| {
+            let mut probes = [None; MILK_PROBES_MAX];
+            probes[0] = Some(Celsius::from_milli(milk(*s)));
+            let bath = Some(Celsius::from_milli(bath(*s)));
+            let fresh = Fresh { bath, milk: probes, reference: None };
+            let stage = Stage {
+                now: Tick::from_ms(s * 1_000),
+                phase: PhaseName::ComeUp,
+                loaded: Some(Tick::from_ms(0)),
+                bottles: 48,
+                command: Command { heat, agitator: true, cooling: false },
+            };
+            stillness.observe(&params, &stage, &fresh, &mut doubts);
+            doubts.lasts(Alarm::BathStuck)
+        })
+    }
+
+    fn rises(s: u64) -> i32 {
+        20_000 + 25 * i32::try_from(s).expect("small")
+    }
+
+    #[test]
+    fn a_bath_that_stands_still_below_its_set_point_is_seen_in_five_minutes() {
+        assert_eq!(raised_s(WARM, 100, |_| 62_900, rises), Some(300));
+        assert_eq!(raised_s(WARM, 100, |_| 63_400, rises), None, "at its set point it may");
+        let turns = |s| if s % 250 == 0 { 62_800 } else { 62_900 };
+        assert_eq!(raised_s(WARM, 100, turns, rises), None, "it moves");
+    }
+
+    #[test]
+    fn a_bath_of_fine_steps_must_move_with_the_milk_however_it_is_heated() {
+        let duty = Heat::Duty(holder_hal::Duty::from_permille(500).expect("a half"));
+        assert_eq!(raised_s(duty, 10, |_| 63_410, rises), Some(300));
+        assert_eq!(raised_s(duty, 100, |_| 63_400, rises), None, "steps of 0.1 hide it");
+    }
+
+    #[test]
+    fn no_reading_that_moves_for_ten_minutes_is_an_old_answer_but_not_without_heat() {
+        assert_eq!(raised_s(WARM, 100, |_| 63_500, |_| 63_000), Some(600));
+        assert_eq!(raised_s(Heat::Off, 100, |_| 22_000, |_| 4_000), None);
+    }
+
+    #[test]
+    fn what_was_raised_lasts_until_the_reading_moves_and_heat_alone_does_not_end_it() {
+        let params = fixture::params();
+        let (mut stillness, mut doubts) = (Stillness::default(), Doubts::default());
+        let mut lasts = |s: u64, heat, bath| {
+            let bath = Some(Celsius::from_milli(bath));
+            let fresh = Fresh { bath, ..Fresh::default() };
+            let stage = Stage {
+                now: Tick::from_ms(s * 1_000),
+                phase: PhaseName::Preheat,
+                loaded: None,
+                bottles: 0,
+                command: Command { heat, agitator: true, cooling: false },
+            };
+            stillness.observe(&params, &stage, &fresh, &mut doubts);
+            doubts.lasts(Alarm::BathStuck)
+        };
+        assert!(!lasts(0, WARM, 40_000));
+        assert!(lasts(300, WARM, 40_000));
+        assert!(lasts(301, Heat::Off, 40_000), "the heat was cut by it");
+        assert!(!lasts(302, Heat::Off, 40_100));
+    }
+}
