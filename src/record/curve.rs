@@ -56,7 +56,7 @@ fn is_broken_hold(event: &Event) -> bool {
 }
 
 /// Every interruption of the controller that the record tells of, in order.
-fn interruptions(record: &BatchRecord) -> Vec<Interruption> {
+pub(super) fn interruptions(record: &BatchRecord) -> Vec<Interruption> {
     let of = |event: &Event, at_ms| match event {
         Event::Resumed { outage_ms } => Some(Interruption { at_ms, outage_ms: *outage_ms }),
         Event::Entered { .. }

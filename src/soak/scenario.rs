@@ -233,7 +233,7 @@ fn size(kind: Kind, scenario: &Scenario, dice: &mut Dice) -> f64 {
         Kind::CoolantWarm => dice.between(8.0, 20.0),
         Kind::CoolantSlow => dice.between(0.5, 8.0),
         Kind::DeviceReset | Kind::DeviceManual => dice.pick(&[0.0, 25.0, 37.0, 60.0, 70.0], 37.0),
-        Kind::ColdBottles => dice.whole(1, 6) as f64,
+        Kind::ColdBottles => dice.whole(1, 24) as f64,
         Kind::WrongCount => dice.pick(&[1, bottles / 4, bottles / 2, 69], 12).max(1) as f64,
         Kind::WallClock => signed(dice, 1.0, 100_000.0),
         Kind::DaylightSaving => signed(dice, 3_600.0, 3_600.0),

@@ -7,8 +7,9 @@ use super::frame::Frame;
 use super::labels;
 use super::panel::SMALL_EM;
 use super::pen::{BLACK, Drawn, Lettering, Pen};
-use crate::batch::event::Event;
+use crate::batch::curve::Interruption;
 use crate::batch::words;
+use crate::record::curve;
 use crate::store::model::BatchRecord;
 
 /// Rows of words above one another.
@@ -16,26 +17,16 @@ const ROWS: usize = 4;
 
 /// Every outage, from the last reading before it to the moment at which the batch was continued.
 pub(super) fn outages(record: &BatchRecord) -> Vec<Span<String>> {
-    let one = |event: &Event, at_ms: u64| match event {
-        Event::Resumed { outage_ms } => {
-            let before = record.periods.iter().rev().find(|period| period.at.ms() < at_ms);
-            let from_s = seconds(before.map_or(at_ms, |period| period.at.ms()));
-            let what = match outage_ms {
-                Some(ms) => format!("nobody watched: {}", words::duration(*ms)),
-                None => "nobody watched, for an unknown time".to_owned(),
-            };
-            Some(Span { from_s, to_s: seconds(at_ms), what })
-        }
-        Event::Entered { .. }
-        | Event::Raised { .. }
-        | Event::Cleared { .. }
-        | Event::Acknowledged { .. }
-        | Event::Failed { .. }
-        | Event::AboveCeiling { .. }
-        | Event::HeatConfirmed => None,
+    let one = |gone: Interruption| {
+        let before = record.periods.iter().rev().find(|period| period.at.ms() < gone.at_ms);
+        let from_s = seconds(before.map_or(gone.at_ms, |period| period.at.ms()));
+        let what = match gone.outage_ms {
+            Some(ms) => format!("nobody watched: {}", words::duration(ms)),
+            None => "nobody watched, for an unknown time".to_owned(),
+        };
+        Span { from_s, to_s: seconds(gone.at_ms), what }
     };
-    let entries = record.entries.iter();
-    entries.filter_map(|stamped| one(&stamped.entry.event, stamped.entry.at.ms())).collect()
+    curve::interruptions(record).into_iter().map(one).collect()
 }
 
 /// Draws them into a plot: grey from top to bottom, with the words at its foot.

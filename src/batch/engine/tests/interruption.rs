@@ -1,0 +1,143 @@
+//! A batch whose controller was gone is taken up by the recipe's rule.
+
+use super::*;
+
+/// The bench after an outage: a person continued the batch.
+fn resumed(bench: &mut Bench, outage_s: u64) {
+    bench.now_s += outage_s;
+    assert_eq!(bench.act(Action::Resume { outage_ms: Some(outage_s * 1_000) }), None);
+    assert!(!bench.heats(), "nothing is known of the machine yet");
+}
+
+#[test]
+fn an_interrupted_hold_begins_again_and_heat_waits_for_a_person() {
+    let mut bench = Bench::holding(params());
+    bench.seconds(900);
+    resumed(&mut bench, 300);
+    assert_eq!(bench.engine.phase(), PhaseName::ComeUp);
+    let broken = Cause::HoldBroken { by: HoldBreak::Interrupted, held_ms: 900_000 };
+    assert_eq!(bench.causes().last(), Some(&&broken));
+    bench.milk(60_000);
+    bench.seconds(60);
+    assert!(!bench.heats() && bench.engine.waits_for_heat());
+    assert!(Alarm::ALL.iter().all(|alarm| !bench.engine.stands(*alarm)), "nobody is blamed");
+    assert_eq!(bench.act(Action::ConfirmHeat), None);
+    assert_eq!(bench.log.last().map(|entry| &entry.event), Some(&Event::HeatConfirmed));
+    bench.seconds(1);
+    assert!(bench.heats());
+    assert_eq!(bench.act(Action::ConfirmHeat), Some(Refusal::HeatNotWaiting));
+    bench.milk(63_000);
+    bench.until(PhaseName::Hold);
+    let began_s = bench.now_s;
+    bench.until(PhaseName::Cool);
+    assert_eq!(bench.now_s - began_s, 1_800, "a whole hold");
+    bench.milk(9_000);
+    bench.until(PhaseName::Unload);
+    bench.act(Action::ConfirmUnload);
+    assert_eq!(bench.engine.accepts(), Some(true));
+}
+
+#[test]
+fn an_outage_that_is_too_long_or_of_unknown_length_fails_a_batch_with_milk_in_the_bath() {
+    let max_ms = params().recipe.interruption.outage_max_ms;
+    let outages = [Some(max_ms + 1), None];
+    for outage_ms in outages {
+        for warm in [false, true] {
+            let mut bench = Bench::holding(params());
+            if warm {
+                // An open lid: back to the come-up.
+                bench.reading.lid = Some(Switch { on: Some(false), quality: Quality::Good });
+                bench.seconds(1);
+            }
+            bench.now_s += max_ms / 1_000 + 1;
+            assert_eq!(bench.act(Action::Resume { outage_ms }), None);
+            assert_eq!(bench.engine.phase(), PhaseName::Cool);
+            assert_eq!(
+                bench.last.command,
+                Command { heat: Heat::Off, agitator: true, cooling: true }
+            );
+            bench.milk(9_000);
+            bench.until(PhaseName::Unload);
+            bench.act(Action::ConfirmUnload);
+            assert_eq!(bench.engine.accepts(), Some(false), "{outage_ms:?}");
+        }
+    }
+}
+
+#[test]
+fn what_the_outage_was_said_to_be_is_not_believed_against_the_readings() {
+    let mut bench = Bench::holding(params());
+    bench.now_s += 3_600;
+    bench.act(Action::Resume { outage_ms: Some(1_000) });
+    assert_eq!(bench.engine.phase(), PhaseName::Cool, "an hour lies between the readings");
+}
+
+#[test]
+fn cooling_goes_on_at_once_and_the_outage_counts_as_time_to_cool() {
+    for (outage_s, accepts) in [(1_200, true), (3_700, false)] {
+        let mut bench = Bench::holding(params());
+        bench.until(PhaseName::Cool);
+        bench.seconds(60);
+        resumed(&mut bench, outage_s);
+        assert!(bench.last.command.cooling, "the valve is open before the first reading");
+        bench.milk(9_000);
+        bench.until(PhaseName::Unload);
+        bench.act(Action::ConfirmUnload);
+        assert_eq!(bench.engine.accepts(), Some(accepts), "{outage_s} s");
+    }
+}
+
+#[test]
+fn cold_milk_that_nobody_watched_for_too_long_is_not_accepted() {
+    for (outage_ms, accepts) in [(Some(60_000), true), (Some(3_600_000), false), (None, false)] {
+        let mut bench = Bench::holding(params());
+        bench.until(PhaseName::Cool);
+        bench.milk(9_000);
+        bench.until(PhaseName::Unload);
+        bench.act(Action::Resume { outage_ms });
+        assert_eq!(bench.engine.phase(), PhaseName::Unload);
+        bench.seconds(1);
+        bench.act(Action::ConfirmUnload);
+        assert_eq!(bench.engine.accepts(), Some(accepts), "{outage_ms:?}");
+    }
+}
+
+#[test]
+fn before_the_loading_the_bath_proves_itself_again_and_short_outages_leave_the_loading_alone() {
+    let mut bench = Bench::new(params());
+    bench.until(PhaseName::Load);
+    resumed(&mut bench, 30);
+    bench.seconds(1);
+    assert_eq!(bench.engine.phase(), PhaseName::Load);
+    assert!(!bench.heats(), "bottles may be in");
+    bench.now_s += 5 * 3_600;
+    bench.act(Action::Resume { outage_ms: None });
+    assert_eq!(bench.engine.phase(), PhaseName::Preheat);
+    assert_eq!(bench.act(Action::ConfirmHeat), None);
+    bench.until(PhaseName::Load);
+    assert!(bench.heats());
+}
+
+#[test]
+fn a_batch_that_is_over_is_not_continued() {
+    let mut bench = Bench::holding(params());
+    bench.act(Action::Stop { reason: "test".into() });
+    let refused = bench.act(Action::Resume { outage_ms: Some(0) });
+    assert_eq!(refused, Some(Refusal::Over(PhaseName::Aborted)));
+}
+
+#[test]
+fn a_recipe_may_forbid_interruptions_or_let_heat_come_back_by_itself() {
+    let mut strict = params();
+    strict.recipe.interruption = Default::default();
+    let mut bench = Bench::holding(strict);
+    bench.now_s += 1;
+    bench.act(Action::Resume { outage_ms: Some(1_000) });
+    assert_eq!(bench.engine.phase(), PhaseName::Cool);
+    let mut lax = params();
+    lax.recipe.interruption.heat_needs_person = false;
+    let mut bench = Bench::holding(lax);
+    resumed(&mut bench, 5);
+    bench.seconds(1);
+    assert!(bench.heats(), "with the first reading");
+}
