@@ -66,7 +66,7 @@ mod tests {
         let mut resumed = record.entries[0].clone();
         resumed.entry.at = Tick::from_ms(780_000);
         for (outage_ms, word) in [(Some(180_000), "3 min 00 s"), (None, "an unknown time")] {
-            resumed.entry.event = Event::Resumed { outage_ms };
+            resumed.entry.event = crate::batch::event::Event::Resumed { outage_ms };
             record.entries.push(resumed.clone());
             let found = outages(&record);
             assert_eq!((found[0].from_s, found[0].to_s), (599.0, 780.0));
