@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Breaks the rules of src/batch one by one and asks whether a test notices: every comparison
+# turned round, every function that answers something else. `docs/mutants.md` says what came out.
+#
+#   tests/mutants/run.sh -f 'src/batch/judge/**'      the judge alone
+#   tests/mutants/run.sh -f 'src/batch/engine.rs' -F start
+#   tests/mutants/run.sh cover                        which lines and regions the tests reach
+#
+# `src/batch` needs nothing of the program but how a TOML file is read and the shipped recipes, so
+# it is built here as a crate of its own, with its own unit tests: a second or two for each mutant
+# in place of a minute. What is missed here may still be seen by the tests that go through the
+# whole program; `docs/mutants.md` tells which.
+#
+# Needs cargo-mutants and cargo-nextest; for `cover` cargo-llvm-cov and the LLVM tools of the
+# compiler's version (Debian: llvm-22).
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+root=$PWD
+crate=${MUTANTS_DIR:-$root/target/mutants}
+
+mkdir -p "$crate"
+rm -rf "$crate/src" "$crate/profiles"
+mkdir -p "$crate/src"
+cp -r src/batch src/toml_file.rs src/profiles.rs "$crate/src/"
+cp -r profiles "$crate/"
+cp Cargo.lock clippy.toml "$crate/"
+
+# These tests rehearse whole batches, for which they need the whole program.
+rm "$crate/src/batch/judge/interruption/tests.rs"
+sed -i '/^#\[cfg(test)\]$/{N;/mod tests;/d}' "$crate/src/batch/judge/interruption.rs"
+
+cat >"$crate/src/lib.rs" <<'RUST'
+pub mod batch;
+pub mod profiles;
+pub mod toml_file;
+RUST
+cat >"$crate/Cargo.toml" <<TOML
+[package]
+name = "holder"
+version = "0.0.0"
+edition = "2024"
+[workspace]
+[lib]
+doctest = false
+[dependencies]
+holder-hal = { path = "$root/hal", features = ["wire"] }
+holder-sim = { path = "$root/sim" }
+jiff = { version = "1", features = ["tzdb-bundle-always"] }
+rand = { version = "0.10", default-features = false }
+rand_pcg = "0.10"
+serde = { version = "1", features = ["derive"] }
+serde_json = "1"
+strsim = "0.11"
+thiserror = "2"
+toml = "1"
+[dev-dependencies]
+insta = "1"
+proptest = { version = "1", default-features = false, features = ["std"] }
+[profile.dev]
+debug = 0
+opt-level = 1
+TOML
+cd "$crate"
+
+if [ "${1:-}" = cover ]; then
+    shift
+    export LLVM_COV=${LLVM_COV:-/usr/bin/llvm-cov-22} LLVM_PROFDATA=${LLVM_PROFDATA:-/usr/bin/llvm-profdata-22}
+    # Without optimization: regions that were folded away would count as not reached.
+    CARGO_PROFILE_DEV_OPT_LEVEL=0 cargo llvm-cov nextest --lib --ignore-filename-regex '(/hal/|/sim/|tests?\.rs|/tests/|fixture\.rs)' "$@"
+    exit
+fi
+exec cargo mutants --in-place --test-tool nextest --no-shuffle --colors never "$@"
