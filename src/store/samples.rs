@@ -181,18 +181,41 @@ fn read_cell(row: &rusqlite::Row<'_>) -> Result<(i64, Cell), StoreError> {
     Ok((row.get(0)?, cell))
 }
 
-/// The cells of one tick, by channel.
-pub(super) fn of_tick(db: &Connection, batch: i64, tick_ms: i64) -> Result<Vec<Cell>, StoreError> {
-    let mut select = db.prepare_cached(
-        "SELECT tick_ms, channel, value, age_ms, quality FROM samples \
-         WHERE batch = ?1 AND tick_ms = ?2 ORDER BY channel",
-    )?;
-    let mut rows = select.query(params![batch, tick_ms])?;
-    let mut cells = Vec::new();
-    while let Some(row) = rows.next()? {
-        cells.push(read_cell(row)?.1);
+/// The cells of a batch from one tick on, handed out tick by tick: one query for all of them.
+pub(super) struct Cursor<'db> {
+    rows: rusqlite::Rows<'db>,
+    next: Option<(i64, Cell)>,
+    cells: Vec<Cell>,
+}
+
+impl<'db> Cursor<'db> {
+    /// Begins at `from_ms`, with [`Cursor::SELECT`] prepared.
+    pub(super) fn begin(
+        select: &'db mut rusqlite::Statement<'_>,
+        batch: i64,
+        from_ms: i64,
+    ) -> Result<Self, StoreError> {
+        let mut rows = select.query([batch, from_ms])?;
+        let next = rows.next()?.map(read_cell).transpose()?;
+        Ok(Self { rows, next, cells: Vec::with_capacity(16) })
     }
-    Ok(cells)
+
+    /// What [`Cursor::begin`] walks along, in the order of its key.
+    pub(super) const SELECT: &'static str =
+        "SELECT tick_ms, channel, value, age_ms, quality FROM samples \
+         WHERE batch = ?1 AND tick_ms >= ?2 ORDER BY tick_ms, channel";
+
+    /// The cells of one tick, by channel; none for a tick that lies before one already asked for.
+    pub(super) fn of_tick(&mut self, tick_ms: i64) -> Result<&[Cell], StoreError> {
+        self.cells.clear();
+        while let Some((at_ms, cell)) = self.next.filter(|(at_ms, _)| *at_ms <= tick_ms) {
+            if at_ms == tick_ms {
+                self.cells.push(cell);
+            }
+            self.next = self.rows.next()?.map(read_cell).transpose()?;
+        }
+        Ok(&self.cells)
+    }
 }
 
 /// Every stored period of a batch, in order.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
 use super::journal::{Canon, GENESIS, Hash, hex};
-use super::samples::{self, Cell};
+use super::samples::{Cell, Cursor};
 
 /// One row of `inputs`.
 #[derive(Clone, Debug)]
@@ -159,19 +159,24 @@ pub(super) fn running_at(db: &Connection, batch: i64, n: i64) -> Result<Hash, St
     Ok(stored.unwrap_or(GENESIS))
 }
 
-/// Every input of a batch with its cells, from the file, in order.
+/// Every input of a batch with its cells, from the file, in order. A reading whose tick lies before
+/// that of an input before it, which nobody wrote, comes without cells, and so fits no hash.
 pub(super) fn each_input(
     db: &Connection,
     batch: i64,
     after: i64,
     mut each: impl FnMut(&InputRow, &[Cell]) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    for input in &InputRow::after(db, batch, after)? {
+    let inputs = InputRow::after(db, batch, after)?;
+    let from_ms = inputs.iter().map(|input| input.tick_ms).min().unwrap_or(0);
+    let mut select = db.prepare_cached(Cursor::SELECT)?;
+    let mut cursor = Cursor::begin(&mut select, batch, from_ms)?;
+    for input in &inputs {
         let cells = match input.kind.as_str() {
-            "reading" => samples::of_tick(db, batch, input.tick_ms)?,
-            _ => Vec::new(),
+            "reading" => cursor.of_tick(input.tick_ms)?,
+            _ => &[],
         };
-        each(input, &cells)?;
+        each(input, cells)?;
     }
     Ok(())
 }
