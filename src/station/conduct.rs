@@ -120,22 +120,48 @@ pub async fn conduct(request: Request<'_>, mode: Mode) -> Result<Conducted, Cond
     let signalled = supervisor::signalled();
     let store = Store::open(&request.dir.join("holder.db"))?;
     request.station.agrees_with(store.station())?;
-    let (store, _thread) = StoreThread::spawn(store, WAITING_MAX)?;
+    let (store, thread) = StoreThread::spawn(store, WAITING_MAX)?;
+    let conducted = with_store(&request, &unit, store, (mode, signalled)).await;
+    file_closed(thread).await;
+    conducted
+}
+
+/// A disk that takes longer to close the file keeps nobody waiting: the log stays beside it.
+const CLOSING_S_MAX: u64 = 10;
+
+/// Waits until the store's thread has closed the file, so that no log is left beside it.
+async fn file_closed(thread: std::thread::JoinHandle<()>) {
+    let (done, closed) = oneshot::channel();
+    let waiting = std::thread::Builder::new().name("closing".into()).spawn(move || {
+        // A defect of the store's thread was told to whoever asked it for something.
+        thread.join().ok();
+        done.send(()).ok();
+    });
+    if waiting.is_ok() {
+        tokio::time::timeout(Duration::from_secs(CLOSING_S_MAX), closed).await.ok();
+    }
+}
+
+/// What was asked for, with the store's only handle: it is given up at the end.
+async fn with_store(
+    request: &Request<'_>,
+    unit: &Unit<'_>,
+    store: StoreThread,
+    person: (Mode, impl Future<Output = &'static str>),
+) -> Result<Conducted, ConductError> {
     let left = resume::left_open(&store, request.unit).await?;
     let no_other = || ConductError::NothingOpen { unit: request.unit.to_owned() };
     match (&request.task, left) {
         (Task::New(new), left) => {
-            check_bottles(new, &unit)?;
+            check_bottles(new, unit)?;
             if let Some(left) = left {
-                resume::out_of_the_way(&request, &unit, &store, left).await?;
+                resume::out_of_the_way(request, unit, &store, left).await?;
             }
-            begin(&request, new, &unit, store, (mode, signalled)).await
+            begin(request, new, unit, store, person).await
         }
-        (Task::Resume, Some(left)) => {
-            resume::resume(&request, &unit, store, left, (mode, signalled)).await
-        }
+        (Task::Resume, Some(left)) => resume::resume(request, unit, store, left, person).await,
         (Task::Abandon(reason), Some(left)) => {
-            resume::abandon(&request, &unit, &store, &left, reason).await
+            resume::abandon(request, unit, &store, &left, reason).await
         }
         (Task::Resume | Task::Abandon(_), None) => Err(no_other()),
     }

@@ -201,8 +201,7 @@ impl<'db> Cursor<'db> {
     }
 
     /// What [`Cursor::begin`] walks along, in the order of its key.
-    pub(super) const SELECT: &'static str =
-        "SELECT tick_ms, channel, value, age_ms, quality FROM samples \
+    pub(super) const SELECT: &'static str = "SELECT tick_ms, channel, value, age_ms, quality FROM samples \
          WHERE batch = ?1 AND tick_ms >= ?2 ORDER BY tick_ms, channel";
 
     /// The cells of one tick, by channel; none for a tick that lies before one already asked for.

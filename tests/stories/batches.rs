@@ -22,6 +22,14 @@ fn code(desk: &Desk) -> String {
     list[0]["code"].as_str().expect("a code").to_owned()
 }
 
+/// Whoever copies the folder to a stick after a run has all of it in one file.
+#[test]
+fn no_log_is_left_beside_the_file_after_a_run() {
+    let desk = Desk::training();
+    desk.run("run demo --fast --yes --water --bottles 4").expect_code(0);
+    assert!(!desk.path("holder.db-wal").exists());
+}
+
 /// REQ-SIM-01
 #[test]
 fn a_demonstrated_batch_is_acceptable_and_marked_as_what_it_is() {
