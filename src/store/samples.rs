@@ -3,8 +3,6 @@
 //! **Terms.** A *channel* is a number for one thing that was read or commanded (the list stands
 //! in the schema); a *cell* is one channel of one period: one row.
 
-use std::collections::BTreeMap;
-
 use holder_hal::{
     Celsius, Command, Duty, Heat, MILK_PROBES_MAX, Quality, Reading, Sample, Switch, Tick,
 };
@@ -109,10 +107,10 @@ pub(super) fn cells(reading: &Reading, command: &Command, phase: PhaseName) -> V
 }
 
 /// The period that these cells came from.
-fn period(at: Tick, cells: &BTreeMap<u8, Cell>) -> Result<Period, StoreError> {
+fn period(at: Tick, cells: &[Cell]) -> Result<Period, StoreError> {
+    let get = |channel: u8| cells.iter().find(|cell| cell.channel == channel).copied();
     let need = |channel: u8| {
-        let cell = cells.get(&channel).copied();
-        cell.ok_or_else(|| {
+        get(channel).ok_or_else(|| {
             garbled(format!("period at {} ms", at.ms()), format!("channel {channel} is missing"))
         })
     };
@@ -120,14 +118,14 @@ fn period(at: Tick, cells: &BTreeMap<u8, Cell>) -> Result<Period, StoreError> {
     let flag = |channel: u8| need(channel)?.flag()?.ok_or_else(|| garbled("switch", "no value"));
     let mut milk = [None; MILK_PROBES_MAX];
     for (channel, probe) in (MILK..).zip(&mut milk) {
-        *probe = cells.get(&channel).map(|cell| cell.as_sample());
+        *probe = get(channel).map(Cell::as_sample);
     }
-    let lid = cells.get(&LID).map(|cell| -> Result<Switch, StoreError> {
+    let lid = get(LID).map(|cell| -> Result<Switch, StoreError> {
         Ok(Switch { on: cell.flag()?, quality: cell.quality })
     });
-    let heat = if cells.contains_key(&HEAT_OFF) {
+    let heat = if get(HEAT_OFF).is_some() {
         Heat::Off
-    } else if cells.contains_key(&SETPOINT) {
+    } else if get(SETPOINT).is_some() {
         Heat::Setpoint(Celsius::from_milli(value(SETPOINT)?))
     } else {
         let permille = u16::try_from(value(DUTY)?).ok();
@@ -140,7 +138,7 @@ fn period(at: Tick, cells: &BTreeMap<u8, Cell>) -> Result<Period, StoreError> {
         reading: Reading {
             bath: need(BATH)?.as_sample(),
             milk,
-            reference: cells.get(&REFERENCE).map(|cell| cell.as_sample()),
+            reference: get(REFERENCE).map(Cell::as_sample),
             lid: lid.transpose()?,
             simulated: flag(SIMULATED)?,
         },
@@ -181,62 +179,60 @@ fn read_cell(row: &rusqlite::Row<'_>) -> Result<(i64, Cell), StoreError> {
     Ok((row.get(0)?, cell))
 }
 
-/// The cells of a batch from one tick on, handed out tick by tick: one query for all of them.
+/// The cells of a batch in their order, period by period: one query for all of them.
 pub(super) struct Cursor<'db> {
     rows: rusqlite::Rows<'db>,
-    next: Option<(i64, Cell)>,
+    ahead: Option<(i64, Cell)>,
+    tick_ms: Option<i64>,
     cells: Vec<Cell>,
 }
 
 impl<'db> Cursor<'db> {
-    /// Begins at `from_ms`, with [`Cursor::SELECT`] prepared.
+    /// What [`Cursor::begin`] walks along, in the order of its key.
+    pub(super) const SELECT: &'static str = "SELECT tick_ms, channel, value, age_ms, quality FROM samples \
+         WHERE batch = ?1 AND tick_ms >= ?2 ORDER BY tick_ms, channel";
+
+    /// At the first period from `from_ms` on, with [`Cursor::SELECT`] prepared.
     pub(super) fn begin(
         select: &'db mut rusqlite::Statement<'_>,
         batch: i64,
         from_ms: i64,
     ) -> Result<Self, StoreError> {
         let mut rows = select.query([batch, from_ms])?;
-        let next = rows.next()?.map(read_cell).transpose()?;
-        Ok(Self { rows, next, cells: Vec::with_capacity(16) })
+        let ahead = rows.next()?.map(read_cell).transpose()?;
+        let mut cursor = Self { rows, ahead, tick_ms: None, cells: Vec::with_capacity(16) };
+        cursor.advance()?;
+        Ok(cursor)
     }
 
-    /// What [`Cursor::begin`] walks along, in the order of its key.
-    pub(super) const SELECT: &'static str = "SELECT tick_ms, channel, value, age_ms, quality FROM samples \
-         WHERE batch = ?1 AND tick_ms >= ?2 ORDER BY tick_ms, channel";
-
-    /// The cells of one tick, by channel; none for a tick that lies before one already asked for.
-    pub(super) fn of_tick(&mut self, tick_ms: i64) -> Result<&[Cell], StoreError> {
+    /// To the next period, or to the end, where no tick is.
+    fn advance(&mut self) -> Result<(), StoreError> {
         self.cells.clear();
-        while let Some((at_ms, cell)) = self.next.filter(|(at_ms, _)| *at_ms <= tick_ms) {
-            if at_ms == tick_ms {
-                self.cells.push(cell);
-            }
-            self.next = self.rows.next()?.map(read_cell).transpose()?;
+        self.tick_ms = self.ahead.map(|(tick_ms, _)| tick_ms);
+        while let Some((_, cell)) = self.ahead.filter(|(at_ms, _)| Some(*at_ms) == self.tick_ms) {
+            self.cells.push(cell);
+            self.ahead = self.rows.next()?.map(read_cell).transpose()?;
         }
-        Ok(&self.cells)
+        Ok(())
+    }
+
+    /// The cells of one tick, by channel; none for a tick before one that was asked for.
+    pub(super) fn of_tick(&mut self, tick_ms: i64) -> Result<&[Cell], StoreError> {
+        while self.tick_ms.is_some_and(|at_ms| at_ms < tick_ms) {
+            self.advance()?;
+        }
+        Ok(if self.tick_ms == Some(tick_ms) { &self.cells } else { &[] })
     }
 }
 
 /// Every stored period of a batch, in order.
 pub(super) fn periods(db: &Connection, batch: i64) -> Result<Vec<Period>, StoreError> {
-    let mut select = db.prepare_cached(
-        "SELECT tick_ms, channel, value, age_ms, quality FROM samples \
-         WHERE batch = ?1 ORDER BY tick_ms, channel",
-    )?;
-    let mut rows = select.query([batch])?;
+    let mut select = db.prepare_cached(Cursor::SELECT)?;
+    let mut cursor = Cursor::begin(&mut select, batch, i64::MIN)?;
     let mut periods = Vec::new();
-    let mut cells = BTreeMap::new();
-    let mut current = None;
-    while let Some(row) = rows.next()? {
-        let (tick_ms, cell) = read_cell(row)?;
-        if let Some(before) = current.replace(tick_ms).filter(|before| *before != tick_ms) {
-            periods.push(period(tick(before)?, &cells)?);
-            cells.clear();
-        }
-        cells.insert(cell.channel, cell);
-    }
-    if let Some(last) = current {
-        periods.push(period(tick(last)?, &cells)?);
+    while let Some(tick_ms) = cursor.tick_ms {
+        periods.push(period(tick(tick_ms)?, &cursor.cells)?);
+        cursor.advance()?;
     }
     Ok(periods)
 }
@@ -283,26 +279,25 @@ mod tests {
                     phase,
                 };
                 let cells = cells(&given.reading, &given.command, given.phase);
-                let by_channel = cells.iter().map(|cell| (cell.channel, *cell)).collect();
-                assert_eq!(period(given.at, &by_channel).expect("complete"), given);
-                assert_eq!(by_channel.len(), cells.len(), "each channel once");
-                assert!(cells.is_sorted_by_key(|cell| cell.channel), "in the stored order");
+                assert_eq!(period(given.at, &cells).expect("complete"), given);
+                let once = cells.is_sorted_by(|one, next| one.channel < next.channel);
+                assert!(once, "each channel once, in the stored order");
             }
         }
     }
 
     #[test]
     fn a_period_with_a_channel_missing_or_absurd_is_not_guessed() {
-        let cells = cells(&reading(), &Command::safe(false), PhaseName::Hold);
-        let full: BTreeMap<u8, Cell> = cells.iter().map(|cell| (cell.channel, *cell)).collect();
+        let full = cells(&reading(), &Command::safe(false), PhaseName::Hold);
         for channel in [BATH, SIMULATED, HEAT_OFF, AGITATOR, COOLING, PHASE] {
             let mut less = full.clone();
-            less.remove(&channel);
+            less.retain(|cell| cell.channel != channel);
             assert!(period(Tick::from_ms(0), &less).is_err(), "channel {channel}");
         }
         for (channel, value) in [(AGITATOR, 2), (PHASE, 8), (PHASE, -1)] {
             let mut wrong = full.clone();
-            wrong.insert(channel, Cell::known(channel, value));
+            wrong.retain(|cell| cell.channel != channel);
+            wrong.push(Cell::known(channel, value));
             assert!(period(Tick::from_ms(0), &wrong).is_err(), "channel {channel}");
         }
     }
