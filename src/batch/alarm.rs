@@ -17,7 +17,7 @@
 //! | 105 | bath rises above its commanded set point | 3 blocks | off | acknowledged, and over | recorded |
 //! | 201 | bath probe lost | 2 samples missed | off | probe back | stopped after the recipe's time |
 //! | 202 | milk probe lost | 2 samples missed | off | probe back | stopped after the recipe's time |
-//! | 203 | bath reading makes steps that no bath can | 1 cuts heat, 5 raise it | off | acknowledged | recorded |
+//! | 203 | bath reading makes steps that no bath can | 1 cuts heat, 5 raise it | off | acknowledged | recorded; failed if it falls by more than 2 K at once with milk in the bath, and stays down |
 //! | 204 | milk reading makes steps that no bottle can | 1 cuts heat, 5 raise it | off | acknowledged | failed by a new level that looks better |
 //! | 205 | milk reading stands still in a ramp | 8 blocks or more | off | acknowledged, and over | failed |
 //! | 206 | milk reads warmer than the bath can have made it | 2 blocks, 30 in the hold | off | acknowledged, and over | failed |

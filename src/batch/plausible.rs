@@ -8,6 +8,7 @@
 
 mod agree;
 mod blocks;
+mod fall;
 mod heat;
 mod jump;
 mod load;
@@ -18,6 +19,7 @@ use holder_hal::{Celsius, Command, MILK_PROBES_MAX, Tick};
 
 use self::agree::Agreement;
 use self::blocks::{Block, Blocks};
+use self::fall::Fall;
 use self::heat::HeatBalance;
 use self::jump::{Bounds, Jump, Shift};
 use self::load::LoadWatch;
@@ -112,6 +114,7 @@ impl Doubts {
 pub(super) struct Plausibility {
     blocks: Blocks,
     bath_jump: Jump,
+    bath_fall: Fall,
     milk_jumps: [Jump; MILK_PROBES_MAX],
     milk: MilkWatch,
     agreement: Agreement,
@@ -130,6 +133,7 @@ impl Plausibility {
         Self {
             blocks: Blocks::new(params.period_ms),
             bath_jump: Jump::default(),
+            bath_fall: Fall::default(),
             milk_jumps: [Jump::default(); MILK_PROBES_MAX],
             milk: MilkWatch::default(),
             agreement: Agreement::default(),
@@ -197,8 +201,13 @@ impl Plausibility {
         } else if let Some(bath) = fresh.bath {
             let bounds = Bounds::bath(params.bath.resolution.as_f64());
             self.doubts.cut |= self.bath_jump.sample(stage.now, bath.as_f64(), bounds);
+            // Before the bottles are in, cold water and cold bottles may come at any rate.
+            if stage.is_heated() {
+                self.bath_fall.sample(stage.now, bath.as_f64());
+            }
         }
-        self.doubts.raise(Alarm::BathJumps, self.bath_jump.lasts());
+        self.doubts.raise(Alarm::BathJumps, self.bath_jump.lasts() || self.bath_fall.stays());
+        self.doubts.fail(Alarm::BathJumps, self.bath_fall.stays());
         let mut lasts = false;
         for ((jump, value), probe) in self.milk_jumps.iter_mut().zip(fresh.milk).zip(&params.milk) {
             if !stage.has_milk() {

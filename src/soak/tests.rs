@@ -44,6 +44,16 @@ fn runs_without_a_fault_are_acceptable_and_without_alarm() {
     }
 }
 
+/// Seeds that once broke an invariant: 28114 (a bath probe that read 3.7 K low from one sample to
+/// the next had the milk heated to 66.3 °C).
+#[test]
+fn what_once_broke_an_invariant_stays_mended() {
+    let scenario = Scenario::drawn(28_114, &fixture::recipe());
+    let (_, report) = of_scenario(&scenario, Wanted::default()).expect("it has its end");
+    assert_eq!(report.violations, []);
+    assert!(report.hottest_c.is_some_and(|hottest_c| hottest_c < 66.0), "{:?}", report.hottest_c);
+}
+
 #[test]
 fn a_seed_is_the_same_run_however_many_threads_there_are() {
     let one = totals(1..9, 1, Stores::None).json();
