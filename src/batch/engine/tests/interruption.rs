@@ -216,3 +216,17 @@ fn an_interruption_once_more_than_holds_may_restart_fails_the_batch() {
     assert_eq!(bench.causes().last(), Some(&&failed));
     assert_eq!((bench.engine.phase(), bench.engine.holds_broken()), (PhaseName::Cool, 2));
 }
+
+#[test]
+fn an_outage_of_unknown_length_while_milk_is_cooled_fails_the_batch_and_the_cooling_goes_on() {
+    let mut bench = Bench::holding(params());
+    bench.until(PhaseName::Cool);
+    assert_eq!(bench.act(Action::Resume { outage_ms: None }), None);
+    assert_eq!(bench.engine.phase(), PhaseName::Cool);
+    let failed = Cause::InterruptionNotAllowed { held_ms: None };
+    assert_eq!(bench.causes().last(), Some(&&failed));
+    bench.milk(9_000);
+    bench.until(PhaseName::Unload);
+    bench.act(Action::ConfirmUnload);
+    assert_eq!(bench.engine.accepts(), Some(false));
+}
