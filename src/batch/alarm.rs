@@ -280,4 +280,23 @@ mod tests {
         }
         assert!(Alarm::ALL.is_sorted_by(|a, b| a.number() < b.number()));
     }
+
+    #[test]
+    fn the_first_cause_is_to_be_acknowledged_first_and_then_the_lowest_number() {
+        let seen =
+            |alarm, acknowledged, first| Standing { alarm, lasts: true, acknowledged, first };
+        let (lid, orders) = (Alarm::LidOpen, Alarm::OrdersLost);
+        assert_eq!(waiting(&[]), None);
+        let cases = [
+            ([(lid, false, false), (orders, false, true)], Some(orders)),
+            ([(lid, false, false), (orders, true, true)], Some(lid)),
+            ([(lid, false, false), (orders, false, false)], Some(lid)),
+            ([(lid, true, true), (orders, true, false)], None),
+        ];
+        for (standing, first) in cases {
+            let standing =
+                standing.map(|(alarm, acknowledged, first)| seen(alarm, acknowledged, first));
+            assert_eq!(waiting(&standing), first);
+        }
+    }
 }

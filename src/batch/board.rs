@@ -159,4 +159,20 @@ mod tests {
         told(&mut board, &[Alarm::LidOpen]);
         assert!(board.heat_allowed());
     }
+
+    #[test]
+    fn what_lasts_and_what_was_seen_are_told_apart() {
+        let mut board = Board::default();
+        told(&mut board, &[Alarm::LidOpen, Alarm::OrdersLost]);
+        board.acknowledge(Alarm::OrdersLost);
+        let standing = |board: &Board| -> Vec<(Alarm, bool, bool)> {
+            board.standing().map(|seen| (seen.alarm, seen.lasts, seen.acknowledged)).collect()
+        };
+        let both = [(Alarm::LidOpen, true, false), (Alarm::OrdersLost, true, true)];
+        assert_eq!(standing(&board), both);
+        assert!(board.lasts(Alarm::LidOpen) && !board.lasts(Alarm::BathJumps));
+        told(&mut board, &[]);
+        assert_eq!(standing(&board), [(Alarm::LidOpen, false, false)]);
+        assert!(!board.lasts(Alarm::LidOpen));
+    }
 }

@@ -143,4 +143,53 @@ mod tests {
         assert!(certificate(&[(60_000, 0), (0, 0)]).fault().is_some());
         assert_eq!(certificate(&[(0, 0), (60_000, 0)]).fault(), None);
     }
+
+    #[test]
+    fn a_correction_is_rounded_half_away_from_zero_and_counts_from_its_point() {
+        let up = certificate(&[(60_000, 0), (60_004, 2)]);
+        let down = certificate(&[(60_000, 10), (60_004, 8)]);
+        let corrected = |of: &Certificate, raw| of.correct(Celsius::from_milli(raw)).milli();
+        assert_eq!(
+            [60_001, 60_002, 60_003].map(|raw| corrected(&up, raw)),
+            [60_002, 60_003, 60_005]
+        );
+        assert_eq!([60_001, 60_003].map(|raw| corrected(&down, raw)), [60_010, 60_011]);
+    }
+
+    #[test]
+    fn two_points_at_one_reading_are_a_fault() {
+        let fault = certificate(&[(60_000, 0), (60_000, 1)]).fault();
+        assert_eq!(fault.as_deref(), Some("certificate K-1: offsets must rise by at_c"));
+    }
+
+    #[test]
+    fn an_uncertainty_is_nothing_or_more_and_below_one_degree() {
+        let fault = |milli| {
+            let uncertainty = Kelvin::from_milli(milli);
+            Certificate { uncertainty, ..certificate(&[]) }.fault()
+        };
+        assert_eq!((fault(0), fault(999)), (None, None));
+        for (milli, text) in [(-1, "-0.001"), (1_000, "1.000")] {
+            let words = format!("certificate K-1: uncertainty_c = {text} must be between 0 and 1");
+            assert_eq!(fault(milli), Some(words));
+        }
+    }
+
+    #[test]
+    fn a_certificate_ends_after_the_day_of_the_calibration() {
+        let fault = |due: &str| Certificate { due: due.into(), ..certificate(&[]) }.fault();
+        assert_eq!(fault("2026-01-02"), None);
+        let words = "certificate K-1: due = 2026-01-01 is not after date = 2026-01-01";
+        assert_eq!(fault("2026-01-01").as_deref(), Some(words));
+        assert!(fault("2025-12-31").is_some());
+    }
+
+    #[test]
+    fn what_nobody_has_filled_in_yet_is_named_by_its_key() {
+        let mut paper = certificate(&[]);
+        assert!(paper.to_be_filled_in().is_empty());
+        paper.number = TO_BE_FILLED_IN.into();
+        paper.reference = TO_BE_FILLED_IN.into();
+        assert_eq!(paper.to_be_filled_in(), ["number", "reference"]);
+    }
 }

@@ -129,4 +129,74 @@ mod tests {
         assert_eq!(control.heat(Tick::from_ms(0), at(20_000)), Heat::Duty(Duty::FULL));
         assert_eq!(control.heat(Tick::from_ms(1000), at(90_000)), Heat::Duty(Duty::OFF));
     }
+
+    /// The heat for these readings, one after another, five seconds apart from `from_s` on.
+    fn run(control: &mut Control, from_s: u64, seen: &[Wanted]) -> Vec<Heat> {
+        let ticks = (0..).map(|step| Tick::from_ms((from_s + 5 * step) * 1000));
+        seen.iter().zip(ticks).map(|(seen, now)| control.heat(now, *seen)).collect()
+    }
+
+    fn milk_at(value: i32) -> Wanted {
+        Wanted { milk_target: Some(milli(63_050)), milk: Some(milli(value)), bath: None }
+    }
+
+    fn set_points(values: &[i32]) -> Vec<Heat> {
+        values.iter().map(|value| Heat::Setpoint(milli(*value))).collect()
+    }
+
+    #[test]
+    fn what_the_milk_lacks_raises_the_bath_at_once_and_with_time() {
+        let mut control = Control::new(Cascade::UNKNOWN, Heater::Setpoint);
+        let lacks = run(&mut control, 0, &[milk_at(63_000); 4]);
+        assert_eq!(lacks, set_points(&[63_125, 63_125, 63_126, 63_127]));
+        let after_an_hour = run(&mut control, 3_600, &[milk_at(63_000); 2]);
+        assert_eq!(after_an_hour, set_points(&[63_128, 63_130]), "a pause counts as five seconds");
+        control.reset();
+        assert_eq!(run(&mut control, 3_610, &[milk_at(63_000)]), set_points(&[63_125]));
+    }
+
+    #[test]
+    fn milk_above_its_target_lowers_the_bath_and_nothing_winds_up_at_the_lower_clamp() {
+        let mut control = Control::new(Cascade::UNKNOWN, Heater::Setpoint);
+        let above = run(&mut control, 0, &[milk_at(63_100); 4]);
+        assert_eq!(above, set_points(&[62_975, 62_975, 62_974, 62_973]));
+        let mut control = Control::new(Cascade::UNKNOWN, Heater::Setpoint);
+        let hot = run(&mut control, 0, &[milk_at(64_000); 100]);
+        assert_eq!(hot, set_points(&[62_000; 100]));
+        assert_eq!(run(&mut control, 500, &[milk_at(63_050)]), set_points(&[63_050]));
+    }
+
+    #[test]
+    fn without_milk_to_go_by_the_bath_is_held_at_the_clamp() {
+        let mut control = Control::new(Cascade::UNKNOWN, Heater::Setpoint);
+        let blind = Wanted { milk: None, ..milk_at(0) };
+        assert_eq!(run(&mut control, 0, &[blind; 2]), set_points(&[63_500; 2]));
+    }
+
+    fn permille(control: &mut Control, from_s: u64, bath: &[i32]) -> Vec<u16> {
+        let seen: Vec<Wanted> = bath
+            .iter()
+            .map(|bath| Wanted { milk_target: None, milk: None, bath: Some(milli(*bath)) })
+            .collect();
+        let duty = |heat| match heat {
+            Heat::Duty(duty) => duty.permille(),
+            Heat::Off | Heat::Setpoint(_) => panic!("a power machine gets a duty: {heat:?}"),
+        };
+        run(control, from_s, &seen).into_iter().map(duty).collect()
+    }
+
+    /// Gain 1 / (0.03464 K/s x 2 x 26 s) = 0.5551 per kelvin, integral time 208 s.
+    #[test]
+    fn the_duty_follows_what_the_bath_lacks_by_the_rule_for_an_integrating_process() {
+        let heater = Heater::Power { power_w: 6_000, bath_j_per_k: 173_200, delay_ms: 26_000 };
+        let mut control = Control::new(Cascade::UNKNOWN, heater);
+        assert_eq!(permille(&mut control, 0, &[63_000; 4]), [278, 278, 284, 291]);
+        let too_warm = permille(&mut control, 20, &[63_510; 40]);
+        assert_eq!((too_warm[0], too_warm[39]), (14, 9), "the integral falls again");
+        for far_off in [20_000, 90_000] {
+            let mut control = Control::new(Cascade::UNKNOWN, heater);
+            permille(&mut control, 0, &[far_off; 100]);
+            assert_eq!(permille(&mut control, 500, &[63_400]), [56], "nothing winds up");
+        }
+    }
 }

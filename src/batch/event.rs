@@ -289,3 +289,6 @@ pub struct Effects {
     /// Set if an action was refused; nothing changed then.
     pub refusal: Option<Refusal>,
 }
+
+#[cfg(test)]
+mod tests;

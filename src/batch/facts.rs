@@ -158,3 +158,6 @@ impl Senses {
         facts
     }
 }
+
+#[cfg(test)]
+mod tests;

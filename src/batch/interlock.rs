@@ -114,3 +114,6 @@ impl Interlocks {
         Ruling { lasting, stop, fails: doubts.fails, cut: doubts.cut }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -237,3 +237,6 @@ impl BatchParams {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,3 +72,27 @@ impl std::fmt::Display for PhaseName {
         f.write_str(self.word())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_phase_is_stored_said_and_found_again_by_one_word() {
+        let words = ["preheat", "load", "come-up", "hold", "cool", "unload", "finished", "aborted"];
+        for (phase, word) in PhaseName::ALL.into_iter().zip(words) {
+            assert_eq!((phase.word(), phase.to_string().as_str()), (word, word));
+            assert_eq!(serde_json::to_value(phase).expect("written"), word);
+            assert_eq!(PhaseName::from_word(word), Some(phase));
+        }
+        for word in ["", "Hold", "hold ", "holding"] {
+            assert_eq!(PhaseName::from_word(word), None, "{word:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_finished_and_an_aborted_batch_are_over() {
+        let over = PhaseName::ALL.into_iter().filter(|phase| phase.is_final());
+        assert!(over.eq([PhaseName::Finished, PhaseName::Aborted]));
+    }
+}

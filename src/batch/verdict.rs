@@ -165,3 +165,41 @@ pub struct Verdict {
     /// The figures.
     pub figures: Figures,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outcome_is_stored_and_said_by_the_same_word() {
+        let words = [
+            (Outcome::Acceptable, "acceptable"),
+            (Outcome::Unacceptable, "unacceptable"),
+            (Outcome::Incomplete, "incomplete"),
+        ];
+        for (outcome, word) in words {
+            assert_eq!((outcome.word(), outcome.to_string().as_str()), (word, word));
+            assert_eq!(serde_json::to_value(outcome).expect("written"), word);
+        }
+    }
+
+    #[test]
+    fn a_fail_weighs_more_than_a_deviation_and_that_more_than_a_note() {
+        assert!(Severity::Note < Severity::Deviation && Severity::Deviation < Severity::Fail);
+        let words = [
+            (Severity::Note, "note"),
+            (Severity::Deviation, "deviation"),
+            (Severity::Fail, "fail"),
+        ];
+        for (severity, word) in words {
+            assert_eq!(severity.word(), word);
+            assert_eq!(serde_json::to_value(severity).expect("written"), word);
+        }
+    }
+
+    #[test]
+    fn a_figure_that_the_curve_cannot_give_is_stored_as_missing_and_not_as_zero() {
+        let figures = serde_json::to_value(Figures::default()).expect("written");
+        assert!(figures["hold_s"].is_null() && figures["equivalent_min"].is_null());
+    }
+}

@@ -123,4 +123,43 @@ mod tests {
         assert_eq!(window.mean_low(), None);
         assert_eq!(window.lost_ms(Tick::from_ms(10_000), Tick::from_ms(4_000)), 6_000);
     }
+
+    fn at(ms: u64) -> Tick {
+        Tick::from_ms(ms)
+    }
+
+    #[test]
+    fn a_gap_lasts_until_a_reading_closes_it_and_counts_from_the_beginning_at_the_earliest() {
+        let mut window = Window::new(10_000);
+        assert_eq!(window.gap_ms(at(9_000), at(4_000)), 5_000, "never a reading");
+        window.push(at(10_000), Celsius::from_milli(0));
+        assert_eq!(window.gap_ms(at(10_000), at(4_000)), 6_000, "the first one closes it");
+        window.push(at(13_000), Celsius::from_milli(0));
+        assert_eq!(window.gap_ms(at(13_000), at(4_000)), 3_000);
+        assert_eq!(window.gap_ms(at(13_000), at(12_000)), 1_000);
+        assert_eq!(window.gap_ms(at(15_000), at(4_000)), 2_000, "and then the next one lasts");
+    }
+
+    #[test]
+    fn a_window_keeps_300_readings_and_its_mean_is_of_those() {
+        let mut window = Window::new(u64::MAX);
+        window.push(at(0), Celsius::from_milli(3_000));
+        for step in 1..300 {
+            window.push(at(step), Celsius::from_milli(0));
+        }
+        assert_eq!(window.mean_low(), Some(Celsius::from_milli(10)), "3000 / 300");
+        window.push(at(300), Celsius::from_milli(600));
+        assert_eq!(window.mean_low(), Some(Celsius::from_milli(2)), "600 / 300");
+        window.clear();
+        assert_eq!((window.mean_low(), window.newest()), (None, None));
+    }
+
+    #[test]
+    fn below_zero_the_means_round_apart_as_well() {
+        let mut window = Window::new(10_000);
+        window.push(at(0), Celsius::from_milli(-1));
+        window.push(at(1), Celsius::from_milli(-2));
+        assert_eq!(window.mean_low(), Some(Celsius::from_milli(-2)));
+        assert_eq!(window.mean_high(), Some(Celsius::from_milli(-1)));
+    }
 }

@@ -2,6 +2,7 @@
 //! believes them all: milk that a test moves by hand is no milk. The watchers have whole batches
 //! of their own, in `station/rehearsal/alarms.rs`.
 
+mod edges;
 mod interruption;
 
 use holder_hal::{Quality, Reading, Sample, Switch};

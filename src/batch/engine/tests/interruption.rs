@@ -1,6 +1,7 @@
 //! A batch whose controller was gone is taken up by the recipe's rule.
 
 use super::*;
+use crate::batch::recipe::WhenInterrupted;
 
 /// The bench after an outage: a person continued the batch.
 fn resumed(bench: &mut Bench, outage_s: u64) {
@@ -140,4 +141,92 @@ fn a_recipe_may_forbid_interruptions_or_let_heat_come_back_by_itself() {
     resumed(&mut bench, 5);
     bench.seconds(1);
     assert!(bench.heats(), "with the first reading");
+}
+
+#[test]
+fn an_outage_of_the_recipes_time_is_allowed_whether_said_or_measured() {
+    let max_ms = params().recipe.interruption.outage_max_ms;
+    for (gone_s, said_ms) in [(1, max_ms), (max_ms / 1_000, 0)] {
+        let mut bench = Bench::holding(params());
+        bench.now_s += gone_s;
+        assert_eq!(bench.act(Action::Resume { outage_ms: Some(said_ms) }), None);
+        assert_eq!(bench.engine.phase(), PhaseName::ComeUp, "{gone_s} s, said {said_ms} ms");
+    }
+}
+
+#[test]
+fn a_batch_that_had_not_begun_begins_with_its_first_reading() {
+    let mut bench = Bench::new(params());
+    assert_eq!(bench.act(Action::Resume { outage_ms: None }), None);
+    let told: Vec<&Event> = bench.log.iter().map(|entry| &entry.event).collect();
+    assert_eq!(told, [&Event::Resumed { outage_ms: None }]);
+    bench.seconds(1);
+    assert_eq!(bench.causes(), [&Cause::Started]);
+}
+
+#[test]
+fn a_come_up_that_may_not_be_interrupted_fails_and_one_that_may_counts_its_twenty_seconds_anew() {
+    for rule in [WhenInterrupted::Fail, WhenInterrupted::Restart] {
+        let mut bench = warming(rule);
+        resumed(&mut bench, 5);
+        assert_eq!(bench.engine.phase(), PhaseName::Cool, "{rule:?}");
+        let failed = Cause::InterruptionNotAllowed { held_ms: None };
+        assert_eq!(bench.causes().last(), Some(&&failed));
+    }
+    let mut bench = warming(WhenInterrupted::Continue);
+    resumed(&mut bench, 1);
+    bench.seconds(20);
+    assert_eq!(bench.engine.phase(), PhaseName::ComeUp);
+    bench.seconds(1);
+    assert_eq!(bench.engine.phase(), PhaseName::Hold);
+}
+
+/// A batch whose milk has been above the limit for nine seconds, and what its recipe says.
+fn warming(come_up: WhenInterrupted) -> Bench {
+    let mut params = params();
+    params.recipe.interruption.come_up = come_up;
+    let mut bench = Bench::new(params);
+    bench.until(PhaseName::Load);
+    bench.act(Action::ConfirmLoad { bottles: 48 });
+    bench.milk(63_000);
+    bench.seconds(10);
+    assert_eq!(bench.engine.phase(), PhaseName::ComeUp);
+    bench
+}
+
+#[test]
+fn a_hold_that_may_not_be_interrupted_fails_and_tells_how_long_it_lasted() {
+    let mut strict = params();
+    strict.recipe.interruption.hold = WhenInterrupted::Fail;
+    let mut bench = Bench::holding(strict);
+    bench.seconds(60);
+    resumed(&mut bench, 5);
+    let failed = Cause::InterruptionNotAllowed { held_ms: Some(60_000) };
+    assert_eq!(bench.causes().last(), Some(&&failed));
+    assert_eq!(bench.engine.holds_broken(), 1);
+}
+
+#[test]
+fn an_interruption_once_more_than_holds_may_restart_fails_the_batch() {
+    let mut bench = Bench::holding(params());
+    resumed(&mut bench, 1);
+    bench.until(PhaseName::Hold);
+    resumed(&mut bench, 1);
+    let failed = Cause::RestartsExhausted { by: HoldBreak::Interrupted, held_ms: 0 };
+    assert_eq!(bench.causes().last(), Some(&&failed));
+    assert_eq!((bench.engine.phase(), bench.engine.holds_broken()), (PhaseName::Cool, 2));
+}
+
+#[test]
+fn an_outage_of_unknown_length_while_milk_is_cooled_fails_the_batch_and_the_cooling_goes_on() {
+    let mut bench = Bench::holding(params());
+    bench.until(PhaseName::Cool);
+    assert_eq!(bench.act(Action::Resume { outage_ms: None }), None);
+    assert_eq!(bench.engine.phase(), PhaseName::Cool);
+    let failed = Cause::InterruptionNotAllowed { held_ms: None };
+    assert_eq!(bench.causes().last(), Some(&&failed));
+    bench.milk(9_000);
+    bench.until(PhaseName::Unload);
+    bench.act(Action::ConfirmUnload);
+    assert_eq!(bench.engine.accepts(), Some(false));
 }
