@@ -51,7 +51,6 @@ fn what_once_broke_an_invariant_stays_mended() {
     let scenario = Scenario::drawn(28_114, &fixture::recipe());
     let (_, report) = of_scenario(&scenario, Wanted::default()).expect("it has its end");
     assert_eq!(report.violations, []);
-    assert!(report.hottest_c.is_some_and(|hottest_c| hottest_c < 66.0), "{:?}", report.hottest_c);
 }
 
 #[test]
