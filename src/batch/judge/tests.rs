@@ -1,5 +1,6 @@
 //! Each rule with a curve just inside of it and one just outside.
 
+mod bottle;
 mod hold;
 mod oracle;
 mod plants;
