@@ -81,3 +81,6 @@ impl Agreement {
         over_k > uncertain_k.max(allowed_k)
     }
 }
+
+#[cfg(test)]
+mod tests;

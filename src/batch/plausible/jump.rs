@@ -141,3 +141,6 @@ impl Jump {
         self.shift
     }
 }
+
+#[cfg(test)]
+mod tests;

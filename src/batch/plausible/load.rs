@@ -69,3 +69,6 @@ fn least_k(bottles: u16) -> f64 {
 fn most_k(bottles: u16) -> f64 {
     SINKS_BESIDES_K + SINKS_MOST_K * f64::from(bottles)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+use holder_hal::{Command, MILK_PROBES_MAX, Tick};
+
+use super::super::blocks::Commanded;
+use super::*;
+use crate::batch::fixture;
+
+fn block(milk: &[f64], reference: Option<f64>) -> Block {
+    let mut slots = [None; MILK_PROBES_MAX];
+    slots.iter_mut().zip(milk).for_each(|(slot, value)| *slot = Some(*value));
+    Block {
+        bath: Some(63.0),
+        milk: slots,
+        reference,
+        commanded: Commanded::Off,
+        cooled: false,
+        follows_a_gap: false,
+    }
+}
+
+fn in_phase(phase: PhaseName) -> Stage {
+    let (now, command) = (Tick::from_ms(0), Command::safe(false));
+    Stage { now, phase, loaded: Some(now), bottles: 48, command }
+}
+
+/// The same block so many times.
+fn seen(phase: PhaseName, block: &Block, times: u32) -> Doubts {
+    let (mut watch, mut doubts) = (Agreement::default(), Doubts::default());
+    let params = BatchParams { reference: Some(fixture::probe("reference")), ..fixture::params() };
+    for _ in 0..times {
+        watch.observe(&params, &in_phase(phase), block, &mut doubts);
+    }
+    doubts
+}
+
+#[test]
+fn probes_that_are_apart_for_a_minute_disagree() {
+    let spread_k = fixture::recipe().probes.spread_max.as_f64();
+    // The coldest stands at the bath: nothing is added for the gap.
+    let apart = |over_k: f64| block(&[63.0, 63.0 + spread_k + over_k], None);
+    assert!(seen(PhaseName::Hold, &apart(0.01), 6).lasts(Alarm::MilkDisagrees));
+    assert!(!seen(PhaseName::Hold, &apart(0.01), 5).lasts(Alarm::MilkDisagrees));
+    assert!(!seen(PhaseName::Hold, &apart(-0.01), 60).lasts(Alarm::MilkDisagrees));
+    assert!(!seen(PhaseName::Cool, &apart(9.0), 60).lasts(Alarm::MilkDisagrees));
+}
+
+#[test]
+fn while_the_milk_warms_bottles_differ_by_a_share_of_the_gap_to_the_bath() {
+    let allowed_k = fixture::recipe().probes.spread_max.as_f64() + 0.4 * 20.0;
+    let apart = |over_k: f64| block(&[43.0, 43.0 + allowed_k + over_k], None);
+    assert!(seen(PhaseName::ComeUp, &apart(0.01), 6).lasts(Alarm::MilkDisagrees));
+    assert!(!seen(PhaseName::ComeUp, &apart(-0.01), 60).lasts(Alarm::MilkDisagrees));
+}
+
+#[test]
+fn one_block_that_agrees_ends_it_and_a_probe_without_a_value_begins_anew() {
+    let (mut watch, mut doubts) = (Agreement::default(), Doubts::default());
+    let (params, stage) = (fixture::params(), in_phase(PhaseName::Hold));
+    let (apart, together) = (block(&[63.0, 66.0], None), block(&[63.0, 63.0], None));
+    for _ in 0..6 {
+        watch.observe(&params, &stage, &apart, &mut doubts);
+    }
+    assert!(doubts.lasts(Alarm::MilkDisagrees));
+    watch.observe(&params, &stage, &together, &mut doubts);
+    assert!(!doubts.lasts(Alarm::MilkDisagrees));
+    for round in 0..12 {
+        let silent = block(&[63.0], None);
+        let block = if round == 5 { &silent } else { &apart };
+        watch.observe(&params, &stage, block, &mut doubts);
+        assert_eq!(doubts.lasts(Alarm::MilkDisagrees), round == 11, "{round}");
+    }
+}
+
+#[test]
+fn a_recorder_above_its_reference_is_seen_in_five_minute_means_of_the_hold() {
+    let params = fixture::params();
+    let rule = &params.recipe.probes;
+    assert_eq!(rule.reference_mean_ms, 300_000);
+    let allowed_k = rule.over_reference_max.as_f64() + 0.05;
+    let over = |k: f64| block(&[63.0 + k, 63.0 + k], Some(63.0));
+    let least_k = allowed_k + 0.001;
+    let above = seen(PhaseName::Hold, &over(least_k), 30);
+    assert!(above.lasts(Alarm::AboveReference));
+    assert!(!seen(PhaseName::Hold, &over(least_k), 29).lasts(Alarm::AboveReference));
+    assert!(!seen(PhaseName::Hold, &over(allowed_k - 0.001), 60).lasts(Alarm::AboveReference));
+    assert!(!seen(PhaseName::ComeUp, &over(5.0), 60).lasts(Alarm::AboveReference));
+}
+
+#[test]
+fn a_recorder_above_its_reference_by_more_than_both_uncertainties_fails_the_batch() {
+    // U = 0.1 °C each.
+    let over = |k: f64| block(&[63.0 + k, 63.0 + k], Some(63.0));
+    let fails = |k: f64| seen(PhaseName::Hold, &over(k), 30).fails;
+    assert_eq!(fails(0.201_f64.max(over_allowed_k() + 0.001)), Some(Alarm::AboveReference));
+    assert_eq!(fails(0.199_f64.min(over_allowed_k() - 0.001)), None);
+}
+
+fn over_allowed_k() -> f64 {
+    fixture::recipe().probes.over_reference_max.as_f64() + 0.05
+}
