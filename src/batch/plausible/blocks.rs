@@ -163,3 +163,6 @@ impl Blocks {
         block
     }
 }
+
+#[cfg(test)]
+mod tests;

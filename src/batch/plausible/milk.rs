@@ -218,3 +218,6 @@ impl MilkWatch {
         self.slow >= AGREE_UPTAKE
     }
 }
+
+#[cfg(test)]
+mod tests;
