@@ -265,3 +265,6 @@ impl HeatBalance {
         rise_k <= needed_k && taken_k < heated_k - needed_k
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,205 @@
+use holder_hal::{Command, MILK_PROBES_MAX, Tick};
+
+use super::*;
+use crate::batch::fixture;
+
+/// 4 kW in 200 kJ/K: 0.02 K/s, 0.2 K in a block.
+const POWER: Heater = Heater::Power { power_w: 4_000, bath_j_per_k: 200_000, delay_ms: 20_000 };
+
+struct Watched {
+    params: BatchParams,
+    balance: HeatBalance,
+    doubts: Doubts,
+    phase: PhaseName,
+    milk: Option<f64>,
+}
+
+impl Watched {
+    fn of(heater: Heater) -> Self {
+        let params = BatchParams { heater, ..fixture::params() };
+        let (balance, doubts) = (HeatBalance::new(&params), Doubts::default());
+        Self { params, balance, doubts, phase: PhaseName::Preheat, milk: None }
+    }
+
+    /// One block; `None` is a bath that was not read.
+    fn block(&mut self, bath: Option<f64>, commanded: Commanded, cooled: bool) -> &mut Self {
+        let mut milk = [None; MILK_PROBES_MAX];
+        milk.iter_mut().take(2).for_each(|slot| *slot = self.milk);
+        let block = Block { bath, milk, reference: None, commanded, cooled, follows_a_gap: false };
+        let now = Tick::from_ms(1_000_000);
+        let (phase, command) = (self.phase, Command::safe(false));
+        let stage = Stage { now, phase, loaded: Some(now), bottles: 48, command };
+        self.balance.observe(&self.params, &stage, &block, &mut self.doubts);
+        self
+    }
+
+    /// So many blocks, the bath `by_k` warmer with each.
+    fn blocks(&mut self, times: u32, from: f64, by_k: f64, commanded: Commanded) -> &mut Self {
+        for n in 0..times {
+            self.block(Some(from + by_k * f64::from(n)), commanded, false);
+        }
+        self
+    }
+
+    fn fails(&self) -> bool {
+        self.doubts.lasts(Alarm::HeaterFails)
+    }
+
+    fn stays_on(&self) -> bool {
+        self.doubts.lasts(Alarm::HeaterStaysOn)
+    }
+
+    fn above(&self) -> bool {
+        self.doubts.lasts(Alarm::BathAboveSetpoint)
+    }
+}
+
+const FULL: Commanded = Commanded::Duty(1.0);
+const AT_63: Commanded = Commanded::Setpoint(63.0);
+
+#[test]
+fn a_known_power_must_show_by_seventy_percent_after_three_minutes() {
+    let rises =
+        |k: f64, blocks: u32| Watched::of(POWER).blocks(blocks, 40.0, k / 18.0, FULL).fails();
+    // 70 % of 3.6 K, less 0.666 K for the room and 0.3 K.
+    assert!(rises(1.54, 20));
+    assert!(!rises(1.54, 19), "two blocks must agree");
+    assert!(!rises(1.57, 60));
+    let half = Commanded::Duty(0.5);
+    assert!(Watched::of(POWER).blocks(20, 40.0, 0.28 / 18.0, half).fails());
+    assert!(!Watched::of(POWER).blocks(60, 40.0, 0.31 / 18.0, half).fails());
+    assert!(!Watched::of(POWER).blocks(60, 40.0, 0.0, Commanded::Mixed).fails());
+}
+
+#[test]
+fn bottles_take_heat_as_long_as_they_are_colder_than_the_bath() {
+    let with_gap = |gap_k: f64| {
+        let mut watched = Watched::of(POWER);
+        (watched.phase, watched.milk) = (PhaseName::ComeUp, Some(60.0 - gap_k));
+        watched.blocks(20, 60.0, 0.0, FULL).fails()
+    };
+    // 49 bottles take 0.2426 K in three minutes for each K of gap; 1.554 K are missing.
+    assert!(with_gap(6.3) && !with_gap(6.5));
+    let mut watched = Watched::of(POWER);
+    watched.phase = PhaseName::ComeUp;
+    assert!(!watched.blocks(40, 60.0, 0.0, FULL).fails(), "nobody knows the milk");
+    let mut watched = Watched::of(POWER);
+    watched.phase = PhaseName::Load;
+    assert!(!watched.blocks(40, 60.0, 0.0, FULL).fails(), "bottles go in");
+}
+
+#[test]
+fn a_bath_far_below_its_set_point_must_rise() {
+    let rises = |k: f64, blocks: u32| {
+        Watched::of(Heater::Setpoint).blocks(blocks, 40.0, k / 18.0, AT_63).fails()
+    };
+    assert!(rises(0.09, 20));
+    assert!(!rises(0.09, 19));
+    assert!(!rises(0.11, 60));
+    assert!(!Watched::of(Heater::Setpoint).blocks(60, 40.0, 0.0, Commanded::Mixed).fails());
+}
+
+#[test]
+fn a_bath_near_its_set_point_may_rest_but_not_fall() {
+    let falls = |from: f64, k: f64| {
+        Watched::of(Heater::Setpoint).blocks(20, from, -k / 18.0, AT_63).fails()
+    };
+    assert!(falls(62.0, 0.09) && !falls(62.0, 0.07));
+    assert!(!falls(62.9, 0.05), "it is there");
+}
+
+#[test]
+fn what_the_preheat_showed_of_the_power_is_asked_of_the_come_up() {
+    // 8 K of gap take 1.94 K: more than the slowest heater gives, not more than this one.
+    let after = |preheat_by_k: f64| {
+        let mut watched = Watched::of(Heater::Setpoint);
+        watched.blocks(30, 30.0, preheat_by_k, AT_63);
+        watched.balance.loaded();
+        (watched.phase, watched.milk) = (PhaseName::ComeUp, Some(50.0));
+        watched.blocks(20, 58.0, 0.0, AT_63).fails()
+    };
+    assert!(after(0.2));
+    assert!(!after(0.11));
+}
+
+#[test]
+fn a_bath_that_rises_without_heat_has_a_heater_that_stays_on() {
+    let after_rest = |rise_k: f64, blocks: u32| {
+        let mut watched = Watched::of(Heater::Setpoint);
+        watched.blocks(10, 60.0, 0.0, Commanded::Off);
+        watched.blocks(blocks, 60.0 + rise_k, 0.0, Commanded::Off).stays_on()
+    };
+    assert!(after_rest(0.41, 2));
+    assert!(!after_rest(0.41, 1), "two blocks must agree");
+    assert!(!after_rest(0.39, 30));
+    let mut watched = Watched::of(Heater::Setpoint);
+    watched.milk = Some(62.0);
+    watched.blocks(10, 60.0, 0.0, Commanded::Off).blocks(9, 60.5, 0.0, Commanded::Off);
+    assert!(!watched.stays_on(), "its milk is warmer");
+}
+
+#[test]
+fn what_is_left_in_the_element_is_no_heater_that_stays_on() {
+    let rises = |k: f64| {
+        let mut watched = Watched::of(Heater::Setpoint);
+        watched.blocks(1, 60.0, 0.0, Commanded::Off);
+        watched.blocks(8, 60.0 + k, 0.0, Commanded::Off).stays_on()
+    };
+    assert!(!rises(2.49) && rises(2.51));
+    let mut watched = Watched::of(Heater::Setpoint);
+    watched.blocks(10, 60.0, 0.0, Commanded::Off).blocks(2, 60.5, 0.0, Commanded::Off);
+    assert!(watched.stays_on());
+    watched.block(Some(60.5), AT_63, false);
+    assert!(!watched.stays_on(), "now it is told to heat");
+}
+
+#[test]
+fn a_duty_of_nothing_that_warms_the_bath_is_seen_where_the_power_is_known() {
+    let none = Commanded::Duty(0.0);
+    let mut watched = Watched::of(POWER);
+    watched.blocks(12, 60.0, 0.0, none).blocks(1, 60.41, 0.0, none);
+    assert!(!watched.stays_on(), "two blocks must agree");
+    watched.blocks(1, 60.42, 0.0, none);
+    assert!(watched.stays_on());
+    let mut watched = Watched::of(POWER);
+    watched.blocks(12, 60.0, 0.0, none).blocks(5, 60.39, 0.0, none);
+    assert!(!watched.stays_on());
+    // A tenth of the power gives 0.24 K in twice a minute.
+    let tenth = Commanded::Duty(0.1);
+    let mut watched = Watched::of(POWER);
+    watched.blocks(12, 60.0, 0.0, tenth).blocks(5, 60.63, 0.0, tenth);
+    assert!(!watched.stays_on());
+    watched = Watched::of(POWER);
+    watched.blocks(12, 60.0, 0.0, tenth).blocks(5, 60.65, 0.0, tenth);
+    assert!(watched.stays_on());
+}
+
+#[test]
+fn a_bath_that_climbs_above_its_set_point_goes_to_another_until_it_is_back() {
+    let mut watched = Watched::of(Heater::Setpoint);
+    watched.blocks(4, 63.61, 0.06, AT_63);
+    assert!(!watched.above(), "three blocks must agree");
+    watched.block(Some(63.85), AT_63, false);
+    assert!(watched.above());
+    watched.blocks(5, 63.85, 0.0, AT_63);
+    assert!(watched.above(), "it is not back");
+    watched.block(Some(63.6), AT_63, false);
+    assert!(!watched.above());
+    assert!(!Watched::of(Heater::Setpoint).blocks(9, 63.61, 0.04, AT_63).above(), "an overshoot");
+    assert!(!Watched::of(Heater::Setpoint).blocks(3, 63.4, 0.06, AT_63).above(), "not above it");
+}
+
+#[test]
+fn cold_water_and_a_bath_that_was_not_read_begin_anew() {
+    for (bath, cooled) in [(None, false), (Some(40.0), true)] {
+        let mut watched = Watched::of(POWER);
+        watched.blocks(25, 40.0, 0.0, FULL);
+        assert!(watched.fails());
+        watched.block(bath, FULL, cooled);
+        assert!(!watched.fails());
+        watched.blocks(19, 40.0, 0.0, FULL);
+        assert!(!watched.fails());
+        watched.blocks(1, 40.0, 0.0, FULL);
+        assert!(watched.fails());
+    }
+}
