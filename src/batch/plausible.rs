@@ -235,3 +235,6 @@ impl Plausibility {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
