@@ -2,6 +2,7 @@
 
 mod bottle;
 mod hold;
+mod interruption;
 mod oracle;
 mod plants;
 mod plausible;

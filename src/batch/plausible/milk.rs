@@ -198,12 +198,15 @@ impl MilkWatch {
         let now = now.and_then(|(milk, bath)| Some((milk, bath? - milk)));
         let then = self.past.get(self.past_at).copied().flatten();
         let gaps: f64 = self.past.iter().flatten().map(|(_, gap)| gap).sum();
+        // A mean of fewer gaps would be too small, and the uptake too good for ever.
+        let is_whole = self.past.iter().all(Option::is_some);
         if let Some(slot) = self.past.get_mut(self.past_at) {
             *slot = now;
         }
         self.past_at = (self.past_at + 1) % UPTAKE_BLOCKS;
         let is_late_enough = stage.loaded_s().is_some_and(|loaded_s| loaded_s >= UPTAKE_FROM_S);
-        let Some(((from, _), (to, gap))) = then.zip(now).filter(|_| is_late_enough) else {
+        let Some(((from, _), (to, gap))) = then.zip(now).filter(|_| is_late_enough)
+        else {
             return self.slow >= AGREE_UPTAKE;
         };
         let gap_mean = gaps / UPTAKE_BLOCKS as f64;

@@ -21,8 +21,13 @@ impl Watched {
 
     /// One block; both probes show the same.
     fn block(&mut self, phase: PhaseName, bath: f64, milk: f64) -> &mut Self {
+        self.shows(phase, bath, Some(milk))
+    }
+
+    /// The same; the milk may not have been read.
+    fn shows(&mut self, phase: PhaseName, bath: f64, milk: Option<f64>) -> &mut Self {
         let mut slots = [None; MILK_PROBES_MAX];
-        slots.iter_mut().take(2).for_each(|slot| *slot = Some(milk));
+        slots.iter_mut().take(2).for_each(|slot| *slot = milk);
         let block = Block {
             bath: Some(bath),
             milk: slots,
@@ -192,4 +197,16 @@ fn near_the_bath_the_uptake_says_nothing() {
     let mut watched = uptake(&[(400.0, 110)]);
     watched.blocks(ComeUp, 30, 63.0, 61.0);
     assert!(!watched.doubts.lasts(Alarm::AgitationLost));
+}
+
+#[test]
+fn blocks_that_were_not_read_make_no_uptake_better_than_it_is() {
+    let mut watched = Watched::from(190.0);
+    let mut milk = 10.0;
+    for block in 0..40 {
+        milk += (63.0 - milk) * BLOCK_S / 400.0;
+        let is_silent = (12..15).contains(&block);
+        watched.shows(ComeUp, 63.0, (!is_silent).then_some(milk));
+        assert!(!watched.doubts.lasts(Alarm::AgitationLost), "block {block}");
+    }
 }
