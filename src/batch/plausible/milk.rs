@@ -205,7 +205,7 @@ impl MilkWatch {
         }
         self.past_at = (self.past_at + 1) % UPTAKE_BLOCKS;
         let is_late_enough = stage.loaded_s().is_some_and(|loaded_s| loaded_s >= UPTAKE_FROM_S);
-        let Some(((from, _), (to, gap))) = then.zip(now).filter(|_| is_late_enough)
+        let Some(((from, _), (to, gap))) = then.zip(now).filter(|_| is_late_enough && is_whole)
         else {
             return self.slow >= AGREE_UPTAKE;
         };
