@@ -50,7 +50,7 @@ pub(crate) struct RunArgs {
     #[arg(long, conflicts_with_all = ["bottles", "bottle_ml", "recipe", "reason"])]
     resume: bool,
     /// Close the batch that was interrupted on this unit as incomplete, with the reason
-    #[arg(long, value_name = "WHY", conflicts_with_all = ["bottles", "bottle_ml", "recipe", "reason"])]
+    #[arg(long, value_name = "WHY", value_parser = why, conflicts_with_all = ["bottles", "bottle_ml", "recipe", "reason"])]
     abandon: Option<String>,
     /// How many bottles, the control bottle not counted [default for water: all that fit]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
@@ -79,6 +79,15 @@ pub(crate) struct RunArgs {
     /// Seed of the machine that --fast makes
     #[arg(long, value_name = "N", default_value_t = 1, requires = "fast")]
     seed: u64,
+}
+
+/// A reason that says something: it stands in the journal for good.
+fn why(typed: &str) -> Result<String, String> {
+    let why = typed.trim();
+    if why.is_empty() {
+        return Err("say why the batch is given up: it stands in the journal for good".to_owned());
+    }
+    Ok(why.to_owned())
 }
 
 /// Where the log of `-v` goes while the live screen has the terminal.
@@ -178,4 +187,17 @@ pub(crate) fn summary(verdict: &Verdict) -> String {
         format!("  {}{}: {}", finding.severity.word(), at.unwrap_or_default(), finding.text)
     }));
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_given_up_for_a_reason_only() {
+        for blank in ["", "  ", "\t\n"] {
+            assert!(why(blank).is_err(), "{blank:?}");
+        }
+        assert_eq!(why(" milk thrown away "), Ok("milk thrown away".to_owned()));
+    }
 }

@@ -83,6 +83,9 @@ impl Stores {
     }
 }
 
+/// More threads than any machine of ours has cores for.
+const THREADS_MAX: u64 = 256;
+
 /// Runs all seeds on so many threads. Every report is `told` in the order of the seeds, whoever
 /// ran it.
 ///
@@ -97,7 +100,9 @@ pub(crate) fn soak(
 ) -> Result<Totals, NoRun> {
     let mut totals = Totals::default();
     let (reports, waiting) = mpsc::sync_channel(1_024);
-    let jobs = jobs.get() as u64;
+    // No thread without a seed, and none that only waits for a core.
+    let count = seeds.end.saturating_sub(seeds.start).clamp(1, THREADS_MAX);
+    let jobs = (jobs.get() as u64).min(count);
     std::thread::scope(|scope| {
         for job in 0..jobs {
             let (reports, seeds) = (reports.clone(), seeds.clone());
