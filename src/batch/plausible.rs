@@ -198,6 +198,8 @@ impl Plausibility {
         };
         if !bath_watched {
             self.bath_jump = Jump::default();
+            // The batch has failed by it; where nothing is heated any more the alarm can end.
+            self.bath_fall = Fall::default();
         } else if let Some(bath) = fresh.bath {
             let bounds = Bounds::bath(params.bath.resolution.as_f64());
             self.doubts.cut |= self.bath_jump.sample(stage.now, bath.as_f64(), bounds);

@@ -84,6 +84,16 @@ fn a_bath_that_falls_at_once_and_stays_down_fails_only_with_milk_in_it() {
 }
 
 #[test]
+fn the_alarm_of_a_bath_that_fell_is_over_in_the_cooling_but_the_batch_stays_failed() {
+    let mut watched = Watched::new();
+    watched.readings(ComeUp, 3, 63_000, 50_000);
+    assert!(watched.readings(ComeUp, 60, 60_500, 50_000).lasts(Alarm::BathJumps));
+    let doubts = watched.reading(Cool, 60_500, 50_000);
+    assert!(!doubts.lasts(Alarm::BathJumps));
+    assert_eq!(doubts.fails, Some(Alarm::BathJumps));
+}
+
+#[test]
 fn a_slow_step_over_two_blocks_is_a_new_level() {
     let mut watched = Watched::new();
     watched.readings(ComeUp, 10, 63_000, 56_000);
