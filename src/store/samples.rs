@@ -189,8 +189,8 @@ pub(super) struct Cursor<'db> {
 
 impl<'db> Cursor<'db> {
     /// What [`Cursor::begin`] walks along, in the order of its key.
-    pub(super) const SELECT: &'static str = "SELECT tick_ms, channel, value, age_ms, quality FROM samples \
-         WHERE batch = ?1 AND tick_ms >= ?2 ORDER BY tick_ms, channel";
+    pub(super) const SELECT: &'static str = "SELECT tick_ms, channel, value, age_ms, quality \
+         FROM samples WHERE batch = ?1 AND tick_ms >= ?2 ORDER BY tick_ms, channel";
 
     /// At the first period from `from_ms` on, with [`Cursor::SELECT`] prepared.
     pub(super) fn begin(

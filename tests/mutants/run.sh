@@ -9,7 +9,7 @@
 # `src/batch` needs nothing of the program but how a TOML file is read and the shipped recipes, so
 # it is built here as a crate of its own, with its own unit tests: a second or two for each mutant
 # in place of a minute. What is missed here may still be seen by the tests that go through the
-# whole program; `docs/mutants.md` tells which.
+# whole program: nobody has counted that.
 #
 # Needs cargo-mutants and cargo-nextest; for `cover` cargo-llvm-cov and the LLVM tools of the
 # compiler's version (Debian: llvm-22).
