@@ -1,5 +1,7 @@
 //! Why a batch did not begin, did not go on, or was not closed.
 
+use std::path::PathBuf;
+
 use holder_hal::wire::WireError;
 
 use super::closing::{self, CloseFault};
@@ -57,6 +59,32 @@ pub enum ConductError {
         unit: String,
         /// Why.
         fault: WireError,
+    },
+    /// The station's file could not even be opened, or not be asked for an open batch.
+    #[error("{why}. {safe}")]
+    Unreadable {
+        /// What is known of the machine now.
+        safe: String,
+        /// Why not. Not a `source`: the sentence has it, and a chain would repeat it.
+        why: StoreError,
+    },
+    /// The station's file does not verify: no record can be entrusted to it.
+    #[error("{}: {misfit}. No batch begins. {safe}", path.display())]
+    Unsound {
+        /// The file.
+        path: PathBuf,
+        /// What is known of the machine now.
+        safe: String,
+        /// The first thing that does not fit.
+        misfit: Box<Misfit>,
+    },
+    /// The program was told to stop before anything was begun.
+    #[error("stopped by {by} while the record was checked; nothing was begun. {safe}")]
+    Told {
+        /// Who told.
+        by: &'static str,
+        /// What is known of the machine now.
+        safe: String,
     },
     /// A batch of the unit was left open, and something else was asked for.
     #[error(
@@ -142,10 +170,12 @@ pub enum ConductError {
         unsafe_because: Option<String>,
         /// Why the record does not tell of it, if so.
         not_kept: Option<Box<CloseFault>>,
+        /// Whether a damaged file stopped it.
+        damaged: bool,
     },
     /// The batch is over, but its record could not be closed.
     #[error(
-        "{}the record of batch {batch} was not closed: {source}; what was acknowledged is kept, \
+        "{}the record of batch {batch} was not closed: {why}; what was acknowledged is kept, \
          and holder run --resume looks after it",
         closing::warning(batch, unsafe_because.as_deref())
     )]
@@ -154,12 +184,35 @@ pub enum ConductError {
         batch: String,
         /// Why the machine is not known to be safe, if so.
         unsafe_because: Option<String>,
-        /// Why not.
-        source: CloseFault,
+        /// Why not. Not a `source`: the sentence has it, and a chain would repeat it.
+        why: CloseFault,
     },
 }
 
 impl ConductError {
+    /// Whether the station's file is damaged, or does not verify.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Store(why) | Self::Unreadable { why, .. } => why.is_damage(),
+            Self::Unsound { misfit, .. } | Self::Altered { misfit, .. } => misfit.is_damage(),
+            Self::StaysOpen { damaged, .. } => *damaged,
+            Self::NotClosed { why, .. } => why.is_damage(),
+            Self::Config(_)
+            | Self::Params(_)
+            | Self::Lock(_)
+            | Self::Machine(_)
+            | Self::Simulator(_)
+            | Self::NotSimulated { .. }
+            | Self::Bottles { .. }
+            | Self::NotSafe { .. }
+            | Self::Told { .. }
+            | Self::LeftOpen { .. }
+            | Self::NothingOpen { .. }
+            | Self::Disputed { .. }
+            | Self::Changed { .. } => false,
+        }
+    }
+
     /// That this batch was left open, and what is known of the machine now.
     pub(in crate::station) fn left_open(left: BatchHeader, safe: String) -> Self {
         let in_bath = may_hold_bottles(left.phase);
