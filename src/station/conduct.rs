@@ -199,11 +199,11 @@ async fn begin(
     let params = BatchParams { simulated, ..params };
 
     let safe = || "Heat was commanded off, and the machine confirmed it".to_owned();
-    match soundness::check(request, &store, None, &mut person.1).await? {
+    let path = request.file();
+    match soundness::check((&path, request.tell), &store, None, &mut person.1).await? {
         Checked::Fits => {}
         Checked::Told(by) => return Err(ConductError::Told { by, safe: safe() }),
         Checked::Unfit(misfit) => {
-            let path = request.file();
             return Err(ConductError::Unsound { path, safe: safe(), misfit });
         }
     }

@@ -201,7 +201,8 @@ pub(super) async fn resume(
     }
     let (machine, clock, hands) = reached?;
     let name = request.unit.to_owned();
-    match soundness::check(request, &store, Some(&batch), &mut person.1).await? {
+    let file = request.file();
+    match soundness::check((&file, request.tell), &store, Some(&batch), &mut person.1).await? {
         Checked::Fits => {}
         Checked::Told(by) => {
             let safe = format!("Heat is off, and batch {batch} is still open");

@@ -1,9 +1,10 @@
 //! Before heat: can this file be entrusted with a record? A file that is damaged, or is not what
 //! was written, takes no more milk (docs/decisions/0022).
 
+use std::path::Path;
 use std::time::Duration;
 
-use super::conduct::{Request, tell};
+use super::conduct::tell;
 use crate::store::{Misfit, StoreError, StoreThread};
 
 /// So often (real time) a person is told that the check still goes on.
@@ -19,13 +20,13 @@ pub(super) enum Checked {
     Told(&'static str),
 }
 
-/// Checks the station's file, and all that is stored of the batch `open`. The machine has been made
-/// safe by then: on a file of years this takes half a minute, and says so.
+/// Checks the station's file at `path`, and all that is stored of the batch `open`. The machine has
+/// been made safe by then: on the file of a year this takes half a minute, and `say` tells of it.
 ///
 /// # Errors
 /// The store's thread is gone.
 pub(super) async fn check(
-    request: &Request<'_>,
+    (path, say): (&Path, fn(&str)),
     store: &StoreThread,
     open: Option<&str>,
     told: &mut (impl Future<Output = &'static str> + Unpin),
@@ -33,15 +34,14 @@ pub(super) async fn check(
     let open = open.map(str::to_owned);
     let checked = store.call(move |store| Ok(store.fit_to_run(open.as_deref()).map_err(Box::new)));
     let mut checked = std::pin::pin!(checked);
-    let path = request.file();
-    let size_mb = std::fs::metadata(&path).map_or(0, |file| file.len() / 1_000_000);
+    let size_mb = std::fs::metadata(path).map_or(0, |file| file.len() / 1_000_000);
     for said in 1_u64.. {
         tokio::select! {
             fits = &mut checked => {
                 return Ok(fits?.map_or_else(Checked::Unfit, |()| Checked::Fits));
             }
             by = &mut *told => return Ok(Checked::Told(by)),
-            () = tokio::time::sleep(SAID_EVERY) => tell(request.tell, format!(
+            () = tokio::time::sleep(SAID_EVERY) => tell(say, format!(
                 "heat is off; {} ({size_mb} MB) is being checked: {} s so far",
                 path.display(),
                 said * SAID_EVERY.as_secs()
@@ -49,4 +49,53 @@ pub(super) async fn check(
         }
     }
     Err(StoreError::ThreadGone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Station, Store};
+
+    /// A new station's file, and its store on a thread of its own.
+    fn station() -> (tempfile::TempDir, std::path::PathBuf, Store) {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("holder.db");
+        let (name, time_zone) = ("bank".into(), "UTC".into());
+        let station = Station { name, time_zone, training: true, created_utc_ms: 0 };
+        let store = Store::create(&path, &station, "ann").expect("made");
+        (dir, path, store)
+    }
+
+    #[tokio::test]
+    async fn a_whole_file_fits_and_one_with_another_word_in_its_journal_does_not() {
+        let (_dir, path, store) = station();
+        let mut nobody = Box::pin(std::future::pending());
+        let (handle, thread) = StoreThread::spawn(store, 8).expect("spawned");
+        let fits = check((&path, |_| ()), &handle, None, &mut nobody).await.expect("checked");
+        assert!(matches!(fits, Checked::Fits));
+        let other = rusqlite::Connection::open(&path).expect("opens");
+        let sql = "DROP TRIGGER journal_no_update; UPDATE journal SET who = 'eve' WHERE seq = 1";
+        other.execute_batch(sql).expect("changed");
+        let found = check((&path, |_| ()), &handle, None, &mut nobody).await.expect("checked");
+        let Checked::Unfit(misfit) = found else { panic!("nothing was found") };
+        assert!(misfit.to_string().starts_with("entry 1 of the journal"), "{misfit}");
+        drop(handle);
+        thread.join().expect("ended");
+    }
+
+    #[tokio::test]
+    async fn whoever_is_told_to_stop_does_not_wait_for_the_end_of_the_check() {
+        let (_dir, path, store) = station();
+        let (handle, _thread) = StoreThread::spawn(store, 8).expect("spawned");
+        let (go, gate) = std::sync::mpsc::channel::<()>();
+        let stuck = handle.submit(move |_| {
+            gate.recv().ok();
+            Ok(())
+        });
+        let mut told = Box::pin(std::future::ready("SIGTERM"));
+        let ended = check((&path, |_| ()), &handle, None, &mut told).await.expect("ended");
+        assert!(matches!(ended, Checked::Told("SIGTERM")));
+        go.send(()).expect("goes on");
+        stuck.expect("sent").await.expect("answered").expect("done");
+    }
 }

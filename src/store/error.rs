@@ -201,9 +201,9 @@ pub enum StoreError {
 /// What a person does about a station's file that is damaged or does not verify. Whoever reports
 /// one ends with it; the errors themselves say what and where.
 pub const WHEN_DAMAGED: &str = "\
-What to do: begin no batch with this file, and change nothing in it.
-  1. Copy it to another disk, with holder.db-wal and holder.db-shm if they lie beside it: whoever
-     looks into it needs it as it is now.
+What to do: begin no batch with this file.
+  1. Before anything else, copy it to another disk, with holder.db-wal and holder.db-shm if they
+     lie beside it: whoever looks into it needs it as it is now.
   2. `holder db verify` names the first thing that does not fit. Until somebody knows why, no
      decision about milk may rest on this file: compare with the printed records.
   3. Make a station from the newest good backup, in a new folder, and go on with that one alone:

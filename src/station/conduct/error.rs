@@ -126,8 +126,8 @@ pub enum ConductError {
     },
     /// The record is not what was written.
     #[error(
-        "batch {batch} cannot be continued: {misfit}. Heat is off. Cool the milk and keep it apart, \
-         then close the batch: holder run {unit} --abandon 'WHY'"
+        "batch {batch} cannot be continued: {misfit}. Heat is off. Cool the milk and keep it apart. \
+         Once the file is copied away, this closes the batch: holder run {unit} --abandon 'WHY'"
     )]
     Altered {
         /// Its code.
