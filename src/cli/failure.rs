@@ -152,6 +152,7 @@ impl From<ConductError> for Failure {
             | ConductError::NothingOpen { .. }
             | ConductError::Altered { .. }
             | ConductError::Changed { .. }
+            | ConductError::NotKept { .. }
             | ConductError::NotClosed { .. } => Self::of(why, is_damage),
         }
     }

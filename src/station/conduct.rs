@@ -135,7 +135,12 @@ pub async fn conduct(request: Request<'_>, mode: Mode) -> Result<Conducted, Cond
     let (store, thread) = StoreThread::spawn(store, WAITING_MAX)?;
     let conducted = with_store(&request, &unit, store, (mode, signalled)).await;
     file_closed(thread).await;
-    conducted
+    let done = conducted?;
+    match request.task {
+        Task::New(_) | Task::Resume => soundness::kept(&request.file(), done).await,
+        // It was given up, on whatever there is.
+        Task::Abandon(_) => Ok(done),
+    }
 }
 
 /// A disk that takes longer to close the file keeps nobody waiting: the log stays beside it.

@@ -1,11 +1,11 @@
 //! Before heat: can this file be entrusted with a record? A file that is damaged, or is not what
-//! was written, takes no more milk (docs/decisions/0022).
+//! was written, takes no more milk (docs/decisions/0022). And after it: has the disk kept it?
 
 use std::path::Path;
 use std::time::Duration;
 
-use super::conduct::tell;
-use crate::store::{Misfit, StoreError, StoreThread};
+use super::conduct::{ConductError, Conducted, tell};
+use crate::store::{Misfit, Store, StoreError, StoreThread};
 
 /// So often (real time) a person is told that the check still goes on.
 const SAID_EVERY: Duration = Duration::from_secs(5);
@@ -51,10 +51,32 @@ pub(super) async fn check(
     Err(StoreError::ThreadGone)
 }
 
+/// Reads the closed batch once more, from the disk: the program that wrote it has most of it still
+/// in its memory, and would not notice that the file was cut off under it. The store must be closed
+/// by then, since a second handle that is closed would take its locks away
+/// (https://sqlite.org/howtocorrupt.html, 2.2).
+///
+/// # Errors
+/// It is not what was written, or cannot be read.
+pub(super) async fn kept(path: &Path, done: Conducted) -> Result<Conducted, ConductError> {
+    let (path, batch) = (path.to_owned(), done.batch.clone());
+    let read = move || Store::open_read_only(&path)?.batch_fits(&batch);
+    let fits = tokio::task::spawn_blocking(read).await;
+    match fits.map_err(|_| StoreError::ThreadGone)? {
+        Ok(()) => Ok(done),
+        Err(misfit) => Err(ConductError::NotKept {
+            batch: done.batch,
+            outcome: done.verdict.outcome,
+            unsafe_because: done.unsafe_because,
+            misfit: Box::new(misfit),
+        }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Station, Store};
+    use crate::store::Station;
 
     /// A new station's file, and its store on a thread of its own.
     fn station() -> (tempfile::TempDir, std::path::PathBuf, Store) {

@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Child;
 
 use crate::interruptions::{RUN, is_off, killed, served, until};
 use crate::rig::{Answer, Desk};
@@ -263,12 +262,22 @@ fn ruin(desk: &Desk) {
 #[test]
 fn a_batch_that_runs_when_the_file_is_ruined_is_brought_to_safety() {
     let (desk, machine) = served();
-    let mut running: Child = until(&desk, RUN, "Heater on");
+    let mut running = until(&desk, RUN, "Heater on");
     ruin(&desk);
     assert_eq!(running.wait().expect("it ends").code(), Some(5));
     assert!(is_off(&desk, &machine), "the heater was commanded off");
     let again = desk.run(RUN);
     assert_eq!(again.code, 5, "{}", again.stderr);
+}
+
+#[test]
+fn a_batch_whose_record_the_disk_lost_meanwhile_is_not_reported_as_good() {
+    let desk = Desk::training();
+    let mut running = until(&desk, "run demo --water --fast --yes", "PREHEAT");
+    let file = fs::File::options().write(true).open(desk.path("holder.db")).expect("opened");
+    file.set_len(0).expect("cut off");
+    let ended = running.wait().expect("it ends");
+    assert_eq!(ended.code(), Some(5), "acceptable by what the program had in its memory");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use super::closing::{self, CloseFault};
 use super::resume::may_hold_bottles;
 use crate::batch::params::ParamsFault;
 use crate::batch::phase::PhaseName;
+use crate::batch::verdict::Outcome;
 use crate::station::config::ConfigError;
 use crate::station::lock::LockError;
 use crate::store::model::BatchHeader;
@@ -173,6 +174,22 @@ pub enum ConductError {
         /// Whether a damaged file stopped it.
         damaged: bool,
     },
+    /// The batch was closed, and what lies on the disk is not what was written.
+    #[error(
+        "{}batch {batch} was judged {outcome}, but what the disk kept of it does not fit: {misfit}. No \
+         decision about its milk may rest on that",
+        closing::warning(batch, unsafe_because.as_deref())
+    )]
+    NotKept {
+        /// Its code.
+        batch: String,
+        /// What the judge said.
+        outcome: Outcome,
+        /// Why the machine is not known to be safe, if so.
+        unsafe_because: Option<String>,
+        /// The first thing that does not fit.
+        misfit: Box<Misfit>,
+    },
     /// The batch is over, but its record could not be closed.
     #[error(
         "{}the record of batch {batch} was not closed: {why}; what was acknowledged is kept, \
@@ -194,7 +211,9 @@ impl ConductError {
     pub fn is_damage(&self) -> bool {
         match self {
             Self::Store(why) | Self::Unreadable { why, .. } => why.is_damage(),
-            Self::Unsound { misfit, .. } | Self::Altered { misfit, .. } => misfit.is_damage(),
+            Self::Unsound { misfit, .. }
+            | Self::Altered { misfit, .. }
+            | Self::NotKept { misfit, .. } => misfit.is_damage(),
             Self::StaysOpen { damaged, .. } => *damaged,
             Self::NotClosed { why, .. } => why.is_damage(),
             Self::Config(_)
