@@ -186,12 +186,12 @@ fn no_batch_begins_and_nothing_is_written_into_a_damaged_file() {
 
 #[test]
 fn a_file_that_is_missing_foreign_newer_or_in_use_is_no_damage() {
-    let cases: [(&str, fn(&Path)); 3] = [
-        ("does not exist", |path| fs::remove_file(path).expect("removed")),
-        ("another program", |path| sql(path, "PRAGMA application_id = 77")),
-        ("newer holder", |path| sql(path, "PRAGMA user_version = 9999")),
+    let others = [
+        Kind { name: "does not exist", damage: |path| fs::remove_file(path).expect("removed") },
+        Kind { name: "another program", damage: |path| sql(path, "PRAGMA application_id = 77") },
+        Kind { name: "newer holder", damage: |path| sql(path, "PRAGMA user_version = 9999") },
     ];
-    for (word, change) in cases {
+    for Kind { name: word, damage: change } in others {
         let desk = Desk::training();
         change(&desk.path("holder.db"));
         for line in ["db verify", "batch list", "donor add D-1", "run demo --water --fast --yes"] {
@@ -246,6 +246,16 @@ fn a_machine_that_was_left_heating_is_made_safe_whatever_became_of_the_file() {
             }
         }
     }
+}
+
+#[test]
+fn a_commissioning_makes_the_machine_safe_before_it_finds_the_file_damaged() {
+    let (desk, machine) = served();
+    kill_while_heating(&desk);
+    assert!(!is_off(&desk, &machine), "nothing has told it");
+    (KINDS[4].damage)(&desk.path("holder.db"));
+    says_so(&desk.run("unit commission demo --yes --speed 60"), KINDS[4].name);
+    assert!(is_off(&desk, &machine));
 }
 
 /// Overwrites all that the running program has of the record on the disk.
