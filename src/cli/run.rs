@@ -155,10 +155,12 @@ fn warn(context: &Context, unit: &Unit<'_>, water: bool) -> Result<(), Failure> 
     let store = context.store_to_read();
     match store.and_then(|store| Ok(commission::known(&store, unit)?)) {
         Ok(known) => out::note(&format!("unit {}: {known}", unit.name)),
-        // The run finds the same, and makes the machine safe before it says so.
-        Err(why) => {
-            tracing::warn!(why = why.why(), "whether the unit is commissioned is not known")
-        }
+        // The run goes on, to make the machine safe: it looks at the file itself, and says what to do.
+        Err(why) => out::note(&format!(
+            "unit {}: it cannot be read whether it was commissioned: {}",
+            unit.name,
+            why.why()
+        )),
     }
     let unverified = unit.unverified_in_use()?;
     if !water && !unverified.is_empty() {

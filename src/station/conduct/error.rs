@@ -174,10 +174,10 @@ pub enum ConductError {
         /// Whether a damaged file stopped it.
         damaged: bool,
     },
-    /// The batch was closed, and what lies on the disk is not what was written.
+    /// The batch was closed, and what lies on the disk is not what was written, or cannot be read.
     #[error(
-        "{}batch {batch} was judged {outcome}, but what the disk kept of it does not fit: {misfit}. No \
-         decision about its milk may rest on that",
+        "{}batch {batch} was judged {outcome}, but the disk did not give its record back as it was \
+         written: {misfit}. No decision about its milk may rest on that verdict",
         closing::warning(batch, unsafe_because.as_deref())
     )]
     NotKept {
