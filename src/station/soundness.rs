@@ -60,7 +60,8 @@ pub(super) async fn check(
 /// It is not what was written, or cannot be read.
 pub(super) async fn kept(path: &Path, done: Conducted) -> Result<Conducted, ConductError> {
     let (path, batch) = (path.to_owned(), done.batch.clone());
-    let read = move || Store::open_read_only(&path)?.batch_fits(&batch);
+    // Opened to write, though nothing is: only then no log is left beside the file.
+    let read = move || Store::open(&path)?.batch_fits(&batch);
     let fits = tokio::task::spawn_blocking(read).await;
     match fits.map_err(|_| StoreError::ThreadGone)? {
         Ok(()) => Ok(done),
