@@ -43,9 +43,11 @@ pub fn sentence(event: &Event) -> String {
     }
 }
 
-/// How long the controller was gone: `for 3 min 02 s`, or `for an unknown time`.
+/// How long the controller was gone: `for 3 min 02 s`; of an unknown time also what it counts as.
 pub fn outage(outage_ms: Option<u64>) -> String {
-    outage_ms.map_or("for an unknown time".to_owned(), |ms| format!("for {}", duration(ms)))
+    let unknown = "for an unknown time (nobody can show that it was short: it counts as longer than \
+                   every limit)";
+    outage_ms.map_or(unknown.to_owned(), |ms| format!("for {}", duration(ms)))
 }
 
 /// An alarm that stands, with its number and what to do: `ALARM 301: the lid is open; close …`.

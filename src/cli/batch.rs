@@ -128,12 +128,14 @@ fn load(store: &Store, code: &str) -> Result<(BatchRecord, Option<Misfit>), Fail
         Err(error @ StoreError::NoBatch(_)) => return Err(error.into()),
         loaded => loaded,
     };
-    let misfit = store.batch_fits(code).err();
-    if let Some(misfit) = &misfit {
+    let misfit = match store.batch_fits(code) {
+        Err(misfit) if !misfit.is_damage() => return Err(misfit.into()),
+        fits => fits.err(),
+    };
+    if misfit.is_some() {
         out::note(&format!(
-            "WARNING: the record of batch {code} is not what was written. {misfit}.\nWARNING: no \
-             decision about milk may rest on it. Keep holder.db as it is, and ask the person who \
-             runs the station."
+            "WARNING: the record of batch {code} is not what was written: no decision about milk \
+             may rest on it."
         ));
     }
     match (record, misfit) {

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::context::Context;
 use super::failure::Failure;
 use super::out;
-use crate::store::{CopyError, Head, Misfit, StoreError, VerifyReport};
+use crate::store::{Head, VerifyReport};
 
 mod backup;
 mod restore;
@@ -87,7 +87,7 @@ pub(crate) fn run(context: &Context, command: DbCommand) -> Result<(), Failure> 
 }
 
 fn verify(context: &Context, head: Option<&str>) -> Result<(), Failure> {
-    let store = context.store_to_read().map_err(damage)?;
+    let store = context.store_to_read()?;
     let report = match store.verify(head) {
         Ok(report) => report,
         Err(misfit) => {
@@ -133,46 +133,5 @@ fn progress() -> impl FnMut(crate::store::Progress) {
             said = tenth;
             out::note(&format!("copied {} of {} pages", now.pages, now.pages_all));
         }
-    }
-}
-
-/// A file that SQLite itself finds damaged is a record that does not verify.
-fn damage(failure: Failure) -> Failure {
-    match failure {
-        Failure::Refused(why) if is_damage(&why) => Failure::DoesNotVerify(why),
-        Failure::Refused(_)
-        | Failure::Usage(_)
-        | Failure::NotAcceptable(_)
-        | Failure::Unreachable(_)
-        | Failure::DoesNotVerify(_) => failure,
-    }
-}
-
-fn is_damage(why: &anyhow::Error) -> bool {
-    matches!(
-        why.downcast_ref(),
-        Some(StoreError::Damaged(_) | StoreError::Garbled { .. } | StoreError::NoVersion { .. })
-    )
-}
-
-impl From<CopyError> for Failure {
-    fn from(why: CopyError) -> Self {
-        match why {
-            CopyError::Unfit { .. } | CopyError::Torn { .. } => Self::DoesNotVerify(why.into()),
-            CopyError::Store(why) => damage(why.into()),
-            CopyError::Exists(_)
-            | CopyError::NotEmpty(_)
-            | CopyError::NoFolder(_)
-            | CopyError::NoBackup(_)
-            | CopyError::NotABackup(_)
-            | CopyError::Target { .. }
-            | CopyError::NotNoted { .. } => Self::Refused(why.into()),
-        }
-    }
-}
-
-impl From<Misfit> for Failure {
-    fn from(misfit: Misfit) -> Self {
-        Self::DoesNotVerify(misfit.into())
     }
 }

@@ -10,7 +10,7 @@ use crate::station::commission::CommissionError;
 use crate::station::conduct::ConductError;
 use crate::station::config::ConfigError;
 use crate::station::lock::LockError;
-use crate::store::StoreError;
+use crate::store::{CopyError, Misfit, StoreError, WHEN_DAMAGED};
 
 /// Why a command did not do what was asked.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub(crate) enum Failure {
     Unreachable(anyhow::Error),
     /// A record does not verify.
     DoesNotVerify(anyhow::Error),
+    /// The station's own file is damaged, or does not verify.
+    Damaged(anyhow::Error),
 }
 
 impl Failure {
@@ -34,25 +36,46 @@ impl Failure {
             Self::Usage(_) => 2,
             Self::NotAcceptable(_) => 3,
             Self::Unreachable(_) => 4,
-            Self::DoesNotVerify(_) => 5,
+            Self::DoesNotVerify(_) | Self::Damaged(_) => 5,
         }
     }
 
     /// The reason, for a person.
     pub(crate) fn why(&self) -> String {
         match self {
-            Self::Refused(why) | Self::Unreachable(why) | Self::DoesNotVerify(why) => {
-                format!("{why:#}")
-            }
+            Self::Refused(why)
+            | Self::Unreachable(why)
+            | Self::DoesNotVerify(why)
+            | Self::Damaged(why) => format!("{why:#}"),
             Self::Usage(why) => why.clone(),
             Self::NotAcceptable(outcome) => format!("the verdict is {outcome}"),
+        }
+    }
+
+    /// What to do next, where one advice fits every such failure.
+    const fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::Damaged(_) => Some(WHEN_DAMAGED),
+            Self::Refused(_)
+            | Self::Usage(_)
+            | Self::NotAcceptable(_)
+            | Self::Unreachable(_)
+            | Self::DoesNotVerify(_) => None,
         }
     }
 
     /// Says why on stderr, and gives the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         super::out::note(&format!("error: {}", self.why()));
+        if let Some(advice) = self.advice() {
+            super::out::note(advice);
+        }
         ExitCode::from(self.code())
+    }
+
+    /// Of an error that says whether the station's file is damaged.
+    fn of(why: impl Into<anyhow::Error>, is_damage: bool) -> Self {
+        if is_damage { Self::Damaged(why.into()) } else { Self::Refused(why.into()) }
     }
 
     /// Refused, for a reason of our own.
@@ -87,14 +110,32 @@ impl From<RecordError> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(why: StoreError) -> Self {
-        Self::Refused(why.into())
+        let is_damage = why.is_damage();
+        Self::of(why, is_damage)
+    }
+}
+
+impl From<Misfit> for Failure {
+    fn from(why: Misfit) -> Self {
+        let is_damage = why.is_damage();
+        Self::of(why, is_damage)
+    }
+}
+
+impl From<CopyError> for Failure {
+    fn from(why: CopyError) -> Self {
+        let is_damage = why.is_damage();
+        Self::of(why, is_damage)
     }
 }
 
 impl From<ConductError> for Failure {
     fn from(why: ConductError) -> Self {
+        let is_damage = why.is_damage();
         match why {
             ConductError::Machine(fault) => fault.into(),
+            // The file is what was written, and no backup is better.
+            ConductError::Disputed { .. } => Self::DoesNotVerify(why.into()),
             ConductError::Config(_)
             | ConductError::Params(_)
             | ConductError::Lock(_)
@@ -103,22 +144,26 @@ impl From<ConductError> for Failure {
             | ConductError::NotSimulated { .. }
             | ConductError::Bottles { .. }
             | ConductError::NotSafe { .. }
+            | ConductError::Unreadable { .. }
+            | ConductError::Unsound { .. }
+            | ConductError::Told { .. }
             | ConductError::LeftOpen { .. }
             | ConductError::StaysOpen { .. }
             | ConductError::NothingOpen { .. }
             | ConductError::Altered { .. }
-            | ConductError::Disputed { .. }
             | ConductError::Changed { .. }
-            | ConductError::NotClosed { .. } => Self::Refused(why.into()),
+            | ConductError::NotKept { .. }
+            | ConductError::NotClosed { .. } => Self::of(why, is_damage),
         }
     }
 }
 
 impl From<CommissionError> for Failure {
     fn from(why: CommissionError) -> Self {
+        let is_damage = why.is_damage();
         match why {
             CommissionError::Begin(begin) => (*begin).into(),
-            CommissionError::NotKept { .. } => Self::Refused(why.into()),
+            CommissionError::NotKept { .. } => Self::of(why, is_damage),
         }
     }
 }

@@ -152,8 +152,16 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
 
 /// What a person should know before real hardware is driven.
 fn warn(context: &Context, unit: &Unit<'_>, water: bool) -> Result<(), Failure> {
-    let known = commission::known(&context.store_to_read()?, unit)?;
-    out::note(&format!("unit {}: {known}", unit.name));
+    let store = context.store_to_read();
+    match store.and_then(|store| Ok(commission::known(&store, unit)?)) {
+        Ok(known) => out::note(&format!("unit {}: {known}", unit.name)),
+        // The run goes on, to make the machine safe: it looks at the file itself, and says what to do.
+        Err(why) => out::note(&format!(
+            "unit {}: it cannot be read whether it was commissioned: {}",
+            unit.name,
+            why.why()
+        )),
+    }
     let unverified = unit.unverified_in_use()?;
     if !water && !unverified.is_empty() {
         out::note(&format!(

@@ -120,7 +120,7 @@ pub fn export(
     verdict: &Verdict,
     exported_utc_ms: i64,
 ) -> Result<String, RecordError> {
-    let fault = |source| RecordError::Json { batch: record.header.code.clone(), source };
+    let fault = |why| RecordError::Json { batch: record.header.code.clone(), why };
     let whole = serde_json::to_string_pretty(&document(record, verdict, exported_utc_ms));
     let mut text = whole.map_err(fault)?;
     // The periods go in behind the last key, one a line.

@@ -22,12 +22,12 @@ use crate::store::model::{BatchHeader, BatchRecord, Closing, Period, StampedEntr
 #[derive(Debug, thiserror::Error)]
 pub enum JsonError {
     /// It is no JSON, or not of this form; the message has line and column.
-    #[error("{file}: {source}; a JSON curve is what `holder batch export --format json` writes")]
+    #[error("{file}: {why}; a JSON curve is what `holder batch export --format json` writes")]
     Form {
         /// The file.
         file: String,
-        /// What the JSON library says.
-        source: serde_json::Error,
+        /// What the JSON library says. Not a `source`: the sentence has it.
+        why: serde_json::Error,
     },
     /// It contradicts itself or holds what no export does.
     #[error("{file}: {rule}; export the batch again")]
@@ -113,7 +113,7 @@ pub fn is_json(bytes: &[u8]) -> bool {
 /// # Errors
 /// It has another form, or contradicts itself.
 pub fn read(file: &str, bytes: &[u8]) -> Result<ReadCurve, JsonError> {
-    let form = |source| JsonError::Form { file: file.to_owned(), source };
+    let form = |why| JsonError::Form { file: file.to_owned(), why };
     let document: Document = serde_json::from_slice(bytes).map_err(form)?;
     document.curve().map_err(|rule| JsonError::Rule { file: file.to_owned(), rule })
 }

@@ -62,11 +62,11 @@ pub enum RecordError {
         what: String,
     },
     /// The record cannot be written as JSON.
-    #[error("the record of batch {batch} could not be exported: {source}")]
+    #[error("the record of batch {batch} could not be exported: {why}")]
     Json {
         /// Code of the batch.
         batch: String,
-        /// What the JSON library says.
-        source: serde_json::Error,
+        /// What the JSON library says. Not a `source`: the sentence has it.
+        why: serde_json::Error,
     },
 }

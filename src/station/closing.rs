@@ -31,6 +31,16 @@ pub enum CloseFault {
     Stalled(Duration),
 }
 
+impl CloseFault {
+    /// Whether the station's file is damaged.
+    pub(super) const fn is_damage(&self) -> bool {
+        match self {
+            Self::Store(why) => why.is_damage(),
+            Self::Stalled(_) => false,
+        }
+    }
+}
+
 /// What a person must know before anything else of a batch that has ended: that the machine is
 /// not known to be safe, or, if the batch did not come to its end, that it is.
 pub(super) fn safety(batch: &str, ending: &Ending, unsafe_because: Option<&str>) -> Option<String> {
@@ -235,10 +245,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_disk_that_hangs_does_not_hold_the_warning_back() {
-        let source = within(Duration::ZERO, std::future::pending::<Result<(), _>>()).await;
-        let source = source.expect_err("it hangs");
+        let why = within(Duration::ZERO, std::future::pending::<Result<(), _>>()).await;
+        let why = why.expect_err("it hangs");
         let unsafe_because = Some("the wire is cut".to_owned());
-        let error = ConductError::NotClosed { batch: "B-1".into(), unsafe_because, source };
+        let error = ConductError::NotClosed { batch: "B-1".into(), unsafe_because, why };
         let text = error.to_string();
         assert!(text.starts_with("ATTENTION: batch B-1: the machine did not confirm"), "{text}");
         assert!(text.contains("Switch the heater off at the machine."), "{text}");

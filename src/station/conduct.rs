@@ -1,7 +1,7 @@
 //! Conducts one batch from the request to the closed record: lock, machine, store, loop under its
 //! supervisor, verdict. A batch that an interrupted program left open is taken up in `resume`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ use super::recorder::{Recorder, WAITING_MAX};
 use super::recovery::TakenUp;
 use super::resume;
 use super::screen::{self, Ended, Mode};
+use super::soundness::{self, Checked};
 use super::supervisor::{self, Ending};
 use super::technician;
 use crate::batch::engine::Engine;
@@ -66,6 +67,13 @@ pub struct Request<'a> {
     /// Tells the person, once the screen is gone and before anything else, that the heat is off
     /// or is not proved to be.
     pub tell: fn(&str),
+}
+
+impl Request<'_> {
+    /// The station's file.
+    pub(super) fn file(&self) -> PathBuf {
+        self.dir.join("holder.db")
+    }
 }
 
 /// What shall be done on a unit.
@@ -117,13 +125,22 @@ pub async fn conduct(request: Request<'_>, mode: Mode) -> Result<Conducted, Cond
     let unit = request.station.unit(request.unit)?;
     only_simulated(&unit, request.yes, request.pace)?;
     // Heard from here on: a signal before the first period must not leave a machine half started.
-    let signalled = supervisor::signalled();
-    let store = Store::open(&request.dir.join("holder.db"))?;
+    let signalled = Box::pin(supervisor::signalled());
+    let store = match Store::open(&request.file()) {
+        Ok(store) => store,
+        // A program may have been killed while it heated: nobody can look that up.
+        Err(why) => return Err(resume::unreadable(&request, &unit, false, why).await),
+    };
     request.station.agrees_with(store.station())?;
     let (store, thread) = StoreThread::spawn(store, WAITING_MAX)?;
     let conducted = with_store(&request, &unit, store, (mode, signalled)).await;
     file_closed(thread).await;
-    conducted
+    let done = conducted?;
+    match request.task {
+        Task::New(_) | Task::Resume => soundness::kept(&request.file(), done).await,
+        // It was given up, on whatever there is.
+        Task::Abandon(_) => Ok(done),
+    }
 }
 
 /// A disk that takes longer to close the file keeps nobody waiting: the log stays beside it.
@@ -147,9 +164,12 @@ async fn with_store(
     request: &Request<'_>,
     unit: &Unit<'_>,
     store: StoreThread,
-    person: (Mode, impl Future<Output = &'static str>),
+    person: (Mode, impl Future<Output = &'static str> + Unpin),
 ) -> Result<Conducted, ConductError> {
-    let left = resume::left_open(&store, request.unit).await?;
+    let left = match resume::left_open(&store, request.unit).await {
+        Ok(left) => left,
+        Err(why) => return Err(resume::unreadable(request, unit, false, why).await),
+    };
     let no_other = || ConductError::NothingOpen { unit: request.unit.to_owned() };
     match (&request.task, left) {
         (Task::New(new), left) => {
@@ -173,7 +193,7 @@ async fn begin(
     new: &NewRun<'_>,
     unit: &Unit<'_>,
     store: StoreThread,
-    person: (Mode, impl Future<Output = &'static str>),
+    mut person: (Mode, impl Future<Output = &'static str> + Unpin),
 ) -> Result<Conducted, ConductError> {
     let recipe = request.station.library.recipe(new.recipe)?;
     let params = unit.params(new.purpose, &recipe, new.today)?;
@@ -182,6 +202,16 @@ async fn begin(
     let (machine, clock, hands) = reach_safely(request, unit, false).await?;
     let simulated = params.simulated || machine.lock().await.simulated();
     let params = BatchParams { simulated, ..params };
+
+    let safe = || "Heat was commanded off, and the machine confirmed it".to_owned();
+    let path = request.file();
+    match soundness::check((&path, request.tell), &store, None, &mut person.1).await? {
+        Checked::Fits => {}
+        Checked::Told(by) => return Err(ConductError::Told { by, safe: safe() }),
+        Checked::Unfit(misfit) => {
+            return Err(ConductError::Unsound { path, safe: safe(), misfit });
+        }
+    }
 
     let (who, utc_ms, reason) = (request.who.clone(), clock.utc_ms(), new.reason.clone());
     let noted = store.call(move |store| {
@@ -268,11 +298,14 @@ impl Run {
             let kept = closing::keep_open(&store, &batch, &outcome.ending, &clock, who, because);
             let not_kept = kept.await.err().map(Box::new);
             let (unit, ended) = (request.unit.to_owned(), outcome.ending.words());
-            return Err(ConductError::StaysOpen { batch, unit, ended, unsafe_because, not_kept });
+            let damaged = outcome.ending.is_damage();
+            let left =
+                ConductError::StaysOpen { batch, unit, ended, unsafe_because, not_kept, damaged };
+            return Err(left);
         }
         match closing::close(&store, &batch, &outcome.ending, &clock, who, because).await {
             Ok(verdict) => Ok(Conducted { batch, ending: outcome.ending, verdict, unsafe_because }),
-            Err(source) => Err(ConductError::NotClosed { batch, unsafe_because, source }),
+            Err(why) => Err(ConductError::NotClosed { batch, unsafe_because, why }),
         }
     }
 }

@@ -31,14 +31,14 @@ pub enum LockError {
         path: PathBuf,
     },
     /// The lock file cannot be used.
-    #[error("the lock file {path} of unit {unit} cannot be used: {source}; check its folder")]
+    #[error("the lock file {path} of unit {unit} cannot be used: {why}; check its folder")]
     File {
         /// The unit.
         unit: String,
         /// The lock file.
         path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
+        /// The system's reason. Not a `source`: the sentence has it, and a chain would repeat it.
+        why: std::io::Error,
     },
 }
 
@@ -50,8 +50,7 @@ impl UnitLock {
     pub fn take(dir: &Path, unit: &str) -> Result<Self, LockError> {
         let folder = dir.join("locks");
         let path = folder.join(format!("{unit}.lock"));
-        let unusable =
-            |source| LockError::File { unit: unit.to_owned(), path: path.clone(), source };
+        let unusable = |why| LockError::File { unit: unit.to_owned(), path: path.clone(), why };
         fs::create_dir_all(&folder).map_err(unusable)?;
         let file = File::options().create(true).truncate(false).write(true).open(&path);
         let file = file.map_err(unusable)?;

@@ -19,6 +19,7 @@ pub mod recovery;
 pub mod rehearsal;
 pub mod resume;
 pub mod screen;
+mod soundness;
 pub mod supervisor;
 pub mod technician;
 pub mod view;

@@ -38,6 +38,16 @@ pub enum RecordError {
     Stalled,
 }
 
+impl RecordError {
+    /// Whether the station's file is damaged.
+    pub const fn is_damage(&self) -> bool {
+        match self {
+            Self::Store(why) => why.is_damage(),
+            Self::Stalled => false,
+        }
+    }
+}
+
 /// A job that the store has not acknowledged yet.
 struct Waiting {
     /// The moment of the input; a remark has none.

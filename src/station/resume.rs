@@ -13,11 +13,12 @@ use super::config::Unit;
 use super::reach::Pace;
 use super::recovery::{self, TakenUp};
 use super::screen::Mode;
+use super::soundness::{self, Checked};
 use super::supervisor::Ending;
 use crate::batch::phase::PhaseName;
 use crate::batch::words;
 use crate::store::model::{BatchHeader, BatchRecord, Closing, Period};
-use crate::store::{Misfit, ReplayMisfit, Stamp, Store, StoreError, StoreThread};
+use crate::store::{ReplayMisfit, Stamp, Store, StoreError, StoreThread};
 
 /// The safe state must have arrived after this long (real time), or a person must act.
 const SAFE_WITHIN: Duration = Duration::from_secs(5);
@@ -70,29 +71,57 @@ pub(super) async fn out_of_the_way(
     store: &StoreThread,
     left: BatchHeader,
 ) -> Result<(), ConductError> {
-    let (batch, phase) = (left.code.clone(), left.phase);
-    if phase.is_final() {
-        let taken = load(store, &batch).await?;
-        if let Ok(over) = taken.taken_up {
-            let closed = close_ended(request, store, &batch, over).await?;
-            let said = format!("batch {batch} was over; it was closed: {}", closed.verdict.outcome);
-            tell(request.tell, said).await;
-            return Ok(());
-        }
+    let phase = left.phase;
+    if let Some(closed) = close_if_over(request, unit, store, &left).await? {
+        let Conducted { batch, verdict, .. } = closed;
+        let said = format!("batch {batch} was over; it was closed: {}", verdict.outcome);
+        tell(request.tell, said).await;
+        return Ok(());
     }
-    let safe = safety_now(request, unit, phase).await;
+    let safe = safety_now(request, unit, is_cooled(phase)).await;
     Err(ConductError::left_open(left, safe))
 }
 
+/// Closes a batch that came to its end and only was not closed; `None` for any other.
+async fn close_if_over(
+    request: &Request<'_>,
+    unit: &Unit<'_>,
+    store: &StoreThread,
+    left: &BatchHeader,
+) -> Result<Option<Conducted>, ConductError> {
+    if !left.phase.is_final() {
+        return Ok(None);
+    }
+    let closed = match load(store, &left.code).await {
+        Ok(Taken { taken_up: Ok(over), .. }) => close_ended(request, store, &left.code, over).await,
+        Ok(Taken { taken_up: Err(_), .. }) => return Ok(None),
+        Err(why) => Err(why),
+    };
+    match closed {
+        Ok(closed) => Ok(Some(closed)),
+        Err(why) => Err(unreadable(request, unit, is_cooled(left.phase), why).await),
+    }
+}
+
+/// The machine is made safe also where the record cannot be read; then the reason is given.
+pub(super) async fn unreadable(
+    request: &Request<'_>,
+    unit: &Unit<'_>,
+    cooling: bool,
+    why: StoreError,
+) -> ConductError {
+    ConductError::Unreadable { safe: safety_now(request, unit, cooling).await, why }
+}
+
 /// Makes the machine safe, as far as it can be reached, and says so.
-async fn safety_now(request: &Request<'_>, unit: &Unit<'_>, phase: PhaseName) -> String {
+async fn safety_now(request: &Request<'_>, unit: &Unit<'_>, cooling: bool) -> String {
     match request.pace {
         // The simulated machine was a part of the program that is gone.
-        Pace::Lockstep { .. } => "Its simulated machine is gone with it".to_owned(),
-        Pace::Running { .. } => match reach_safely(request, unit, is_cooled(phase)).await {
+        Pace::Lockstep { .. } => "The simulated machine is gone with its program".to_owned(),
+        Pace::Running { .. } => match reach_safely(request, unit, cooling).await {
             Ok(_) => "Heat was commanded off, and the machine confirmed it".to_owned(),
             Err(fault) => {
-                tell_safe(unit, phase).await;
+                tell_safe(unit, cooling).await;
                 format!(
                     "ATTENTION: the machine did not confirm all of the safe state ({fault}): switch \
                      the heater off at the machine"
@@ -107,24 +136,24 @@ async fn safety_now(request: &Request<'_>, unit: &Unit<'_>, phase: PhaseName) ->
 async fn reach_again(
     request: &Request<'_>,
     unit: &Unit<'_>,
-    phase: PhaseName,
+    cooling: bool,
 ) -> Result<Reached, ConductError> {
     for _ in 1..REACH_TRIES {
-        match reach_safely(request, unit, is_cooled(phase)).await {
+        match reach_safely(request, unit, cooling).await {
             Err(ConductError::Machine(fault)) if fault.is_unreachable() => {
                 tracing::warn!(%fault, "the machine is tried again");
-                tell_safe(unit, phase).await;
+                tell_safe(unit, cooling).await;
             }
             done => return done,
         }
     }
-    reach_safely(request, unit, is_cooled(phase)).await
+    reach_safely(request, unit, cooling).await
 }
 
 /// A machine of which one part is gone may still be heating by another: that one is told.
-async fn tell_safe(unit: &Unit<'_>, phase: PhaseName) {
+async fn tell_safe(unit: &Unit<'_>, cooling: bool) {
     let Ok(spec) = unit.spec() else { return };
-    let told = WiredUnit::tell_safe(spec, is_cooled(phase));
+    let told = WiredUnit::tell_safe(spec, cooling);
     match tokio::time::timeout(SAFE_WITHIN, told).await {
         Ok(Ok(())) => tracing::info!("the safe state was told and confirmed"),
         Ok(Err(fault)) => tracing::warn!(%fault, "not all parts confirmed the safe state"),
@@ -137,8 +166,6 @@ struct Taken {
     record: BatchRecord,
     clock: Option<crate::store::ClockEntry>,
     taken_up: Result<TakenUp, ReplayMisfit>,
-    /// Why the record is not what was written, if so.
-    altered: Option<Misfit>,
 }
 
 async fn load(store: &StoreThread, batch: &str) -> Result<Taken, StoreError> {
@@ -147,8 +174,7 @@ async fn load(store: &StoreThread, batch: &str) -> Result<Taken, StoreError> {
         .call(move |store| {
             let (record, inputs) = (store.load_batch(&batch)?, store.inputs(&batch)?);
             let taken_up = recovery::take_up(&record, &inputs);
-            let (clock, altered) = (store.clock_of(&batch)?, store.batch_fits(&batch).err());
-            Ok(Taken { record, clock, taken_up, altered })
+            Ok(Taken { record, clock: store.clock_of(&batch)?, taken_up })
         })
         .await
 }
@@ -159,27 +185,32 @@ pub(super) async fn resume(
     unit: &Unit<'_>,
     store: StoreThread,
     left: BatchHeader,
-    person: (Mode, impl Future<Output = &'static str>),
+    mut person: (Mode, impl Future<Output = &'static str> + Unpin),
 ) -> Result<Conducted, ConductError> {
-    let BatchHeader { code: batch, phase, bottles, .. } = left;
-    if phase.is_final()
-        && let Ok(over) = load(&store, &batch).await?.taken_up
-    {
-        return close_ended(request, &store, &batch, over).await;
+    if let Some(closed) = close_if_over(request, unit, &store, &left).await? {
+        return Ok(closed);
     }
-    let reached = reach_again(request, unit, phase).await;
+    let BatchHeader { code: batch, phase, bottles, .. } = left;
+    let cooling = is_cooled(phase);
+    let reached = reach_again(request, unit, cooling).await;
     if reached.is_err() && matches!(request.pace, Pace::Running { .. }) {
-        tell_safe(unit, phase).await;
+        tell_safe(unit, cooling).await;
         let said = "ATTENTION: not all of the machine can be reached. Switch the heater off at the \
                     machine, or see that it is off.";
         tell(request.tell, format!("batch {batch}: {said}")).await;
     }
     let (machine, clock, hands) = reached?;
-    let Taken { record, clock: then, taken_up, altered } = load(&store, &batch).await?;
     let name = request.unit.to_owned();
-    if let Some(misfit) = altered {
-        return Err(ConductError::Altered { batch, unit: name, misfit: Box::new(misfit) });
+    let file = request.file();
+    match soundness::check((&file, request.tell), &store, Some(&batch), &mut person.1).await? {
+        Checked::Fits => {}
+        Checked::Told(by) => {
+            let safe = format!("Heat is off, and batch {batch} is still open");
+            return Err(ConductError::Told { by, safe });
+        }
+        Checked::Unfit(misfit) => return Err(ConductError::Altered { batch, unit: name, misfit }),
     }
+    let Taken { record, clock: then, taken_up } = load(&store, &batch).await?;
     if let Some(what) = changed(unit, &record) {
         return Err(ConductError::Changed { batch, unit: name, what });
     }
@@ -257,7 +288,7 @@ async fn close_ended(
     store: &StoreThread,
     batch: &str,
     over: TakenUp,
-) -> Result<Conducted, ConductError> {
+) -> Result<Conducted, StoreError> {
     let accepts = over.engine.accepts();
     let (code, who) = (batch.to_owned(), request.who.clone());
     let verdict = store
@@ -278,11 +309,13 @@ pub(super) async fn abandon(
     left: &BatchHeader,
     reason: &str,
 ) -> Result<Conducted, ConductError> {
-    let safe = safety_now(request, unit, left.phase).await;
+    let safe = safety_now(request, unit, is_cooled(left.phase)).await;
     tell(request.tell, format!("batch {}: {safe}.", left.code)).await;
     let (code, who, reason) = (left.code.clone(), request.who.clone(), reason.to_owned());
     let unsafe_because = safe.starts_with("ATTENTION").then(|| safe.clone());
-    let verdict = store.call(move |store| give_up(store, &code, &reason, &safe, &who)).await?;
+    let told = safe.clone();
+    let verdict = store.call(move |store| give_up(store, &code, &reason, &told, &who)).await;
+    let verdict = verdict.map_err(|why| ConductError::Unreadable { safe, why })?;
     let ending = Ending::Interrupted("a person, who gave it up");
     Ok(Conducted { batch: left.code.clone(), ending, verdict, unsafe_because })
 }

@@ -44,6 +44,14 @@ impl Ending {
         }
     }
 
+    /// Whether a damaged file ended it.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::RecordLost(error) => error.is_damage(),
+            Self::Over(_) | Self::Interrupted(_) | Self::Panicked(_) => false,
+        }
+    }
+
     /// How it ended, after the batch's code: `was interrupted by SIGTERM`.
     pub fn words(&self) -> String {
         match self {

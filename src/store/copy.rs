@@ -57,15 +57,15 @@ pub enum CopyError {
          use another backup", .0.display()
     )]
     NotABackup(PathBuf),
-    /// Torn, or overwritten in part.
+    /// The backup is torn, or not what was once written.
     #[error(
-        "{} is damaged ({why}); nothing was restored; use another backup, and keep this one as it \
-         is", path.display()
+        "{} does not verify ({why}); nothing was restored; use another backup, and keep this one \
+         as it is", path.display()
     )]
     Torn {
         /// The backup.
         path: PathBuf,
-        /// What SQLite says.
+        /// What does not fit.
         why: String,
     },
     /// The copy cannot be written.
@@ -76,12 +76,8 @@ pub enum CopyError {
         /// What the system says.
         why: std::io::Error,
     },
-    /// What was copied is not what was once written.
-    #[error(
-        "{} does not verify, so no copy of it was kept: {misfit}; keep the file as it is (with its \
-         -wal and -shm files, if it has them), and go back to the newest backup that verifies",
-        path.display()
-    )]
+    /// The station's memory is not what was once written.
+    #[error("{} does not verify, so no backup of it was kept: {misfit}", path.display())]
     Unfit {
         /// What was copied.
         path: PathBuf,
@@ -99,6 +95,23 @@ pub enum CopyError {
     /// The database that is copied, or the new one, fails.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl CopyError {
+    /// Whether what was to be copied is damaged, or not what was once written.
+    pub const fn is_damage(&self) -> bool {
+        match self {
+            Self::Torn { .. } => true,
+            Self::Unfit { misfit, .. } => misfit.is_damage(),
+            Self::Store(why) | Self::NotNoted { why, .. } => why.is_damage(),
+            Self::Exists(_)
+            | Self::NotEmpty(_)
+            | Self::NoFolder(_)
+            | Self::NoBackup(_)
+            | Self::NotABackup(_)
+            | Self::Target { .. } => false,
+        }
+    }
 }
 
 impl From<rusqlite::Error> for CopyError {

@@ -6,6 +6,9 @@ use rusqlite::ErrorCode;
 
 use crate::milk::Refusal;
 
+/// SQLite's code for a statement that does not fit the schema.
+const SQLITE_ERROR: std::ffi::c_int = rusqlite::ffi::SQLITE_ERROR;
+
 /// Why the store did not do what was asked. Nothing was half-written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -23,7 +26,10 @@ pub enum StoreError {
     #[error("{} is not a file; name the station's folder or its holder.db", .0.display())]
     NotAFile(PathBuf),
     /// Not SQLite.
-    #[error("{} is not a database; restore holder.db from a backup, or name another folder", .0.display())]
+    #[error(
+        "{} is not a database, or its beginning is lost; it was not touched; if another folder was \
+         meant, name it with --dir", .0.display()
+    )]
     NotADatabase(PathBuf),
     /// A database of another program.
     #[error(
@@ -65,8 +71,7 @@ pub enum StoreError {
     /// A version that no migration ever had.
     #[error(
         "{} says that it has schema version {found}, which no holder ever wrote: the file is \
-         damaged, or not ours; it was not touched; keep it as it is, and restore a backup into a \
-         new folder", path.display()
+         damaged, or not ours; it was not touched", path.display()
     )]
     NoVersion {
         /// The file.
@@ -110,12 +115,10 @@ pub enum StoreError {
     #[error("the disk failed ({0}); nothing of this step was kept; check the disk")]
     Disk(String),
     /// The file is damaged.
-    #[error(
-        "the database is damaged ({0}); keep it as it is, and restore a backup into a new folder"
-    )]
+    #[error("the database is damaged ({0})")]
     Damaged(String),
     /// Something stored cannot be understood.
-    #[error("stored {what} cannot be understood: {why}; run `holder db verify`")]
+    #[error("stored {what} cannot be understood: {why}")]
     Garbled {
         /// What.
         what: String,
@@ -195,10 +198,83 @@ pub enum StoreError {
     Sql(rusqlite::Error),
 }
 
+/// What a person does about a station's file that is damaged or does not verify. Whoever reports
+/// one ends with it; the errors themselves say what and where.
+pub const WHEN_DAMAGED: &str = "\
+What to do: begin no batch with this file.
+  1. Before anything else, copy it to another disk, with holder.db-wal and holder.db-shm if they
+     lie beside it: whoever looks into it needs it as it is now.
+  2. `holder db verify` names the first thing that does not fit. Until somebody knows why, no
+     decision about milk may rest on this file: compare with the printed records.
+  3. Make a station from the newest good backup, in a new folder, and go on with that one alone:
+     holder db restore BACKUP NEW-FOLDER
+     It needs the backup and nothing else. What happened after the backup is not in it.";
+
+impl StoreError {
+    /// Whether the station's file is there and ours, but is not what was written. It is the one
+    /// place that tells damage from a refusal: every command on such a file ends with exit code 5.
+    pub const fn is_damage(&self) -> bool {
+        match self {
+            // A file of this name in a station's folder was once its memory.
+            Self::NotADatabase(_)
+            | Self::NoVersion { .. }
+            | Self::Damaged(_)
+            | Self::Garbled { .. } => true,
+            Self::Missing(_)
+            | Self::Exists(_)
+            | Self::NotAFile(_)
+            | Self::Foreign { .. }
+            | Self::Newer { .. }
+            | Self::Older { .. }
+            | Self::UpgradeInBatch { .. }
+            | Self::NotReadable(_)
+            | Self::LogBeside(_)
+            | Self::Locked
+            | Self::ReadOnly
+            | Self::DiskFull
+            | Self::Disk(_)
+            | Self::NoBatch(_)
+            | Self::BatchClosed(_)
+            | Self::UnitBusy { .. }
+            | Self::TickBack { .. }
+            | Self::OutOfRange { .. }
+            | Self::Params(_)
+            | Self::TextHash { .. }
+            | Self::ReservedKind(_)
+            | Self::BadName { .. }
+            | Self::Milk(_)
+            | Self::ThreadGone
+            | Self::QueueFull
+            | Self::Sql(_) => false,
+        }
+    }
+}
+
+/// Whether a stored value is not of the type that this program stores there, or a row that must be
+/// there is missing.
+fn is_odd_row(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error;
+    matches!(
+        error,
+        Error::FromSqlConversionFailure(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::InvalidColumnType(..)
+            | Error::QueryReturnedNoRows
+            | Error::Utf8Error(..)
+    )
+}
+
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
+        // All statements are our own: a table or column that one of them does not find is lost.
+        if let rusqlite::Error::SqlInputError { msg, .. } = error {
+            return Self::Damaged(msg);
+        }
         // The codes are another crate's open list: a chain of comparisons, not a match.
-        let Some(code) = error.sqlite_error_code() else { return Self::Sql(error) };
+        let Some(code) = error.sqlite_error_code() else {
+            let is_odd = is_odd_row(&error);
+            return if is_odd { Self::Damaged(error.to_string()) } else { Self::Sql(error) };
+        };
         if code == ErrorCode::DiskFull {
             Self::DiskFull
         } else if code == ErrorCode::DatabaseBusy || code == ErrorCode::DatabaseLocked {
@@ -207,7 +283,10 @@ impl From<rusqlite::Error> for StoreError {
             Self::ReadOnly
         } else if code == ErrorCode::SystemIoFailure || code == ErrorCode::CannotOpen {
             Self::Disk(error.to_string())
-        } else if code == ErrorCode::DatabaseCorrupt || code == ErrorCode::NotADatabase {
+        } else if code == ErrorCode::DatabaseCorrupt
+            || code == ErrorCode::NotADatabase
+            || error.sqlite_error().is_some_and(|found| found.extended_code == SQLITE_ERROR)
+        {
             Self::Damaged(error.to_string())
         } else {
             Self::Sql(error)

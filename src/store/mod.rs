@@ -62,7 +62,7 @@ pub use batches::{Close, NewBatch};
 pub use clock::{BootMoment, ClockEntry};
 pub use copy::{CopyError, Progress};
 pub use entries::JournalEntry;
-pub use error::StoreError;
+pub use error::{StoreError, WHEN_DAMAGED};
 pub use journal::{Body, Head, Stamp};
 pub(crate) use journal::{hex, sha256};
 pub use milk::{DepositShown, PoolShown};

@@ -91,8 +91,16 @@ pub enum ReplayMisfit {
         at_ms: u64,
     },
     /// The frozen parameters make no engine.
+    ///
+    /// The rule is no `source`: the sentence has it, and a chain would repeat it.
     #[error("the frozen parameters are not allowed: {0}")]
-    Params(#[from] ParamsFault),
+    Params(ParamsFault),
+}
+
+impl From<ParamsFault> for ReplayMisfit {
+    fn from(fault: ParamsFault) -> Self {
+        Self::Params(fault)
+    }
 }
 
 const fn accepts_words(accepts: Option<bool>) -> &'static str {

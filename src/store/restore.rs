@@ -75,11 +75,12 @@ impl Staged {
     ) -> Result<Self, CopyError> {
         check_empty(to)?;
         let damaged = |error| {
-            if let CopyError::Store(StoreError::Damaged(why)) = error {
-                CopyError::Torn { path: from.to_owned(), why }
-            } else {
-                error
+            if let CopyError::Store(why) = &error
+                && why.is_damage()
+            {
+                return torn(from, why);
             }
+            error
         };
         Self::copied(from, to, paper, progress).map_err(damaged)
     }
@@ -100,7 +101,7 @@ impl Staged {
         drop(source);
         part.keep(&database)?;
         let store = Store::open(&database)?;
-        store.verify(paper).map_err(|misfit| unfit(from, misfit))?;
+        store.verify(paper).map_err(|misfit| torn(from, &misfit))?;
         let head = (head.seq, head.hash());
         Ok(Self { from: from.to_owned(), to: to.to_owned(), store: Some(store), head, folder })
     }
@@ -130,7 +131,7 @@ impl Staged {
         store.append_own(stamp, Kind::Restored, STATION, &body)?;
         let files = store.station_files()?.unwrap_or_default();
         let report = store.verify(Some(&head_hash));
-        let report = report.map_err(|misfit| unfit(&self.from, misfit))?;
+        let report = report.map_err(|misfit| torn(&self.from, &misfit))?;
         self.store = None; // closed: the log is emptied into the one file
         for file in &files {
             write(&self.folder.path, file).map_err(copy::target(&self.to))?;
@@ -151,8 +152,8 @@ impl Staged {
     }
 }
 
-fn unfit(path: &Path, misfit: super::Misfit) -> CopyError {
-    CopyError::Unfit { path: path.to_owned(), misfit: Box::new(misfit) }
+fn torn(path: &Path, why: &impl ToString) -> CopyError {
+    CopyError::Torn { path: path.to_owned(), why: why.to_string() }
 }
 
 /// The backup, to read; of any version that this program can bring up to date.

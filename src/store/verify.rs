@@ -110,8 +110,26 @@ pub enum Misfit {
         found: String,
     },
     /// Something cannot even be read.
-    #[error("the record cannot be read, so it does not verify: {0}")]
-    Unreadable(#[from] StoreError),
+    ///
+    /// The reason is no `source`: the sentence has it, and a chain would repeat it.
+    #[error("the record cannot be verified: {0}")]
+    Unreadable(StoreError),
+}
+
+impl Misfit {
+    /// Whether something is not what was written; else it could not be looked at.
+    pub const fn is_damage(&self) -> bool {
+        match self {
+            Self::Differs { .. } => true,
+            Self::Unreadable(error) => error.is_damage(),
+        }
+    }
+}
+
+impl From<StoreError> for Misfit {
+    fn from(error: StoreError) -> Self {
+        Self::Unreadable(error)
+    }
 }
 
 impl From<rusqlite::Error> for Misfit {
@@ -155,11 +173,17 @@ pub struct VerifyReport {
     pub texts: usize,
 }
 
+/// SQLite's own check of this name, up to the first thing that it finds.
+fn check_pages(db: &Connection, check: &'static str) -> Result<(), Misfit> {
+    let found: String = db.query_row(&format!("PRAGMA {check}(1)"), [], |row| row.get(0))?;
+    let found = found.strip_prefix("*** in database main ***\n").unwrap_or(&found).to_owned();
+    same(|| MisfitPlace::File, check, &"ok".to_owned(), &found)
+}
+
 /// SQLite's own checks.
 fn check_file(db: &Connection) -> Result<(), Misfit> {
     let ok = "ok".to_owned();
-    let found: String = db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-    same(|| MisfitPlace::File, "integrity_check", &ok, &found)?;
+    check_pages(db, "integrity_check")?;
     let mut select = db.prepare("PRAGMA foreign_key_check")?;
     let mut rows = select.query([])?;
     let found = match rows.next()? {
@@ -261,6 +285,26 @@ impl Store {
         Ok(report)
     }
 
+    /// Whether milk may be entrusted to this file: SQLite's structure of every page, the chain of
+    /// the journal, what is made from it, and the schema. Of `open`, a batch that shall go on, also
+    /// all that is stored. What a closed batch had read is left to [`Store::verify`]
+    /// (docs/decisions/0022). It reads the file once, and holds nobody up.
+    ///
+    /// # Errors
+    /// The first thing that does not fit; no such batch.
+    pub fn fit_to_run(&self, open: Option<&str>) -> Result<(), Misfit> {
+        let db = &self.db.unchecked_transaction()?;
+        check_pages(db, "quick_check")?;
+        if let Some(code) = open {
+            check_batch(db, code)?;
+        } else {
+            let (facts, ..) = check_chain(db, None)?;
+            facts.check_projections(db)?;
+            facts::check_positions(db)?;
+        }
+        check_schema(db)
+    }
+
     /// Whether the record of one batch is what was written: the chain of the whole journal, the
     /// batch's seals and frozen texts, and the rows that stand on its record. It is what every
     /// reader of a record wants to know first; [`Store::verify`] looks at the rest of the file
@@ -270,20 +314,25 @@ impl Store {
     /// The first thing that does not fit; no such batch.
     pub fn batch_fits(&self, code: &str) -> Result<(), Misfit> {
         let db = &self.db.unchecked_transaction()?;
-        super::batches::id_of(db, code)?;
-        let (facts, ..) = check_chain(db, None)?;
-        let of_batch = facts.batches.get(code).ok_or_else(|| Misfit::Differs {
-            place: Box::new(MisfitPlace::Batch { batch: code.to_owned() }),
-            what: "the journal does not know it",
-            expected: "an entry of its start".to_owned(),
-            found: "none".to_owned(),
-        })?;
-        let mut report = VerifyReport::default();
-        blocks::check_frozen(db, code, of_batch, &mut report)?;
-        blocks::check_blocks(db, code, of_batch, &mut report)?;
-        facts.check_projections(db)?;
-        facts::check_positions(db)
+        check_batch(db, code)
     }
+}
+
+/// The chain, one batch under it, and the rows that stand on the journal.
+fn check_batch(db: &Connection, code: &str) -> Result<(), Misfit> {
+    super::batches::id_of(db, code)?;
+    let (facts, ..) = check_chain(db, None)?;
+    let of_batch = facts.batches.get(code).ok_or_else(|| Misfit::Differs {
+        place: Box::new(MisfitPlace::Batch { batch: code.to_owned() }),
+        what: "the journal does not know it",
+        expected: "an entry of its start".to_owned(),
+        found: "none".to_owned(),
+    })?;
+    let mut report = VerifyReport::default();
+    blocks::check_frozen(db, code, of_batch, &mut report)?;
+    blocks::check_blocks(db, code, of_batch, &mut report)?;
+    facts.check_projections(db)?;
+    facts::check_positions(db)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod bad_files;
 mod batches;
 mod commissioning;
 mod crashes;
+mod damage;
 mod databases;
 mod donors_and_pools;
 mod foreign_curves;

@@ -9,16 +9,16 @@ use crate::batch::lethality::Bigelow;
 use crate::batch::verdict::Figures;
 
 pub(super) fn figures(seen: &Seen) -> Figures {
-    let since_loading = |t_ms: u64| seconds(t_ms.saturating_sub(seen.start_ms));
+    let since_loading = |t_ms: u64| seen.known_ms(seen.start_ms, t_ms).map(seconds);
     let first_begin = seen.holds.first_begin.and_then(|at| seen.moments.get(at));
     let cooling = seen.cooling;
-    let to_10_ms = cooling.and_then(|c| Some(c.cold_ms?.saturating_sub(c.from_ms)));
+    let to_10_ms = cooling.and_then(|c| seen.known_ms(c.from_ms, c.cold_ms?));
     let plateau = seen.holds.longest.map(|hold| seen.during(hold)).unwrap_or_default();
     let coldest = plateau.iter().filter_map(|m| m.coldest).reduce(|a, b| a.colder(b));
     let hottest = plateau.iter().filter_map(|m| m.hottest).reduce(|a, b| a.hotter(b));
     let bigelow = Bigelow::equivalent(seen.recipe.figures.equivalent_z);
     Figures {
-        come_up_s: first_begin.map(|moment| since_loading(moment.t_ms)),
+        come_up_s: first_begin.and_then(|moment| since_loading(moment.t_ms)),
         t58_to_floor_s: warm_to_floor_ms(seen).map(seconds),
         above_58_s: above_warm_ms(seen).map(seconds),
         hold_s: seen.holds.longest.map(|hold| seconds(hold.ms)),
@@ -28,7 +28,7 @@ pub(super) fn figures(seen: &Seen) -> Figures {
         plateau_mean_c: mean_over_time(plateau).map(thousandths),
         spread_max_c: probes::spread_max(seen).map(|(_, spread)| degrees(spread).as_f64()),
         cool_to_10_s: to_10_ms.map(seconds),
-        cycle_s: seen.cooled_ms().map(since_loading),
+        cycle_s: seen.cooled_ms().and_then(since_loading),
         equivalent_min: equivalent_ms(seen, bigelow).map(|ms| thousandths(ms / 60_000.0)),
         z_c: bigelow.z.as_f64(),
         tref_c: bigelow.tref.as_f64(),
@@ -53,7 +53,7 @@ fn warm_to_floor_ms(seen: &Seen) -> Option<u64> {
         }
         let since = *warm_since.get_or_insert(moment.t_ms);
         if moment.is_heated_to(floor) {
-            return Some(moment.t_ms.saturating_sub(since));
+            return seen.known_ms(since, moment.t_ms);
         }
     }
     None

@@ -46,8 +46,14 @@ fn judged(seen: &Seen, one: Interruption) -> Finding {
             (Severity::Note, "the batch was over already".into())
         }
     };
-    let gone = gone_ms.map_or("an unknown time".to_owned(), span);
-    let text = format!("The controller was gone for {gone} in phase {phase}: {so}.");
+    let gone = match gone_ms {
+        Some(ms) => format!("{} in phase {phase}", span(ms)),
+        None => format!(
+            "an unknown time in phase {phase} (nobody can show that it was short: it counts as \
+             longer than every limit)"
+        ),
+    };
+    let text = format!("The controller was gone for {gone}: {so}.");
     finding(Rule::Interrupted, severity, Some(one.at_ms), text)
 }
 

@@ -247,13 +247,16 @@ fn silences<'a>(seen: &'a Seen, probe: usize) -> impl Iterator<Item = Silence> +
     })
 }
 
-/// The longest time without a good reading of a required milk probe, seconds.
+/// The longest time without a good reading of a required milk probe, seconds; `None` if one of
+/// these times is not known.
 pub(super) fn gap_max_s(seen: &Seen) -> Option<f64> {
     if seen.rows.is_empty() {
         return None;
     }
     let all = (0..seen.probes()).flat_map(|probe| silences(seen, probe));
-    all.map(|silence| silence.ms).max().map(seconds)
+    let known = |s: Silence| seen.known_ms(s.from_ms, s.from_ms.saturating_add(s.ms));
+    let all: Option<Vec<u64>> = all.map(known).collect();
+    all?.into_iter().max().map(seconds)
 }
 
 /// Readings too far apart outside of a hold; within one they break it.
@@ -272,7 +275,7 @@ pub(super) fn sample_interval(seen: &Seen) -> Vec<Finding> {
         let text = format!(
             "Milk probe {} gave no good reading for {}; one is required every {}.",
             probe + 1,
-            span(longest.ms),
+            seen.span_of(longest.from_ms, longest.from_ms.saturating_add(longest.ms)),
             span(limit_ms)
         );
         Some(finding(Rule::SampleInterval, Severity::Deviation, Some(longest.from_ms), text))

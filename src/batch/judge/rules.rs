@@ -178,7 +178,7 @@ pub(super) fn heat_up(seen: &Seen) -> Option<Finding> {
     } else {
         return None;
     };
-    let (took, limit) = (span(ms), span(limit_ms));
+    let (took, limit) = (seen.span_of(seen.start_ms, until_ms), span(limit_ms));
     let text = if begin.is_some() {
         format!("Heating the milk took {took}; the limit is {limit}.")
     } else {
@@ -198,7 +198,7 @@ pub(super) fn cooling(seen: &Seen, is_whole: bool) -> Option<Finding> {
     };
     let until_ms = cooling.target_ms.unwrap_or(seen.last_ms());
     let ms = until_ms.saturating_sub(cooling.from_ms);
-    let took = span(ms);
+    let took = seen.span_of(cooling.from_ms, until_ms);
     let fail = |text| Some(finding(Rule::Cooling, Severity::Fail, Some(until_ms), text));
     let (limit, worry) = (span(rule.fail_ms), span(rule.note_ms));
     match cooling.target_ms {

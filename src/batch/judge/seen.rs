@@ -2,6 +2,7 @@
 
 use super::hold::{Hold, Holds, holds, is_past_hold};
 use super::moments::{Moment, moments};
+use super::words::{UNKNOWN_SPAN, span};
 use crate::batch::curve::{Curve, Row};
 use crate::batch::phase::PhaseName;
 use crate::batch::recipe::Recipe;
@@ -73,6 +74,20 @@ impl<'a> Seen<'a> {
 
     pub(super) fn last_ms(&self) -> u64 {
         self.rows.last().map_or(self.start_ms, |row| row.t_ms)
+    }
+
+    /// How long it was from one moment of the curve to another; `None` if the controller was gone in
+    /// between for a time that nobody knows. The curve's own time goes on by more than every limit
+    /// there, so that the rules still hold.
+    pub(super) fn known_ms(&self, from_ms: u64, to_ms: u64) -> Option<u64> {
+        let is_between = |at_ms: u64| from_ms < at_ms && at_ms <= to_ms;
+        let mut unknown = self.curve.interruptions.iter().filter(|one| one.outage_ms.is_none());
+        (!unknown.any(|one| is_between(one.at_ms))).then(|| to_ms.saturating_sub(from_ms))
+    }
+
+    /// The same for a sentence.
+    pub(super) fn span_of(&self, from_ms: u64, to_ms: u64) -> String {
+        self.known_ms(from_ms, to_ms).map_or_else(|| UNKNOWN_SPAN.to_owned(), span)
     }
 
     /// Number of required milk probes.

@@ -28,6 +28,11 @@ pub(super) fn span(ms: u64) -> String {
     }
 }
 
+/// A time of which a part is not known, since the controller was gone: for the engine, too, it is
+/// longer than every limit.
+pub(super) const UNKNOWN_SPAN: &str = "an unknown time (the controller was gone; it counts as longer \
+                                       than every limit)";
+
 /// Millidegrees or millikelvin for a sentence: `62.500`.
 pub(super) fn degrees(milli: i64) -> Celsius {
     let bounded = milli.clamp(i64::from(i32::MIN), i64::from(i32::MAX));

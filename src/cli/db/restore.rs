@@ -9,7 +9,7 @@ use super::super::failure::Failure;
 use super::super::out;
 use crate::station::config::{STATION_FILE, StationConfig};
 use crate::station::resume;
-use crate::store::{Restored, Staged, Station};
+use crate::store::{CopyError, Restored, Staged, Station};
 
 pub(super) fn run(
     context: &Context,
@@ -18,7 +18,7 @@ pub(super) fn run(
     head: Option<&str>,
 ) -> Result<(), Failure> {
     let actor = context.actor()?;
-    let mut staged = Staged::begin(file, folder, head, &mut super::progress())?;
+    let mut staged = Staged::begin(file, folder, head, &mut super::progress()).map_err(unusable)?;
     let store = staged.store()?;
     let station = store.station().clone();
     // Nothing of this station is running: the machine went on, or stopped, without this memory.
@@ -29,8 +29,14 @@ pub(super) fn run(
         resume::give_up(store, &open.code, why, safe, &actor.who)?;
         closed.push(open.code);
     }
-    let restored = staged.finish(actor.stamp())?;
+    let restored = staged.finish(actor.stamp()).map_err(unusable)?;
     report(context, &restored, &station, &closed)
+}
+
+/// A backup that does not verify says nothing of a station's own file: what to do stands in the
+/// error.
+fn unusable(why: CopyError) -> Failure {
+    if why.is_damage() { Failure::DoesNotVerify(why.into()) } else { Failure::Refused(why.into()) }
 }
 
 fn report(

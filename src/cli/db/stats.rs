@@ -8,8 +8,8 @@ use super::super::out;
 use crate::record::zone::Zone;
 
 pub(super) fn run(context: &Context) -> Result<(), Failure> {
-    let store = context.store_to_read().map_err(super::damage)?;
-    let stats = store.stats().map_err(|why| super::damage(why.into()))?;
+    let store = context.store_to_read()?;
+    let stats = store.stats()?;
     if context.json {
         return Ok(out::json(&json!({ "station": store.station(), "stats": stats }))?);
     }

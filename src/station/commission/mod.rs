@@ -83,15 +83,25 @@ pub enum CommissionError {
     #[error(transparent)]
     Begin(Box<ConductError>),
     /// It is over, and the journal does not have it.
-    #[error("{}the journal could not keep the commissioning of {unit}: {source}", warning(unsafe_because.as_deref()))]
+    #[error("{}the journal could not keep the commissioning of {unit}: {why}", warning(unsafe_because.as_deref()))]
     NotKept {
         /// The unit.
         unit: String,
         /// Why the machine is not known to be safe, if so.
         unsafe_because: Option<String>,
-        /// Why not.
-        source: StoreError,
+        /// Why not. Not a `source`: the sentence has it.
+        why: StoreError,
     },
+}
+
+impl CommissionError {
+    /// Whether the station's file is damaged, or does not verify.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Begin(why) => why.is_damage(),
+            Self::NotKept { why, .. } => why.is_damage(),
+        }
+    }
 }
 
 impl<E: Into<ConductError>> From<E> for CommissionError {
@@ -129,15 +139,15 @@ pub async fn commission(request: Request<'_>) -> Result<Commissioned, Commission
     let (plan, make_sha256) = (Plan::of(&unit, request.try_cut), unit.make_sha256()?);
     // Heard from here on: a signal before the first period must not leave a machine half started.
     let signalled = supervisor::signalled();
-    let mut store = Store::open(&request.dir.join("holder.db"))?;
-    request.station.agrees_with(store.station())?;
-
     let (pace, yes, file) = (request.pace, request.yes, &request.station.file);
     let (machine, clock, hands) =
         reach::reach(pace, yes, file, unit.spec()?, request.capture.clone()).await?;
     let simulated = machine.simulated();
     let machine = Arc::new(Mutex::new(machine));
     reach::make_safe_first(&machine, request.unit, false).await?;
+    // The machine is safe by then, also if this cannot be read.
+    let mut store = Store::open(&request.dir.join("holder.db"))?;
+    request.station.agrees_with(store.station())?;
     if let Some(left) = store.open_batches()?.into_iter().find(|left| left.unit == request.unit) {
         // Nothing is heated while the bottles of an interrupted batch may be in the machine.
         let safe = "Heat was commanded off, and the machine confirmed it".to_owned();
@@ -184,10 +194,10 @@ pub async fn commission(request: Request<'_>) -> Result<Commissioned, Commission
     };
     let after = serde_json::to_value(&done).unwrap_or(Value::Null);
     let body = Body::new(format!("commissioning {}", outcome.word())).after(after);
-    keep(&mut store, &request, ENDED, &body).map_err(|source| CommissionError::NotKept {
+    keep(&mut store, &request, ENDED, &body).map_err(|why| CommissionError::NotKept {
         unit: request.unit.to_owned(),
         unsafe_because: done.unsafe_because.clone(),
-        source,
+        why,
     })?;
     Ok(done)
 }

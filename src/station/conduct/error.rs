@@ -1,11 +1,14 @@
 //! Why a batch did not begin, did not go on, or was not closed.
 
+use std::path::PathBuf;
+
 use holder_hal::wire::WireError;
 
 use super::closing::{self, CloseFault};
 use super::resume::may_hold_bottles;
 use crate::batch::params::ParamsFault;
 use crate::batch::phase::PhaseName;
+use crate::batch::verdict::Outcome;
 use crate::station::config::ConfigError;
 use crate::station::lock::LockError;
 use crate::store::model::BatchHeader;
@@ -58,6 +61,32 @@ pub enum ConductError {
         /// Why.
         fault: WireError,
     },
+    /// The station's file could not even be opened, or not be asked for an open batch.
+    #[error("{why}. {safe}")]
+    Unreadable {
+        /// What is known of the machine now.
+        safe: String,
+        /// Why not. Not a `source`: the sentence has it, and a chain would repeat it.
+        why: StoreError,
+    },
+    /// The station's file does not verify: no record can be entrusted to it.
+    #[error("{}: {misfit}. No batch begins. {safe}", path.display())]
+    Unsound {
+        /// The file.
+        path: PathBuf,
+        /// What is known of the machine now.
+        safe: String,
+        /// The first thing that does not fit.
+        misfit: Box<Misfit>,
+    },
+    /// The program was told to stop before anything was begun.
+    #[error("stopped by {by} while the record was checked; nothing was begun. {safe}")]
+    Told {
+        /// Who told.
+        by: &'static str,
+        /// What is known of the machine now.
+        safe: String,
+    },
     /// A batch of the unit was left open, and something else was asked for.
     #[error(
         "batch {batch} was interrupted in phase {phase} and is still open{}. {safe}. To go on with \
@@ -98,8 +127,8 @@ pub enum ConductError {
     },
     /// The record is not what was written.
     #[error(
-        "batch {batch} cannot be continued: {misfit}. Heat is off. Cool the milk and keep it apart, \
-         then close the batch: holder run {unit} --abandon 'WHY'"
+        "batch {batch} cannot be continued: {misfit}. Heat is off. Cool the milk and keep it apart. \
+         Once the file is copied away, this closes the batch: holder run {unit} --abandon 'WHY'"
     )]
     Altered {
         /// Its code.
@@ -142,10 +171,28 @@ pub enum ConductError {
         unsafe_because: Option<String>,
         /// Why the record does not tell of it, if so.
         not_kept: Option<Box<CloseFault>>,
+        /// Whether a damaged file stopped it.
+        damaged: bool,
+    },
+    /// The batch was closed, and what lies on the disk is not what was written, or cannot be read.
+    #[error(
+        "{}batch {batch} was judged {outcome}, but the disk did not give its record back as it was \
+         written: {misfit}. No decision about its milk may rest on that verdict",
+        closing::warning(batch, unsafe_because.as_deref())
+    )]
+    NotKept {
+        /// Its code.
+        batch: String,
+        /// What the judge said.
+        outcome: Outcome,
+        /// Why the machine is not known to be safe, if so.
+        unsafe_because: Option<String>,
+        /// The first thing that does not fit.
+        misfit: Box<Misfit>,
     },
     /// The batch is over, but its record could not be closed.
     #[error(
-        "{}the record of batch {batch} was not closed: {source}; what was acknowledged is kept, \
+        "{}the record of batch {batch} was not closed: {why}; what was acknowledged is kept, \
          and holder run --resume looks after it",
         closing::warning(batch, unsafe_because.as_deref())
     )]
@@ -154,12 +201,37 @@ pub enum ConductError {
         batch: String,
         /// Why the machine is not known to be safe, if so.
         unsafe_because: Option<String>,
-        /// Why not.
-        source: CloseFault,
+        /// Why not. Not a `source`: the sentence has it, and a chain would repeat it.
+        why: CloseFault,
     },
 }
 
 impl ConductError {
+    /// Whether the station's file is damaged, or does not verify.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Store(why) | Self::Unreadable { why, .. } => why.is_damage(),
+            Self::Unsound { misfit, .. }
+            | Self::Altered { misfit, .. }
+            | Self::NotKept { misfit, .. } => misfit.is_damage(),
+            Self::StaysOpen { damaged, .. } => *damaged,
+            Self::NotClosed { why, .. } => why.is_damage(),
+            Self::Config(_)
+            | Self::Params(_)
+            | Self::Lock(_)
+            | Self::Machine(_)
+            | Self::Simulator(_)
+            | Self::NotSimulated { .. }
+            | Self::Bottles { .. }
+            | Self::NotSafe { .. }
+            | Self::Told { .. }
+            | Self::LeftOpen { .. }
+            | Self::NothingOpen { .. }
+            | Self::Disputed { .. }
+            | Self::Changed { .. } => false,
+        }
+    }
+
     /// That this batch was left open, and what is known of the machine now.
     pub(in crate::station) fn left_open(left: BatchHeader, safe: String) -> Self {
         let in_bath = may_hold_bottles(left.phase);

@@ -62,7 +62,7 @@ pub enum Ended {
 pub enum ScreenError {
     /// The terminal or the file behind the lines failed.
     #[error("the screen was lost ({0}); the batch went on without it: see `holder batch show`")]
-    Lost(#[from] io::Error),
+    Lost(io::Error),
     /// The screen's thread ended by a bug.
     #[error("the screen ended by a bug; the batch went on without it: see `holder batch show`")]
     Died,
@@ -86,7 +86,7 @@ pub async fn run(
     let stop = Arc::new(AtomicBool::new(false));
     let (running, ended) = std::sync::mpsc::channel::<()>();
     let _guard = matches!(mode, Mode::Live).then(|| StopOnDrop { stop: Arc::clone(&stop), ended });
-    thread::Builder::new().name("screen".into()).spawn(move || {
+    let show = move || {
         let outcome = match mode {
             Mode::Live => live::show(views, &actions, &stop),
             Mode::Plain(to) => plain::show(views, to, &actions),
@@ -94,9 +94,10 @@ pub async fn run(
         // Nobody listens any more if the future was dropped.
         let _ = tell.send(outcome);
         drop(running);
-    })?;
+    };
+    thread::Builder::new().name("screen".into()).spawn(show).map_err(ScreenError::Lost)?;
     match told.await {
-        Ok(outcome) => Ok(outcome?),
+        Ok(outcome) => outcome.map_err(ScreenError::Lost),
         Err(_) => Err(ScreenError::Died),
     }
 }

@@ -32,6 +32,33 @@ fn a_station_that_nobody_touched_verifies_and_is_counted() {
     assert_eq!(report.head_hash, store.head().expect("head").hash());
 }
 
+#[test]
+fn before_heat_all_is_looked_at_but_what_closed_batches_had_read() {
+    let (_dir, path) = closed();
+    let fits = |open: Option<&str>| {
+        let store = Store::open(&path).expect("opens");
+        store.fit_to_run(open).map_err(|misfit| misfit.to_string())
+    };
+    fits(None).expect("nobody touched it");
+    let code = Store::open(&path).expect("opens").batches().expect("read").remove(0).code;
+    fits(Some(&code)).expect("nor its batch");
+    tamper(&path, "UPDATE samples SET value = value + 1 WHERE channel = 1 AND tick_ms > 60000");
+    fits(None).expect("what a closed batch had read is left to verify");
+    let found = fits(Some(&code)).expect_err("a batch that goes on is looked at whole");
+    assert!(found.contains("samples of batch"), "{found}");
+    for (sql, place) in [
+        ("UPDATE donors SET status = 'deferred', cleared_until = NULL", "of donors"),
+        ("UPDATE journal SET who = 'eve' WHERE seq = 2", "entry 2 of the journal"),
+        ("DROP INDEX batches_by_pool", "the database file"),
+    ] {
+        let (_dir, path) = closed();
+        tamper(&path, sql);
+        let store = Store::open(&path).expect("opens");
+        let found = store.fit_to_run(None).expect_err(sql).to_string();
+        assert!(found.contains(place), "{sql}: {found}");
+    }
+}
+
 /// REQ-REC-02
 #[test]
 fn a_changed_byte_is_named_in_every_table() {

@@ -132,6 +132,28 @@ fn the_recipe_s_rule_decides_each_phase_and_both_judges_say_the_same() {
 }
 
 #[test]
+fn a_time_that_nobody_knows_is_never_given_in_minutes() {
+    let beyond_min = params().recipe.beyond_every_limit_ms() / 60_000;
+    for phase in [PhaseName::ComeUp, PhaseName::Hold, PhaseName::Cool] {
+        let outage = Outage { phase, after_s: 20, gone_s: 0, known: false };
+        let (_, verdict) = batch(&[outage], WhenInterrupted::Restart);
+        let said: Vec<&str> = verdict.findings.iter().map(|one| one.text.as_str()).collect();
+        let (stand_in, gone) = (format!("for {beyond_min} min"), "for an unknown time");
+        assert!(said.iter().all(|text| !text.contains(&stand_in)), "{phase}: {said:#?}");
+        let unknown = said.iter().filter(|text| text.contains(gone));
+        let why = "it counts as longer than every limit";
+        let unknown: Vec<_> = unknown.filter(|text| text.contains(why)).collect();
+        assert!(unknown.len() >= 2, "the outage and the gap in the readings: {said:#?}");
+        assert_eq!(verdict.figures.gap_max_s, None, "{phase}");
+        assert_eq!(verdict.figures.cycle_s, None, "{phase}");
+    }
+    let outage = Outage { phase: PhaseName::ComeUp, after_s: 20, gone_s: 90, known: true };
+    let (_, verdict) = batch(&[outage], WhenInterrupted::Restart);
+    assert!(verdict.figures.gap_max_s.is_some_and(|gap_s| gap_s >= 90.0), "{verdict:#?}");
+    assert!(verdict.figures.cycle_s.is_some());
+}
+
+#[test]
 fn a_recipe_that_forbids_interrupted_holds_fails_them_and_a_second_restart_fails_always() {
     let outage = Outage { phase: PhaseName::Hold, after_s: 600, gone_s: 30, known: true };
     let (record, verdict) = batch(&[outage], WhenInterrupted::Fail);
