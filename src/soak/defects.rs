@@ -3,6 +3,7 @@
 use holder_hal::{Command, Heat, Kelvin};
 
 use super::record::{Closed, Record};
+use super::rig::Rig;
 use crate::batch::event::{Effects, Input};
 use crate::batch::verdict::Outcome;
 
@@ -20,12 +21,23 @@ pub(crate) enum Defect {
     ForgetsAStep,
     /// Every reading is corrected by a kelvin too much.
     WrongCorrection,
+    /// The unit's own cut comes later than it declares.
+    CutComesLate,
+    /// What switches the heat off is lost on its way, and nobody knows.
+    OffIsLost,
 }
 
 impl Defect {
     pub(crate) fn spoil_record(self, mut record: Record) -> Record {
         record.forgets_next = self == Self::ForgetsAStep;
         record
+    }
+
+    pub(crate) fn spoil_rig(self, mut rig: Rig) -> Rig {
+        if self == Self::CutComesLate {
+            rig.delay_the_cut();
+        }
+        rig
     }
 
     pub(crate) fn spoil_verdict(self, mut closed: Closed) -> Closed {

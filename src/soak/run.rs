@@ -3,6 +3,8 @@
 //! The order of a turn is the station's own ([`HeatPermit::before_the_disk`],
 //! [`HeatPermit::after_the_disk`]); time is a number that only [`Run::pass`] moves.
 
+mod look;
+
 use holder_hal::{Command, Tick};
 
 use super::fault::Kind;
@@ -10,7 +12,8 @@ use super::hands::Hands;
 use super::oracle::Oracle;
 use super::record::{self, Closed, Lost, Record};
 use super::rig::{Heard, Rig};
-use super::scenario::{Cut, Scenario};
+use super::scenario::Scenario;
+use super::supply::Supply;
 use super::watch::{Invariant, Violation, Watch};
 use crate::batch::alarm;
 use crate::batch::engine::Engine;
@@ -92,6 +95,7 @@ pub(crate) struct Run<'a> {
     hands: Hands,
     oracle: Oracle,
     watch: Watch,
+    supply: Supply,
     record: Record,
     permit: HeatPermit,
     newest: Newest,
@@ -136,13 +140,17 @@ pub(crate) fn run(scenario: &Scenario, wanted: Wanted) -> Result<Done, NoRun> {
     let record = Record::begin(scenario, wanted.store).map_err(|lost| fail(lost.to_string()))?;
     #[cfg(test)]
     let record = wanted.defect.spoil_record(record);
+    let rig = Rig::new(scenario);
+    #[cfg(test)]
+    let rig = wanted.defect.spoil_rig(rig);
     let run = Run {
         wanted,
         engine,
-        rig: Rig::new(scenario),
+        rig,
         hands: Hands::default(),
         oracle: Oracle::new(scenario.params.recipe.hold.floor),
         watch: Watch::new(&scenario.params),
+        supply: Supply::new(scenario.cut),
         record,
         permit: HeatPermit::new(scenario.params.period_ms),
         newest: Newest::default(),
@@ -357,8 +365,15 @@ impl Run<'_> {
 
     fn send(&mut self, command: Command) {
         self.sent = command;
+        #[cfg(test)]
+        if self.wanted.defect == super::defects::Defect::OffIsLost && !command.heats() {
+            self.supply.arrived(self.now, &command);
+            return;
+        }
         // What did not arrive is sent again with the next period; readings cut the heat.
-        self.rig.send(&command);
+        if self.rig.send(&command) {
+            self.supply.arrived(self.now, &command);
+        }
     }
 
     /// Lets time pass, and looks at everything afterwards.
@@ -372,36 +387,6 @@ impl Run<'_> {
         self.look();
     }
 
-    fn look(&mut self) {
-        let truth = self.rig.truth();
-        self.oracle.see(self.now, &truth);
-        let ceiling_c = self.ceiling_c();
-        let is_ours = !NOT_OURS.iter().any(|kind| self.rig.began(*kind).is_some());
-        if is_ours && truth.hottest_milk().is_some_and(|hottest_c| hottest_c > ceiling_c) {
-            let text = format!("milk above {ceiling_c} °C by our own heat");
-            self.watch.broken(Invariant::Heat, self.now, text);
-        }
-        if self.wanted.truth {
-            self.seen.push(Seen {
-                at: self.now,
-                bath_c: truth.bath_c,
-                coldest_c: truth.coldest_milk(),
-                hottest_c: truth.hottest_milk(),
-            });
-        }
-    }
-
-    /// The hard ceiling, °C. Where nobody can command the machine it is the unit's own cut that
-    /// holds: a limit thermostat at its declared temperature, a watchdog before anything is hot.
-    fn ceiling_c(&self) -> f64 {
-        let ceiling_c = self.scenario.params.recipe.ceiling.fail.as_f64();
-        let is_alone = ALONE.iter().any(|kind| self.rig.began(*kind).is_some());
-        match self.scenario.cut {
-            Cut::Limit(limit_c) if is_alone => ceiling_c.max(limit_c + LIMIT_OVERSHOOT_K),
-            Cut::Limit(_) | Cut::Watchdog(_) => ceiling_c,
-        }
-    }
-
     fn try_second_instance(&mut self) {
         if self.second_tried || self.rig.active(Kind::SecondInstance).is_none() {
             return;
@@ -412,10 +397,3 @@ impl Run<'_> {
         }
     }
 }
-
-/// Faults in which a machine follows the last command, whatever comes of it.
-const ALONE: [Kind; 3] = [Kind::Killed, Kind::CommLost, Kind::CommandsLost];
-/// What the element still gives after a limit thermostat has cut it, K of the bath.
-const LIMIT_OVERSHOOT_K: f64 = 0.5;
-/// Faults by which a machine heats without a command of ours.
-const NOT_OURS: [Kind; 3] = [Kind::HeaterWelded, Kind::DeviceManual, Kind::DeviceReset];

@@ -2,7 +2,7 @@
 
 use super::defects::Defect;
 use super::fault::{Channel, Fault, Kind};
-use super::scenario::FOR_EVER_MS;
+use super::scenario::{Cut, FOR_EVER_MS};
 use super::*;
 use crate::batch::fixture;
 use crate::batch::phase::PhaseName;
@@ -78,6 +78,37 @@ fn heat_that_goes_on_although_the_interlocks_cut_it_is_found() {
     let lost = in_the_hold(Kind::CommLost, 60_000);
     let report = shown(Some(lost), Defect::HeatGoesOn, false);
     assert_eq!(broken(&report), [Invariant::Heat], "{report:#?}");
+}
+
+/// Nobody runs the machine in the come-up for an hour.
+fn left_alone(cut: Cut, defect: Defect) -> Report {
+    let mut scenario = Scenario::drawn(0, &fixture::recipe());
+    let (phase, after_ms) = (PhaseName::ComeUp, 60_000);
+    let killed = Fault { phase, after_ms, ..in_the_hold(Kind::Killed, 3_600_000) };
+    scenario.faults.push(killed);
+    scenario.cut = cut;
+    // Full power until somebody says otherwise.
+    scenario.params.heater = crate::batch::params::Heater::Power {
+        power_w: scenario.plant.heater_w.round() as u32,
+        bath_j_per_k: 200_000,
+        delay_ms: 20_000,
+    };
+    of_scenario(&scenario, Wanted { defect, ..Wanted::default() }).expect("it has its end").1
+}
+
+#[test]
+fn a_cut_that_comes_later_than_the_unit_declares_is_found() {
+    for cut in [Cut::Watchdog(5_000), Cut::Limit(66.0)] {
+        assert_eq!(left_alone(cut, Defect::None).violations, [], "{cut:?}");
+        let report = left_alone(cut, Defect::CutComesLate);
+        assert_eq!(broken(&report), [Invariant::Heat], "{cut:?}: {report:#?}");
+    }
+}
+
+#[test]
+fn power_that_is_still_there_after_it_was_told_off_is_found() {
+    let report = shown(None, Defect::OffIsLost, false);
+    assert!(broken(&report).contains(&Invariant::Heat), "{report:#?}");
 }
 
 #[test]
