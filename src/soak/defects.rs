@@ -23,6 +23,10 @@ pub(crate) enum Defect {
     WrongCorrection,
     /// The unit's own cut comes later than it declares.
     CutComesLate,
+    /// Alarms are acknowledged by the program, and not by a person.
+    AcknowledgesItself,
+    /// Every outage counts as a short one.
+    OutageIsShort,
     /// What switches the heat off is lost on its way, and nobody knows.
     OffIsLost,
 }
@@ -45,6 +49,10 @@ impl Defect {
             closed.verdict.outcome = Outcome::Acceptable;
         }
         closed
+    }
+
+    pub(crate) fn spoil_outage(self, known_ms: Option<u64>) -> Option<u64> {
+        if self == Self::OutageIsShort { Some(1_000) } else { known_ms }
     }
 
     pub(crate) fn spoil_input(self, mut input: Input) -> Input {

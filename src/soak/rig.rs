@@ -32,6 +32,23 @@ struct Standing {
     over: bool,
     /// What a frozen probe shows.
     frozen: Option<f64>,
+    /// What became of it, for whoever judges the run.
+    became: Became,
+}
+
+/// What became of a fault.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Became {
+    /// When it began, if it did.
+    pub(crate) began: Option<Tick>,
+    /// How far bath and control bottle were apart then, K; `None` without bottles.
+    pub(crate) gap_k: Option<f64>,
+    /// How far a probe that stood still was off when it moved again, K; `None` if it never did.
+    pub(crate) back_k: Option<f64>,
+    /// How long it had stood when the hold ended, or when it ended itself, milliseconds.
+    pub(crate) stood_ms: u64,
+    /// Whether it was over before the hold was.
+    pub(crate) within_hold: bool,
 }
 
 impl Standing {
@@ -71,8 +88,13 @@ impl Rig {
         if let Cut::Limit(limit_c) = scenario.cut {
             plant.troubles_mut().limit_c = Some(limit_c);
         }
-        let standing =
-            |fault: &Fault| Standing { fault: *fault, began: None, over: false, frozen: None };
+        let standing = |fault: &Fault| Standing {
+            fault: *fault,
+            began: None,
+            over: false,
+            frozen: None,
+            became: Became::default(),
+        };
         Self {
             plant,
             resolution_k: scenario.resolution_k,
@@ -158,14 +180,42 @@ impl Rig {
             let begins = standing.began.is_none() && due.is_some_and(|due| due <= self.now);
             let ends =
                 standing.began.is_some_and(|began| self.now.ms_since(began) >= fault.lasts_ms);
+            let became = self.becoming(&standing, begins, ends);
             if let Some(standing) = self.standing.get_mut(index) {
                 standing.began = standing.began.or(begins.then_some(self.now));
                 standing.over = ends;
+                standing.became = became;
             }
             if begins || ends {
                 self.break_plant(&fault, begins);
             }
         }
+    }
+
+    /// What is to be told of a fault that stands, begins or ends now.
+    fn becoming(&self, standing: &Standing, begins: bool, ends: bool) -> Became {
+        let mut became = standing.became;
+        let truth = self.plant.truth();
+        if begins {
+            became.began = Some(self.now);
+            let gap_k = (truth.bath_c - truth.control_c).abs();
+            became.gap_k = self.is_loaded().then_some(gap_k);
+        }
+        let held = !self.entered.iter().any(|(phase, _)| *phase == PhaseName::Cool);
+        if let Some(began) = standing.began.filter(|_| held) {
+            became.stood_ms = self.now.ms_since(began);
+            became.within_hold = ends;
+        }
+        if ends && let Some(frozen) = standing.frozen {
+            became.back_k = Some((self.plugged(standing.fault.channel) - frozen).abs());
+        }
+        became
+    }
+
+    /// What became of the fault of this kind.
+    pub(crate) fn became(&self, kind: Kind) -> Became {
+        let found = self.standing.iter().find(|s| s.fault.kind == kind);
+        found.map_or(Became::default(), |s| s.became)
     }
 
     /// Breaks (true) or mends what of the plant this fault is about.

@@ -11,7 +11,7 @@ use super::fault::Kind;
 use super::hands::Hands;
 use super::oracle::Oracle;
 use super::record::{self, Closed, Lost, Record};
-use super::rig::{Heard, Rig};
+use super::rig::{Became, Heard, Rig};
 use super::scenario::Scenario;
 use super::supply::Supply;
 use super::watch::{Invariant, Violation, Watch};
@@ -54,8 +54,10 @@ pub(crate) struct Done {
     pub(crate) holds_broken: u32,
     /// Every alarm, with the moment at which it was raised.
     pub(crate) alarms: Vec<(Alarm, Tick)>,
-    /// When each fault began, in the scenario's order.
-    pub(crate) began: Vec<Option<Tick>>,
+    /// What became of each fault, in the scenario's order.
+    pub(crate) became: Vec<Became>,
+    /// What the engine said at the end, where it came to one.
+    pub(crate) accepts: Option<bool>,
     /// The times in which nobody ran the machine and after which somebody went on.
     pub(crate) outages: Vec<Outage>,
     /// How long it took, simulated.
@@ -96,6 +98,7 @@ pub(crate) struct Run<'a> {
     oracle: Oracle,
     watch: Watch,
     supply: Supply,
+    excused: look::Excused,
     record: Record,
     permit: HeatPermit,
     newest: Newest,
@@ -151,6 +154,7 @@ pub(crate) fn run(scenario: &Scenario, wanted: Wanted) -> Result<Done, NoRun> {
         oracle: Oracle::new(scenario.params.recipe.hold.floor),
         watch: Watch::new(&scenario.params),
         supply: Supply::new(scenario.cut),
+        excused: look::Excused::default(),
         record,
         permit: HeatPermit::new(scenario.params.period_ms),
         newest: Newest::default(),
@@ -193,7 +197,7 @@ impl Run<'_> {
                 (Closing::Interrupted, None)
             }
         };
-        let began = self.scenario.faults.iter().map(|fault| self.rig.began(fault.kind)).collect();
+        let became = self.scenario.faults.iter().map(|fault| self.rig.became(fault.kind)).collect();
         let closed = self.record.close(closing, accepts, &self.rig, self.now)?;
         #[cfg(test)]
         let closed = self.wanted.defect.spoil_verdict(closed);
@@ -204,7 +208,8 @@ impl Run<'_> {
             hottest_c: self.oracle.hottest_c(),
             holds_broken: self.engine.holds_broken(),
             alarms: self.alarms,
-            began,
+            became,
+            accepts,
             outages: self.outages,
             lasted: self.now,
             seen: self.seen,
@@ -270,8 +275,18 @@ impl Run<'_> {
         }
         let standing: Vec<_> = self.engine.alarms().collect();
         let waiting = alarm::waiting(&standing);
+        #[cfg(test)]
+        if self.wanted.defect == super::defects::Defect::AcknowledgesItself
+            && let Some(alarm) = waiting
+        {
+            let by = "itself".to_owned();
+            return self.turn(self.now, Input::Operator(Action::Acknowledge { alarm, by }));
+        }
         match self.hands.acknowledge(self.now, waiting, self.scenario) {
-            Some(action) => self.turn(self.now, Input::Operator(action)),
+            Some((alarm, by)) => {
+                self.watch.person_saw(alarm);
+                self.turn(self.now, Input::Operator(Action::Acknowledge { alarm, by }))
+            }
             None => Ok(()),
         }
     }
@@ -303,11 +318,14 @@ impl Run<'_> {
         if self.phase.is_final() {
             return Ok(true);
         }
-        self.watch.came_back(self.scenario.params.recipe.interruption.heat_needs_person);
+        let needs_person = self.scenario.params.recipe.interruption.heat_needs_person;
+        self.watch.came_back(needs_person, self.engine.alarms());
         self.send(Command::safe(is_cooled(self.phase)));
         self.permit = HeatPermit::new(self.scenario.params.period_ms);
         self.newest = Newest::taken_up(left.taken_up.last);
         self.ahead_ms = left.at.ms().saturating_sub(self.now.ms());
+        #[cfg(test)]
+        let known_ms = self.wanted.defect.spoil_outage(known_ms);
         let resume = Action::Resume { outage_ms: known_ms };
         self.turn(self.now, Input::Operator(resume))?;
         self.newest.read_after_input();
@@ -342,6 +360,7 @@ impl Run<'_> {
         #[cfg(test)]
         let effects = self.wanted.defect.spoil_effects(effects, self.sent);
         for entry in &effects.entries {
+            self.watch.entry(&entry.event);
             if let Event::Raised { alarm, .. } = &entry.event {
                 self.alarms.push((*alarm, self.now));
             }

@@ -106,6 +106,29 @@ fn a_cut_that_comes_later_than_the_unit_declares_is_found() {
 }
 
 #[test]
+fn an_alarm_that_no_person_acknowledged_and_that_lets_go_of_the_heat_is_found() {
+    let (channel, size) = (Channel::Bath, -20.0);
+    let spikes = Fault { channel, size, ..in_the_hold(Kind::Spiking, 120_000) };
+    assert_eq!(shown(Some(spikes), Defect::None, false).violations, []);
+    let report = shown(Some(spikes), Defect::AcknowledgesItself, false);
+    assert_eq!(broken(&report), [Invariant::Heat], "{report:#?}");
+}
+
+#[test]
+fn an_outage_that_is_told_too_short_is_found() {
+    let killed = in_the_hold(Kind::Killed, 900_000);
+    let report = shown(Some(killed), Defect::OutageIsShort, true);
+    assert!(broken(&report).contains(&Invariant::Outage), "{report:#?}");
+}
+
+#[test]
+fn a_controller_whose_inputs_do_not_give_its_entries_again_is_found() {
+    let lost = in_the_hold(Kind::CommLost, 60_000);
+    let report = shown(Some(lost), Defect::HeatGoesOn, true);
+    assert!(broken(&report).contains(&Invariant::Record), "{report:#?}");
+}
+
+#[test]
 fn power_that_is_still_there_after_it_was_told_off_is_found() {
     let report = shown(None, Defect::OffIsLost, false);
     assert!(broken(&report).contains(&Invariant::Heat), "{report:#?}");

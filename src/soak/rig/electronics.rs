@@ -91,7 +91,7 @@ impl Rig {
     }
 
     /// What is plugged into this channel, °C.
-    fn plugged(&self, channel: Channel) -> f64 {
+    pub(super) fn plugged(&self, channel: Channel) -> f64 {
         let swapped = self.active(Kind::SwappedWithBath).map(|fault| fault.channel);
         let exchanged = self.active(Kind::SwappedMilk).map(|fault| fault.channel);
         let channel = match (channel, swapped) {
