@@ -137,6 +137,7 @@ pub(crate) fn of(fault: &Fault, became: &Became, scenario: &Scenario) -> Option<
         | Kind::PowerLost
         | Kind::DiskSlow
         | Kind::DiskStalled
-        | Kind::SecondInstance => None,
+        | Kind::SecondInstance
+        | Kind::BathProbeOut => None,
     }
 }

@@ -30,7 +30,7 @@ struct Standing {
     fault: Fault,
     began: Option<Tick>,
     over: bool,
-    /// What a frozen probe shows.
+    /// What a frozen probe shows, and where one that is out of the water began.
     frozen: Option<f64>,
     /// What became of it, for whoever judges the run.
     became: Became,
@@ -281,7 +281,8 @@ impl Rig {
             | Kind::Killed
             | Kind::DiskSlow
             | Kind::DiskStalled
-            | Kind::SecondInstance => {}
+            | Kind::SecondInstance
+            | Kind::BathProbeOut => {}
         }
     }
 

@@ -153,3 +153,29 @@ fn a_step_that_was_acknowledged_and_not_stored_is_found() {
     let report = shown(None, Defect::ForgetsAStep, true);
     assert!(broken(&report).contains(&Invariant::Record), "{report:#?}");
 }
+
+/// How far and how long a bath that waits is away from its clamp while bottles go into it and
+/// nobody confirms them: what `plausible::heat::standby` is made of. No alarm may come of it.
+#[test]
+#[ignore = "a measure: prints figures"]
+fn measure_waiting_loads() {
+    let (mut deepest, mut longest) = ((0.0_f64, 0), (0, 0));
+    for seed in (0..2_400).step_by(4) {
+        let mut scenario = Scenario::drawn(seed, &fixture::recipe());
+        (scenario.pace.load_ms, scenario.pace.confirm_ms) = (300_000, 3_600_000);
+        let wanted = Wanted { truth: true, ..Wanted::default() };
+        let (done, _) = of_scenario(&scenario, wanted).expect("it has its end");
+        let clamp_c = scenario.params.cascade.bath_max.as_f64();
+        let mut load = done.seen.iter().skip_while(|seen| seen.coldest_c.is_none());
+        let began = load.next().expect("bottles went in").at;
+        for seen in load.take_while(|seen| seen.at.ms_since(began) < 3_600_000) {
+            let away_k = clamp_c - seen.bath_c;
+            deepest = if away_k > deepest.0 { (away_k, seed) } else { deepest };
+            let low_ms = if away_k > 2.0 { seen.at.ms_since(began) } else { 0 };
+            longest = longest.max((low_ms, seed));
+        }
+        let alarms = done.alarms.iter().filter(|(_, at)| at.ms_since(began) < 3_600_000);
+        assert_eq!(alarms.count(), 0, "seed {seed}: {:?}", done.alarms);
+    }
+    println!("deepest {deepest:?} K, longest {longest:?} ms (with their seeds)");
+}

@@ -12,6 +12,9 @@ const RANGE_C: std::ops::RangeInclusive<f64> = -10.0..=120.0;
 /// that it does not heat (the usual burn-out protection).
 const UPSCALE_C: f64 = 1_000.0;
 
+/// In moist air a probe follows with this time constant, s.
+const OUT_LAG_S: f64 = 20.0;
+
 /// What a shorted probe shows, °C.
 const SHORTED_C: f64 = -200.0;
 
@@ -67,6 +70,12 @@ impl Rig {
         if fault.kind == Kind::Frozen {
             let standing = self.standing.get_mut(index)?;
             return Some(*standing.frozen.get_or_insert(value_c));
+        }
+        if fault.kind == Kind::BathProbeOut {
+            let standing = self.standing.get_mut(index)?;
+            let from_c = *standing.frozen.get_or_insert(value_c);
+            let left = (-hours * 3_600.0 / OUT_LAG_S).exp();
+            return Some(fault.size + (from_c - fault.size) * left);
         }
         if fault.kind == Kind::Noisy {
             // Three even draws are near enough to a normal one: deviation 0.5.
