@@ -30,6 +30,7 @@ pub struct Plant {
     /// Duties on their way through the heater's dead time, oldest first.
     duties: VecDeque<f64>,
     arriving: f64,
+    supply_share: f64,
     pi: InnerPi,
     command: Command,
     troubles: Troubles,
@@ -57,8 +58,10 @@ pub struct Truth {
     pub slow_cold_c: Option<f64>,
     /// The bulk of the fast class; `None` if no bottle is in.
     pub fast_milk_c: Option<f64>,
-    /// Heat that the element gives to the bath, W.
+    /// Heat that the element gives to the bath, W; it lags behind its power.
     pub heater_w: f64,
+    /// Share of full power that the relay lets through to the element, 0…1.
+    pub supply_share: f64,
 }
 
 impl Truth {
@@ -97,6 +100,7 @@ impl Plant {
             },
             duties: core::iter::repeat_n(0.0, dead_steps).collect(),
             arriving: 0.0,
+            supply_share: 0.0,
             pi: InnerPi::simc(&params),
             command: Command::safe(false),
             troubles: Troubles::default(),
@@ -180,7 +184,9 @@ impl Plant {
         let troubles = &self.troubles;
         self.limit_tripped |= troubles.limit_c.is_some_and(|limit_c| self.state.bath > limit_c);
         let is_dead = troubles.power_lost || self.limit_tripped;
-        let powered = if is_dead { 0.0 } else { troubles.heater.share(self.arriving) };
+        let share = |duty| if is_dead { 0.0 } else { troubles.heater.share(duty) };
+        let powered = share(self.arriving);
+        self.supply_share = share(duty);
         let around = Surroundings {
             element_w: powered * self.params.heater_w,
             agitated: self.command.agitator && !troubles.agitator_stopped && !troubles.power_lost,
@@ -345,6 +351,7 @@ impl Plant {
             slow_cold_c: loaded.then_some(self.state.bottles[thermal::SLOW].cold),
             fast_milk_c: loaded.then_some(self.state.bottles[FAST].milk),
             heater_w: self.state.heater_w,
+            supply_share: self.supply_share,
         }
     }
 }

@@ -26,6 +26,8 @@ pub(super) struct Watched {
     pub(super) milk_lost_ms: u64,
     /// Whether the milk probes matter in this phase: the bottles are in.
     pub(super) milk_watched: bool,
+    /// Whether milk may be in a bath that is heated: from the loading on.
+    pub(super) milk_warms: bool,
     /// Whether the lid must be closed in this phase: milk is being heated or held.
     pub(super) milk_heated: bool,
     /// The lid is known to be open.
@@ -91,7 +93,7 @@ impl Interlocks {
             Alarm::OverTemperature => self.too_hot || stop == Some(alarm),
             Alarm::MilkTooHot => {
                 let ceiling = params.recipe.ceiling.fail;
-                seen.milk_heated && seen.hottest_milk.is_some_and(|milk| milk > ceiling)
+                seen.milk_warms && seen.hottest_milk.is_some_and(|milk| milk > ceiling)
             }
             Alarm::BathProbeLost => is_lost(seen.bath_lost_ms) || !seen.bath_seen,
             Alarm::MilkProbeLost => is_lost(milk_lost_ms),

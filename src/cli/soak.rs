@@ -303,8 +303,9 @@ fn story(scenario: &Scenario, done: &Done, report: &Report) -> String {
         scenario.plant.bottles,
         params.limit_max(),
     );
-    for (fault, began) in scenario.faults.iter().zip(&done.began) {
-        let began = began.map_or("never began".to_owned(), |at| format!("at {} s", seconds(at)));
+    for (fault, became) in scenario.faults.iter().zip(&done.became) {
+        let began =
+            became.began.map_or("never began".to_owned(), |at| format!("at {} s", seconds(at)));
         let _ = writeln!(text, "fault: {fault}; {began}");
     }
     for stamped in &done.closed.record.entries {

@@ -3,6 +3,7 @@
 use holder_hal::{Command, Heat, Kelvin};
 
 use super::record::{Closed, Record};
+use super::rig::Rig;
 use crate::batch::event::{Effects, Input};
 use crate::batch::verdict::Outcome;
 
@@ -20,6 +21,14 @@ pub(crate) enum Defect {
     ForgetsAStep,
     /// Every reading is corrected by a kelvin too much.
     WrongCorrection,
+    /// The unit's own cut comes later than it declares.
+    CutComesLate,
+    /// Alarms are acknowledged by the program, and not by a person.
+    AcknowledgesItself,
+    /// Every outage counts as a short one.
+    OutageIsShort,
+    /// What switches the heat off is lost on its way, and nobody knows.
+    OffIsLost,
 }
 
 impl Defect {
@@ -28,11 +37,22 @@ impl Defect {
         record
     }
 
+    pub(crate) fn spoil_rig(self, mut rig: Rig) -> Rig {
+        if self == Self::CutComesLate {
+            rig.delay_the_cut();
+        }
+        rig
+    }
+
     pub(crate) fn spoil_verdict(self, mut closed: Closed) -> Closed {
         if self == Self::JudgeAcceptsAll {
             closed.verdict.outcome = Outcome::Acceptable;
         }
         closed
+    }
+
+    pub(crate) fn spoil_outage(self, known_ms: Option<u64>) -> Option<u64> {
+        if self == Self::OutageIsShort { Some(1_000) } else { known_ms }
     }
 
     pub(crate) fn spoil_input(self, mut input: Input) -> Input {

@@ -111,6 +111,8 @@ kinds! {
     DiskStalled = "disk-stalled",
     /// The program is started a second time on the same station.
     SecondInstance = "second-instance",
+    /// The bath probe is out of the water and hangs above it; size is what it is like there, °C.
+    BathProbeOut = "bath-probe-out",
 }
 
 /// A channel of temperature.
@@ -167,6 +169,7 @@ impl Fault {
                 | Kind::SwappedMilk
                 | Kind::PulledOut
                 | Kind::InBath
+                | Kind::BathProbeOut
         )
     }
 }

@@ -77,14 +77,14 @@ impl Hands {
         now: Tick,
         waiting: Option<Alarm>,
         scenario: &Scenario,
-    ) -> Option<Action> {
+    ) -> Option<(Alarm, String)> {
         let alarm = waiting?;
         let known = self.alarm_called.filter(|(known, _)| *known == alarm);
         let (_, called) = *self.alarm_called.insert(known.unwrap_or((alarm, now)));
         let is_due = scenario.acknowledge_ms.is_some_and(|ms| now.ms_since(called) >= ms);
         is_due.then(|| {
             self.alarm_called = None;
-            Action::Acknowledge { alarm, by: "soak".to_owned() }
+            (alarm, "soak".to_owned())
         })
     }
 

@@ -16,6 +16,7 @@
 //! | `record` | the disk and the store |
 //! | `run` | the station's loop on all of these |
 //! | `oracle` | what really happened to the milk |
+//! | `supply` | whether the heater has power that it must not have |
 //! | `picture` | the truth of a run, drawn |
 //! | `watch` | the invariants |
 //! | `residual` | what nothing here can notice |
@@ -37,6 +38,7 @@ mod residual;
 mod rig;
 mod run;
 mod scenario;
+mod supply;
 #[cfg(test)]
 mod tests;
 pub(crate) mod totals;

@@ -71,9 +71,9 @@ pub(crate) fn svg(scenario: &Scenario, done: &Done, commit: &str) -> String {
         let (x, y) = (scale.x(f64::from(minutes) * 60.0), HEIGHT - LEFT + 20.0);
         let _ = writeln!(text, "<text x=\"{x:.1}\" y=\"{y}\">{minutes}</text>");
     }
-    for (index, (fault, began)) in scenario.faults.iter().zip(&done.began).enumerate() {
+    for (index, (fault, became)) in scenario.faults.iter().zip(&done.became).enumerate() {
         let y = 48.0 + 20.0 * index as f64;
-        let Some(began) = began else {
+        let Some(began) = became.began else {
             let _ = writeln!(text, "<text x=\"{LEFT}\" y=\"{y}\">{fault}: never began</text>");
             continue;
         };

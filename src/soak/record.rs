@@ -69,6 +69,8 @@ pub(crate) struct Record {
     entries: Vec<StampedEntry>,
     waiting: VecDeque<Waiting>,
     store: Option<(Store, String)>,
+    /// What did not verify after a crash.
+    misfit: Option<String>,
     /// A defect on purpose: the next step does not go into the store.
     #[cfg(test)]
     pub(crate) forgets_next: bool,
@@ -93,6 +95,7 @@ impl Record {
             entries: Vec::new(),
             waiting: VecDeque::new(),
             store: begun.transpose()?,
+            misfit: None,
             #[cfg(test)]
             forgets_next: false,
         })
@@ -191,7 +194,10 @@ impl Record {
     pub(crate) fn crash(&mut self) -> Result<(), Lost> {
         self.waiting.clear();
         if let Some((store, code)) = self.store.take() {
-            self.store = Some((store.reopened()?, code));
+            let store = store.reopened()?;
+            let broken = store.verify(None).err().map(|misfit| misfit.to_string());
+            self.misfit = self.misfit.take().or(broken);
+            self.store = Some((store, code));
         }
         Ok(())
     }
@@ -228,13 +234,13 @@ impl Record {
         self.settle(now)?;
         let utc_ms = utc_ms(now, rig);
         let phase = self.entered_last();
-        let mut misfit = None;
+        let mut misfit = self.misfit.take();
         let mut from_store = None;
         if let Some((store, code)) = &mut self.store {
             let stamp = Stamp { utc_ms, who: WHO };
             let verdict = close_judged(store, code, closing, engine_accepts, stamp)?;
             let record = store.load_batch(code)?;
-            misfit = differs(store, &record, &self.periods, &self.entries);
+            misfit = misfit.or_else(|| differs(store, &record, &self.periods, &self.entries));
             from_store = Some((record, verdict));
         }
         let (record, verdict) = match from_store {

@@ -2,6 +2,7 @@
 //! risks", are the same list; it may only shrink.
 
 use super::fault::{Channel, Fault, Kind};
+use super::rig::Became;
 use super::scenario::Scenario;
 use crate::batch::phase::PhaseName;
 
@@ -64,20 +65,40 @@ impl Residual {
     }
 }
 
-/// The residual risk that this fault is in this run, if it is one.
-pub(crate) fn of(fault: &Fault, scenario: &Scenario) -> Option<Residual> {
+/// A probe that slips into a bath that is no more than this away makes no step that anybody can
+/// tell from the milk's own, K.
+const STEP_SMALL_K: f64 = 0.7;
+/// A probe without another to compare may be so far off in the hold before 206 shows it, K, beyond
+/// the uncertainties of milk and bath.
+const UNSEEN_K: f64 = 0.4;
+/// A reading that stood still is back within this of where it stood, K.
+const BACK_K: f64 = 0.5;
+
+/// The residual risk that this fault is in this run, if it is one: with the figures of
+/// `docs/risk.md`, and not beyond them.
+pub(crate) fn of(fault: &Fault, became: &Became, scenario: &Scenario) -> Option<Residual> {
+    let params = &scenario.params;
     let is_milk = matches!(fault.channel, Channel::Milk(_));
-    let is_only = scenario.params.milk.len() == 1 && is_milk;
+    let is_only = params.milk.len() == 1 && is_milk;
     match fault.kind {
         Kind::ColdBottles => Some(Residual::ColdBottle),
-        Kind::InBath | Kind::SwappedWithBath => is_only.then_some(Residual::ProbeInBath),
+        Kind::InBath | Kind::SwappedWithBath => {
+            let is_small = became.gap_k.is_some_and(|gap_k| gap_k < STEP_SMALL_K);
+            (is_only && is_small).then_some(Residual::ProbeInBath)
+        }
         Kind::Drift | Kind::Offset => {
-            let alone = is_only && scenario.params.reference.is_none();
-            alone.then_some(Residual::NothingToCompare)
+            let alone = is_only && params.reference.is_none();
+            let hours = became.stood_ms as f64 / 3_600_000.0;
+            let error_k = if fault.kind == Kind::Drift { fault.size * hours } else { fault.size };
+            let of_milk = params.milk.iter().map(|probe| probe.certificate.uncertainty.as_f64());
+            let uncertain_k = of_milk.sum::<f64>() + params.bath.certificate.uncertainty.as_f64();
+            let is_small = error_k < UNSEEN_K + uncertain_k;
+            (alone && is_small).then_some(Residual::NothingToCompare)
         }
         Kind::Frozen => {
-            let in_hold = is_only && fault.phase == PhaseName::Hold;
-            in_hold.then_some(Residual::FrozenInHold)
+            let is_back = became.back_k.is_some_and(|back_k| back_k < BACK_K);
+            let in_hold = fault.phase == PhaseName::Hold && became.within_hold;
+            (is_only && in_hold && is_back).then_some(Residual::FrozenInHold)
         }
         Kind::Open
         | Kind::Shorted
@@ -116,6 +137,7 @@ pub(crate) fn of(fault: &Fault, scenario: &Scenario) -> Option<Residual> {
         | Kind::PowerLost
         | Kind::DiskSlow
         | Kind::DiskStalled
-        | Kind::SecondInstance => None,
+        | Kind::SecondInstance
+        | Kind::BathProbeOut => None,
     }
 }

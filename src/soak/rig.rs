@@ -7,20 +7,13 @@ use holder_hal::{
 use holder_sim::plant::Truth;
 use holder_sim::{HeaterState, Plant, ProbeSite};
 
+mod electronics;
+
 use super::dice::Dice;
 use super::fault::{Channel, Fault, Kind};
 use super::scenario::{Cut, Scenario};
 use crate::batch::params::Heater;
 use crate::batch::phase::PhaseName;
-
-/// What a device can show, °C; outside of it a value is out of range (a profile's `range_c`).
-const RANGE_C: std::ops::RangeInclusive<f64> = -10.0..=120.0;
-/// What a bath probe that gives no number shows to the machine's own controller: upscale, so
-/// that it does not heat (the usual burn-out protection).
-const UPSCALE_C: f64 = 1_000.0;
-
-/// What a shorted probe shows, °C.
-const SHORTED_C: f64 = -200.0;
 
 /// What came of asking the machine.
 #[derive(Clone, Copy, Debug)]
@@ -37,8 +30,25 @@ struct Standing {
     fault: Fault,
     began: Option<Tick>,
     over: bool,
-    /// What a frozen probe shows.
+    /// What a frozen probe shows, and where one that is out of the water began.
     frozen: Option<f64>,
+    /// What became of it, for whoever judges the run.
+    became: Became,
+}
+
+/// What became of a fault.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Became {
+    /// When it began, if it did.
+    pub(crate) began: Option<Tick>,
+    /// How far bath and control bottle were apart then, K; `None` without bottles.
+    pub(crate) gap_k: Option<f64>,
+    /// How far a probe that stood still was off when it moved again, K; `None` if it never did.
+    pub(crate) back_k: Option<f64>,
+    /// How long it had stood when the hold ended, or when it ended itself, milliseconds.
+    pub(crate) stood_ms: u64,
+    /// Whether it was over before the hold was.
+    pub(crate) within_hold: bool,
 }
 
 impl Standing {
@@ -78,8 +88,13 @@ impl Rig {
         if let Cut::Limit(limit_c) = scenario.cut {
             plant.troubles_mut().limit_c = Some(limit_c);
         }
-        let standing =
-            |fault: &Fault| Standing { fault: *fault, began: None, over: false, frozen: None };
+        let standing = |fault: &Fault| Standing {
+            fault: *fault,
+            began: None,
+            over: false,
+            frozen: None,
+            became: Became::default(),
+        };
         Self {
             plant,
             resolution_k: scenario.resolution_k,
@@ -113,6 +128,12 @@ impl Rig {
         self.standing.iter().find(|s| s.fault.kind == kind).and_then(|s| s.began)
     }
 
+    /// When the fault of this kind ended, if it has.
+    pub(crate) fn ended(&self, kind: Kind) -> Option<Tick> {
+        let over = self.standing.iter().find(|s| s.fault.kind == kind && s.over);
+        over.and_then(|s| s.began.map(|at| at.plus_ms(s.fault.lasts_ms)))
+    }
+
     /// When the fault of this kind will be over.
     pub(crate) fn over_at(&self, kind: Kind) -> Tick {
         let found = self.standing.iter().find(|s| s.fault.kind == kind);
@@ -130,15 +151,21 @@ impl Rig {
     pub(crate) fn pass(&mut self, ms: u64) {
         self.begin_and_end();
         self.show_the_bath();
-        if let Cut::Watchdog(within_ms) = self.cut
-            && self.now.ms_since(self.heard) > within_ms
-        {
-            let command = Command { heat: Heat::Off, ..self.plant.commanded() };
-            self.plant.command(&command);
+        let until = self.now.plus_ms(ms);
+        if let Cut::Watchdog(within_ms) = self.cut {
+            let cuts_at = self.heard.plus_ms(within_ms).max(self.now);
+            if cuts_at < until {
+                self.advance_to(cuts_at);
+                self.plant.command(&Command { heat: Heat::Off, ..self.plant.commanded() });
+            }
         }
-        self.plant.advance(ms);
-        self.now = self.now.plus_ms(ms);
+        self.advance_to(until);
         self.begin_and_end();
+    }
+
+    fn advance_to(&mut self, at: Tick) {
+        self.plant.advance(at.ms_since(self.now));
+        self.now = at;
     }
 
     fn begin_and_end(&mut self) {
@@ -153,14 +180,42 @@ impl Rig {
             let begins = standing.began.is_none() && due.is_some_and(|due| due <= self.now);
             let ends =
                 standing.began.is_some_and(|began| self.now.ms_since(began) >= fault.lasts_ms);
+            let became = self.becoming(&standing, begins, ends);
             if let Some(standing) = self.standing.get_mut(index) {
                 standing.began = standing.began.or(begins.then_some(self.now));
                 standing.over = ends;
+                standing.became = became;
             }
             if begins || ends {
                 self.break_plant(&fault, begins);
             }
         }
+    }
+
+    /// What is to be told of a fault that stands, begins or ends now.
+    fn becoming(&self, standing: &Standing, begins: bool, ends: bool) -> Became {
+        let mut became = standing.became;
+        let truth = self.plant.truth();
+        if begins {
+            became.began = Some(self.now);
+            let gap_k = (truth.bath_c - truth.control_c).abs();
+            became.gap_k = self.is_loaded().then_some(gap_k);
+        }
+        let held = !self.entered.iter().any(|(phase, _)| *phase == PhaseName::Cool);
+        if let Some(began) = standing.began.filter(|_| held) {
+            became.stood_ms = self.now.ms_since(began);
+            became.within_hold = ends;
+        }
+        if ends && let Some(frozen) = standing.frozen {
+            became.back_k = Some((self.plugged(standing.fault.channel) - frozen).abs());
+        }
+        became
+    }
+
+    /// What became of the fault of this kind.
+    pub(crate) fn became(&self, kind: Kind) -> Became {
+        let found = self.standing.iter().find(|s| s.fault.kind == kind);
+        found.map_or(Became::default(), |s| s.became)
     }
 
     /// Breaks (true) or mends what of the plant this fault is about.
@@ -226,7 +281,8 @@ impl Rig {
             | Kind::Killed
             | Kind::DiskSlow
             | Kind::DiskStalled
-            | Kind::SecondInstance => {}
+            | Kind::SecondInstance
+            | Kind::BathProbeOut => {}
         }
     }
 
@@ -248,20 +304,16 @@ impl Rig {
         self.plant.command(&Command { heat, ..self.plant.commanded() });
     }
 
-    /// What the machine's own controller sees of the bath, if its probe is not sound.
-    fn show_the_bath(&mut self) {
-        let is_of_bath = |s: &Standing| {
-            s.is_active()
-                && (s.fault.kind == Kind::SwappedWithBath
-                    || (s.fault.is_of_a_probe() && s.fault.channel == Channel::Bath))
+    /// Its cut comes later and higher than the unit declares.
+    #[cfg(test)]
+    pub(crate) fn delay_the_cut(&mut self) {
+        self.cut = match self.cut {
+            Cut::Watchdog(within_ms) => Cut::Watchdog(2 * within_ms),
+            Cut::Limit(limit_c) => Cut::Limit(limit_c + 1.0),
         };
-        let shown_c = if self.standing.iter().any(is_of_bath) {
-            let seen = self.seen(Channel::Bath).unwrap_or(f64::NAN);
-            Some(if RANGE_C.contains(&seen) { seen } else { UPSCALE_C })
-        } else {
-            None
-        };
-        self.plant.troubles_mut().bath_shown_c = shown_c;
+        if let Cut::Limit(limit_c) = self.cut {
+            self.plant.troubles_mut().limit_c = Some(limit_c);
+        }
     }
 
     /// Puts the bottles in.
@@ -337,91 +389,6 @@ impl Rig {
             reference: self.has_reference.then_some(missing),
             lid: self.has_lid.then_some(Switch { on: None, quality: Quality::Comm }),
             ..Reading::nothing(self.milk_probes, true)
-        }
-    }
-
-    fn sample(&mut self, channel: Channel) -> Sample {
-        let Some(seen_c) = self.seen(channel) else {
-            return Sample::missing(Quality::SensorOpen);
-        };
-        let rounded_c = (seen_c / self.resolution_k).round() * self.resolution_k;
-        let shown = Celsius::from_f64(rounded_c).filter(|_| RANGE_C.contains(&rounded_c));
-        shown.map_or(Sample::missing(Quality::OutOfRange), Sample::good)
-    }
-
-    /// What the electronics of this channel see, °C; `None` is an open circuit.
-    fn seen(&mut self, channel: Channel) -> Option<f64> {
-        let mut value_c = self.plugged(channel);
-        for index in 0..self.standing.len() {
-            let Some(standing) = self.standing.get(index).copied() else { continue };
-            let (fault, Some(began)) = (standing.fault, standing.began) else { continue };
-            if standing.over {
-                continue;
-            }
-            if fault.kind == Kind::DeviceFahrenheit && matches!(channel, Channel::Milk(_)) {
-                value_c = value_c * 1.8 + 32.0;
-            }
-            if fault.channel == channel {
-                let hours = self.now.ms_since(began) as f64 / 3_600_000.0;
-                value_c = self.distorted(index, &fault, hours, value_c)?;
-            }
-        }
-        Some(value_c)
-    }
-
-    /// What one fault of the probe itself makes of a value; `None` is an open circuit.
-    fn distorted(&mut self, index: usize, fault: &Fault, hours: f64, value_c: f64) -> Option<f64> {
-        if fault.kind == Kind::Frozen {
-            let standing = self.standing.get_mut(index)?;
-            return Some(*standing.frozen.get_or_insert(value_c));
-        }
-        if fault.kind == Kind::Noisy {
-            // Three even draws are near enough to a normal one: deviation 0.5.
-            let draws: f64 = (0..3).map(|_| self.dice.between(-0.5, 0.5)).sum();
-            return Some(value_c + 2.0 * fault.size * draws);
-        }
-        if fault.kind == Kind::Spiking {
-            return Some(if self.dice.percent(10) { value_c + fault.size } else { value_c });
-        }
-        let is = |kind| fault.kind == kind;
-        if is(Kind::Open) {
-            None
-        } else if is(Kind::Shorted) {
-            Some(SHORTED_C)
-        } else if is(Kind::Drift) {
-            Some(value_c + fault.size * hours)
-        } else if is(Kind::Offset) {
-            Some(value_c + fault.size)
-        } else {
-            Some(value_c)
-        }
-    }
-
-    /// What is plugged into this channel, °C.
-    fn plugged(&self, channel: Channel) -> f64 {
-        let swapped = self.active(Kind::SwappedWithBath).map(|fault| fault.channel);
-        let exchanged = self.active(Kind::SwappedMilk).map(|fault| fault.channel);
-        let channel = match (channel, swapped) {
-            (Channel::Bath, Some(milk)) => milk,
-            (milk, Some(same)) if milk == same => Channel::Bath,
-            (other, _) => match (other, exchanged) {
-                (Channel::Milk(index), Some(Channel::Milk(first))) => {
-                    let second = (first + 1) % self.milk_probes.max(1);
-                    match index {
-                        index if index == first => Channel::Milk(second),
-                        index if index == second => Channel::Milk(first),
-                        index => Channel::Milk(index),
-                    }
-                }
-                (other, _) => other,
-            },
-        };
-        let bias = self.biases.iter().find(|(known, _)| *known == channel);
-        let bias_k = bias.map_or(0.0, |(_, bias_k)| *bias_k);
-        match channel {
-            Channel::Bath => self.plant.bath_probe_c(),
-            Channel::Milk(index) => self.plant.milk_probe_c(index).unwrap_or(f64::NAN) + bias_k,
-            Channel::Reference => self.plant.reference_probe_c() + bias_k,
         }
     }
 }

@@ -3,14 +3,17 @@
 //! The order of a turn is the station's own ([`HeatPermit::before_the_disk`],
 //! [`HeatPermit::after_the_disk`]); time is a number that only [`Run::pass`] moves.
 
+mod look;
+
 use holder_hal::{Command, Tick};
 
 use super::fault::Kind;
 use super::hands::Hands;
 use super::oracle::Oracle;
 use super::record::{self, Closed, Lost, Record};
-use super::rig::{Heard, Rig};
-use super::scenario::{Cut, Scenario};
+use super::rig::{Became, Heard, Rig};
+use super::scenario::Scenario;
+use super::supply::Supply;
 use super::watch::{Invariant, Violation, Watch};
 use crate::batch::alarm;
 use crate::batch::engine::Engine;
@@ -51,8 +54,10 @@ pub(crate) struct Done {
     pub(crate) holds_broken: u32,
     /// Every alarm, with the moment at which it was raised.
     pub(crate) alarms: Vec<(Alarm, Tick)>,
-    /// When each fault began, in the scenario's order.
-    pub(crate) began: Vec<Option<Tick>>,
+    /// What became of each fault, in the scenario's order.
+    pub(crate) became: Vec<Became>,
+    /// What the engine said at the end, where it came to one.
+    pub(crate) accepts: Option<bool>,
     /// The times in which nobody ran the machine and after which somebody went on.
     pub(crate) outages: Vec<Outage>,
     /// How long it took, simulated.
@@ -92,6 +97,8 @@ pub(crate) struct Run<'a> {
     hands: Hands,
     oracle: Oracle,
     watch: Watch,
+    supply: Supply,
+    excused: look::Excused,
     record: Record,
     permit: HeatPermit,
     newest: Newest,
@@ -136,13 +143,18 @@ pub(crate) fn run(scenario: &Scenario, wanted: Wanted) -> Result<Done, NoRun> {
     let record = Record::begin(scenario, wanted.store).map_err(|lost| fail(lost.to_string()))?;
     #[cfg(test)]
     let record = wanted.defect.spoil_record(record);
+    let rig = Rig::new(scenario);
+    #[cfg(test)]
+    let rig = wanted.defect.spoil_rig(rig);
     let run = Run {
         wanted,
         engine,
-        rig: Rig::new(scenario),
+        rig,
         hands: Hands::default(),
         oracle: Oracle::new(scenario.params.recipe.hold.floor),
         watch: Watch::new(&scenario.params),
+        supply: Supply::new(scenario.cut),
+        excused: look::Excused::default(),
         record,
         permit: HeatPermit::new(scenario.params.period_ms),
         newest: Newest::default(),
@@ -185,7 +197,7 @@ impl Run<'_> {
                 (Closing::Interrupted, None)
             }
         };
-        let began = self.scenario.faults.iter().map(|fault| self.rig.began(fault.kind)).collect();
+        let became = self.scenario.faults.iter().map(|fault| self.rig.became(fault.kind)).collect();
         let closed = self.record.close(closing, accepts, &self.rig, self.now)?;
         #[cfg(test)]
         let closed = self.wanted.defect.spoil_verdict(closed);
@@ -196,7 +208,8 @@ impl Run<'_> {
             hottest_c: self.oracle.hottest_c(),
             holds_broken: self.engine.holds_broken(),
             alarms: self.alarms,
-            began,
+            became,
+            accepts,
             outages: self.outages,
             lasted: self.now,
             seen: self.seen,
@@ -262,8 +275,18 @@ impl Run<'_> {
         }
         let standing: Vec<_> = self.engine.alarms().collect();
         let waiting = alarm::waiting(&standing);
+        #[cfg(test)]
+        if self.wanted.defect == super::defects::Defect::AcknowledgesItself
+            && let Some(alarm) = waiting
+        {
+            let by = "itself".to_owned();
+            return self.turn(self.now, Input::Operator(Action::Acknowledge { alarm, by }));
+        }
         match self.hands.acknowledge(self.now, waiting, self.scenario) {
-            Some(action) => self.turn(self.now, Input::Operator(action)),
+            Some((alarm, by)) => {
+                self.watch.person_saw(alarm);
+                self.turn(self.now, Input::Operator(Action::Acknowledge { alarm, by }))
+            }
             None => Ok(()),
         }
     }
@@ -295,11 +318,14 @@ impl Run<'_> {
         if self.phase.is_final() {
             return Ok(true);
         }
-        self.watch.came_back(self.scenario.params.recipe.interruption.heat_needs_person);
+        let needs_person = self.scenario.params.recipe.interruption.heat_needs_person;
+        self.watch.came_back(needs_person, self.engine.alarms());
         self.send(Command::safe(is_cooled(self.phase)));
         self.permit = HeatPermit::new(self.scenario.params.period_ms);
         self.newest = Newest::taken_up(left.taken_up.last);
         self.ahead_ms = left.at.ms().saturating_sub(self.now.ms());
+        #[cfg(test)]
+        let known_ms = self.wanted.defect.spoil_outage(known_ms);
         let resume = Action::Resume { outage_ms: known_ms };
         self.turn(self.now, Input::Operator(resume))?;
         self.newest.read_after_input();
@@ -334,6 +360,7 @@ impl Run<'_> {
         #[cfg(test)]
         let effects = self.wanted.defect.spoil_effects(effects, self.sent);
         for entry in &effects.entries {
+            self.watch.entry(&entry.event);
             if let Event::Raised { alarm, .. } = &entry.event {
                 self.alarms.push((*alarm, self.now));
             }
@@ -357,8 +384,15 @@ impl Run<'_> {
 
     fn send(&mut self, command: Command) {
         self.sent = command;
+        #[cfg(test)]
+        if self.wanted.defect == super::defects::Defect::OffIsLost && !command.heats() {
+            self.supply.arrived(self.now, &command);
+            return;
+        }
         // What did not arrive is sent again with the next period; readings cut the heat.
-        self.rig.send(&command);
+        if self.rig.send(&command) {
+            self.supply.arrived(self.now, &command);
+        }
     }
 
     /// Lets time pass, and looks at everything afterwards.
@@ -372,36 +406,6 @@ impl Run<'_> {
         self.look();
     }
 
-    fn look(&mut self) {
-        let truth = self.rig.truth();
-        self.oracle.see(self.now, &truth);
-        let ceiling_c = self.ceiling_c();
-        let is_ours = !NOT_OURS.iter().any(|kind| self.rig.began(*kind).is_some());
-        if is_ours && truth.hottest_milk().is_some_and(|hottest_c| hottest_c > ceiling_c) {
-            let text = format!("milk above {ceiling_c} °C by our own heat");
-            self.watch.broken(Invariant::Heat, self.now, text);
-        }
-        if self.wanted.truth {
-            self.seen.push(Seen {
-                at: self.now,
-                bath_c: truth.bath_c,
-                coldest_c: truth.coldest_milk(),
-                hottest_c: truth.hottest_milk(),
-            });
-        }
-    }
-
-    /// The hard ceiling, °C. Where nobody can command the machine it is the unit's own cut that
-    /// holds: a limit thermostat at its declared temperature, a watchdog before anything is hot.
-    fn ceiling_c(&self) -> f64 {
-        let ceiling_c = self.scenario.params.recipe.ceiling.fail.as_f64();
-        let is_alone = ALONE.iter().any(|kind| self.rig.began(*kind).is_some());
-        match self.scenario.cut {
-            Cut::Limit(limit_c) if is_alone => ceiling_c.max(limit_c + LIMIT_OVERSHOOT_K),
-            Cut::Limit(_) | Cut::Watchdog(_) => ceiling_c,
-        }
-    }
-
     fn try_second_instance(&mut self) {
         if self.second_tried || self.rig.active(Kind::SecondInstance).is_none() {
             return;
@@ -412,10 +416,3 @@ impl Run<'_> {
         }
     }
 }
-
-/// Faults in which a machine follows the last command, whatever comes of it.
-const ALONE: [Kind; 3] = [Kind::Killed, Kind::CommLost, Kind::CommandsLost];
-/// What the element still gives after a limit thermostat has cut it, K of the bath.
-const LIMIT_OVERSHOOT_K: f64 = 0.5;
-/// Faults by which a machine heats without a command of ours.
-const NOT_OURS: [Kind; 3] = [Kind::HeaterWelded, Kind::DeviceManual, Kind::DeviceReset];

@@ -121,6 +121,7 @@ impl Scenario {
         };
         if !seed.is_multiple_of(4) {
             scenario.draw_faults();
+            scenario.draw_later_faults();
         }
         scenario
     }
@@ -154,13 +155,28 @@ impl Scenario {
 
     fn draw_faults(&mut self) {
         let dice = &mut Dice::new(self.seed, 2);
+        // A kind that came later is drawn apart: seeds keep their meaning.
+        let known = Kind::ALL.split_last().map_or(&[][..], |(_, known)| known);
         let count = dice.pick(&[1, 1, 1, 1, 1, 2, 2, 2, 3, 3], 1);
         while self.faults.len() < count {
-            let kind = dice.pick(Kind::ALL, Kind::Drift);
+            let kind = dice.pick(known, Kind::Drift);
             let fault = self.draw_fault(kind, dice);
             if self.is_possible(&fault) && self.fault(kind).is_none() {
                 self.faults.push(fault);
             }
+        }
+    }
+
+    /// What came later than the rest: a bath probe that is out of the water, and bottles that
+    /// are waited for with something else wrong.
+    fn draw_later_faults(&mut self) {
+        let dice = &mut Dice::new(self.seed, 5);
+        if dice.percent(3) {
+            let drawn = self.draw_fault(Kind::BathProbeOut, dice);
+            self.faults.push(Fault { channel: Channel::Bath, ..drawn });
+        }
+        if dice.percent(10) {
+            self.pace.load_ms = dice.whole(600_000, 5_400_000);
         }
     }
 
@@ -269,6 +285,7 @@ fn size(kind: Kind, scenario: &Scenario, dice: &mut Dice) -> f64 {
         | Kind::PowerLost
         | Kind::DiskStalled
         | Kind::SecondInstance => 0.0,
+        Kind::BathProbeOut => dice.between(22.0, 55.0),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::defects::Defect;
 use super::fault::{Channel, Fault, Kind};
-use super::scenario::FOR_EVER_MS;
+use super::scenario::{Cut, FOR_EVER_MS};
 use super::*;
 use crate::batch::fixture;
 use crate::batch::phase::PhaseName;
@@ -80,6 +80,60 @@ fn heat_that_goes_on_although_the_interlocks_cut_it_is_found() {
     assert_eq!(broken(&report), [Invariant::Heat], "{report:#?}");
 }
 
+/// Nobody runs the machine in the come-up for an hour.
+fn left_alone(cut: Cut, defect: Defect) -> Report {
+    let mut scenario = Scenario::drawn(0, &fixture::recipe());
+    let (phase, after_ms) = (PhaseName::ComeUp, 60_000);
+    let killed = Fault { phase, after_ms, ..in_the_hold(Kind::Killed, 3_600_000) };
+    scenario.faults.push(killed);
+    scenario.cut = cut;
+    // Full power until somebody says otherwise.
+    scenario.params.heater = crate::batch::params::Heater::Power {
+        power_w: scenario.plant.heater_w.round() as u32,
+        bath_j_per_k: 200_000,
+        delay_ms: 20_000,
+    };
+    of_scenario(&scenario, Wanted { defect, ..Wanted::default() }).expect("it has its end").1
+}
+
+#[test]
+fn a_cut_that_comes_later_than_the_unit_declares_is_found() {
+    for cut in [Cut::Watchdog(5_000), Cut::Limit(66.0)] {
+        assert_eq!(left_alone(cut, Defect::None).violations, [], "{cut:?}");
+        let report = left_alone(cut, Defect::CutComesLate);
+        assert_eq!(broken(&report), [Invariant::Heat], "{cut:?}: {report:#?}");
+    }
+}
+
+#[test]
+fn an_alarm_that_no_person_acknowledged_and_that_lets_go_of_the_heat_is_found() {
+    let (channel, size) = (Channel::Bath, -20.0);
+    let spikes = Fault { channel, size, ..in_the_hold(Kind::Spiking, 120_000) };
+    assert_eq!(shown(Some(spikes), Defect::None, false).violations, []);
+    let report = shown(Some(spikes), Defect::AcknowledgesItself, false);
+    assert_eq!(broken(&report), [Invariant::Heat], "{report:#?}");
+}
+
+#[test]
+fn an_outage_that_is_told_too_short_is_found() {
+    let killed = in_the_hold(Kind::Killed, 900_000);
+    let report = shown(Some(killed), Defect::OutageIsShort, true);
+    assert!(broken(&report).contains(&Invariant::Outage), "{report:#?}");
+}
+
+#[test]
+fn a_controller_whose_inputs_do_not_give_its_entries_again_is_found() {
+    let lost = in_the_hold(Kind::CommLost, 60_000);
+    let report = shown(Some(lost), Defect::HeatGoesOn, true);
+    assert!(broken(&report).contains(&Invariant::Record), "{report:#?}");
+}
+
+#[test]
+fn power_that_is_still_there_after_it_was_told_off_is_found() {
+    let report = shown(None, Defect::OffIsLost, false);
+    assert!(broken(&report).contains(&Invariant::Heat), "{report:#?}");
+}
+
 #[test]
 fn a_correction_that_is_a_kelvin_too_high_is_found_by_the_truth() {
     let report = shown(None, Defect::WrongCorrection, false);
@@ -98,4 +152,30 @@ fn a_judge_that_accepts_everything_is_found() {
 fn a_step_that_was_acknowledged_and_not_stored_is_found() {
     let report = shown(None, Defect::ForgetsAStep, true);
     assert!(broken(&report).contains(&Invariant::Record), "{report:#?}");
+}
+
+/// How far and how long a bath that waits is away from its clamp while bottles go into it and
+/// nobody confirms them: what `plausible::heat::standby` is made of. No alarm may come of it.
+#[test]
+#[ignore = "a measure: prints figures"]
+fn measure_waiting_loads() {
+    let (mut deepest, mut longest) = ((0.0_f64, 0), (0, 0));
+    for seed in (0..2_400).step_by(4) {
+        let mut scenario = Scenario::drawn(seed, &fixture::recipe());
+        (scenario.pace.load_ms, scenario.pace.confirm_ms) = (300_000, 3_600_000);
+        let wanted = Wanted { truth: true, ..Wanted::default() };
+        let (done, _) = of_scenario(&scenario, wanted).expect("it has its end");
+        let clamp_c = scenario.params.cascade.bath_max.as_f64();
+        let mut load = done.seen.iter().skip_while(|seen| seen.coldest_c.is_none());
+        let began = load.next().expect("bottles went in").at;
+        for seen in load.take_while(|seen| seen.at.ms_since(began) < 3_600_000) {
+            let away_k = clamp_c - seen.bath_c;
+            deepest = if away_k > deepest.0 { (away_k, seed) } else { deepest };
+            let low_ms = if away_k > 2.0 { seen.at.ms_since(began) } else { 0 };
+            longest = longest.max((low_ms, seed));
+        }
+        let alarms = done.alarms.iter().filter(|(_, at)| at.ms_since(began) < 3_600_000);
+        assert_eq!(alarms.count(), 0, "seed {seed}: {:?}", done.alarms);
+    }
+    println!("deepest {deepest:?} K, longest {longest:?} ms (with their seeds)");
 }

@@ -2,6 +2,8 @@
 
 use holder_hal::{Command, Reading, Tick};
 
+use crate::batch::alarm::{Alarm, Standing};
+use crate::batch::event::Event;
 use crate::batch::params::BatchParams;
 use crate::batch::phase::PhaseName;
 
@@ -72,8 +74,25 @@ pub(crate) struct Watch {
     last_trusted: Option<Tick>,
     may_heat: bool,
     unconfirmed: bool,
+    held: Vec<Held>,
     violations: Vec<Violation>,
 }
+
+/// An alarm that keeps the heat off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Held {
+    number: u16,
+    /// What raised it is over.
+    over: bool,
+    /// Nobody has to see it, or somebody has.
+    seen: bool,
+}
+
+/// Alarms (by number) that keep the heat off while their cause lasts …
+const OFF_WHILE: [u16; 5] = [101, 102, 201, 202, 401];
+/// … and those that keep it off until a person has seen them, too. Written down here again, so
+/// that a rule that is changed in the engine is seen.
+const OFF_UNTIL_SEEN: [u16; 9] = [103, 104, 105, 203, 204, 205, 206, 209, 210];
 
 impl Watch {
     /// Before the first reading nothing may heat.
@@ -84,6 +103,7 @@ impl Watch {
             last_trusted: None,
             may_heat: true,
             unconfirmed: false,
+            held: Vec::new(),
             violations: Vec::new(),
         }
     }
@@ -118,9 +138,57 @@ impl Watch {
         if self.unconfirmed {
             self.broken(Invariant::Heat, now, "heat stands before a person allowed it".to_owned());
         }
+        if let Some(held) = self.held.first() {
+            let text = match (held.over, held.seen) {
+                (false, _) => format!("heat stands while what raised alarm {} lasts", held.number),
+                (true, _) => format!("heat stands before a person saw alarm {}", held.number),
+            };
+            self.broken(Invariant::Heat, now, text);
+        }
         if !heated || !self.may_heat {
             self.broken(Invariant::Heat, now, format!("heat stands in phase {phase}"));
         }
+    }
+
+    /// What the engine said of an alarm.
+    pub(crate) fn entry(&mut self, event: &Event) {
+        match event {
+            Event::Raised { alarm, .. } => self.hold(alarm.number(), false),
+            Event::Cleared { alarm } => {
+                let number = alarm.number();
+                let of = self.held.iter_mut().filter(|held| held.number == number);
+                of.for_each(|held| held.over = true);
+                self.let_go();
+            }
+            // The engine's own word for it is not believed: see `person_saw`.
+            Event::Acknowledged { .. }
+            | Event::Entered { .. }
+            | Event::Failed { .. }
+            | Event::AboveCeiling { .. }
+            | Event::Resumed { .. }
+            | Event::HeatConfirmed => {}
+        }
+    }
+
+    fn hold(&mut self, number: u16, seen: bool) {
+        self.held.retain(|held| held.number != number);
+        if OFF_WHILE.contains(&number) {
+            self.held.push(Held { number, over: false, seen: true });
+        } else if OFF_UNTIL_SEEN.contains(&number) {
+            self.held.push(Held { number, over: false, seen });
+        }
+    }
+
+    /// A person acknowledged an alarm.
+    pub(crate) fn person_saw(&mut self, alarm: Alarm) {
+        let number = alarm.number();
+        let of = self.held.iter_mut().filter(|held| held.number == number);
+        of.for_each(|held| held.seen = true);
+        self.let_go();
+    }
+
+    fn let_go(&mut self) {
+        self.held.retain(|held| !(held.over && held.seen));
     }
 
     /// From now on nobody may heat: a person stopped it, or it was stopped.
@@ -129,10 +197,22 @@ impl Watch {
     }
 
     /// The program is started again: nothing was read by it yet, and a person may have to let it
-    /// heat.
-    pub(crate) fn came_back(&mut self, needs_person: bool) {
+    /// heat. These alarms stand in the record.
+    pub(crate) fn came_back(
+        &mut self,
+        needs_person: bool,
+        standing: impl Iterator<Item = Standing>,
+    ) {
         self.last_trusted = None;
         self.unconfirmed = needs_person;
+        // What was raised and not yet on the disk is lost with the program.
+        self.held.clear();
+        for seen in standing {
+            self.hold(seen.alarm.number(), seen.acknowledged);
+            if !seen.lasts {
+                self.entry(&Event::Cleared { alarm: seen.alarm });
+            }
+        }
     }
 
     /// A person lets the machine heat again.

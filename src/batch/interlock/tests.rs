@@ -12,6 +12,7 @@ fn calm() -> Watched {
         bath_lost_ms: 0,
         milk_lost_ms: 0,
         milk_watched: true,
+        milk_warms: true,
         milk_heated: true,
         lid_open: false,
         orders_lost: false,
@@ -56,8 +57,11 @@ fn each_limit_may_be_reached_and_not_passed() {
 fn milk_and_lid_matter_only_while_milk_is_there_or_heated() {
     let hot = Some(milli(70_000));
     let open = Watched { lid_open: true, hottest_milk: hot, milk_lost_ms: u64::MAX, ..calm() };
-    assert_eq!(judged(Watched { milk_watched: false, milk_heated: false, ..open }), (vec![], None));
-    let cooled = Watched { milk_heated: false, ..open };
+    assert_eq!(
+        judged(Watched { milk_watched: false, milk_warms: false, milk_heated: false, ..open }),
+        (vec![], None)
+    );
+    let cooled = Watched { milk_warms: false, milk_heated: false, ..open };
     assert_eq!(judged(cooled), (vec![Alarm::MilkProbeLost], Some(Alarm::MilkProbeLost)));
     let all = vec![Alarm::MilkTooHot, Alarm::MilkProbeLost, Alarm::LidOpen];
     assert_eq!(judged(open), (all, Some(Alarm::MilkProbeLost)));
@@ -86,4 +90,11 @@ fn a_bath_that_was_too_hot_stays_so_until_it_is_seen_back_and_readings_above_add
     assert_eq!(feed(Some(63_800)), (false, None), "back: the count begins again");
     let stop = Some(Alarm::OverTemperature);
     assert_eq!([(); 3].map(|()| feed(Some(64_501))), [(true, None), (true, None), (true, stop)]);
+}
+
+#[test]
+fn milk_that_is_too_hot_cuts_the_heat_already_while_bottles_are_put_in() {
+    let hot = Watched { hottest_milk: Some(milli(66_001)), milk_watched: false, ..calm() };
+    let loading = Watched { milk_heated: false, ..hot };
+    assert_eq!(judged(loading), (vec![Alarm::MilkTooHot], None));
 }

@@ -258,7 +258,8 @@ pub(super) fn figures_out_of_range(seen: &Seen, figures: &Figures) -> Vec<Findin
     ranges.into_iter().filter_map(out).collect()
 }
 
-/// Engine and judge counted different numbers of broken holds.
+/// Engine and judge counted different numbers of broken holds: they disagree on the curve, and
+/// what is disputed is not acceptable.
 pub(super) fn disputed_breaks(seen: &Seen) -> Option<Finding> {
     let engine = usize::try_from(seen.curve.engine_holds_broken?).unwrap_or(usize::MAX);
     let judge = seen.holds.breaks.len();
@@ -266,7 +267,7 @@ pub(super) fn disputed_breaks(seen: &Seen) -> Option<Finding> {
         let text = format!(
             "Broken holds: the controller counted {engine}, the judge {judge}; they must agree."
         );
-        finding(Rule::Disputed, Severity::Deviation, None, text)
+        finding(Rule::Disputed, Severity::Fail, None, text)
     })
 }
 

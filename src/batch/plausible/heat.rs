@@ -9,6 +9,9 @@
 //! do is asked of it, and its power is learned from the empty bath (the fastest three minutes of
 //! the preheat), or taken as the least of PLANT's range.
 
+mod depth;
+
+use self::depth::Depth;
 use super::blocks::{BLOCK_S, Block, Commanded};
 use super::{Doubts, Stage};
 use crate::batch::alarm::Alarm;
@@ -65,6 +68,7 @@ pub(super) struct HeatBalance {
     above_blocks: u32,
     stays_on: u32,
     fails: u32,
+    depth: Depth,
 }
 
 impl HeatBalance {
@@ -82,6 +86,7 @@ impl HeatBalance {
             above_blocks: 0,
             stays_on: 0,
             fails: 0,
+            depth: Depth::default(),
         }
     }
 
@@ -104,6 +109,7 @@ impl HeatBalance {
         block: &Block,
         doubts: &mut Doubts,
     ) {
+        self.depth.observe(params.cascade.bath_max, stage, block);
         let Some(bath) = block.bath.filter(|_| !block.cooled) else {
             self.interrupted();
             self.tell(doubts);
@@ -124,7 +130,7 @@ impl HeatBalance {
 
     fn tell(&self, doubts: &mut Doubts) {
         doubts.raise(Alarm::HeaterStaysOn, self.stays_on >= 2);
-        doubts.raise(Alarm::HeaterFails, self.fails >= 2);
+        doubts.raise(Alarm::HeaterFails, self.fails >= 2 || self.depth.is_cold());
         doubts.raise(Alarm::BathAboveSetpoint, self.above_blocks >= ABOVE_BLOCKS);
     }
 

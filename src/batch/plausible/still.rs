@@ -16,6 +16,9 @@ const BATH_STILL_MS: u64 = 300_000;
 /// … where it is so far below its set point, K: the heater is on, and at the turn after loading
 /// no bath of PLANT stands for minutes, …
 const BELOW_SETPOINT_K: f64 = 0.15;
+/// … or, on a machine driven by power that has to bring the bath to its clamp, so far below that,
+/// K: its controller would have made up for any step, …
+const BELOW_CLAMP_K: f64 = 0.05;
 /// … or where its steps are as fine as this, K, and the milk has moved by …
 const FINE_STEP_K: f64 = 0.02;
 /// … this meanwhile, K: then the bath's load has changed.
@@ -62,12 +65,8 @@ impl Stillness {
         // Without heat all may be at rest; but what was raised lasts until the reading moves.
         let is_driven = stage.command.heats() || doubts.lasts(Alarm::BathStuck);
         let heats = match stage.phase {
-            PhaseName::Preheat | PhaseName::ComeUp | PhaseName::Hold => is_driven,
-            PhaseName::Load
-            | PhaseName::Cool
-            | PhaseName::Unload
-            | PhaseName::Finished
-            | PhaseName::Aborted => false,
+            PhaseName::Preheat | PhaseName::Load | PhaseName::ComeUp | PhaseName::Hold => is_driven,
+            PhaseName::Cool | PhaseName::Unload | PhaseName::Finished | PhaseName::Aborted => false,
         };
         if !heats {
             *self = Self::default();
@@ -83,17 +82,24 @@ impl Stillness {
         let all_ms = self.all.take(stage.now, *fresh);
         let is_below = match stage.command.heat {
             Heat::Setpoint(wanted) => (wanted - bath).as_f64() > BELOW_SETPOINT_K,
-            Heat::Off | Heat::Duty(_) => false,
+            Heat::Duty(_) => {
+                let to_clamp = matches!(stage.phase, PhaseName::Preheat | PhaseName::Load);
+                to_clamp && (params.cascade.bath_max - bath).as_f64() > BELOW_CLAMP_K
+            }
+            Heat::Off => false,
         };
+        // A bath that waits may stand, and the probes of the milk lie somewhere else.
+        let waits = stage.phase == PhaseName::Load;
         let moved_k = coldest.zip(self.milk_then).map_or(0.0, |(now, then)| {
             let moved = now - then;
             moved.as_f64().abs()
         });
-        let is_loaded = params.bath.resolution.as_f64() <= FINE_STEP_K && moved_k > MILK_MOVED_K;
+        let is_fine = params.bath.resolution.as_f64() <= FINE_STEP_K;
+        let is_loaded = !waits && is_fine && moved_k > MILK_MOVED_K;
         let bath_stands = bath_ms >= BATH_STILL_MS && (is_below || is_loaded);
         // Once raised it lasts until the reading moves, whatever is commanded then.
         let lasts = doubts.lasts(Alarm::BathStuck) && bath_ms >= BATH_STILL_MS;
-        doubts.raise(Alarm::BathStuck, bath_stands || all_ms >= ALL_STILL_MS || lasts);
+        doubts.raise(Alarm::BathStuck, bath_stands || (!waits && all_ms >= ALL_STILL_MS) || lasts);
     }
 }
 
@@ -113,6 +119,16 @@ mod tests {
         bath: impl Fn(u64) -> i32,
         milk: impl Fn(u64) -> i32,
     ) -> Option<u64> {
+        raised_in_s(PhaseName::ComeUp, heat, resolution_milli, bath, milk)
+    }
+
+    fn raised_in_s(
+        phase: PhaseName,
+        heat: Heat,
+        resolution_milli: i32,
+        bath: impl Fn(u64) -> i32,
+        milk: impl Fn(u64) -> i32,
+    ) -> Option<u64> {
         let mut params = fixture::params();
         params.bath.resolution = Kelvin::from_milli(resolution_milli);
         let (mut stillness, mut doubts) = (Stillness::default(), Doubts::default());
@@ -123,7 +139,7 @@ mod tests {
             let fresh = Fresh { bath, milk: probes, reference: None };
             let stage = Stage {
                 now: Tick::from_ms(s * 1_000),
-                phase: PhaseName::ComeUp,
+                phase,
                 loaded: Some(Tick::from_ms(0)),
                 bottles: 48,
                 command: Command { heat, agitator: true, cooling: false },
@@ -156,6 +172,19 @@ mod tests {
     fn no_reading_that_moves_for_ten_minutes_is_an_old_answer_but_not_without_heat() {
         assert_eq!(raised_s(WARM, 100, |_| 63_500, |_| 63_000), Some(600));
         assert_eq!(raised_s(Heat::Off, 100, |_| 22_000, |_| 4_000), None);
+    }
+
+    #[test]
+    fn a_bath_that_waits_for_its_bottles_may_stand_at_its_set_point_only() {
+        let waits = |heat, bath: i32| raised_in_s(PhaseName::Load, heat, 100, |_| bath, rises);
+        assert_eq!(waits(WARM, 63_300), Some(300));
+        assert_eq!(waits(WARM, 63_400), None, "the machine's own controller rounds, too");
+        let duty = Heat::Duty(holder_hal::Duty::FULL);
+        assert_eq!(waits(duty, 63_400), Some(300), "any step below the clamp of 63.5");
+        assert_eq!(waits(duty, 63_500), None);
+        assert_eq!(raised_in_s(PhaseName::Load, duty, 10, |_| 63_500, rises), None);
+        assert_eq!(raised_in_s(PhaseName::Preheat, duty, 100, |_| 40_000, |_| 4_000), Some(300));
+        assert_eq!(raised_in_s(PhaseName::Hold, duty, 100, |_| 62_900, rises), None);
     }
 
     #[test]

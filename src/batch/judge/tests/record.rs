@@ -71,9 +71,10 @@ fn engine_and_judge_must_agree() {
 #[test]
 fn engine_and_judge_must_count_the_same_broken_holds() {
     let counted = |told| verdict(&Curve { engine_holds_broken: told, ..own() });
-    for (told, expected) in [(None, None), (Some(0), None), (Some(1), Some(Severity::Deviation))] {
+    for (told, expected) in [(None, None), (Some(0), None), (Some(1), Some(Severity::Fail))] {
         assert_eq!(severity(&counted(told), Rule::Disputed), expected, "{told:?}");
     }
+    assert_eq!(counted(Some(1)).outcome, Outcome::Unacceptable);
     let text = "Broken holds: the controller counted 1, the judge 0; they must agree.";
     assert!(counted(Some(1)).findings.iter().any(|found| found.text == text));
 }

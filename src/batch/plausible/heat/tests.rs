@@ -203,3 +203,46 @@ fn cold_water_and_a_bath_that_was_not_read_begin_anew() {
         assert!(watched.fails());
     }
 }
+
+/// A bath in this phase that was at its clamp of 63.5 °C and is so far below it for some blocks.
+fn falls(phase: PhaseName, away_k: f64, blocks: u32, commanded: Commanded) -> bool {
+    let mut watched = Watched::of(Heater::Setpoint);
+    watched.phase = phase;
+    watched.blocks(1, 63.5, 0.0, commanded);
+    watched.blocks(blocks, 63.5 - away_k, 0.0, commanded).fails()
+}
+
+#[test]
+fn a_bath_that_was_warm_sinks_by_no_more_than_bottles_can_take() {
+    for phase in [PhaseName::Load, PhaseName::ComeUp, PhaseName::Hold] {
+        assert!(falls(phase, 6.51, 2, AT_63) && falls(phase, 6.51, 2, FULL), "{phase}");
+        assert!(!falls(phase, 6.51, 1, AT_63), "{phase}: two blocks must agree");
+        assert!(!falls(phase, 6.49, 10, AT_63), "{phase}");
+        assert!(!falls(phase, 40.0, 200, Commanded::Off), "{phase}: nothing is asked without heat");
+    }
+    assert!(!falls(PhaseName::Preheat, 40.0, 10, AT_63), "it has to come there first");
+}
+
+#[test]
+fn a_bath_that_waits_is_back_at_its_clamp_within_a_quarter_of_an_hour() {
+    assert!(falls(PhaseName::Load, 2.01, 91, AT_63));
+    assert!(!falls(PhaseName::Load, 2.01, 90, AT_63));
+    assert!(!falls(PhaseName::Load, 1.99, 500, AT_63));
+}
+
+/// What a bath that cooled to 50 °C without heat shows when it is heated again.
+fn after_a_pause(blocks: u32, by_k: f64) -> bool {
+    let mut watched = Watched::of(Heater::Setpoint);
+    watched.phase = PhaseName::Load;
+    watched.blocks(1, 63.5, 0.0, AT_63).blocks(3, 50.0, 0.0, Commanded::Off);
+    assert!(!watched.fails(), "what raised it is over without heat");
+    watched.blocks(blocks, 50.0, by_k, AT_63).fails()
+}
+
+#[test]
+fn a_bath_that_cooled_without_heat_gets_two_minutes_to_rise_again() {
+    assert!(after_a_pause(12, 0.0));
+    assert!(!after_a_pause(11, 0.0));
+    assert!(!after_a_pause(90, 0.03), "0.3 K in ten blocks");
+    assert!(after_a_pause(12, 0.02), "0.22 K in twelve");
+}

@@ -1,0 +1,129 @@
+//! What the devices of the rig make of its probes: wires, errors, rounding, and what their own
+//! controller sees.
+
+use holder_hal::{Celsius, Quality, Sample};
+
+use super::super::fault::{Channel, Fault, Kind};
+use super::{Rig, Standing};
+
+/// What a device can show, °C; outside of it a value is out of range (a profile's `range_c`).
+const RANGE_C: std::ops::RangeInclusive<f64> = -10.0..=120.0;
+/// What a bath probe that gives no number shows to the machine's own controller: upscale, so
+/// that it does not heat (the usual burn-out protection).
+const UPSCALE_C: f64 = 1_000.0;
+
+/// In moist air a probe follows with this time constant, s.
+const OUT_LAG_S: f64 = 20.0;
+
+/// What a shorted probe shows, °C.
+const SHORTED_C: f64 = -200.0;
+
+impl Rig {
+    /// What the machine's own controller sees of the bath, if its probe is not sound.
+    pub(super) fn show_the_bath(&mut self) {
+        let is_of_bath = |s: &Standing| {
+            s.is_active()
+                && (s.fault.kind == Kind::SwappedWithBath
+                    || (s.fault.is_of_a_probe() && s.fault.channel == Channel::Bath))
+        };
+        let shown_c = if self.standing.iter().any(is_of_bath) {
+            let seen = self.seen(Channel::Bath).unwrap_or(f64::NAN);
+            Some(if RANGE_C.contains(&seen) { seen } else { UPSCALE_C })
+        } else {
+            None
+        };
+        self.plant.troubles_mut().bath_shown_c = shown_c;
+    }
+
+    /// One reading of a channel.
+    pub(super) fn sample(&mut self, channel: Channel) -> Sample {
+        let Some(seen_c) = self.seen(channel) else {
+            return Sample::missing(Quality::SensorOpen);
+        };
+        let rounded_c = (seen_c / self.resolution_k).round() * self.resolution_k;
+        let shown = Celsius::from_f64(rounded_c).filter(|_| RANGE_C.contains(&rounded_c));
+        shown.map_or(Sample::missing(Quality::OutOfRange), Sample::good)
+    }
+
+    /// What the electronics of this channel see, °C; `None` is an open circuit.
+    fn seen(&mut self, channel: Channel) -> Option<f64> {
+        let mut value_c = self.plugged(channel);
+        for index in 0..self.standing.len() {
+            let Some(standing) = self.standing.get(index).copied() else { continue };
+            let (fault, Some(began)) = (standing.fault, standing.began) else { continue };
+            if standing.over {
+                continue;
+            }
+            if fault.kind == Kind::DeviceFahrenheit && matches!(channel, Channel::Milk(_)) {
+                value_c = value_c * 1.8 + 32.0;
+            }
+            if fault.channel == channel {
+                let hours = self.now.ms_since(began) as f64 / 3_600_000.0;
+                value_c = self.distorted(index, &fault, hours, value_c)?;
+            }
+        }
+        Some(value_c)
+    }
+
+    /// What one fault of the probe itself makes of a value; `None` is an open circuit.
+    fn distorted(&mut self, index: usize, fault: &Fault, hours: f64, value_c: f64) -> Option<f64> {
+        if fault.kind == Kind::Frozen {
+            let standing = self.standing.get_mut(index)?;
+            return Some(*standing.frozen.get_or_insert(value_c));
+        }
+        if fault.kind == Kind::BathProbeOut {
+            let standing = self.standing.get_mut(index)?;
+            let from_c = *standing.frozen.get_or_insert(value_c);
+            let left = (-hours * 3_600.0 / OUT_LAG_S).exp();
+            return Some(fault.size + (from_c - fault.size) * left);
+        }
+        if fault.kind == Kind::Noisy {
+            // Three even draws are near enough to a normal one: deviation 0.5.
+            let draws: f64 = (0..3).map(|_| self.dice.between(-0.5, 0.5)).sum();
+            return Some(value_c + 2.0 * fault.size * draws);
+        }
+        if fault.kind == Kind::Spiking {
+            return Some(if self.dice.percent(10) { value_c + fault.size } else { value_c });
+        }
+        let is = |kind| fault.kind == kind;
+        if is(Kind::Open) {
+            None
+        } else if is(Kind::Shorted) {
+            Some(SHORTED_C)
+        } else if is(Kind::Drift) {
+            Some(value_c + fault.size * hours)
+        } else if is(Kind::Offset) {
+            Some(value_c + fault.size)
+        } else {
+            Some(value_c)
+        }
+    }
+
+    /// What is plugged into this channel, °C.
+    pub(super) fn plugged(&self, channel: Channel) -> f64 {
+        let swapped = self.active(Kind::SwappedWithBath).map(|fault| fault.channel);
+        let exchanged = self.active(Kind::SwappedMilk).map(|fault| fault.channel);
+        let channel = match (channel, swapped) {
+            (Channel::Bath, Some(milk)) => milk,
+            (milk, Some(same)) if milk == same => Channel::Bath,
+            (other, _) => match (other, exchanged) {
+                (Channel::Milk(index), Some(Channel::Milk(first))) => {
+                    let second = (first + 1) % self.milk_probes.max(1);
+                    match index {
+                        index if index == first => Channel::Milk(second),
+                        index if index == second => Channel::Milk(first),
+                        index => Channel::Milk(index),
+                    }
+                }
+                (other, _) => other,
+            },
+        };
+        let bias = self.biases.iter().find(|(known, _)| *known == channel);
+        let bias_k = bias.map_or(0.0, |(_, bias_k)| *bias_k);
+        match channel {
+            Channel::Bath => self.plant.bath_probe_c(),
+            Channel::Milk(index) => self.plant.milk_probe_c(index).unwrap_or(f64::NAN) + bias_k,
+            Channel::Reference => self.plant.reference_probe_c() + bias_k,
+        }
+    }
+}
