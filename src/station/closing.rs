@@ -5,7 +5,7 @@ use std::time::Duration;
 use holder_hal::Tick;
 
 use super::clock::Clock;
-use super::recorder::insist;
+use super::recorder::{Recorder, insist};
 use super::supervisor::Ending;
 use crate::batch::judge;
 use crate::batch::verdict::Verdict;
@@ -54,8 +54,8 @@ pub(super) fn warning(batch: &str, unsafe_because: Option<&str>) -> String {
     why.unwrap_or_default()
 }
 
-/// Judges the stored record and closes the batch with the verdict. A machine that is not known to
-/// be safe is remarked first.
+/// Waits for what `recorder` still has in line, then judges the stored record and closes the batch
+/// with the verdict. A machine that is not known to be safe is remarked first.
 ///
 /// # Errors
 /// The store fails, or the disk does not answer.
@@ -63,6 +63,7 @@ pub(super) async fn close(
     store: &StoreThread,
     batch: &str,
     ending: &Ending,
+    recorder: Option<Recorder>,
     clock: &Clock,
     who: &str,
     unsafe_because: Option<&str>,
@@ -75,13 +76,19 @@ pub(super) async fn close(
     };
     let (batch, who, utc_ms, at) = (batch.to_owned(), who.to_owned(), clock.utc_ms(), clock.now());
     let unproved = unsafe_because.map(|why| format!("the safe state was not confirmed: {why}"));
-    let closed = store.call(move |store| {
+    let close = move |store: &mut Store| {
         let stamp = Stamp { utc_ms, who: &who };
         if let Some(text) = unproved {
             insist(LOCKED_TRIES, LOCKED_PAUSE, || store.remark(stamp, &batch, at, &text))?;
         }
         close_judged(store, &batch, closing, engine_accepts, stamp)
-    });
+    };
+    let closed = async {
+        if let Some(mut recorder) = recorder {
+            recorder.settle().await?;
+        }
+        store.call(close).await
+    };
     within(CLOSE_WITHIN, closed).await
 }
 

@@ -270,7 +270,10 @@ impl Run {
             let (unit, ended) = (request.unit.to_owned(), outcome.ending.words());
             return Err(ConductError::StaysOpen { batch, unit, ended, unsafe_because, not_kept });
         }
-        match closing::close(&store, &batch, &outcome.ending, &clock, who, because).await {
+        let recorder = outcome.recorder;
+        let closed =
+            closing::close(&store, &batch, &outcome.ending, recorder, &clock, who, because);
+        match closed.await {
             Ok(verdict) => Ok(Conducted { batch, ending: outcome.ending, verdict, unsafe_because }),
             Err(source) => Err(ConductError::NotClosed { batch, unsafe_because, source }),
         }

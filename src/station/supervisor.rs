@@ -6,7 +6,7 @@ use std::time::Duration;
 use holder_hal::{Command, Heat, Machine};
 
 use super::control_loop::{ControlLoop, LastCommand, SharedMachine, safe_command};
-use super::recorder::RecordError;
+use super::recorder::{RecordError, Recorder};
 use crate::batch::engine::Engine;
 
 /// The safe state must have arrived after this long (real time), or a person must act.
@@ -56,10 +56,11 @@ impl Ending {
 }
 
 /// A loop's end, and whether the machine is known to be safe.
-#[derive(Debug)]
 pub struct Outcome {
     /// How the loop ended.
     pub ending: Ending,
+    /// The record of a batch that came to its end; its last steps may still wait for the disk.
+    pub recorder: Option<Recorder>,
     /// Why the safe state is not proved; `None` if it was written and read back.
     pub unsafe_because: Option<String>,
 }
@@ -114,18 +115,18 @@ pub async fn supervise<M: Machine + Send + 'static>(
     told_to_stop: impl Future<Output = &'static str>,
 ) -> Outcome {
     let (machine, last_command) = (unit.machine.clone(), unit.last_command.clone());
-    let leave = |ended: Option<&Result<Engine, RecordError>>, last| {
+    let leave = |ended: Option<&Result<_, RecordError>>, last| {
         safe_command(last, ended.is_some_and(Result::is_ok))
     };
     let (guarded, unsafe_because) =
         guard(machine, last_command, unit.run(), told_to_stop, leave).await;
-    let ending = match guarded {
-        Guarded::Ended(Ok(engine)) => Ending::Over(Box::new(engine)),
-        Guarded::Ended(Err(error)) => Ending::RecordLost(error),
-        Guarded::Told(signal) => Ending::Interrupted(signal),
-        Guarded::Panicked(error) => Ending::Panicked(error),
+    let (ending, recorder) = match guarded {
+        Guarded::Ended(Ok((engine, recorder))) => (Ending::Over(Box::new(engine)), Some(recorder)),
+        Guarded::Ended(Err(error)) => (Ending::RecordLost(error), None),
+        Guarded::Told(signal) => (Ending::Interrupted(signal), None),
+        Guarded::Panicked(error) => (Ending::Panicked(error), None),
     };
-    Outcome { ending, unsafe_because }
+    Outcome { ending, recorder, unsafe_because }
 }
 
 /// Sends the safe state until it has arrived; says why it is not proved to have.
