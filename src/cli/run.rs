@@ -9,7 +9,7 @@ use serde_json::json;
 use super::capture::{Kept, PROGRAM};
 use super::context::Context;
 use super::failure::Failure;
-use super::{log, out};
+use super::{log, out, signals};
 use crate::batch::params::Purpose;
 use crate::batch::verdict::{Outcome, Verdict};
 use crate::profiles;
@@ -94,6 +94,7 @@ fn why(typed: &str) -> Result<String, String> {
 const LOG_FILE: &str = "holder.log";
 
 pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
+    signals::never_stopped_by_the_terminal();
     let station = context.station()?;
     let most = station.unit(&args.unit)?.written.bottles_max;
     let mode = Mode::for_this_terminal();

@@ -1,9 +1,15 @@
 //! Owns the machine and the loop's task: however the task ends (return, error, panic, signal),
 //! the machine is made safe.
 
+#[cfg(unix)]
+use std::future::poll_fn;
+#[cfg(unix)]
+use std::task::Poll;
 use std::time::Duration;
 
 use holder_hal::{Command, Heat, Machine};
+#[cfg(unix)]
+use signal_hook::consts;
 
 use super::control_loop::{ControlLoop, LastCommand, SharedMachine, safe_command};
 use super::recorder::{RecordError, Recorder};
@@ -156,26 +162,35 @@ async fn make_safe<M: Machine>(
     }
 }
 
+/// The signals by which people, a terminal or the system end a program, as far as it can hear them
+/// (signal(7)); SIGPIPE and SIGXFSZ show as a failed write. SIGXCPU comes at the soft limit on
+/// computing time (`ulimit -S -t`); at the hard one the system ends the program as SIGKILL does.
+#[cfg(unix)]
+const ENDING_SIGNALS: [(i32, &str); 8] = [
+    (consts::SIGINT, CTRL_C),
+    (consts::SIGTERM, "SIGTERM"),
+    (consts::SIGHUP, "SIGHUP"),
+    (consts::SIGQUIT, "SIGQUIT"),
+    (consts::SIGXCPU, "SIGXCPU"),
+    (consts::SIGALRM, "SIGALRM"),
+    (consts::SIGUSR1, "SIGUSR1"),
+    (consts::SIGUSR2, "SIGUSR2"),
+];
+
 /// Listens from now on; completes when the program is told to stop, with the signal's name.
 #[cfg(unix)]
 pub(super) fn signalled() -> impl Future<Output = &'static str> {
     use tokio::signal::unix::{SignalKind, signal};
 
-    let interrupt = signal(SignalKind::interrupt());
-    let terminate = signal(SignalKind::terminate());
-    let hangup = signal(SignalKind::hangup());
-    async {
-        let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = (interrupt, terminate, hangup)
-        else {
-            // Without signals the loop still ends by itself; nothing better can be done here.
-            return std::future::pending().await;
-        };
-        tokio::select! {
-            _ = interrupt.recv() => CTRL_C,
-            _ = terminate.recv() => "SIGTERM",
-            _ = hangup.recv() => "SIGHUP",
-        }
-    }
+    let heard = |(number, name)| Some((signal(SignalKind::from_raw(number)).ok()?, name));
+    // One that cannot be heard takes none of the others with it.
+    let mut signals: Vec<_> = ENDING_SIGNALS.into_iter().filter_map(heard).collect();
+    poll_fn(move |context| {
+        let told = signals
+            .iter_mut()
+            .find_map(|(one, name)| one.poll_recv(context).is_ready().then_some(*name));
+        told.map_or(Poll::Pending, Poll::Ready)
+    })
 }
 
 /// Completes when the program is told to stop, with the signal's name.

@@ -1,8 +1,8 @@
 //! The power goes, the program crashes, two start at once: what becomes of the batch, and of the
 //! machine.
 
-use std::io::{BufRead, BufReader, Write as _};
-use std::process::{Child, Stdio};
+use std::io::{BufRead, BufReader, Lines, Write as _};
+use std::process::{Child, ChildStderr, Stdio};
 
 use crate::rig::{Answer, Desk};
 use crate::simulator::Running;
@@ -12,8 +12,14 @@ pub(crate) fn run_until(desk: &Desk, phase: &str) -> Child {
     until(desk, "run demo --water --fast --yes", phase)
 }
 
-/// The program with these words, up to the line that says this.
+/// The program with these words, up to the line that says this. The rest of what it says goes
+/// nowhere, which must not disturb it.
 fn until(desk: &Desk, line: &str, word: &str) -> Child {
+    heard(desk, line, word).0
+}
+
+/// The same with the rest of what it says.
+fn heard(desk: &Desk, line: &str, word: &str) -> (Child, Lines<BufReader<ChildStderr>>) {
     let mut program = desk.program();
     program.args(line.split_whitespace());
     program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -21,8 +27,7 @@ fn until(desk: &Desk, line: &str, word: &str) -> Child {
     let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
     let reached = lines.any(|line| line.expect("text").contains(word));
     assert!(reached, "it never came to {word}");
-    // The rest of what it says goes nowhere, which must not disturb it.
-    child
+    (child, lines)
 }
 
 /// The rules of the findings of the newest batch, with their severities.
@@ -171,6 +176,41 @@ fn every_signal_leaves_the_heater_off_and_only_a_person_ends_the_batch() {
     let list = desk.run("--json batch list").expect_code(0).json();
     assert_eq!(list[0]["closing"], "interrupted");
     desk.run(&format!("batch verify {code}")).expect_code(0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_terminal_neither_stops_nor_kills_what_heats() {
+    let (desk, running) = served();
+    for line in [RUN, "unit commission demo --yes --speed 60"] {
+        let (mut told, mut lines) = heard(&desk, line, "");
+        while is_off(&desk, &running) {
+            assert!(lines.next().is_some(), "{line}: it ended without heating");
+        }
+        for stops in ["-TSTP", "-TTIN", "-TTOU", "-TSTP"] {
+            signal(&told, stops);
+        }
+        let mut comes = |word: &str| lines.any(|line| line.expect("text").contains(word));
+        assert!(comes("Ctrl-C ends what runs"), "{line}: nobody was told");
+        signal(&told, "-QUIT");
+        assert!(comes("heat was commanded off, and the machine confirmed it"), "{line}");
+        assert_eq!(told.wait().expect("it ends").code(), Some(1), "{line}");
+        assert!(is_off(&desk, &running), "{line}: SIGQUIT");
+        let _ = desk.run("run demo --abandon test --yes --speed 60");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn whatever_ends_a_program_from_outside_leaves_the_heater_off() {
+    let (desk, running) = served();
+    for name in ["-XCPU", "-USR1", "-USR2", "-ALRM"] {
+        let mut told = until(&desk, RUN, "Heater on");
+        signal(&told, name);
+        assert_eq!(told.wait().expect("it ends").code(), Some(1), "{name}");
+        assert!(is_off(&desk, &running), "{name}");
+        desk.run("run demo --abandon test --yes --speed 60").expect_code(0);
+    }
 }
 
 #[cfg(unix)]

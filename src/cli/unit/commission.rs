@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::cli::capture::{Kept, PROGRAM};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
-use crate::cli::out;
+use crate::cli::{out, signals};
 use crate::station::commission::{
     Commissioned, Overall, Request, STEPS, StepOutcome, StepReport, Told, check_options,
     commission, warning,
@@ -49,6 +49,7 @@ pub(crate) struct CommissionArgs {
 }
 
 pub(super) fn run(context: &Context, args: &CommissionArgs) -> Result<(), Failure> {
+    signals::never_stopped_by_the_terminal();
     let station = context.station()?;
     let pace = match args.fast {
         true => Pace::Lockstep { seed: 1 },
