@@ -95,6 +95,7 @@ impl From<ConductError> for Failure {
     fn from(why: ConductError) -> Self {
         match why {
             ConductError::Machine(fault) => fault.into(),
+            ConductError::Altered { .. } => Self::DoesNotVerify(why.into()),
             ConductError::Config(_)
             | ConductError::Params(_)
             | ConductError::Lock(_)
@@ -106,7 +107,6 @@ impl From<ConductError> for Failure {
             | ConductError::LeftOpen { .. }
             | ConductError::StaysOpen { .. }
             | ConductError::NothingOpen { .. }
-            | ConductError::Altered { .. }
             | ConductError::Disputed { .. }
             | ConductError::Changed { .. }
             | ConductError::NotClosed { .. } => Self::Refused(why.into()),

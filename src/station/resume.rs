@@ -70,18 +70,44 @@ pub(super) async fn out_of_the_way(
     store: &StoreThread,
     left: BatchHeader,
 ) -> Result<(), ConductError> {
-    let (batch, phase) = (left.code.clone(), left.phase);
-    if phase.is_final() {
-        let taken = load(store, &batch).await?;
-        if let Ok(over) = taken.taken_up {
-            let closed = close_ended(request, store, &batch, over).await?;
-            let said = format!("batch {batch} was over; it was closed: {}", closed.verdict.outcome);
-            tell(request.tell, said).await;
-            return Ok(());
-        }
+    if let Some(closed) = close_if_over(request, unit, store, &left).await? {
+        let Conducted { batch, verdict, .. } = closed;
+        let said = format!("batch {batch} was over; it was closed: {}", verdict.outcome);
+        tell(request.tell, said).await;
+        return Ok(());
     }
-    let safe = safety_now(request, unit, phase).await;
+    let safe = safety_now(request, unit, left.phase).await;
     Err(ConductError::left_open(left, safe))
+}
+
+/// Closes a batch that came to its end and only was not closed; `None` for any other, and for one
+/// whose record does not give its controller again. The heat-off of its end may never have arrived,
+/// so the machine is made safe before the record is looked at.
+async fn close_if_over(
+    request: &Request<'_>,
+    unit: &Unit<'_>,
+    store: &StoreThread,
+    left: &BatchHeader,
+) -> Result<Option<Conducted>, ConductError> {
+    if !left.phase.is_final() {
+        return Ok(None);
+    }
+    let (batch, name) = (left.code.clone(), left.unit.clone());
+    let safe = safety_now(request, unit, left.phase).await;
+    tell(request.tell, format!("batch {batch}: {safe}.")).await;
+    let unsafe_because = unproved(&safe);
+    let code = batch.clone();
+    let fits = store.call(move |store| Ok(store.batch_fits(&code).map_err(Box::new))).await?;
+    match (fits, &unsafe_because) {
+        (Ok(()), _) => {}
+        (Err(misfit), None) => return Err(ConductError::Altered { batch, unit: name, misfit }),
+        // First the heater; what the record is not is told at the next start.
+        (Err(_), Some(_)) => return Err(ConductError::left_open(left.clone(), safe)),
+    }
+    match load(store, &batch).await?.taken_up {
+        Ok(over) => Ok(Some(close_ended(request, store, &batch, over, unsafe_because).await?)),
+        Err(_) => Ok(None),
+    }
 }
 
 /// Makes the machine safe, as far as it can be reached, and says so.
@@ -100,6 +126,11 @@ async fn safety_now(request: &Request<'_>, unit: &Unit<'_>, phase: PhaseName) ->
             }
         },
     }
+}
+
+/// Why the machine is not known to be safe, if that is what [`safety_now`] says.
+fn unproved(safe: &str) -> Option<String> {
+    safe.starts_with("ATTENTION").then(|| safe.to_owned())
 }
 
 /// Reaches the machine, and tries again: what the killed program was just saying on a line may have
@@ -161,12 +192,10 @@ pub(super) async fn resume(
     left: BatchHeader,
     person: (Mode, impl Future<Output = &'static str>),
 ) -> Result<Conducted, ConductError> {
-    let BatchHeader { code: batch, phase, bottles, .. } = left;
-    if phase.is_final()
-        && let Ok(over) = load(&store, &batch).await?.taken_up
-    {
-        return close_ended(request, &store, &batch, over).await;
+    if let Some(closed) = close_if_over(request, unit, &store, &left).await? {
+        return Ok(closed);
     }
+    let BatchHeader { code: batch, phase, bottles, .. } = left;
     let reached = reach_again(request, unit, phase).await;
     if reached.is_err() && matches!(request.pace, Pace::Running { .. }) {
         tell_safe(unit, phase).await;
@@ -257,17 +286,22 @@ async fn close_ended(
     store: &StoreThread,
     batch: &str,
     over: TakenUp,
-) -> Result<Conducted, ConductError> {
-    let accepts = over.engine.accepts();
+    unsafe_because: Option<String>,
+) -> Result<Conducted, StoreError> {
+    let (accepts, last) = (over.engine.accepts(), over.last);
     let (code, who) = (batch.to_owned(), request.who.clone());
+    let said = unsafe_because.clone();
     let verdict = store
         .call(move |store| {
             let stamp = Stamp { utc_ms: clock::utc_now_ms(), who: &who };
+            if let Some(text) = said {
+                store.remark(stamp, &code, last, &text)?;
+            }
             close_judged(store, &code, Closing::Ended, accepts, stamp)
         })
         .await?;
     let ending = Ending::Over(Box::new(over.engine));
-    Ok(Conducted { batch: batch.to_owned(), ending, verdict, unsafe_because: None })
+    Ok(Conducted { batch: batch.to_owned(), ending, verdict, unsafe_because })
 }
 
 /// Gives the batch up: the machine is made safe, and the record is closed as incomplete.
@@ -281,7 +315,7 @@ pub(super) async fn abandon(
     let safe = safety_now(request, unit, left.phase).await;
     tell(request.tell, format!("batch {}: {safe}.", left.code)).await;
     let (code, who, reason) = (left.code.clone(), request.who.clone(), reason.to_owned());
-    let unsafe_because = safe.starts_with("ATTENTION").then(|| safe.clone());
+    let unsafe_because = unproved(&safe);
     let verdict = store.call(move |store| give_up(store, &code, &reason, &safe, &who)).await?;
     let ending = Ending::Interrupted("a person, who gave it up");
     Ok(Conducted { batch: left.code.clone(), ending, verdict, unsafe_because })
