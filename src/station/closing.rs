@@ -11,7 +11,7 @@ use crate::batch::judge;
 use crate::batch::verdict::Verdict;
 use crate::record::curve;
 use crate::store::model::{BatchRecord, Closing};
-use crate::store::{Close, Stamp, Store, StoreError, StoreThread, replay};
+use crate::store::{Close, Misfit, Stamp, Store, StoreError, StoreThread, replay};
 
 /// A disk that has not closed the record after this long (real time) is left behind.
 const CLOSE_WITHIN: Duration = Duration::from_secs(60);
@@ -128,9 +128,9 @@ async fn within<R>(
 }
 
 /// The same for whoever closes a batch: the verdict on the record as it stands goes into the
-/// journal with the closing. The stored inputs must give the stored entries again, and the live
-/// decision; otherwise the controller is not believed (docs/decisions/0002), and no judge can
-/// make the batch acceptable.
+/// journal with the closing. The record must be what was written, and the stored inputs must give
+/// the stored entries again, and the live decision; otherwise the controller is not believed
+/// (docs/decisions/0002), and no judge can make the batch acceptable.
 ///
 /// # Errors
 /// The store fails.
@@ -144,10 +144,9 @@ pub(crate) fn close_judged(
     let mut record = store.load_batch(batch)?;
     (record.header.closing, record.header.engine_accepts) = (Some(closing), engine_accepts);
     let mut engine_accepts = engine_accepts;
-    if let Some(misfit) = misfit(store, &record)? {
+    if let Some(text) = disputed(store, &record)? {
         engine_accepts = Some(false);
         let at = record.periods.last().map_or(Tick::default(), |period| period.at);
-        let text = format!("the stored inputs do not give the stored entries again: {misfit}");
         insist(LOCKED_TRIES, LOCKED_PAUSE, || store.remark(stamp, batch, at, &text))?;
     }
     let mut record = store.load_batch(batch)?;
@@ -161,10 +160,18 @@ pub(crate) fn close_judged(
     Ok(verdict)
 }
 
-/// Where the replay of the stored inputs and the record part, in words.
-fn misfit(store: &Store, record: &BatchRecord) -> Result<Option<String>, StoreError> {
-    let inputs = store.inputs(&record.header.code)?;
-    Ok(replay(record, &inputs).err().map(|misfit| misfit.to_string()))
+/// Why the record is not to be believed, if so: it is not what was written, or the replay of the
+/// stored inputs and it part.
+fn disputed(store: &Store, record: &BatchRecord) -> Result<Option<String>, StoreError> {
+    let batch = &record.header.code;
+    match store.batch_fits(batch) {
+        Ok(()) => {}
+        Err(Misfit::Unreadable(error)) => return Err(error),
+        Err(misfit @ Misfit::Differs { .. }) => return Ok(Some(misfit.to_string())),
+    }
+    let parts =
+        |misfit| format!("the stored inputs do not give the stored entries again: {misfit}");
+    Ok(replay(record, &store.inputs(batch)?).err().map(parts))
 }
 
 #[cfg(test)]
@@ -183,12 +190,14 @@ mod tests {
 
     const NOW: Stamp<'_> = Stamp { utc_ms: 0, who: "ann" };
 
-    /// A good batch of water as a controller with this defect stores it, and its verdict.
-    fn closed(mut defect: impl FnMut(&mut Effects)) -> (BatchRecord, Verdict) {
+    /// A good batch of water as a controller with this defect stores it, in a file that somebody
+    /// changes before it is closed, and its verdict.
+    fn closed(mut defect: impl FnMut(&mut Effects), tampering: &str) -> (BatchRecord, Verdict) {
         let dir = tempfile::tempdir().expect("a folder");
         let (name, time_zone) = ("bank".into(), "UTC".into());
         let station = Station { name, time_zone, training: true, created_utc_ms: 0 };
-        let mut store = Store::create(&dir.path().join("holder.db"), &station, "ann");
+        let path = dir.path().join("holder.db");
+        let mut store = Store::create(&path, &station, "ann");
         let store = store.as_mut().expect("made");
         let params = BatchParams { purpose: Purpose::Water, ..fixture::params() };
         let run = rehearse(params.clone(), PlantParams::nominal(), 1, 0.1, 48).expect("runs");
@@ -218,6 +227,8 @@ mod tests {
             }
         }
         assert_eq!(engine.accepts(), Some(true));
+        let db = rusqlite::Connection::open(path).expect("opens");
+        db.execute_batch(tampering).expect("tampered");
         let verdict = close_judged(store, &batch, Closing::Ended, engine.accepts(), NOW);
         (store.load_batch(&batch).expect("kept"), verdict.expect("closed"))
     }
@@ -225,12 +236,12 @@ mod tests {
     /// REQ-JUDGE-01, REQ-REC-01
     #[test]
     fn a_record_that_its_inputs_do_not_give_again_is_disputed_and_says_so() {
-        let (record, verdict) = closed(|_| ());
+        let (record, verdict) = closed(|_| (), "");
         assert_eq!(record.header.engine_accepts, Some(true));
         assert_eq!(verdict.outcome, Outcome::Acceptable, "{verdict:#?}");
         assert!(record.remarks.is_empty());
 
-        let (record, verdict) = closed(|effects| effects.command.agitator = true);
+        let (record, verdict) = closed(|effects| effects.command.agitator = true, "");
         assert_eq!(record.header.engine_accepts, Some(false));
         assert_ne!(verdict.outcome, Outcome::Acceptable);
         assert!(verdict.findings.iter().any(|finding| finding.rule == Rule::Disputed));
@@ -238,6 +249,23 @@ mod tests {
         assert!(said.starts_with("the stored inputs do not give"), "{said}");
         // Whoever judges the record later comes to the same.
         assert_eq!(judge::judge(&record.params.recipe, &curve::curve(&record)), verdict);
+    }
+
+    /// REQ-REC-01: the reference probe decides nothing live, so that the replay fits; the running
+    /// hash does not.
+    #[test]
+    fn a_record_that_was_changed_while_the_batch_ran_is_disputed_and_says_so() {
+        let (record, verdict) = closed(
+            |_| (),
+            "DROP TRIGGER samples_no_update;
+             UPDATE samples SET value = value + 1
+             WHERE channel = 9 AND tick_ms = (SELECT max(tick_ms) FROM samples);",
+        );
+        assert_eq!(record.header.engine_accepts, Some(false));
+        assert_ne!(verdict.outcome, Outcome::Acceptable);
+        assert!(verdict.findings.iter().any(|finding| finding.rule == Rule::Disputed));
+        let said = &record.remarks.first().expect("a remark").text;
+        assert!(said.contains("does not verify"), "{said}");
     }
 
     #[tokio::test]
