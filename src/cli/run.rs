@@ -17,7 +17,6 @@ use crate::station::changes;
 use crate::station::commission;
 use crate::station::conduct::{Conducted, NewRun, Pace, Request, Task, conduct};
 use crate::station::config::Unit;
-use crate::station::lock::UnitLock;
 use crate::station::screen::Mode;
 
 /// Run one batch on a unit, from the cold bath to the cold bottle
@@ -133,7 +132,7 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
         },
         yes: args.yes,
         capture: Kept::handle(kept.as_ref()),
-        lock: UnitLock::take(context.dir(), &args.unit)?,
+        lock: super::unit::lock(context, &spec, args.fast)?,
         tell: out::note,
     };
     let gives_up = matches!(request.task, Task::Abandon(_));

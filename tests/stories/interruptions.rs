@@ -253,6 +253,29 @@ fn a_second_program_on_the_unit_is_kept_out_whatever_it_wants() {
     assert!(is_off(&desk, &running), "made safe before it was closed");
 }
 
+/// The folder that a restored backup makes describes the same machine.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_machine_that_is_driven_is_kept_from_every_other_folder() {
+    let (desk, running) = served();
+    desk.run("db backup station.bak").expect_code(0);
+    desk.run("db restore station.bak again").expect_code(0);
+    let mut first = until(&desk, RUN, "Heater on");
+    for line in [RUN, "unit commission demo --yes --speed 60"] {
+        let refused = desk.run(&format!("--dir again {line}")).expect_code(1);
+        for word in ["already driven by another holder", "device controller", running.address(0)] {
+            assert!(refused.stderr.contains(word), "{line}: no {word} in {}", refused.stderr);
+        }
+    }
+    assert!(!is_off(&desk, &running), "nobody disturbed the first");
+    desk.run("--dir again run demo --water --fast --yes").expect_code(0);
+    first.kill().expect("killed");
+    first.wait().expect("gone");
+    let mut second = until(&desk, &format!("--dir again {RUN}"), "Heater on");
+    second.kill().expect("killed");
+    second.wait().expect("gone");
+}
+
 #[test]
 fn a_machine_of_which_a_part_is_gone_is_told_to_stop_heating_all_the_same() {
     let (desk, running) = served();
@@ -331,7 +354,7 @@ fn a_batch_that_was_over_is_closed_only_after_its_machine_was_made_safe() {
 
     // A machine that does not answer keeps no record open, and a person is told.
     unclose(&desk);
-    let gone = desk.read("station.toml").replace(running.address(0), "127.0.0.1:1");
+    let gone = desk.read("station.toml").replace(running.address(0), "127.0.0.1:15973");
     desk.write("station.toml", &gone);
     let closed = desk.run("run demo --resume --yes --speed 60").expect_code(0);
     assert!(closed.stderr.contains("ATTENTION"), "{}", closed.stderr);

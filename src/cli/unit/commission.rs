@@ -19,7 +19,6 @@ use crate::station::commission::{
     commission, warning,
 };
 use crate::station::conduct::Pace;
-use crate::station::lock::UnitLock;
 
 /// Lines that may wait for a slow terminal.
 const TOLD_WAITING_MAX: usize = 1024;
@@ -70,7 +69,7 @@ pub(super) fn run(context: &Context, args: &CommissionArgs) -> Result<(), Failur
         try_cut: args.cut_trial,
         capture: Kept::handle(kept.as_ref()),
         people,
-        lock: UnitLock::take(context.dir(), &args.unit)?,
+        lock: super::lock(context, &spec, args.fast)?,
     };
     let runtime = super::runtime()?;
     let done = runtime.block_on(async {
