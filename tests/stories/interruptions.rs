@@ -14,7 +14,7 @@ pub(crate) fn run_until(desk: &Desk, phase: &str) -> Child {
 
 /// The program with these words, up to the line that says this. The rest of what it says goes
 /// nowhere, which must not disturb it.
-fn until(desk: &Desk, line: &str, word: &str) -> Child {
+pub(crate) fn until(desk: &Desk, line: &str, word: &str) -> Child {
     heard(desk, line, word).0
 }
 
@@ -38,7 +38,7 @@ fn findings(desk: &Desk, code: &str) -> Vec<(String, String)> {
     found.iter().map(|one| (word(&one["rule"]), word(&one["severity"]))).collect()
 }
 
-fn code(desk: &Desk) -> String {
+pub(crate) fn code(desk: &Desk) -> String {
     let list = desk.run("--json batch list").expect_code(0).json();
     list[0]["code"].as_str().expect("a code").to_owned()
 }
@@ -120,7 +120,7 @@ fn without_a_person_an_interrupted_batch_is_not_heated() {
 }
 
 /// A training station whose machine is served, with its address.
-fn served() -> (Desk, Running) {
+pub(crate) fn served() -> (Desk, Running) {
     let desk = Desk::training();
     let line = "sim --unit station.toml:demo --tcp 127.0.0.1:0 --speed 60";
     let running = Running::start(&desk, line);
@@ -130,7 +130,7 @@ fn served() -> (Desk, Running) {
 }
 
 /// Whether the controller of the served machine is off, as another program reads it.
-fn is_off(desk: &Desk, running: &Running) -> bool {
+pub(crate) fn is_off(desk: &Desk, running: &Running) -> bool {
     let probed = format!(
         "device probe tcp://{} --ids 1 --profile eurotherm-3200 --point instrument_mode --json",
         running.address(0)
@@ -146,7 +146,7 @@ fn signal(child: &Child, name: &str) {
     assert!(sent.expect("kill is there").success());
 }
 
-const RUN: &str = "run demo --water --yes --speed 60";
+pub(crate) const RUN: &str = "run demo --water --yes --speed 60";
 
 #[cfg(unix)]
 #[test]
@@ -294,7 +294,7 @@ fn a_machine_of_which_a_part_is_gone_is_told_to_stop_heating_all_the_same() {
 }
 
 /// Changes the database behind the program's back.
-fn tamper(desk: &Desk, trigger: &str, sql: &str) {
+pub(crate) fn tamper(desk: &Desk, trigger: &str, sql: &str) {
     let db = rusqlite::Connection::open(desk.path("holder.db")).expect("a database");
     let select = "SELECT sql FROM sqlite_schema WHERE name = ?";
     let made: String = db.query_row(select, [trigger], |row| row.get(0)).expect("there is one");
@@ -316,67 +316,6 @@ fn a_record_that_was_changed_in_between_is_never_continued() {
     assert_eq!(list[0]["closing"], serde_json::Value::Null);
     desk.run("run demo --abandon tampered --fast --yes").expect_code(0);
     desk.run("db verify").expect_code(5);
-}
-
-/// The newest batch as it was before it was closed: a program that was killed between its last input
-/// and the closing leaves this.
-fn unclose(desk: &Desk) {
-    let newest = "DELETE FROM journal WHERE seq = (SELECT MAX(seq) FROM journal)";
-    tamper(desk, "journal_no_delete", newest);
-    let db = rusqlite::Connection::open(desk.path("holder.db")).expect("a database");
-    let open = "UPDATE batches SET closed_utc_ms = NULL, closing = NULL, engine_accepts = NULL, \
-                verdict = NULL";
-    assert_eq!(db.execute(open, []).expect("done"), 1);
-    desk.run("db verify").expect_code(0);
-}
-
-fn is_open(desk: &Desk) -> bool {
-    let list = desk.run("--json batch list").expect_code(0).json();
-    list[0]["closing"].is_null()
-}
-
-#[test]
-fn a_batch_that_was_over_is_closed_only_after_its_machine_was_made_safe() {
-    let (desk, running) = served();
-    desk.run("run demo --water --fast --yes").expect_code(0);
-    unclose(&desk);
-    // The heat-off of its end never arrived: the machine of this address heats.
-    let other = Desk::training();
-    other.write("station.toml", &desk.read("station.toml"));
-    let mut killed = until(&other, RUN, "Heater on");
-    killed.kill().expect("killed");
-    killed.wait().expect("gone");
-    assert!(!is_off(&desk, &running));
-    let closed = desk.run("run demo --resume --yes --speed 60").expect_code(0);
-    assert!(closed.stderr.contains("the machine confirmed it"), "{}", closed.stderr);
-    assert!(closed.stdout.contains("verdict: acceptable"), "{}", closed.stdout);
-    assert!(is_off(&desk, &running) && !is_open(&desk));
-
-    // A machine that does not answer keeps no record open, and a person is told.
-    unclose(&desk);
-    let gone = desk.read("station.toml").replace(running.address(0), "127.0.0.1:15973");
-    desk.write("station.toml", &gone);
-    let closed = desk.run("run demo --resume --yes --speed 60").expect_code(0);
-    assert!(closed.stderr.contains("ATTENTION"), "{}", closed.stderr);
-    let exported = desk.run(&format!("batch export {} --format json -o -", code(&desk)));
-    assert!(exported.expect_code(0).stdout.contains("did not confirm"), "it is in the record");
-}
-
-#[test]
-fn a_batch_that_was_over_is_not_closed_on_a_record_that_was_changed() {
-    let desk = Desk::training();
-    desk.run("run demo --water --fast --yes").expect_code(0);
-    unclose(&desk);
-    // The reference probe decides nothing live: only the hashes tell.
-    let warmer = "UPDATE samples SET value = value + 1 WHERE channel = 9 AND tick_ms > 900000";
-    tamper(&desk, "samples_no_update", warmer);
-    for line in ["run demo --resume --fast --yes", "run demo --water --fast --yes"] {
-        let refused = desk.run(line).expect_code(5);
-        assert!(refused.stderr.contains("does not verify"), "{line}: {}", refused.stderr);
-        assert!(is_open(&desk), "{line}");
-    }
-    let given_up = desk.run("run demo --abandon tampered --fast --yes").expect_code(0);
-    assert!(!given_up.stdout.contains("verdict: acceptable"), "{}", given_up.stdout);
 }
 
 #[test]
