@@ -161,13 +161,16 @@ pub(crate) fn close_judged(
 }
 
 /// Why the record is not to be believed, if so: it is not what was written, or the replay of the
-/// stored inputs and it part.
+/// stored inputs and it part. What cannot even be read keeps no batch open: it must be possible to
+/// give up a batch on a damaged file.
 fn disputed(store: &Store, record: &BatchRecord) -> Result<Option<String>, StoreError> {
     let batch = &record.header.code;
-    match store.batch_fits(batch) {
-        Ok(()) => {}
-        Err(Misfit::Unreadable(error)) => return Err(error),
-        Err(misfit @ Misfit::Differs { .. }) => return Ok(Some(misfit.to_string())),
+    let fits = insist(LOCKED_TRIES, LOCKED_PAUSE, || match store.batch_fits(batch) {
+        Err(Misfit::Unreadable(StoreError::Locked)) => Err(StoreError::Locked),
+        fits => Ok(fits),
+    });
+    if let Err(misfit) = fits? {
+        return Ok(Some(misfit.to_string()));
     }
     let parts =
         |misfit| format!("the stored inputs do not give the stored entries again: {misfit}");
@@ -190,17 +193,13 @@ mod tests {
 
     const NOW: Stamp<'_> = Stamp { utc_ms: 0, who: "ann" };
 
-    /// A good batch of water as a controller with this defect stores it, in a file that somebody
-    /// changes before it is closed, and its verdict.
-    fn closed(mut defect: impl FnMut(&mut Effects), tampering: &str) -> (BatchRecord, Verdict) {
+    /// A new station with a batch of water that has begun.
+    fn begun(params: &BatchParams) -> (tempfile::TempDir, Store, String) {
         let dir = tempfile::tempdir().expect("a folder");
         let (name, time_zone) = ("bank".into(), "UTC".into());
         let station = Station { name, time_zone, training: true, created_utc_ms: 0 };
-        let path = dir.path().join("holder.db");
-        let mut store = Store::create(&path, &station, "ann");
-        let store = store.as_mut().expect("made");
-        let params = BatchParams { purpose: Purpose::Water, ..fixture::params() };
-        let run = rehearse(params.clone(), PlantParams::nominal(), 1, 0.1, 48).expect("runs");
+        let mut store =
+            Store::create(&dir.path().join("holder.db"), &station, "ann").expect("made");
         let new = NewBatch {
             simulated: true,
             pool: None,
@@ -213,6 +212,20 @@ mod tests {
             texts: vec![],
         };
         let batch = store.begin_batch(&new).expect("begun");
+        (dir, store, batch)
+    }
+
+    fn tamper(dir: &tempfile::TempDir, sql: &str) {
+        let db = rusqlite::Connection::open(dir.path().join("holder.db")).expect("opens");
+        db.execute_batch(sql).expect("tampered");
+    }
+
+    /// A good batch of water as a controller with this defect stores it, in a file that somebody
+    /// changes before it is closed, and its verdict.
+    fn closed(mut defect: impl FnMut(&mut Effects), tampering: &str) -> (BatchRecord, Verdict) {
+        let params = BatchParams { purpose: Purpose::Water, ..fixture::params() };
+        let run = rehearse(params.clone(), PlantParams::nominal(), 1, 0.1, 48).expect("runs");
+        let (dir, mut store, batch) = begun(&params);
         let mut engine = Engine::new(params).expect("valid");
         for period in &run.periods {
             let action = crate::station::rehearsal::asked(engine.phase(), 48);
@@ -227,9 +240,8 @@ mod tests {
             }
         }
         assert_eq!(engine.accepts(), Some(true));
-        let db = rusqlite::Connection::open(path).expect("opens");
-        db.execute_batch(tampering).expect("tampered");
-        let verdict = close_judged(store, &batch, Closing::Ended, engine.accepts(), NOW);
+        tamper(&dir, tampering);
+        let verdict = close_judged(&mut store, &batch, Closing::Ended, engine.accepts(), NOW);
         (store.load_batch(&batch).expect("kept"), verdict.expect("closed"))
     }
 
@@ -266,6 +278,22 @@ mod tests {
         assert!(verdict.findings.iter().any(|finding| finding.rule == Rule::Disputed));
         let said = &record.remarks.first().expect("a remark").text;
         assert!(said.contains("does not verify"), "{said}");
+    }
+
+    #[test]
+    fn a_batch_can_be_given_up_on_a_file_that_cannot_be_read_whole() {
+        let params = BatchParams { purpose: Purpose::Water, ..fixture::params() };
+        let (dir, mut store, batch) = begun(&params);
+        let garbled = "DROP TRIGGER journal_no_update;
+                       UPDATE journal SET who = CAST(x'ff' AS TEXT) WHERE seq = 1;";
+        tamper(&dir, garbled);
+        let misfit = store.batch_fits(&batch).expect_err("garbled");
+        assert!(matches!(misfit, Misfit::Unreadable(_)), "{misfit}");
+        let verdict = close_judged(&mut store, &batch, Closing::Interrupted, None, NOW);
+        assert_ne!(verdict.expect("closed").outcome, Outcome::Acceptable);
+        let record = store.load_batch(&batch).expect("kept");
+        assert_eq!(record.header.closing, Some(Closing::Interrupted));
+        assert_eq!(record.remarks.first().map(|said| said.text.clone()), Some(misfit.to_string()));
     }
 
     #[tokio::test]
