@@ -9,7 +9,7 @@ use serde_json::json;
 use super::capture::{Kept, PROGRAM};
 use super::context::Context;
 use super::failure::Failure;
-use super::{log, out};
+use super::{log, out, signals};
 use crate::batch::params::Purpose;
 use crate::batch::verdict::{Outcome, Verdict};
 use crate::profiles;
@@ -17,7 +17,6 @@ use crate::station::changes;
 use crate::station::commission;
 use crate::station::conduct::{Conducted, NewRun, Pace, Request, Task, conduct};
 use crate::station::config::Unit;
-use crate::station::lock::UnitLock;
 use crate::station::screen::Mode;
 
 /// Run one batch on a unit, from the cold bath to the cold bottle
@@ -94,6 +93,7 @@ fn why(typed: &str) -> Result<String, String> {
 const LOG_FILE: &str = "holder.log";
 
 pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
+    signals::never_stopped_by_the_terminal();
     let station = context.station()?;
     let most = station.unit(&args.unit)?.written.bottles_max;
     let mode = Mode::for_this_terminal();
@@ -132,7 +132,7 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
         },
         yes: args.yes,
         capture: Kept::handle(kept.as_ref()),
-        lock: UnitLock::take(context.dir(), &args.unit)?,
+        lock: super::unit::lock(context, &spec, args.fast)?,
         tell: out::note,
     };
     let gives_up = matches!(request.task, Task::Abandon(_));

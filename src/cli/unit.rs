@@ -20,6 +20,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::{out, signals};
 use crate::station::config::Unit;
+use crate::station::lock::UnitLock;
 
 /// The pasteurizers of the station: list, check, read and commission them
 #[derive(Debug, Subcommand)]
@@ -283,6 +284,12 @@ fn temperature(
 fn source(spec: &UnitSpec, role: Role) -> String {
     let found = spec.role(role).map(|(device, point)| format!("{}.{}", device.name, point.name));
     found.unwrap_or_default()
+}
+
+/// Takes the unit, and the machine that it drives; with `fast` that is one of its own.
+pub(crate) fn lock(context: &Context, spec: &UnitSpec, fast: bool) -> Result<UnitLock, Failure> {
+    let lock = UnitLock::take(context.dir(), spec.name())?;
+    Ok(if fast { lock } else { lock.with_outputs(spec)? })
 }
 
 /// A runtime for a command that speaks to a machine.

@@ -5,13 +5,13 @@ use std::time::Duration;
 use holder_hal::Tick;
 
 use super::clock::Clock;
-use super::recorder::insist;
+use super::recorder::{Recorder, insist};
 use super::supervisor::Ending;
 use crate::batch::judge;
 use crate::batch::verdict::Verdict;
 use crate::record::curve;
 use crate::store::model::{BatchRecord, Closing};
-use crate::store::{Close, Stamp, Store, StoreError, StoreThread, replay};
+use crate::store::{Close, Misfit, Stamp, Store, StoreError, StoreThread, replay};
 
 /// A disk that has not closed the record after this long (real time) is left behind.
 const CLOSE_WITHIN: Duration = Duration::from_secs(60);
@@ -64,8 +64,8 @@ pub(super) fn warning(batch: &str, unsafe_because: Option<&str>) -> String {
     why.unwrap_or_default()
 }
 
-/// Judges the stored record and closes the batch with the verdict. A machine that is not known to
-/// be safe is remarked first.
+/// Waits for what `recorder` still has in line, then judges the stored record and closes the batch
+/// with the verdict. A machine that is not known to be safe is remarked first.
 ///
 /// # Errors
 /// The store fails, or the disk does not answer.
@@ -73,6 +73,7 @@ pub(super) async fn close(
     store: &StoreThread,
     batch: &str,
     ending: &Ending,
+    recorder: Option<Recorder>,
     clock: &Clock,
     who: &str,
     unsafe_because: Option<&str>,
@@ -85,13 +86,19 @@ pub(super) async fn close(
     };
     let (batch, who, utc_ms, at) = (batch.to_owned(), who.to_owned(), clock.utc_ms(), clock.now());
     let unproved = unsafe_because.map(|why| format!("the safe state was not confirmed: {why}"));
-    let closed = store.call(move |store| {
+    let close = move |store: &mut Store| {
         let stamp = Stamp { utc_ms, who: &who };
         if let Some(text) = unproved {
             insist(LOCKED_TRIES, LOCKED_PAUSE, || store.remark(stamp, &batch, at, &text))?;
         }
         close_judged(store, &batch, closing, engine_accepts, stamp)
-    });
+    };
+    let closed = async {
+        if let Some(mut recorder) = recorder {
+            recorder.settle().await?;
+        }
+        store.call(close).await
+    };
     within(CLOSE_WITHIN, closed).await
 }
 
@@ -131,9 +138,9 @@ async fn within<R>(
 }
 
 /// The same for whoever closes a batch: the verdict on the record as it stands goes into the
-/// journal with the closing. The stored inputs must give the stored entries again, and the live
-/// decision; otherwise the controller is not believed (docs/decisions/0002), and no judge can
-/// make the batch acceptable.
+/// journal with the closing. The record must be what was written, and the stored inputs must give
+/// the stored entries again, and the live decision; otherwise the controller is not believed
+/// (docs/decisions/0002), and no judge can make the batch acceptable.
 ///
 /// # Errors
 /// The store fails.
@@ -147,10 +154,9 @@ pub(crate) fn close_judged(
     let mut record = store.load_batch(batch)?;
     (record.header.closing, record.header.engine_accepts) = (Some(closing), engine_accepts);
     let mut engine_accepts = engine_accepts;
-    if let Some(misfit) = misfit(store, &record)? {
+    if let Some(text) = disputed(store, &record)? {
         engine_accepts = Some(false);
         let at = record.periods.last().map_or(Tick::default(), |period| period.at);
-        let text = format!("the stored inputs do not give the stored entries again: {misfit}");
         insist(LOCKED_TRIES, LOCKED_PAUSE, || store.remark(stamp, batch, at, &text))?;
     }
     let mut record = store.load_batch(batch)?;
@@ -164,10 +170,21 @@ pub(crate) fn close_judged(
     Ok(verdict)
 }
 
-/// Where the replay of the stored inputs and the record part, in words.
-fn misfit(store: &Store, record: &BatchRecord) -> Result<Option<String>, StoreError> {
-    let inputs = store.inputs(&record.header.code)?;
-    Ok(replay(record, &inputs).err().map(|misfit| misfit.to_string()))
+/// Why the record is not to be believed, if so: it is not what was written, or the replay of the
+/// stored inputs and it part. What cannot even be read keeps no batch open: it must be possible to
+/// give up a batch on a damaged file.
+fn disputed(store: &Store, record: &BatchRecord) -> Result<Option<String>, StoreError> {
+    let batch = &record.header.code;
+    let fits = insist(LOCKED_TRIES, LOCKED_PAUSE, || match store.batch_fits(batch) {
+        Err(Misfit::Unreadable(StoreError::Locked)) => Err(StoreError::Locked),
+        fits => Ok(fits),
+    });
+    if let Err(misfit) = fits? {
+        return Ok(Some(misfit.to_string()));
+    }
+    let parts =
+        |misfit| format!("the stored inputs do not give the stored entries again: {misfit}");
+    Ok(replay(record, &store.inputs(batch)?).err().map(parts))
 }
 
 #[cfg(test)]
@@ -186,15 +203,13 @@ mod tests {
 
     const NOW: Stamp<'_> = Stamp { utc_ms: 0, who: "ann" };
 
-    /// A good batch of water as a controller with this defect stores it, and its verdict.
-    fn closed(mut defect: impl FnMut(&mut Effects)) -> (BatchRecord, Verdict) {
+    /// A new station with a batch of water that has begun.
+    fn begun(params: &BatchParams) -> (tempfile::TempDir, Store, String) {
         let dir = tempfile::tempdir().expect("a folder");
         let (name, time_zone) = ("bank".into(), "UTC".into());
         let station = Station { name, time_zone, training: true, created_utc_ms: 0 };
-        let mut store = Store::create(&dir.path().join("holder.db"), &station, "ann");
-        let store = store.as_mut().expect("made");
-        let params = BatchParams { purpose: Purpose::Water, ..fixture::params() };
-        let run = rehearse(params.clone(), PlantParams::nominal(), 1, 0.1, 48).expect("runs");
+        let mut store =
+            Store::create(&dir.path().join("holder.db"), &station, "ann").expect("made");
         let new = NewBatch {
             simulated: true,
             pool: None,
@@ -207,6 +222,20 @@ mod tests {
             texts: vec![],
         };
         let batch = store.begin_batch(&new).expect("begun");
+        (dir, store, batch)
+    }
+
+    fn tamper(dir: &tempfile::TempDir, sql: &str) {
+        let db = rusqlite::Connection::open(dir.path().join("holder.db")).expect("opens");
+        db.execute_batch(sql).expect("tampered");
+    }
+
+    /// A good batch of water as a controller with this defect stores it, in a file that somebody
+    /// changes before it is closed, and its verdict.
+    fn closed(mut defect: impl FnMut(&mut Effects), tampering: &str) -> (BatchRecord, Verdict) {
+        let params = BatchParams { purpose: Purpose::Water, ..fixture::params() };
+        let run = rehearse(params.clone(), PlantParams::nominal(), 1, 0.1, 48).expect("runs");
+        let (dir, mut store, batch) = begun(&params);
         let mut engine = Engine::new(params).expect("valid");
         for period in &run.periods {
             let action = crate::station::rehearsal::asked(engine.phase(), 48);
@@ -221,19 +250,20 @@ mod tests {
             }
         }
         assert_eq!(engine.accepts(), Some(true));
-        let verdict = close_judged(store, &batch, Closing::Ended, engine.accepts(), NOW);
+        tamper(&dir, tampering);
+        let verdict = close_judged(&mut store, &batch, Closing::Ended, engine.accepts(), NOW);
         (store.load_batch(&batch).expect("kept"), verdict.expect("closed"))
     }
 
     /// REQ-JUDGE-01, REQ-REC-01
     #[test]
     fn a_record_that_its_inputs_do_not_give_again_is_disputed_and_says_so() {
-        let (record, verdict) = closed(|_| ());
+        let (record, verdict) = closed(|_| (), "");
         assert_eq!(record.header.engine_accepts, Some(true));
         assert_eq!(verdict.outcome, Outcome::Acceptable, "{verdict:#?}");
         assert!(record.remarks.is_empty());
 
-        let (record, verdict) = closed(|effects| effects.command.agitator = true);
+        let (record, verdict) = closed(|effects| effects.command.agitator = true, "");
         assert_eq!(record.header.engine_accepts, Some(false));
         assert_ne!(verdict.outcome, Outcome::Acceptable);
         assert!(verdict.findings.iter().any(|finding| finding.rule == Rule::Disputed));
@@ -241,6 +271,39 @@ mod tests {
         assert!(said.starts_with("the stored inputs do not give"), "{said}");
         // Whoever judges the record later comes to the same.
         assert_eq!(judge::judge(&record.params.recipe, &curve::curve(&record)), verdict);
+    }
+
+    /// REQ-REC-01: the reference probe decides nothing live, so that the replay fits; the running
+    /// hash does not.
+    #[test]
+    fn a_record_that_was_changed_while_the_batch_ran_is_disputed_and_says_so() {
+        let (record, verdict) = closed(
+            |_| (),
+            "DROP TRIGGER samples_no_update;
+             UPDATE samples SET value = value + 1
+             WHERE channel = 9 AND tick_ms = (SELECT max(tick_ms) FROM samples);",
+        );
+        assert_eq!(record.header.engine_accepts, Some(false));
+        assert_ne!(verdict.outcome, Outcome::Acceptable);
+        assert!(verdict.findings.iter().any(|finding| finding.rule == Rule::Disputed));
+        let said = &record.remarks.first().expect("a remark").text;
+        assert!(said.contains("does not verify"), "{said}");
+    }
+
+    #[test]
+    fn a_batch_can_be_given_up_on_a_file_that_cannot_be_read_whole() {
+        let params = BatchParams { purpose: Purpose::Water, ..fixture::params() };
+        let (dir, mut store, batch) = begun(&params);
+        let garbled = "DROP TRIGGER journal_no_update;
+                       UPDATE journal SET who = CAST(x'ff' AS TEXT) WHERE seq = 1;";
+        tamper(&dir, garbled);
+        let misfit = store.batch_fits(&batch).expect_err("garbled");
+        assert!(matches!(misfit, Misfit::Unreadable(_)), "{misfit}");
+        let verdict = close_judged(&mut store, &batch, Closing::Interrupted, None, NOW);
+        assert_ne!(verdict.expect("closed").outcome, Outcome::Acceptable);
+        let record = store.load_batch(&batch).expect("kept");
+        assert_eq!(record.header.closing, Some(Closing::Interrupted));
+        assert_eq!(record.remarks.first().map(|said| said.text.clone()), Some(misfit.to_string()));
     }
 
     #[tokio::test]

@@ -303,7 +303,10 @@ impl Run {
                 ConductError::StaysOpen { batch, unit, ended, unsafe_because, not_kept, damaged };
             return Err(left);
         }
-        match closing::close(&store, &batch, &outcome.ending, &clock, who, because).await {
+        let recorder = outcome.recorder;
+        let closed =
+            closing::close(&store, &batch, &outcome.ending, recorder, &clock, who, because);
+        match closed.await {
             Ok(verdict) => Ok(Conducted { batch, ending: outcome.ending, verdict, unsafe_because }),
             Err(why) => Err(ConductError::NotClosed { batch, unsafe_because, why }),
         }

@@ -175,11 +175,12 @@ impl<M: Machine> ControlLoop<M> {
         }
     }
 
-    /// Runs until the batch has come to its end.
+    /// Runs until the batch has come to its end. Its last steps may still wait for the disk then:
+    /// the machine is made safe first, and whoever closes the record waits for them.
     ///
     /// # Errors
     /// The record cannot be kept: then nothing may be heated.
-    pub async fn run(mut self) -> Result<Engine, RecordError> {
+    pub async fn run(mut self) -> Result<(Engine, Recorder), RecordError> {
         let period_ms = self.engine.params().period_ms;
         if let Some(resume) = self.resumes.take() {
             self.turn(self.clock.now(), Input::Operator(resume)).await?;
@@ -198,8 +199,7 @@ impl<M: Machine> ControlLoop<M> {
             due = due.plus_ms(period_ms).max(self.clock.now()).max(at.plus_ms(1));
             self.wait_until(due).await?;
         }
-        self.recorder.settle().await?;
-        Ok(self.engine)
+        Ok((self.engine, self.recorder))
     }
 
     /// Reads the machine; `None` once the batch is over. A stop takes effect at once, and the

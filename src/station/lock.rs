@@ -4,16 +4,24 @@
 //! On Linux there are two: the lock on the file, and a name that the kernel keeps, made of the
 //! folder's device and inode. The name holds also where somebody has deleted or replaced the file,
 //! and it is the same however the folder is called; the file holds also between containers.
+//!
+//! Two folders may describe one machine: a backup that was restored beside the station does. On
+//! Linux a unit takes what it drives over the network, too, by names that know no folder.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+
+use holder_hal::wire::UnitSpec;
+
+#[cfg(target_os = "linux")]
+mod outputs;
 
 /// Holds the unit until it is dropped.
 #[derive(Debug)]
 pub struct UnitLock {
     _file: File,
     #[cfg(target_os = "linux")]
-    _name: std::os::unix::net::UnixListener,
+    names: Vec<std::os::unix::net::UnixListener>,
 }
 
 /// Why a unit could not be taken.
@@ -29,6 +37,17 @@ pub enum LockError {
         unit: String,
         /// The lock file.
         path: PathBuf,
+    },
+    /// Another program drives the machine.
+    #[error(
+        "unit {unit}: its {output} is already driven by another holder on this computer, from \
+         another folder or for another unit; end that one first, or use another machine"
+    )]
+    Driven {
+        /// The unit.
+        unit: String,
+        /// Role, device and address of what is driven.
+        output: String,
     },
     /// The lock file cannot be used.
     #[error("the lock file {path} of unit {unit} cannot be used: {why}; check its folder")]
@@ -61,28 +80,62 @@ impl UnitLock {
             Err(TryLockError::Error(source)) => return Err(unusable(source)),
         }
         #[cfg(target_os = "linux")]
-        let name = match kept_name(dir, unit) {
-            Ok(name) => name,
+        let names = match own_name(dir, unit).and_then(keep) {
+            Ok(name) => vec![name],
             Err(source) if source.kind() == std::io::ErrorKind::AddrInUse => return Err(taken()),
             Err(source) => return Err(unusable(source)),
         };
         Ok(Self {
             _file: file,
             #[cfg(target_os = "linux")]
-            _name: name,
+            names,
         })
     }
+
+    /// Takes also what the unit drives over sockets. A name for which the system has no room is let
+    /// go: what is driven is then kept apart by the folder alone.
+    ///
+    /// # Errors
+    /// Something of it is driven already.
+    #[cfg(target_os = "linux")]
+    pub fn with_outputs(mut self, spec: &UnitSpec) -> Result<Self, LockError> {
+        for (name, output) in outputs::of(spec) {
+            match keep(name) {
+                Ok(name) => self.names.push(name),
+                Err(fault) if fault.kind() == std::io::ErrorKind::AddrInUse => {
+                    return Err(LockError::Driven { unit: spec.name().to_owned(), output });
+                }
+                Err(fault) => tracing::warn!(%fault, output, "another folder is not kept out"),
+            }
+        }
+        Ok(self)
+    }
+
+    /// Keeps nobody in another folder out: only Linux has names that end with the program.
+    ///
+    /// # Errors
+    /// None.
+    #[cfg(not(target_os = "linux"))]
+    pub fn with_outputs(self, _spec: &UnitSpec) -> Result<Self, LockError> {
+        Ok(self)
+    }
+}
+
+/// The name of a unit in a folder, however the folder is called.
+#[cfg(target_os = "linux")]
+fn own_name(dir: &Path, unit: &str) -> std::io::Result<String> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let folder = fs::metadata(dir)?;
+    Ok(format!("holder/{}/{}/{unit}", folder.dev(), folder.ino()))
 }
 
 /// A name in the kernel's list of abstract sockets (unix(7)), on which nobody is answered.
 #[cfg(target_os = "linux")]
-fn kept_name(dir: &Path, unit: &str) -> std::io::Result<std::os::unix::net::UnixListener> {
+fn keep(name: String) -> std::io::Result<std::os::unix::net::UnixListener> {
     use std::os::linux::net::SocketAddrExt as _;
-    use std::os::unix::fs::MetadataExt as _;
     use std::os::unix::net::{SocketAddr, UnixListener};
 
-    let folder = fs::metadata(dir)?;
-    let name = format!("holder/{}/{}/{unit}", folder.dev(), folder.ino());
     UnixListener::bind_addr(&SocketAddr::from_abstract_name(name)?)
 }
 
@@ -107,6 +160,44 @@ mod tests {
         fs::create_dir(dir.path().join("locks")).expect("made");
         fs::write(dir.path().join("locks/a.lock"), "12345").expect("written");
         assert!(UnitLock::take(dir.path(), "a").is_ok());
+    }
+
+    /// The shipped demo unit, with what it drives at this socket and these addresses.
+    #[cfg(target_os = "linux")]
+    fn driving(panel: &str, controller: u8, relays: u8) -> UnitSpec {
+        use crate::station::config::{Library, StationConfig};
+
+        let at = |address: u8| format!("bus = \"panel\"\naddress = {address}");
+        let text = crate::profiles::station("demo").expect("shipped");
+        let text = text.replace("127.0.0.1:15021", panel).replace(&at(2), &at(relays));
+        let text = text.replace(&at(1), &at(controller));
+        let station = StationConfig::parse("demo", &text, Library::shipped()).expect("valid");
+        station.unit("demo").expect("there").spec().expect("holds together")
+    }
+
+    /// REQ-UNIT-01
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn one_machine_is_not_driven_from_two_folders() {
+        let [first, again] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+        let take = |dir: &tempfile::TempDir, panel: &str, controller, relays| {
+            let lock = UnitLock::take(dir.path(), "demo").expect("a folder of its own");
+            lock.with_outputs(&driving(panel, controller, relays))
+        };
+        // Nobody listens there, and no other test drives it.
+        let held = take(&first, "127.0.0.1:15971", 1, 2).expect("free");
+        let ways = ["127.0.0.1:15971", "localhost:15971", "LOCALHOST:15971"];
+        for same in ways.into_iter().chain(["[::ffff:127.0.0.1]:15971"]) {
+            let refused = take(&again, same, 1, 12).expect_err(same).to_string();
+            assert!(refused.contains("device controller at"), "{refused}");
+            assert!(refused.contains("another holder on this computer"), "{refused}");
+        }
+        let relays = take(&again, "127.0.0.1:15971", 11, 2).expect_err("taken").to_string();
+        assert!(relays.contains("device relays at 127.0.0.1:15971, address 2"), "{relays}");
+        take(&again, "127.0.0.1:15971", 11, 12).expect("other devices behind the same gateway");
+        take(&again, "127.0.0.1:15972", 1, 2).expect("another gateway");
+        drop(held);
+        take(&again, "localhost:15971", 1, 2).expect("free again");
     }
 
     #[cfg(target_os = "linux")]

@@ -135,7 +135,7 @@ impl Recorder {
         })?;
         self.waiting.push_back(Waiting { at: Some(at), earns: is_reading, reply });
         match tokio::time::timeout(self.patience, self.settle()).await {
-            Ok(settled) => settled,
+            Ok(settled) => Ok(settled?),
             Err(_) => {
                 tracing::warn!(waiting = self.waiting.len(), "the disk is slow");
                 Ok(())
@@ -164,7 +164,7 @@ impl Recorder {
     ///
     /// # Errors
     /// The store failed.
-    pub async fn settle(&mut self) -> Result<(), RecordError> {
+    pub async fn settle(&mut self) -> Result<(), StoreError> {
         while let Some(first) = self.waiting.front_mut() {
             (&mut first.reply).await.map_err(|_| StoreError::ThreadGone)??;
             if let Some(at) = first.at {

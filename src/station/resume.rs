@@ -82,7 +82,9 @@ pub(super) async fn out_of_the_way(
     Err(ConductError::left_open(left, safe))
 }
 
-/// Closes a batch that came to its end and only was not closed; `None` for any other.
+/// Closes a batch that came to its end and only was not closed; `None` for any other, and for one
+/// whose record does not give its controller again. The heat-off of its end may never have arrived,
+/// so the machine is made safe before the record is looked at.
 async fn close_if_over(
     request: &Request<'_>,
     unit: &Unit<'_>,
@@ -92,15 +94,29 @@ async fn close_if_over(
     if !left.phase.is_final() {
         return Ok(None);
     }
-    let closed = match load(store, &left.code).await {
-        Ok(Taken { taken_up: Ok(over), .. }) => close_ended(request, store, &left.code, over).await,
+    let (batch, name) = (left.code.clone(), left.unit.clone());
+    let safe = safety_now(request, unit, is_cooled(left.phase)).await;
+    tell(request.tell, format!("batch {batch}: {safe}.")).await;
+    let unsafe_because = unproved(&safe);
+    let code = batch.clone();
+    let fits = store.call(move |store| Ok(store.batch_fits(&code).map_err(Box::new))).await;
+    match (fits, &unsafe_because) {
+        (Ok(Ok(())), _) => {}
+        (Ok(Err(misfit)), None) => {
+            return Err(ConductError::Altered { batch, unit: name, misfit });
+        }
+        // First the heater; what the record is not is told at the next start.
+        (Ok(Err(_)), Some(_)) => return Err(ConductError::left_open(left.clone(), safe)),
+        (Err(why), _) => return Err(ConductError::Unreadable { safe, why }),
+    }
+    let closed = match load(store, &batch).await {
+        Ok(Taken { taken_up: Ok(over), .. }) => {
+            close_ended(request, store, &batch, over, unsafe_because).await
+        }
         Ok(Taken { taken_up: Err(_), .. }) => return Ok(None),
         Err(why) => Err(why),
     };
-    match closed {
-        Ok(closed) => Ok(Some(closed)),
-        Err(why) => Err(unreadable(request, unit, is_cooled(left.phase), why).await),
-    }
+    closed.map(Some).map_err(|why| ConductError::Unreadable { safe, why })
 }
 
 /// The machine is made safe also where the record cannot be read; then the reason is given.
@@ -129,6 +145,11 @@ async fn safety_now(request: &Request<'_>, unit: &Unit<'_>, cooling: bool) -> St
             }
         },
     }
+}
+
+/// Why the machine is not known to be safe, if that is what [`safety_now`] says.
+fn unproved(safe: &str) -> Option<String> {
+    safe.starts_with("ATTENTION").then(|| safe.to_owned())
 }
 
 /// Reaches the machine, and tries again: what the killed program was just saying on a line may have
@@ -288,17 +309,22 @@ async fn close_ended(
     store: &StoreThread,
     batch: &str,
     over: TakenUp,
+    unsafe_because: Option<String>,
 ) -> Result<Conducted, StoreError> {
-    let accepts = over.engine.accepts();
+    let (accepts, last) = (over.engine.accepts(), over.last);
     let (code, who) = (batch.to_owned(), request.who.clone());
+    let said = unsafe_because.clone();
     let verdict = store
         .call(move |store| {
             let stamp = Stamp { utc_ms: clock::utc_now_ms(), who: &who };
+            if let Some(text) = said {
+                store.remark(stamp, &code, last, &text)?;
+            }
             close_judged(store, &code, Closing::Ended, accepts, stamp)
         })
         .await?;
     let ending = Ending::Over(Box::new(over.engine));
-    Ok(Conducted { batch: batch.to_owned(), ending, verdict, unsafe_because: None })
+    Ok(Conducted { batch: batch.to_owned(), ending, verdict, unsafe_because })
 }
 
 /// Gives the batch up: the machine is made safe, and the record is closed as incomplete.
@@ -312,7 +338,7 @@ pub(super) async fn abandon(
     let safe = safety_now(request, unit, is_cooled(left.phase)).await;
     tell(request.tell, format!("batch {}: {safe}.", left.code)).await;
     let (code, who, reason) = (left.code.clone(), request.who.clone(), reason.to_owned());
-    let unsafe_because = safe.starts_with("ATTENTION").then(|| safe.clone());
+    let unsafe_because = unproved(&safe);
     let told = safe.clone();
     let verdict = store.call(move |store| give_up(store, &code, &reason, &told, &who)).await;
     let verdict = verdict.map_err(|why| ConductError::Unreadable { safe, why })?;

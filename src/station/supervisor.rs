@@ -1,12 +1,18 @@
 //! Owns the machine and the loop's task: however the task ends (return, error, panic, signal),
 //! the machine is made safe.
 
+#[cfg(unix)]
+use std::future::poll_fn;
+#[cfg(unix)]
+use std::task::Poll;
 use std::time::Duration;
 
 use holder_hal::{Command, Heat, Machine};
+#[cfg(unix)]
+use signal_hook::consts;
 
 use super::control_loop::{ControlLoop, LastCommand, SharedMachine, safe_command};
-use super::recorder::RecordError;
+use super::recorder::{RecordError, Recorder};
 use crate::batch::engine::Engine;
 
 /// The safe state must have arrived after this long (real time), or a person must act.
@@ -64,10 +70,11 @@ impl Ending {
 }
 
 /// A loop's end, and whether the machine is known to be safe.
-#[derive(Debug)]
 pub struct Outcome {
     /// How the loop ended.
     pub ending: Ending,
+    /// The record of a batch that came to its end; its last steps may still wait for the disk.
+    pub recorder: Option<Recorder>,
     /// Why the safe state is not proved; `None` if it was written and read back.
     pub unsafe_because: Option<String>,
 }
@@ -122,18 +129,18 @@ pub async fn supervise<M: Machine + Send + 'static>(
     told_to_stop: impl Future<Output = &'static str>,
 ) -> Outcome {
     let (machine, last_command) = (unit.machine.clone(), unit.last_command.clone());
-    let leave = |ended: Option<&Result<Engine, RecordError>>, last| {
+    let leave = |ended: Option<&Result<_, RecordError>>, last| {
         safe_command(last, ended.is_some_and(Result::is_ok))
     };
     let (guarded, unsafe_because) =
         guard(machine, last_command, unit.run(), told_to_stop, leave).await;
-    let ending = match guarded {
-        Guarded::Ended(Ok(engine)) => Ending::Over(Box::new(engine)),
-        Guarded::Ended(Err(error)) => Ending::RecordLost(error),
-        Guarded::Told(signal) => Ending::Interrupted(signal),
-        Guarded::Panicked(error) => Ending::Panicked(error),
+    let (ending, recorder) = match guarded {
+        Guarded::Ended(Ok((engine, recorder))) => (Ending::Over(Box::new(engine)), Some(recorder)),
+        Guarded::Ended(Err(error)) => (Ending::RecordLost(error), None),
+        Guarded::Told(signal) => (Ending::Interrupted(signal), None),
+        Guarded::Panicked(error) => (Ending::Panicked(error), None),
     };
-    Outcome { ending, unsafe_because }
+    Outcome { ending, recorder, unsafe_because }
 }
 
 /// Sends the safe state until it has arrived; says why it is not proved to have.
@@ -163,26 +170,35 @@ async fn make_safe<M: Machine>(
     }
 }
 
+/// The signals by which people, a terminal or the system end a program, as far as it can hear them
+/// (signal(7)); SIGPIPE and SIGXFSZ show as a failed write. SIGXCPU comes at the soft limit on
+/// computing time (`ulimit -S -t`); at the hard one the system ends the program as SIGKILL does.
+#[cfg(unix)]
+const ENDING_SIGNALS: [(i32, &str); 8] = [
+    (consts::SIGINT, CTRL_C),
+    (consts::SIGTERM, "SIGTERM"),
+    (consts::SIGHUP, "SIGHUP"),
+    (consts::SIGQUIT, "SIGQUIT"),
+    (consts::SIGXCPU, "SIGXCPU"),
+    (consts::SIGALRM, "SIGALRM"),
+    (consts::SIGUSR1, "SIGUSR1"),
+    (consts::SIGUSR2, "SIGUSR2"),
+];
+
 /// Listens from now on; completes when the program is told to stop, with the signal's name.
 #[cfg(unix)]
 pub(super) fn signalled() -> impl Future<Output = &'static str> {
     use tokio::signal::unix::{SignalKind, signal};
 
-    let interrupt = signal(SignalKind::interrupt());
-    let terminate = signal(SignalKind::terminate());
-    let hangup = signal(SignalKind::hangup());
-    async {
-        let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = (interrupt, terminate, hangup)
-        else {
-            // Without signals the loop still ends by itself; nothing better can be done here.
-            return std::future::pending().await;
-        };
-        tokio::select! {
-            _ = interrupt.recv() => CTRL_C,
-            _ = terminate.recv() => "SIGTERM",
-            _ = hangup.recv() => "SIGHUP",
-        }
-    }
+    let heard = |(number, name)| Some((signal(SignalKind::from_raw(number)).ok()?, name));
+    // One that cannot be heard takes none of the others with it.
+    let mut signals: Vec<_> = ENDING_SIGNALS.into_iter().filter_map(heard).collect();
+    poll_fn(move |context| {
+        let told = signals
+            .iter_mut()
+            .find_map(|(one, name)| one.poll_recv(context).is_ready().then_some(*name));
+        told.map_or(Poll::Pending, Poll::Ready)
+    })
 }
 
 /// Completes when the program is told to stop, with the signal's name.

@@ -1,8 +1,8 @@
 //! The power goes, the program crashes, two start at once: what becomes of the batch, and of the
 //! machine.
 
-use std::io::{BufRead, BufReader, Write as _};
-use std::process::{Child, Stdio};
+use std::io::{BufRead, BufReader, Lines, Write as _};
+use std::process::{Child, ChildStderr, Stdio};
 
 use crate::rig::{Answer, Desk};
 use crate::simulator::Running;
@@ -12,8 +12,14 @@ pub(crate) fn run_until(desk: &Desk, phase: &str) -> Child {
     until(desk, "run demo --water --fast --yes", phase)
 }
 
-/// The program with these words, up to the line that says this.
+/// The program with these words, up to the line that says this. The rest of what it says goes
+/// nowhere, which must not disturb it.
 pub(crate) fn until(desk: &Desk, line: &str, word: &str) -> Child {
+    heard(desk, line, word).0
+}
+
+/// The same with the rest of what it says.
+fn heard(desk: &Desk, line: &str, word: &str) -> (Child, Lines<BufReader<ChildStderr>>) {
     let mut program = desk.program();
     program.args(line.split_whitespace());
     program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -21,8 +27,7 @@ pub(crate) fn until(desk: &Desk, line: &str, word: &str) -> Child {
     let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
     let reached = lines.any(|line| line.expect("text").contains(word));
     assert!(reached, "it never came to {word}");
-    // The rest of what it says goes nowhere, which must not disturb it.
-    child
+    (child, lines)
 }
 
 /// The rules of the findings of the newest batch, with their severities.
@@ -33,7 +38,7 @@ fn findings(desk: &Desk, code: &str) -> Vec<(String, String)> {
     found.iter().map(|one| (word(&one["rule"]), word(&one["severity"]))).collect()
 }
 
-fn code(desk: &Desk) -> String {
+pub(crate) fn code(desk: &Desk) -> String {
     let list = desk.run("--json batch list").expect_code(0).json();
     list[0]["code"].as_str().expect("a code").to_owned()
 }
@@ -175,6 +180,41 @@ fn every_signal_leaves_the_heater_off_and_only_a_person_ends_the_batch() {
 
 #[cfg(unix)]
 #[test]
+fn a_terminal_neither_stops_nor_kills_what_heats() {
+    let (desk, running) = served();
+    for line in [RUN, "unit commission demo --yes --speed 60"] {
+        let (mut told, mut lines) = heard(&desk, line, "");
+        while is_off(&desk, &running) {
+            assert!(lines.next().is_some(), "{line}: it ended without heating");
+        }
+        for stops in ["-TSTP", "-TTIN", "-TTOU", "-TSTP"] {
+            signal(&told, stops);
+        }
+        let mut comes = |word: &str| lines.any(|line| line.expect("text").contains(word));
+        assert!(comes("Ctrl-C ends what runs"), "{line}: nobody was told");
+        signal(&told, "-QUIT");
+        assert!(comes("heat was commanded off, and the machine confirmed it"), "{line}");
+        assert_eq!(told.wait().expect("it ends").code(), Some(1), "{line}");
+        assert!(is_off(&desk, &running), "{line}: SIGQUIT");
+        let _ = desk.run("run demo --abandon test --yes --speed 60");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn whatever_ends_a_program_from_outside_leaves_the_heater_off() {
+    let (desk, running) = served();
+    for name in ["-XCPU", "-USR1", "-USR2", "-ALRM"] {
+        let mut told = until(&desk, RUN, "Heater on");
+        signal(&told, name);
+        assert_eq!(told.wait().expect("it ends").code(), Some(1), "{name}");
+        assert!(is_off(&desk, &running), "{name}");
+        desk.run("run demo --abandon test --yes --speed 60").expect_code(0);
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn a_signal_while_a_run_or_a_commissioning_begins_leaves_the_heater_off() {
     let (desk, running) = served();
     for (line, word) in [
@@ -213,6 +253,29 @@ fn a_second_program_on_the_unit_is_kept_out_whatever_it_wants() {
     assert!(is_off(&desk, &running), "made safe before it was closed");
 }
 
+/// The folder that a restored backup makes describes the same machine.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_machine_that_is_driven_is_kept_from_every_other_folder() {
+    let (desk, running) = served();
+    desk.run("db backup station.bak").expect_code(0);
+    desk.run("db restore station.bak again").expect_code(0);
+    let mut first = until(&desk, RUN, "Heater on");
+    for line in [RUN, "unit commission demo --yes --speed 60"] {
+        let refused = desk.run(&format!("--dir again {line}")).expect_code(1);
+        for word in ["already driven by another holder", "device controller", running.address(0)] {
+            assert!(refused.stderr.contains(word), "{line}: no {word} in {}", refused.stderr);
+        }
+    }
+    assert!(!is_off(&desk, &running), "nobody disturbed the first");
+    desk.run("--dir again run demo --water --fast --yes").expect_code(0);
+    first.kill().expect("killed");
+    first.wait().expect("gone");
+    let mut second = until(&desk, &format!("--dir again {RUN}"), "Heater on");
+    second.kill().expect("killed");
+    second.wait().expect("gone");
+}
+
 #[test]
 fn a_machine_of_which_a_part_is_gone_is_told_to_stop_heating_all_the_same() {
     let (desk, running) = served();
@@ -231,7 +294,7 @@ fn a_machine_of_which_a_part_is_gone_is_told_to_stop_heating_all_the_same() {
 }
 
 /// Changes the database behind the program's back.
-fn tamper(desk: &Desk, trigger: &str, sql: &str) {
+pub(crate) fn tamper(desk: &Desk, trigger: &str, sql: &str) {
     let db = rusqlite::Connection::open(desk.path("holder.db")).expect("a database");
     let select = "SELECT sql FROM sqlite_schema WHERE name = ?";
     let made: String = db.query_row(select, [trigger], |row| row.get(0)).expect("there is one");
@@ -244,7 +307,8 @@ fn a_record_that_was_changed_in_between_is_never_continued() {
     // The reference probe decides nothing live: only the hashes tell.
     let warmer = "UPDATE samples SET value = value + 1 WHERE channel = 9 AND tick_ms > 900000";
     tamper(&desk, "samples_no_update", warmer);
-    let refused = desk.run("run demo --resume --fast --yes").expect_code(5);
+    let refused = desk.run("run demo --resume --fast --yes");
+    let refused = refused.expect_code(5);
     for word in [&code, "cannot be continued", "does not verify", "--abandon"] {
         assert!(refused.stderr.contains(word), "no {word} in {}", refused.stderr);
     }

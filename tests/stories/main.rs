@@ -24,5 +24,6 @@ mod simulator;
 mod small_disks;
 mod soak;
 mod technician;
+mod unclosed;
 #[cfg(unix)]
 mod unplugged;

@@ -168,19 +168,37 @@ impl Bus {
         }
     }
 
+    /// The port's task, opened by the first question: a task needs a runtime, and a unit that is only
+    /// described has none. One that a defect of ours has ended is opened again: the safe state must
+    /// find a way to the machine.
+    fn counter(&mut self, address: u8) -> &Counter {
+        let mut doubted = Vec::new();
+        if self.counter.take_if(|counter| counter.has_ended()).is_some() {
+            tracing::error!(url = ?self.url, "the task of a port has ended: a defect of holder");
+            // What it knew of answers that are late is lost with it.
+            let known = self.timings.keys().copied().chain([address]);
+            doubted.extend(known.map(|one| (one, self.times(one).late_max)));
+        }
+        let (url, record) = (&self.url, &self.record);
+        self.counter.get_or_insert_with(|| Counter::open(url.clone(), record.clone(), doubted))
+    }
+
     async fn ask(&mut self, address: u8, question: Question) -> Result<Answer, CallFault> {
         let ask = Ask { address, question, times: self.times(address), urgent: self.urgent };
-        // Opened by the first question: a task needs a runtime, and a unit that is only described
-        // has none.
-        let counter = self
-            .counter
-            .get_or_insert_with(|| Counter::open(self.url.clone(), self.record.clone()));
-        let answered = counter.ask(ask).await;
+        let answered = self.counter(address).ask(ask).await;
         match &answered {
             Err(CallFault::Dial { .. } | CallFault::PortHeld { .. }) => self.back_off.failed(),
             Ok(_) | Err(_) => self.back_off.succeeded(),
         }
         answered
+    }
+}
+
+#[cfg(test)]
+impl Bus {
+    /// The next question finds a task that ends with it.
+    pub(crate) fn lose_its_task(&mut self) {
+        self.counter = Some(Counter::that_ends());
     }
 }
 

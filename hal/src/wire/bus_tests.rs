@@ -276,3 +276,31 @@ fn back_off_doubles_up_to_two_seconds_of_periods() {
     back_off.begin_period();
     assert!(back_off.resting().is_none());
 }
+
+/// A panic in the task of a port is caught by its runtime, and ends that task alone.
+#[tokio::test]
+async fn a_port_whose_task_has_ended_is_opened_again_by_the_next_question() {
+    let fake = Fake::start(|_| Reaction::Answer(vec![3, 2, 0x02, 0x71])).await;
+    let mut bus = bus(&fake, PATIENT);
+    assert_eq!(words(&mut bus, 1, 1).await, Ok(vec![0x0271]));
+    bus.lose_its_task();
+    let fault = words(&mut bus, 1, 1).await.unwrap_err();
+    assert!(fault.to_string().contains("its task has ended"), "{fault}");
+    assert_eq!(words(&mut bus, 1, 1).await, Ok(vec![0x0271]));
+    assert_eq!(fake.connections(), 2);
+}
+
+/// What the task knew of answers that are late is lost with it.
+#[tokio::test]
+async fn a_serial_line_whose_task_has_ended_believes_no_answer_at_first() {
+    let (_socket, port) = dead_port();
+    let url = BusUrl::parse(&format!("rtu+tcp://127.0.0.1:{port}")).unwrap();
+    let mut bus = Bus::new(url, 1000, PATIENT);
+    bus.lose_its_task();
+    words(&mut bus, 1, 1).await.unwrap_err();
+    let held = words(&mut bus, 1, 1).await;
+    assert!(matches!(held, Err(CallFault::HeldBack { .. })), "{held:?}");
+    bus.in_haste(true);
+    let sent = words(&mut bus, 1, 1).await;
+    assert!(matches!(sent, Err(CallFault::Dial { .. })), "what takes heat away is sent: {sent:?}");
+}

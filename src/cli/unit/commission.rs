@@ -13,13 +13,12 @@ use tokio::sync::{mpsc, oneshot};
 use crate::cli::capture::{Kept, PROGRAM};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
-use crate::cli::out;
+use crate::cli::{out, signals};
 use crate::station::commission::{
     Commissioned, Overall, Request, STEPS, StepOutcome, StepReport, Told, check_options,
     commission, warning,
 };
 use crate::station::conduct::Pace;
-use crate::station::lock::UnitLock;
 
 /// Lines that may wait for a slow terminal.
 const TOLD_WAITING_MAX: usize = 1024;
@@ -49,6 +48,7 @@ pub(crate) struct CommissionArgs {
 }
 
 pub(super) fn run(context: &Context, args: &CommissionArgs) -> Result<(), Failure> {
+    signals::never_stopped_by_the_terminal();
     let station = context.station()?;
     let pace = match args.fast {
         true => Pace::Lockstep { seed: 1 },
@@ -69,7 +69,7 @@ pub(super) fn run(context: &Context, args: &CommissionArgs) -> Result<(), Failur
         try_cut: args.cut_trial,
         capture: Kept::handle(kept.as_ref()),
         people,
-        lock: UnitLock::take(context.dir(), &args.unit)?,
+        lock: super::lock(context, &spec, args.fast)?,
     };
     let runtime = super::runtime()?;
     let done = runtime.block_on(async {

@@ -23,6 +23,8 @@ use crate::station::recorder::Recorder;
 use crate::station::view::View;
 use crate::store::{NewBatch, Station, Store, StoreThread};
 
+mod at_the_end;
+
 /// What the machine was told, and when.
 type Told = Arc<StdMutex<Vec<(Tick, Command)>>>;
 

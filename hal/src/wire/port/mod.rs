@@ -99,10 +99,30 @@ pub(crate) struct Counter {
 }
 
 impl Counter {
-    /// Starts the task of a port; must be called within a tokio runtime.
-    pub(crate) fn open(url: BusUrl, record: Option<Record>) -> Self {
-        let ear = Ear::new(record);
-        Self::start(PortTask { url, wire: None, ear, held: BTreeMap::new() })
+    /// Starts the task of a port; must be called within a tokio runtime. Of each of `doubted` an
+    /// answer may still come: it is held for its `late_max`.
+    pub(crate) fn open(url: BusUrl, record: Option<Record>, doubted: Vec<(u8, Duration)>) -> Self {
+        let mut task = PortTask { url, wire: None, ear: Ear::new(record), held: BTreeMap::new() };
+        for (address, late_max) in doubted {
+            task.doubt(address, late_max, None);
+        }
+        Self::start(task)
+    }
+
+    /// Whether the task is gone: it ends by itself only with the last of these.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.urgent.is_closed()
+    }
+
+    /// A task that takes one question, and ends with it as by a defect.
+    #[cfg(test)]
+    pub(crate) fn that_ends() -> Self {
+        let (urgent, mut first) = mpsc::channel(QUEUE_LEN);
+        let (ordinary, mut second) = mpsc::channel(QUEUE_LEN);
+        tokio::spawn(async move {
+            tokio::select! { _ = first.recv() => {}, _ = second.recv() => {} }
+        });
+        Self { urgent, ordinary }
     }
 
     fn start(task: PortTask) -> Self {

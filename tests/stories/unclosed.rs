@@ -1,0 +1,65 @@
+//! A batch came to its end, and its program was killed before the record was closed.
+
+use crate::interruptions::{RUN, code, is_off, served, tamper, until};
+use crate::rig::Desk;
+
+/// The newest batch as it was before it was closed: a program that was killed between its last input
+/// and the closing leaves this.
+fn unclose(desk: &Desk) {
+    let newest = "DELETE FROM journal WHERE seq = (SELECT MAX(seq) FROM journal)";
+    tamper(desk, "journal_no_delete", newest);
+    let db = rusqlite::Connection::open(desk.path("holder.db")).expect("a database");
+    let open = "UPDATE batches SET closed_utc_ms = NULL, closing = NULL, engine_accepts = NULL, \
+                verdict = NULL";
+    assert_eq!(db.execute(open, []).expect("done"), 1);
+    desk.run("db verify").expect_code(0);
+}
+
+fn is_open(desk: &Desk) -> bool {
+    let list = desk.run("--json batch list").expect_code(0).json();
+    list[0]["closing"].is_null()
+}
+
+#[test]
+fn a_batch_that_was_over_is_closed_only_after_its_machine_was_made_safe() {
+    let (desk, running) = served();
+    desk.run("run demo --water --fast --yes").expect_code(0);
+    unclose(&desk);
+    // The heat-off of its end never arrived: the machine of this address heats.
+    let other = Desk::training();
+    other.write("station.toml", &desk.read("station.toml"));
+    let mut killed = until(&other, RUN, "Heater on");
+    killed.kill().expect("killed");
+    killed.wait().expect("gone");
+    assert!(!is_off(&desk, &running));
+    let closed = desk.run("run demo --resume --yes --speed 60").expect_code(0);
+    assert!(closed.stderr.contains("the machine confirmed it"), "{}", closed.stderr);
+    assert!(closed.stdout.contains("verdict: acceptable"), "{}", closed.stdout);
+    assert!(is_off(&desk, &running) && !is_open(&desk));
+
+    // A machine that does not answer keeps no record open, and a person is told.
+    unclose(&desk);
+    let gone = desk.read("station.toml").replace(running.address(0), "127.0.0.1:15973");
+    desk.write("station.toml", &gone);
+    let closed = desk.run("run demo --resume --yes --speed 60").expect_code(0);
+    assert!(closed.stderr.contains("ATTENTION"), "{}", closed.stderr);
+    let exported = desk.run(&format!("batch export {} --format json -o -", code(&desk)));
+    assert!(exported.expect_code(0).stdout.contains("did not confirm"), "it is in the record");
+}
+
+#[test]
+fn a_batch_that_was_over_is_not_closed_on_a_record_that_was_changed() {
+    let desk = Desk::training();
+    desk.run("run demo --water --fast --yes").expect_code(0);
+    unclose(&desk);
+    // The reference probe decides nothing live: only the hashes tell.
+    let warmer = "UPDATE samples SET value = value + 1 WHERE channel = 9 AND tick_ms > 900000";
+    tamper(&desk, "samples_no_update", warmer);
+    for line in ["run demo --resume --fast --yes", "run demo --water --fast --yes"] {
+        let refused = desk.run(line).expect_code(5);
+        assert!(refused.stderr.contains("does not verify"), "{line}: {}", refused.stderr);
+        assert!(is_open(&desk), "{line}");
+    }
+    let given_up = desk.run("run demo --abandon tampered --fast --yes").expect_code(0);
+    assert!(!given_up.stdout.contains("verdict: acceptable"), "{}", given_up.stdout);
+}
