@@ -13,7 +13,7 @@
 //! | 101 | bath above the clamp + 1.0 °C | 1 sample | off | bath back at the clamp | stopped by 3 samples |
 //! | 102 | hottest milk above the failing ceiling | 1 sample | off | milk below it | failed by the 10-s mean |
 //! | 103 | bath gains heat that was not commanded | 2 blocks | off | acknowledged, and over | stopped |
-//! | 104 | bath does not get the heat that was commanded, or does not show it | 18 blocks | off | acknowledged, and over | recorded |
+//! | 104 | bath does not get the heat that was commanded, or does not show it | 18 blocks; 2 if it sinks by more than 6.5 K | off | acknowledged, and over | recorded; failed if it sank so and, heated again with milk in it, does not rise in 12 blocks |
 //! | 105 | bath rises above its commanded set point | 3 blocks | off | acknowledged, and over | recorded |
 //! | 201 | bath probe lost | 2 samples missed | off | probe back | stopped after the recipe's time |
 //! | 202 | milk probe lost | 2 samples missed | off | probe back | stopped after the recipe's time |

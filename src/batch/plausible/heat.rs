@@ -131,6 +131,7 @@ impl HeatBalance {
     fn tell(&self, doubts: &mut Doubts) {
         doubts.raise(Alarm::HeaterStaysOn, self.stays_on >= 2);
         doubts.raise(Alarm::HeaterFails, self.fails >= 2 || self.depth.is_cold());
+        doubts.fail(Alarm::HeaterFails, self.depth.fails_the_batch());
         doubts.raise(Alarm::BathAboveSetpoint, self.above_blocks >= ABOVE_BLOCKS);
     }
 

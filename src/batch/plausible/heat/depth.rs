@@ -33,6 +33,10 @@ pub(super) struct Depth {
     least: Option<f64>,
     /// So many blocks it has been low.
     low: u32,
+    /// It went deep with its heater on, once in this batch.
+    fell: bool,
+    /// And when it was heated again, with milk in it, it did not rise.
+    unbelieved: bool,
 }
 
 impl Depth {
@@ -50,7 +54,7 @@ impl Depth {
         };
         let heated = watched && block.commanded != Commanded::Off;
         let Some(bath) = block.bath.filter(|_| heated) else {
-            *self = Self::default();
+            *self = Self { fell: self.fell, unbelieved: self.unbelieved, ..Self::default() };
             return;
         };
         let away_k = clamp.as_f64() - bath;
@@ -65,6 +69,15 @@ impl Depth {
         if !self.was_near && bath >= least + RISES_K {
             (self.deep, self.least) = (0, None);
         }
+        self.fell |= self.was_near && self.deep >= FELL_BLOCKS;
+        let stays_down = !self.was_near && self.deep >= RISES_BLOCKS;
+        self.unbelieved |= self.fell && stays_down && stage.is_heated();
+    }
+
+    /// Whether the batch has failed by it: the bath fell, a person let it heat again, and it does
+    /// not rise. Nobody can say how hot it is, and each such trial is two minutes of heat.
+    pub(super) const fn fails_the_batch(&self) -> bool {
+        self.unbelieved
     }
 
     /// Whether the bath does not show the heat that it gets.

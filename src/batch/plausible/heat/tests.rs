@@ -246,3 +246,21 @@ fn a_bath_that_cooled_without_heat_gets_two_minutes_to_rise_again() {
     assert!(!after_a_pause(90, 0.03), "0.3 K in ten blocks");
     assert!(after_a_pause(12, 0.02), "0.22 K in twelve");
 }
+
+#[test]
+fn a_bath_that_fell_and_does_not_rise_when_it_is_heated_again_fails_the_batch() {
+    let fails = |phase, fell_k: f64, by_k: f64, blocks: u32| {
+        let mut watched = Watched::of(Heater::Setpoint);
+        watched.phase = phase;
+        watched.blocks(1, 63.5, 0.0, AT_63).blocks(2, 63.5 - fell_k, 0.0, AT_63);
+        watched.blocks(1, 50.0, 0.0, Commanded::Off).blocks(blocks, 50.0, by_k, AT_63);
+        watched.doubts.fails
+    };
+    let failed = Some(Alarm::HeaterFails);
+    assert_eq!(fails(PhaseName::ComeUp, 13.5, 0.0, 12), failed);
+    assert_eq!(fails(PhaseName::Hold, 13.5, 0.0, 12), failed);
+    assert_eq!(fails(PhaseName::ComeUp, 13.5, 0.0, 11), None, "twelve blocks must agree");
+    assert_eq!(fails(PhaseName::ComeUp, 13.5, 0.03, 60), None, "it rises");
+    assert_eq!(fails(PhaseName::ComeUp, 6.4, 0.0, 60), None, "it cooled only without heat");
+    assert_eq!(fails(PhaseName::Load, 13.5, 0.0, 60), None, "no milk is told to be in it");
+}
