@@ -165,7 +165,7 @@ fn end(report: &Report) -> Result<(), Failure> {
             report.steps.len()
         ))),
         Outcome::Open => Err(Failure::refused(format!(
-            "{} of {} steps are not done yet; the report says how to do them",
+            "{} of {} steps are open; the report says what to do, and ends with the next step",
             report.count(Verdict::Open),
             report.steps.len()
         ))),
@@ -183,16 +183,17 @@ fn text(report: &Report, time_zone: &str) -> String {
             zone.label(report.at_utc_ms),
             report.who
         ),
-        report.scope(),
-        String::new(),
+        format!("{}\n", out::paragraph(&report.scope())),
     ];
     for step in &report.steps {
         lines.push(format!("{}  {}  {}", step.number, step.verdict.word(), step.requirement));
-        lines.push(format!("  requirement  {}", step.text));
-        lines.push(format!("  source       {}", step.source));
-        lines.push(format!("  method       {}", step.method));
-        lines.push(format!("  expected     {}", step.expected));
-        lines.push(format!("  observed     {}\n", step.observed));
+        lines.push(out::fields(&[
+            ("requirement", &step.text),
+            ("source", &step.source),
+            ("method", &step.method),
+            ("expected", &step.expected),
+            ("observed", &step.observed),
+        ]));
     }
     let rows: Vec<Vec<String>> = report
         .matrix
@@ -219,7 +220,7 @@ fn text(report: &Report, time_zone: &str) -> String {
         report.count(Verdict::NotApplicable)
     ));
     if let Some(next) = report.plan.as_ref().and_then(|plan| plan.next.as_ref()) {
-        lines.push(format!("Next, {next}"));
+        lines.push(format!("\n{}", plan::next(next)));
     }
     lines.join("\n")
 }

@@ -5,7 +5,7 @@
 //! of the [plan](super::plan). A probe in each bottle that matters (at a third of the height, DOMAIN
 //! "Cold point") belongs to the person who maps the machine.
 
-use super::plan::{ONE_PROBE, Plan, Planned, bottles};
+use super::plan::{ONE_PROBE, Plan, Planned, words};
 use super::report::Verdict as Said;
 use super::water::WaterRun;
 use super::{OnPlan, Seen, Step};
@@ -82,19 +82,15 @@ fn by_row(
 fn listed(plan: &Plan, figure: &impl Fn(&WaterRun) -> Figure) -> String {
     let loads = plan.rows.chunk_by(|a, b| a.bottles == b.bottles);
     let said = loads.filter_map(|load| {
-        let of = |row: &Planned| row.run.as_ref().map(|run| (figure(run).words, mark(run)));
-        let runs: Vec<(String, String)> = load.iter().filter_map(of).collect();
-        let words: Vec<String> =
-            runs.into_iter().map(|(words, mark)| format!("{words} ({mark})")).collect();
-        let first = load.first().filter(|_| !words.is_empty())?;
-        Some(format!("{}: {}", bottles(first.bottles), words.join(", ")))
+        let of = |row: &Planned| {
+            let run = row.run.as_ref()?;
+            Some(format!("{} {}", words::batch(run), figure(run).words))
+        };
+        let runs: Vec<String> = load.iter().filter_map(of).collect();
+        let first = load.first().filter(|_| !runs.is_empty())?;
+        Some(format!("{}: {}", words::bottles(first.bottles), runs.join(", ")))
     });
     said.collect::<Vec<_>>().join("; ")
-}
-
-fn mark(run: &WaterRun) -> String {
-    let simulated = if run.simulated { " SIMULATED" } else { "" };
-    format!("{}{simulated}", run.batch)
 }
 
 /// A figure that must be known, and within its limit.
@@ -107,19 +103,15 @@ fn known(value: Option<f64>, meets: impl Fn(f64) -> bool, words: impl Fn(f64) ->
 
 fn cold_point(plan: &Plan) -> anyhow::Result<Seen> {
     let expected = format!(
-        "a complete hold in each of the {} planned runs, and the coldest of at least two milk probes",
-        plan.rows.len()
+        "a complete hold in each of the {} planned runs, and at least two milk probes to say which is \
+         the coldest: none, if they are no farther apart than their uncertainty of {}",
+        plan.rows.len(),
+        words::degrees(plan.uncertainty_c)
     );
-    Ok(by_row(plan, expected, true, |run| {
-        let coldest = run.coldest();
-        Figure {
-            // With fewer the step is open, not failed; a probe that gave nothing fails it.
-            meets: run.means.len() == plan.probes.len(),
-            words: coldest.map_or_else(
-                || "unknown".to_owned(),
-                |probe| format!("{} coldest with {:.2} °C", probe.source, probe.mean_c),
-            ),
-        }
+    Ok(by_row(plan, expected, true, |run| Figure {
+        // A probe that gave nothing to trust fails the step.
+        meets: run.means.len() == plan.probes.len(),
+        words: words::coldest(plan, run),
     }))
 }
 
@@ -127,11 +119,8 @@ fn spread(plan: &Plan) -> anyhow::Result<Seen> {
     let most_c = plan.spread_allowed_c;
     let two = plan.probes.len() >= 2;
     Ok(by_row(plan, format!("at most {most_c} °C in each planned run"), true, |run| {
-        let Figure { meets, words } = known(
-            run.spread_max_c,
-            |spread_c| spread_c <= most_c,
-            |spread_c| format!("{spread_c:.2} °C"),
-        );
+        let Figure { meets, words } =
+            known(run.spread_max_c, |spread_c| spread_c <= most_c, words::degrees);
         // One probe has no spread: that is open, and said once.
         Figure { meets: meets || !two, words }
     }))
@@ -139,7 +128,7 @@ fn spread(plan: &Plan) -> anyhow::Result<Seen> {
 
 fn come_up(plan: &Plan) -> anyhow::Result<Seen> {
     Ok(by_row(plan, "known in each planned run".to_owned(), false, |run| {
-        known(run.come_up_s, f64::is_finite, |seconds| format!("{:.1} min", seconds / 60.0))
+        known(run.come_up_s, f64::is_finite, words::minutes)
     }))
 }
 
@@ -149,11 +138,7 @@ fn margin(plan: &Plan) -> anyhow::Result<Seen> {
     let expected =
         format!("at most the unit's margin, {margin_c} °C ({kind}), in each planned run");
     Ok(by_row(plan, expected, true, |run| {
-        known(
-            run.below_control_c(),
-            |below_c| below_c <= margin_c,
-            |below_c| format!("{below_c:.2} °C"),
-        )
+        known(run.below_control_c(), |below_c| below_c <= margin_c, words::degrees)
     }))
 }
 

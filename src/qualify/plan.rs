@@ -7,6 +7,9 @@
 //!
 //! Loads and repeats are our own choice (docs/decisions/0022): no source that we know fixes them.
 
+pub mod words;
+
+use holder_hal::Kelvin;
 use serde::Serialize;
 
 use super::bench::Bench;
@@ -31,6 +34,8 @@ pub struct Plan {
     pub bottle_ml: u32,
     /// Where the milk probes of the unit are read, in its order; the first is in the control bottle.
     pub probes: Vec<String>,
+    /// The largest expanded uncertainty of these probes, °C: a smaller difference says nothing.
+    pub uncertainty_c: f64,
     /// The largest difference between the milk probes that the recipe allows, °C.
     pub spread_allowed_c: f64,
     /// The unit's margin from the control bottle to the coldest one, °C.
@@ -44,7 +49,20 @@ pub struct Plan {
     /// Water runs that fill no row, the newest first.
     pub set_aside: Vec<SetAside>,
     /// What to do now; `None` when every row is filled.
-    pub next: Option<String>,
+    pub next: Option<Next>,
+}
+
+/// What a technician does now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Next {
+    /// The number of the row.
+    pub row: String,
+    /// What to do before the command.
+    pub first: String,
+    /// Where the probes go.
+    pub probes: String,
+    /// The command of the run.
+    pub command: String,
 }
 
 /// One planned run.
@@ -74,25 +92,29 @@ impl Plan {
     /// # Errors
     /// The store cannot be read.
     pub(super) fn read(bench: &Bench<'_>) -> anyhow::Result<Self> {
-        Ok(Self::of(bench, &water::recorded(bench)?))
+        Ok(Self::of(bench, water::recorded(bench)?))
     }
 
-    /// The plan, filled from these records, the newest first.
-    pub(super) fn of(bench: &Bench<'_>, recorded: &[Recorded]) -> Self {
+    /// The plan, filled from these records.
+    pub(super) fn of(bench: &Bench<'_>, mut recorded: Vec<Recorded>) -> Self {
+        // The newest runs fill the rows.
+        recorded.sort_by_key(|one| std::cmp::Reverse(one.header.started_utc_ms));
         let probes: Vec<String> =
             bench.params.milk.iter().map(|probe| probe.source.clone()).collect();
         let mut rows = rows(bench, &probes);
         let mut set_aside = Vec::new();
-        for one in recorded {
+        for one in &recorded {
             if let Err(aside) = water::counts(bench, one).and_then(|run| fill(&mut rows, one, run))
             {
                 set_aside.push(aside);
             }
         }
         in_order_of_time(&mut rows);
+        let uncertainties = bench.params.milk.iter().map(|probe| probe.certificate.uncertainty);
         Self {
             recipe: bench.params.recipe.name.clone(),
             bottle_ml: bench.bottle_ml,
+            uncertainty_c: uncertainties.map(Kelvin::as_f64).fold(0.0, f64::max),
             spread_allowed_c: bench.params.recipe.probes.spread_max.as_f64(),
             margin_c: bench.params.margin.as_f64(),
             margin_measured: bench.params.margin_measured,
@@ -155,12 +177,16 @@ fn places(probes: &[String], bottles: u16, full: u16, repeat: u16) -> String {
     let control = probes.first().map_or("the first milk probe", String::as_str);
     let others = probes.get(1..).unwrap_or_default();
     let mut said = format!("{control} in the control bottle, at its usual place");
+    let more = others.len() > 1;
     if !others.is_empty() {
         let whither = match (bottles == full && full > 1, bottles, repeat) {
-            (true, _, 1) => "in the corners, the farthest from the agitator first",
+            (true, _, 1) if more => "in the corners, the farthest from the agitator first",
+            (true, _, 1) => "in the corner farthest from the agitator",
             (true, _, 2) => "in the middle, where the bottles stand closest",
-            (true, _, _) => "where it was coldest so far, and beside it",
-            (false, 1, _) => "in the one bottle",
+            (true, _, _) if more => "where it was coldest so far, and beside it",
+            (true, _, _) => "where it was coldest so far",
+            (false, 1, 1) => "in the one bottle",
+            (false, 1, _) => "in the one bottle, at another place",
             (false, _, 1) => "where it was coldest with the full load",
             (false, _, _) => "on the other side of the load",
         };
@@ -203,30 +229,25 @@ fn in_order_of_time(rows: &mut [Planned]) {
 }
 
 /// What a technician does now.
-fn next(rows: &[Planned], probes: &[String]) -> Option<String> {
+fn next(rows: &[Planned], probes: &[String]) -> Option<Next> {
     let row = rows.iter().find(|row| row.run.is_none())?;
-    if probes.len() < 2 {
-        return Some(format!("{ONE_PROBE}. Then {}: {}", row.number, row.command));
-    }
-    Some(format!(
-        "{}: fill {} and the control bottle with {} ml of cold water each. Probes: {}. Write down \
-         where they are. Then:  {}",
-        row.number,
-        bottles(row.bottles),
-        row.bottle_ml,
-        row.places,
-        row.command
-    ))
+    let fill = format!(
+        "fill {} and the control bottle with {} ml of cold water each, and write down in which \
+         bottle each probe stands",
+        words::bottles(row.bottles),
+        row.bottle_ml
+    );
+    Some(Next {
+        row: row.number.clone(),
+        first: if probes.len() < 2 { format!("{ONE_PROBE}; then {fill}") } else { fill },
+        probes: row.places.clone(),
+        command: row.command.clone(),
+    })
 }
 
 /// What a unit with one milk probe needs before it can be mapped.
 pub(super) const ONE_PROBE: &str = "with one milk probe neither the coldest bottle nor the spread can \
      be seen: give a second bottle a probe with a certificate, and name it under milk in station.toml";
-
-/// `1 bottle`, `48 bottles`.
-pub fn bottles(count: u16) -> String {
-    if count == 1 { "1 bottle".to_owned() } else { format!("{count} bottles") }
-}
 
 #[cfg(test)]
 mod tests;

@@ -5,9 +5,11 @@ use crate::batch::params::{BatchParams, Purpose};
 use crate::profiles;
 use crate::station::config::{Library, StationConfig};
 
-/// The shipped simulated unit on a bench of its own; `change` may break the parameters, and only the
-/// steps that `wanted` knows are run.
-fn report(change: impl FnOnce(&mut BatchParams), wanted: impl Fn(&str) -> bool) -> Report {
+/// The shipped simulated unit on a bench of its own; `change` may break the parameters.
+pub(in crate::qualify) fn on_bench<Seen>(
+    change: impl FnOnce(&mut BatchParams),
+    see: impl FnOnce(&Bench<'_>) -> Seen,
+) -> Seen {
     let folder = tempfile::tempdir().expect("a folder");
     let text = profiles::station("demo").expect("shipped");
     let station = StationConfig::parse("demo", text, Library::shipped()).expect("valid");
@@ -16,7 +18,7 @@ fn report(change: impl FnOnce(&mut BatchParams), wanted: impl Fn(&str) -> bool) 
     let today = jiff::civil::date(2026, 7, 1);
     let mut params = unit.params(Purpose::Milk, &recipe, today).expect("allowed");
     change(&mut params);
-    let bench = Bench {
+    see(&Bench {
         unit,
         recipe: &recipe,
         params,
@@ -28,12 +30,17 @@ fn report(change: impl FnOnce(&mut BatchParams), wanted: impl Fn(&str) -> bool) 
         who: "ann",
         plants: 1,
         seed: 1,
-    };
-    run(&bench, wanted, |_| ())
+    })
+}
+
+/// The report of the steps that `wanted` knows.
+fn report(change: impl FnOnce(&mut BatchParams), wanted: impl Fn(&str) -> bool) -> Report {
+    on_bench(change, |bench| run(bench, wanted, |_| ()))
 }
 
 /// REQ-HOLD-01, REQ-HOLD-02, REQ-HOLD-03, REQ-HOLD-04, REQ-CEIL-01, REQ-COOL-01, REQ-SPREAD-01,
-/// REQ-LETH-01, REQ-JUDGE-01, REQ-HEAT-01, REQ-HEAT-02: each step measures it.
+/// REQ-LETH-01, REQ-JUDGE-01, REQ-HEAT-01, REQ-HEAT-02, REQ-MILK-02, REQ-MILK-03, REQ-VOL-01,
+/// REQ-VOL-02, REQ-VOL-03, REQ-TRACE-01: each step measures it.
 #[test]
 fn the_protocol_passes_on_the_shipped_unit_and_shows_what_it_saw() {
     let report = report(|_| (), |_| true);

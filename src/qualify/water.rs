@@ -57,6 +57,12 @@ impl WaterRun {
         self.means.iter().min_by(|a, b| a.mean_c.total_cmp(&b.mean_c))
     }
 
+    /// How far the coldest and the warmest probe are apart over the hold, °C.
+    pub fn apart_c(&self) -> Option<f64> {
+        let warmest = self.means.iter().map(|probe| probe.mean_c).reduce(f64::max)?;
+        Some(warmest - self.coldest()?.mean_c)
+    }
+
     /// How much colder the coldest probe is than the first one, which is in the control bottle, °C.
     pub fn below_control_c(&self) -> Option<f64> {
         Some(self.means.first()?.mean_c - self.coldest()?.mean_c)
@@ -97,7 +103,7 @@ pub(super) struct Recorded {
     pub(super) record: Result<BatchRecord, String>,
 }
 
-/// Every water run of the unit, the newest first.
+/// Every water run of the unit.
 pub(super) fn recorded(bench: &Bench<'_>) -> anyhow::Result<Vec<Recorded>> {
     let Some(store) = bench.store else { return Ok(Vec::new()) };
     let mut found = Vec::new();
@@ -109,7 +115,6 @@ pub(super) fn recorded(bench: &Bench<'_>) -> anyhow::Result<Vec<Recorded>> {
             found.push(Recorded { header, record });
         }
     }
-    found.sort_by_key(|one| std::cmp::Reverse(one.header.started_utc_ms));
     Ok(found)
 }
 

@@ -14,6 +14,14 @@ fn periods_until_off(run: &Rehearsed, from: Tick) -> Option<usize> {
     after.enumerate().find(|(_, period)| !period.command.heats()).map(|(index, _)| index + 1)
 }
 
+fn off_after(periods: Option<usize>) -> String {
+    match periods {
+        None => "never off".to_owned(),
+        Some(1) => "off after 1 period".to_owned(),
+        Some(periods) => format!("off after {periods} periods"),
+    }
+}
+
 pub(super) fn silence(bench: &Bench<'_>) -> anyhow::Result<Seen> {
     let good = bench.good()?;
     let mut observed = Vec::new();
@@ -34,8 +42,7 @@ pub(super) fn silence(bench: &Bench<'_>) -> anyhow::Result<Seen> {
         let heat_after = run.record.periods.iter().filter(|p| p.at > from.plus_ms(60_000));
         let again = heat_after.filter(|period| period.command.heats()).count();
         meets &= again == 0;
-        let periods = periods.map_or_else(|| "never".to_owned(), |n| n.to_string());
-        observed.push(format!("{phase}: off after {periods} period, heated again {again} times"));
+        observed.push(format!("{phase}: {}, heated again {again} times", off_after(periods)));
     }
     Ok(Seen::that(meets, "off after at most 2 periods, and never on again", observed.join("; ")))
 }
@@ -56,9 +63,6 @@ pub(super) fn hot_bath(bench: &Bench<'_>) -> anyhow::Result<Seen> {
     Ok(Seen::that(
         periods == Some(1),
         format!("off in the same period in which the bath reads above {trip} °C"),
-        format!(
-            "bath {hot} °C: off after {} period",
-            periods.map_or_else(|| "never".to_owned(), |n| n.to_string())
-        ),
+        format!("bath {hot} °C: {}", off_after(periods)),
     ))
 }
