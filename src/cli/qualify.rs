@@ -35,7 +35,7 @@ pub(crate) struct QualifyArgs {
     #[arg(long, value_name = "RECIPE", default_value = profiles::RECIPE_DEFAULT)]
     recipe: String,
     /// The volume of a bottle for which the unit is mapped, millilitres
-    #[arg(long, value_name = "ML", default_value_t = 130, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "ML", requires = "unit", default_value_t = 130, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=1000))]
     bottle_ml: u32,
     /// Also write the report into this file, as .pdf or .json
     #[arg(long, value_name = "FILE")]

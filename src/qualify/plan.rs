@@ -208,7 +208,13 @@ fn fill(rows: &mut [Planned], recorded: &Recorded, run: WaterRun) -> Result<(), 
         return Ok(());
     }
     let why = if rows.iter().any(|row| row.bottles == bottles) {
-        format!("not needed: newer runs fill the rows of {bottles} bottles")
+        // With its figures, so that nobody can hide a bad run behind better ones.
+        let known = |figure: Option<String>| figure.unwrap_or_else(|| "unknown".to_owned());
+        format!(
+            "newer runs fill the rows of its load (its come-up {}, spread {})",
+            known(run.come_up_s.map(words::minutes)),
+            known(run.spread_max_c.map(words::degrees))
+        )
     } else {
         let mut asked: Vec<String> = rows.iter().map(|row| row.bottles.to_string()).collect();
         asked.dedup();
@@ -230,7 +236,9 @@ fn in_order_of_time(rows: &mut [Planned]) {
 
 /// What a technician does now.
 fn next(rows: &[Planned], probes: &[String]) -> Option<Next> {
-    let row = rows.iter().find(|row| row.run.is_none())?;
+    // A second probe makes another machine of the unit: its mapping begins anew.
+    let alone = probes.len() < 2;
+    let row = rows.iter().find(|row| alone || row.run.is_none())?;
     let fill = format!(
         "fill {} and the control bottle with {} ml of cold water each, and write down in which \
          bottle each probe stands",
@@ -239,7 +247,7 @@ fn next(rows: &[Planned], probes: &[String]) -> Option<Next> {
     );
     Some(Next {
         row: row.number.clone(),
-        first: if probes.len() < 2 { format!("{ONE_PROBE}; then {fill}") } else { fill },
+        first: if alone { format!("{ONE_PROBE}; then {fill}") } else { fill },
         probes: row.places.clone(),
         command: row.command.clone(),
     })

@@ -171,7 +171,7 @@ fn other_conditions(bench: &Bench<'_>, record: &BatchRecord) -> Option<String> {
 }
 
 /// Other probes or other control make another machine. A certificate that was renewed does not, nor
-/// a margin that was measured meanwhile: it moves the target by some hundredths of a degree.
+/// a margin that was measured meanwhile: they move the target by a tenth of a degree or two.
 fn other_machine(then: &BatchParams, now: &BatchParams) -> Option<String> {
     let sources = |milk: &[Probe]| {
         milk.iter().map(|probe| probe.source.as_str()).collect::<Vec<_>>().join(", ")
