@@ -215,7 +215,7 @@ fn with_one_milk_probe_what_needs_two_is_open_and_says_what_would_be_needed() {
     });
     assert!(empty.next.expect("to do").first.contains("with one milk probe"));
     assert_eq!(done.set_aside, []);
-    assert_eq!(done.next.expect("it begins anew").row, "HR-01");
+    assert_eq!(done.next.as_ref().expect("it begins anew").row, "HR-01");
     for number in ["HP-01", "HP-02", "HP-04"] {
         let (verdict, observed) = verdict(&done, number);
         assert_eq!(verdict, Verdict::Open, "{number}: {observed}");
