@@ -22,8 +22,8 @@ const REPEATS_OTHER: u16 = 2;
 
 /// How the plan came about, for whoever reviews it.
 const BASIS: &str = "Loads and repeats are this program's own choice (full load three times; half \
-     a load and one bottle twice each): no source that we know fixes them. A bank that wants more \
-     runs them: the newest ones fill the rows.";
+     a load and one bottle twice each): no source that we know fixes them. A bank may run \
+     more: the newest runs fill the rows.";
 
 /// The whole plan, with what is done of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
