@@ -39,7 +39,7 @@ pub(super) const STEPS: &[Step] = &[
     Step {
         number: "OQ-26",
         requirement: "REQ-VOL-01",
-        method: "Mix a pool of deposits with odd microlitres; then pool its first deposit once more.",
+        method: "Mix a pool of deposits with odd microlitres; then pool the same deposits once more.",
         run: sum,
     },
     Step {
@@ -126,17 +126,17 @@ impl Bank {
         Ok(())
     }
 
-    /// Mixes all deposits.
-    fn pool(&mut self, bench: &Bench<'_>) -> Result<(), StoreError> {
+    /// Mixes all deposits in this pool.
+    fn pool(&mut self, bench: &Bench<'_>, code: &str) -> Result<(), StoreError> {
         let codes: Vec<String> = self.deposits.iter().map(|one| one.code.clone()).collect();
         let rule = &bench.params.recipe.pool;
-        self.store.add_pool(stamp(bench), POOL, &codes, rule).map(|_| ())
+        self.store.add_pool(stamp(bench), code, &codes, rule).map(|_| ())
     }
 
     /// A bank with the least number of donors that the recipe allows, and their pool.
     fn pooled(bench: &Bench<'_>) -> anyhow::Result<Self> {
         let mut bank = Self::new(bench, bench.params.recipe.pool.donors_min.max(1))?;
-        bank.pool(bench)?;
+        bank.pool(bench, POOL)?;
         Ok(bank)
     }
 
@@ -213,7 +213,7 @@ fn said<T>(answer: Result<T, StoreError>) -> String {
 fn screening(bench: &Bench<'_>) -> anyhow::Result<Seen> {
     let mut bank = Bank::new(bench, bench.params.recipe.pool.donors_min.max(1))?;
     bank.store.set_donor_status(stamp(bench), "D-1", Status::Screening, "qualification")?;
-    let pooled = bank.pool(bench);
+    let pooled = bank.pool(bench, POOL);
     let refused = pooled.is_err();
     let said = said(pooled);
     let pools = bank.store.pools()?.len();
@@ -241,8 +241,8 @@ fn deferred(bench: &Bench<'_>) -> anyhow::Result<Seen> {
 fn pool_rule(bench: &Bench<'_>) -> anyhow::Result<Seen> {
     let rule = &bench.params.recipe.pool;
     let months = i32::try_from(rule.expression_months).context("months beyond any calendar")?;
-    let few = said(Bank::new(bench, rule.donors_min.saturating_sub(1))?.pool(bench));
-    let many = said(Bank::new(bench, rule.donors_max.saturating_add(1))?.pool(bench));
+    let few = said(Bank::new(bench, rule.donors_min.saturating_sub(1))?.pool(bench, POOL));
+    let many = said(Bank::new(bench, rule.donors_max.saturating_add(1))?.pool(bench, POOL));
     let aged = |days: i32| -> anyhow::Result<String> {
         let mut bank = Bank::new(bench, rule.donors_min.saturating_sub(1))?;
         let day = bank.store.day(bench.now_utc_ms)?;
@@ -252,7 +252,7 @@ fn pool_rule(bench: &Bench<'_>) -> anyhow::Result<Seen> {
             oldest = oldest.checked_add(1.day())?;
         }
         bank.receive(bench, rule.donors_min, oldest.checked_sub(days.days())?)?;
-        Ok(said(bank.pool(bench)))
+        Ok(said(bank.pool(bench, POOL)))
     };
     let (last_day, too_old) = (aged(0)?, aged(1)?);
     let refused = |said: &str, word: &str| said != "done" && said.contains(word);
@@ -274,8 +274,7 @@ fn pool_rule(bench: &Bench<'_>) -> anyhow::Result<Seen> {
 fn sum(bench: &Bench<'_>) -> anyhow::Result<Seen> {
     let mut bank = Bank::pooled(bench)?;
     let stored_ul = bank.store.pool(POOL)?.pool.volume_ul;
-    let rule = &bench.params.recipe.pool;
-    let twice = bank.store.add_pool(stamp(bench), "P-2", &["M-1".to_owned()], rule);
+    let twice = bank.pool(bench, "P-2");
     let refused = twice.is_err();
     let twice = said(twice);
     let pools = bank.store.pools()?.len();
