@@ -74,6 +74,26 @@ pub(crate) fn list(head: &[&str], rows: &[Vec<String>], nothing: &str) -> String
     if rows.is_empty() { nothing.to_owned() } else { table(head, rows) }
 }
 
+/// A paragraph that stays readable on a terminal of 80 columns.
+pub(crate) fn paragraph(text: &str) -> String {
+    wrap(text, WIDTH).join("\n")
+}
+
+/// What belongs to one thing, name by name, indented below it.
+pub(crate) fn fields(fields: &[(&str, &str)]) -> String {
+    let name_width = fields.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let indent = name_width + 4;
+    let mut shown = String::new();
+    for (name, text) in fields {
+        for (index, part) in wrap(text, WIDTH.saturating_sub(indent)).into_iter().enumerate() {
+            let name = if index == 0 { *name } else { "" };
+            shown += format!("  {name:name_width$}  {part}").trim_end();
+            shown += "\n";
+        }
+    }
+    shown
+}
+
 fn line(cells: &[String], widths: &[usize]) -> String {
     let mut line = String::new();
     for (cell, width) in cells.iter().zip(widths) {
@@ -110,6 +130,14 @@ mod tests {
         let shown = table(&["NAME", "TEXT"], &rows);
         assert!(shown.lines().all(|line| line.chars().count() <= WIDTH), "{shown}");
         assert_eq!(shown.matches("word").count(), 40);
+    }
+
+    #[test]
+    fn fields_hang_below_their_names_within_eighty_columns() {
+        let shown = fields(&[("method", "word ".repeat(30).trim()), ("to", "x")]);
+        assert!(shown.lines().all(|line| line.chars().count() <= WIDTH), "{shown}");
+        assert!(shown.contains("\n          word"), "{shown}");
+        assert!(shown.ends_with("\n  to      x\n"), "{shown}");
     }
 
     #[test]

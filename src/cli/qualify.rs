@@ -1,5 +1,7 @@
 //! `holder qualify`: a numbered protocol, and its report.
 
+mod plan;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -18,8 +20,9 @@ use crate::station::config::{Library, StationConfig};
 /// Run the numbered protocol of qualification, and report requirement, method, expected, observed
 ///
 /// Without a unit it qualifies the program, on a pasteurizer made of equations. With a unit it does
-/// so with that unit's parameters, and adds the heat penetration of the machine from the water runs
-/// in its record. The exit code is 1 if a step failed or is still open.
+/// so with that unit's parameters, and adds the heat penetration of the machine: a plan of runs with
+/// water, which of them are in its record, and the command of the next one. The exit code is 1 if a step
+/// failed or is still open.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  holder qualify\n  holder --dir bank qualify past-1 --out past-1.pdf"
@@ -31,6 +34,9 @@ pub(crate) struct QualifyArgs {
     /// The recipe by which the protocol is run
     #[arg(long, value_name = "RECIPE", default_value = profiles::RECIPE_DEFAULT)]
     recipe: String,
+    /// The volume of a bottle for which the unit is mapped, millilitres
+    #[arg(long, value_name = "ML", requires = "unit", default_value_t = 130, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    bottle_ml: u32,
     /// Also write the report into this file, as .pdf or .json
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -94,6 +100,7 @@ pub(crate) fn run(context: &Context, args: &QualifyArgs) -> Result<(), Failure> 
         unit,
         recipe: &recipe,
         params: unit.params(Purpose::Water, &recipe, today)?,
+        bottle_ml: args.bottle_ml,
         store: store.as_ref(),
         folder: &folder.0,
         today,
@@ -158,7 +165,7 @@ fn end(report: &Report) -> Result<(), Failure> {
             report.steps.len()
         ))),
         Outcome::Open => Err(Failure::refused(format!(
-            "{} of {} steps are not done yet; the report says how to do them",
+            "{} of {} steps are open; the report says what to do, and ends with the next step",
             report.count(Verdict::Open),
             report.steps.len()
         ))),
@@ -176,16 +183,17 @@ fn text(report: &Report, time_zone: &str) -> String {
             zone.label(report.at_utc_ms),
             report.who
         ),
-        report.scope(),
-        String::new(),
+        format!("{}\n", out::paragraph(&report.scope())),
     ];
     for step in &report.steps {
         lines.push(format!("{}  {}  {}", step.number, step.verdict.word(), step.requirement));
-        lines.push(format!("  requirement  {}", step.text));
-        lines.push(format!("  source       {}", step.source));
-        lines.push(format!("  method       {}", step.method));
-        lines.push(format!("  expected     {}", step.expected));
-        lines.push(format!("  observed     {}\n", step.observed));
+        lines.push(out::fields(&[
+            ("requirement", &step.text),
+            ("source", &step.source),
+            ("method", &step.method),
+            ("expected", &step.expected),
+            ("observed", &step.observed),
+        ]));
     }
     let rows: Vec<Vec<String>> = report
         .matrix
@@ -200,6 +208,9 @@ fn text(report: &Report, time_zone: &str) -> String {
         })
         .collect();
     lines.push(out::table(&["REQUIREMENT", "VERDICT", "STEPS", "AUTOMATED"], &rows));
+    if let Some(plan) = &report.plan {
+        lines.push(plan::text(plan, &zone));
+    }
     lines.push(format!(
         "{}: {} passed, {} failed, {} open, {} not applicable",
         report.outcome.word(),
@@ -208,5 +219,8 @@ fn text(report: &Report, time_zone: &str) -> String {
         report.count(Verdict::Open),
         report.count(Verdict::NotApplicable)
     ));
+    if let Some(next) = report.plan.as_ref().and_then(|plan| plan.next.as_ref()) {
+        lines.push(format!("\n{}", plan::next(next)));
+    }
     lines.join("\n")
 }

@@ -167,6 +167,7 @@ mod tests {
         check_pool("P-1", shares, &RULE, TODAY).expect_err("refused")
     }
 
+    /// REQ-VOL-01
     #[test]
     fn milk_of_three_cleared_donors_makes_a_pool_that_lasts_as_long_as_its_oldest_milk() {
         let facts = check_pool("P-1", &cleared(), &RULE, TODAY).expect("a pool");
@@ -201,6 +202,7 @@ mod tests {
         }
     }
 
+    /// REQ-MILK-03
     #[test]
     fn milk_expires_twelve_months_after_its_oldest_expression() {
         let mut shares = cleared();
@@ -210,6 +212,7 @@ mod tests {
         assert!(matches!(refused(&shares), Refusal::Expired { .. }));
     }
 
+    /// REQ-MILK-03
     #[test]
     fn a_pool_has_the_recipes_number_of_donors_each_counted_once() {
         let two = &cleared()[..2];
@@ -237,6 +240,7 @@ mod tests {
         assert!(matches!(refusal, Refusal::NoExpiry { .. }));
     }
 
+    /// REQ-VOL-03
     #[test]
     fn a_batch_draws_no_more_than_what_is_left() {
         assert_eq!(check_draw("P-1", 1_560_000, 12, 130_000), Ok(1_560_000));

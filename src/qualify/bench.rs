@@ -28,6 +28,8 @@ pub struct Bench<'a> {
     pub recipe: &'a KnownRecipe,
     /// The unit's parameters for a batch of the recipe.
     pub params: BatchParams,
+    /// The volume of a bottle for which a unit is mapped, millilitres.
+    pub bottle_ml: u32,
     /// The station's memory, if this is about a unit of a station.
     pub store: Option<&'a Store>,
     /// A folder for copies of the record: empty, and of this run alone.

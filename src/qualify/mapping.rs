@@ -1,154 +1,163 @@
 //! Steps on the machine itself: heat penetration with bottles of water.
 //!
 //! The runs are ordinary batches of water (`holder run UNIT --water --bottles N`), guarded and
-//! recorded like any other; what is shown here is read from their closed records alone. A probe in
-//! each bottle that matters (at a third of the height, DOMAIN "Cold point") belongs to the person
-//! who maps the machine.
+//! recorded like any other; what is shown here is read from their closed records alone, by the rows
+//! of the [plan](super::plan). A probe in each bottle that matters (at a third of the height, DOMAIN
+//! "Cold point") belongs to the person who maps the machine.
 
-use super::bench::{Bench, judged};
+use super::plan::{ONE_PROBE, Plan, Planned, words};
 use super::report::Verdict as Said;
-use super::{Seen, Step};
-use crate::batch::params::Purpose;
-use crate::batch::phase::PhaseName;
-use crate::batch::verdict::{Outcome, Verdict};
-use crate::store::model::BatchRecord;
+use super::water::WaterRun;
+use super::{OnPlan, Seen, Step};
 
-pub(super) const STEPS: &[Step] = &[
+pub(super) const STEPS: &[Step<OnPlan>] = &[
     Step {
         number: "HP-01",
         requirement: "REQ-MAP-01",
-        method: "Run a full load of bottles of water; compare the means of the milk probes over the hold.",
+        method: "Do the planned runs with bottles of water; compare the means of the milk probes over the \
+                 hold of each.",
         run: cold_point,
     },
     Step {
         number: "HP-02",
         requirement: "REQ-MAP-02",
-        method: "From the same run: the largest difference between the milk probes during the hold.",
+        method: "From the same runs: the largest difference between the milk probes during the hold.",
         run: spread,
     },
     Step {
         number: "HP-03",
         requirement: "REQ-MAP-03",
-        method: "Run water with a small load (at most a quarter of the bottles) and with a full one; \
-                 compare the time from loading to the hold.",
+        method: "From the same runs: the time from loading to the hold, by load.",
         run: come_up,
+    },
+    Step {
+        number: "HP-04",
+        requirement: "REQ-MAP-04",
+        method: "From the same runs: the mean over the hold of the first milk probe, which is in the \
+                 control bottle, less that of the coldest.",
+        run: margin,
+    },
+    Step {
+        number: "HP-05",
+        requirement: "REQ-REC-02",
+        method: "Verify the record of every water run of the unit, whether it counts for the plan or not.",
+        run: verified,
     },
 ];
 
-/// One water run of this unit, as it was recorded.
-struct WaterRun {
-    record: BatchRecord,
-    verdict: Verdict,
+/// What a step says of one row: a figure that meets or does not, in words.
+struct Figure {
+    meets: bool,
+    words: String,
 }
 
-/// The water runs of the unit as it is described now, the newest first: closed, whole, verified.
-fn runs(bench: &Bench<'_>) -> anyhow::Result<Vec<WaterRun>> {
-    let Some(store) = bench.store else { return Ok(Vec::new()) };
-    let mut found = Vec::new();
-    for header in store.batches()? {
-        let closed = header.closed_utc_ms.is_some();
-        if header.unit != bench.unit.name || header.purpose != Purpose::Water || !closed {
-            continue;
-        }
-        store.batch_fits(&header.code)?;
-        let record = store.load_batch(&header.code)?;
-        let sources = |record: &[crate::batch::params::Probe]| {
-            record.iter().map(|probe| probe.source.clone()).collect::<Vec<_>>()
-        };
-        let verdict = judged(&record);
-        // Another set of probes is another machine.
-        let same = sources(&record.params.milk) == sources(&bench.params.milk);
-        if same && verdict.outcome == Outcome::Acceptable {
-            found.push(WaterRun { record, verdict });
-        }
+/// A step that reads one figure from each planned run. One that does not meet fails it at once; while
+/// none does and rows wait for their run, it is open.
+fn by_row(
+    plan: &Plan,
+    expected: String,
+    needs_two_probes: bool,
+    figure: impl Fn(&WaterRun) -> Figure,
+) -> Seen {
+    let figures: Vec<Figure> = plan.runs().map(&figure).collect();
+    let mut observed = listed(plan, &figure);
+    if figures.iter().any(|figure| !figure.meets) {
+        return Seen::that(false, expected, observed);
     }
-    found.sort_by_key(|run| std::cmp::Reverse(run.record.header.started_utc_ms));
-    Ok(found)
+    if needs_two_probes && plan.probes.len() < 2 {
+        return Seen::not(Said::Open, expected, format!("not tested: {ONE_PROBE}"));
+    }
+    let missing: Vec<&str> = plan.missing().map(|row| row.number.as_str()).collect();
+    if missing.is_empty() {
+        return Seen::that(true, expected, observed);
+    }
+    if !observed.is_empty() {
+        observed += "; ";
+    }
+    observed += &format!("still to do: {}, see the plan", missing.join(", "));
+    Seen::not(Said::Open, expected, observed)
 }
 
-/// The newest run with a full load.
-fn full(bench: &Bench<'_>) -> anyhow::Result<Option<WaterRun>> {
-    let all = runs(bench)?;
-    Ok(all.into_iter().find(|run| run.record.header.bottles == bench.bottles()))
-}
-
-fn missing(bench: &Bench<'_>, expected: String, bottles: u16) -> Seen {
-    let why = format!(
-        "no acceptable run yet; do it:  holder run {} --water --bottles {bottles}",
-        bench.unit.name
-    );
-    Seen::not(Said::Open, expected, why)
-}
-
-fn mark(run: &WaterRun) -> String {
-    let header = &run.record.header;
-    let simulated = if header.simulated { " SIMULATED" } else { "" };
-    format!("batch {}{simulated}, {} bottles", header.code, header.bottles)
-}
-
-/// The mean of each milk probe over the hold, corrected, °C.
-fn means(record: &BatchRecord) -> Vec<(String, f64)> {
-    let hold = || record.periods.iter().filter(|period| period.phase == PhaseName::Hold);
-    let probes = record.params.milk.iter().enumerate();
-    let mean = probes.filter_map(|(index, probe)| {
-        let samples = hold().filter_map(|period| period.reading.milk.get(index).copied().flatten());
-        let values: Vec<f64> = samples
-            .filter_map(|sample| probe.trusted(sample))
-            .map(|value| value.as_f64())
-            .collect();
-        let count = values.len();
-        (count > 0).then(|| (probe.source.clone(), values.iter().sum::<f64>() / count as f64))
+/// The figures of the rows that are filled, load by load.
+fn listed(plan: &Plan, figure: &impl Fn(&WaterRun) -> Figure) -> String {
+    let loads = plan.rows.chunk_by(|a, b| a.bottles == b.bottles);
+    let said = loads.filter_map(|load| {
+        let of = |row: &Planned| {
+            let run = row.run.as_ref()?;
+            Some(format!("{} {}", words::batch(run), figure(run).words))
+        };
+        let runs: Vec<String> = load.iter().filter_map(of).collect();
+        let first = load.first().filter(|_| !runs.is_empty())?;
+        Some(format!("{}: {}", words::bottles(first.bottles), runs.join(", ")))
     });
-    mean.collect()
+    said.collect::<Vec<_>>().join("; ")
 }
 
-fn cold_point(bench: &Bench<'_>) -> anyhow::Result<Seen> {
+/// A figure that must be known, and within its limit.
+fn known(value: Option<f64>, meets: impl Fn(f64) -> bool, words: impl Fn(f64) -> String) -> Figure {
+    Figure {
+        meets: value.is_some_and(meets),
+        words: value.map_or_else(|| "unknown".to_owned(), words),
+    }
+}
+
+fn cold_point(plan: &Plan) -> anyhow::Result<Seen> {
     let expected = format!(
-        "a complete hold with {} bottles, and the coldest of at least two milk probes",
-        bench.bottles()
+        "a complete hold in each of the {} planned runs, and at least two milk probes to say which is \
+         the coldest: none, if they are no farther apart than their uncertainty of {}",
+        plan.rows.len(),
+        words::degrees(plan.uncertainty_c)
     );
-    let Some(run) = full(bench)? else { return Ok(missing(bench, expected, bench.bottles())) };
-    let means = means(&run.record);
-    let coldest = means.iter().min_by(|a, b| a.1.total_cmp(&b.1));
-    let coldest = coldest.map_or("none", |(source, _)| source.as_str());
-    let listed: Vec<String> =
-        means.iter().map(|(source, mean)| format!("{source} {mean:.3} °C")).collect();
-    Ok(Seen::that(
-        means.len() >= 2,
-        expected,
-        format!("{}: cold point {coldest}; means over the hold: {}", mark(&run), listed.join(", ")),
-    ))
+    Ok(by_row(plan, expected, true, |run| Figure {
+        // A probe that gave nothing to trust fails the step.
+        meets: run.means.len() == plan.probes.len(),
+        words: words::coldest(plan, run),
+    }))
 }
 
-fn spread(bench: &Bench<'_>) -> anyhow::Result<Seen> {
-    let most = bench.params.recipe.probes.spread_max;
-    let expected = format!("at most {most} °C");
-    let Some(run) = full(bench)? else { return Ok(missing(bench, expected, bench.bottles())) };
-    let spread = run.verdict.figures.spread_max_c;
-    Ok(Seen::that(
-        spread.is_some_and(|spread| spread <= most.as_f64()),
-        expected,
-        spread.map_or_else(
-            || format!("{}: one probe gives no spread", mark(&run)),
-            |spread| format!("{}: {spread:.3} °C", mark(&run)),
-        ),
-    ))
+fn spread(plan: &Plan) -> anyhow::Result<Seen> {
+    let most_c = plan.spread_allowed_c;
+    let two = plan.probes.len() >= 2;
+    Ok(by_row(plan, format!("at most {most_c} °C in each planned run"), true, |run| {
+        let Figure { meets, words } =
+            known(run.spread_max_c, |spread_c| spread_c <= most_c, words::degrees);
+        // One probe has no spread: that is open, and said once.
+        Figure { meets: meets || !two, words }
+    }))
 }
 
-fn come_up(bench: &Bench<'_>) -> anyhow::Result<Seen> {
-    let few = (bench.bottles() / 4).max(1);
-    let expected = format!("both are known, for at most {few} and for {} bottles", bench.bottles());
-    let Some(whole) = full(bench)? else { return Ok(missing(bench, expected, bench.bottles())) };
-    let small = runs(bench)?.into_iter().find(|run| run.record.header.bottles <= few);
-    let Some(small) = small else { return Ok(missing(bench, expected, few)) };
-    let minutes = |run: &WaterRun| run.verdict.figures.come_up_s.map(|seconds| seconds / 60.0);
-    let said = |run: &WaterRun| {
-        let shown = minutes(run).map_or_else(|| "unknown".to_owned(), |m| format!("{m:.1} min"));
-        format!("{}: {shown}", mark(run))
-    };
-    Ok(Seen::that(
-        minutes(&whole).is_some() && minutes(&small).is_some(),
-        expected,
-        format!("{}; {}", said(&small), said(&whole)),
-    ))
+fn come_up(plan: &Plan) -> anyhow::Result<Seen> {
+    Ok(by_row(plan, "known in each planned run".to_owned(), false, |run| {
+        known(run.come_up_s, f64::is_finite, words::minutes)
+    }))
+}
+
+fn margin(plan: &Plan) -> anyhow::Result<Seen> {
+    let margin_c = plan.margin_c;
+    let kind = if plan.margin_measured { "as measured" } else { "the safe default" };
+    let expected =
+        format!("at most the unit's margin, {margin_c} °C ({kind}), in each planned run");
+    Ok(by_row(plan, expected, true, |run| {
+        known(run.below_control_c(), |below_c| below_c <= margin_c, words::degrees)
+    }))
+}
+
+fn verified(plan: &Plan) -> anyhow::Result<Seen> {
+    let expected = "each is what was written";
+    let bad: Vec<String> = plan
+        .set_aside
+        .iter()
+        .filter(|one| !one.verifies)
+        .map(|one| format!("{}: {}", one.batch, one.why))
+        .collect();
+    let all = plan.runs().count() + plan.set_aside.len();
+    if all == 0 {
+        return Ok(Seen::not(Said::Open, expected, "this unit has no water run yet"));
+    }
+    let fit = all - bad.len();
+    let mut observed = format!("{fit} of {all} records verify");
+    if !bad.is_empty() {
+        observed += &format!("; {}", bad.join("; "));
+    }
+    Ok(Seen::that(bad.is_empty(), expected, observed))
 }

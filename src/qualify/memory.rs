@@ -128,7 +128,8 @@ fn keep(bench: &Bench<'_>) -> anyhow::Result<Kept> {
     Ok(Kept { store, batch, run })
 }
 
-fn step(
+/// Steps the engine, and stores what it was given and what it did.
+pub(super) fn step(
     bench: &Bench<'_>,
     store: &mut Store,
     batch: &str,

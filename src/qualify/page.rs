@@ -1,8 +1,9 @@
 //! The report as a PDF/A-2b, by the same document engine as the printed record.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::bench::Bench;
+use super::plan::{Plan, words};
 use super::report::{Report, Verdict};
 use crate::record::RecordError;
 use crate::record::chart::{ChartOptions, svg_by_name};
@@ -27,15 +28,16 @@ pub(crate) fn pdf(
     record.header.code = "OQ-01".to_owned();
     let chart = svg_by_name(&record, &good.verdict, ChartOptions { training: false })?;
     let zone = Zone::named(time_zone);
-    let words = |verdict: Verdict| verdict.word();
+    let word = |verdict: Verdict| verdict.word();
     let facts = json!({
         "report": report,
+        "plan": report.plan.as_ref().map(|plan| plan_in_words(plan, &zone)),
         "scope": report.scope(),
         "outcome": report.outcome.word(),
         "at": zone.stamp(report.at_utc_ms),
         "zone": zone.label(report.at_utc_ms),
-        "verdicts": report.steps.iter().map(|step| words(step.verdict)).collect::<Vec<_>>(),
-        "rows": report.matrix.iter().map(|row| words(row.verdict)).collect::<Vec<_>>(),
+        "verdicts": report.steps.iter().map(|step| word(step.verdict)).collect::<Vec<_>>(),
+        "rows": report.matrix.iter().map(|row| word(row.verdict)).collect::<Vec<_>>(),
         "counts": {
             "passed": report.count(Verdict::Pass),
             "failed": report.count(Verdict::Fail),
@@ -52,5 +54,26 @@ pub(crate) fn pdf(
         facts,
         chart: chart.into_bytes(),
         produced_utc_ms: report.at_utc_ms,
+    })
+}
+
+/// The plan as the template arranges it.
+fn plan_in_words(plan: &Plan, zone: &Zone) -> Value {
+    let rows = plan.rows.iter().map(|row| words::cells(plan, row, zone));
+    let aside = plan.set_aside.iter().map(|one| {
+        [
+            one.batch.clone(),
+            zone.stamp(one.started_utc_ms),
+            one.bottles.to_string(),
+            one.why.clone(),
+        ]
+    });
+    let to_do = plan.missing().map(|row| [&row.number, &row.places, &row.command]);
+    json!({
+        "of": format!("recipe {}, bottles of {} ml", plan.recipe, plan.bottle_ml),
+        "basis": plan.basis,
+        "rows": rows.collect::<Vec<_>>(),
+        "to_do": to_do.collect::<Vec<_>>(),
+        "aside": aside.collect::<Vec<_>>(),
     })
 }

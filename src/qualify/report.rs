@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::Bench;
+use super::{Bench, Plan};
 
 /// What a step says of its requirement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -99,7 +99,7 @@ pub struct TraceRow {
 }
 
 /// The whole report.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
     /// Version of the program that was qualified, and that ran the protocol.
     pub software: String,
@@ -127,10 +127,17 @@ pub struct Report {
     pub steps: Vec<StepReport>,
     /// Requirement by requirement.
     pub matrix: Vec<TraceRow>,
+    /// The heat penetration of a unit: what is asked for, what is done, what comes next.
+    pub plan: Option<Plan>,
 }
 
 impl Report {
-    pub(super) fn new(bench: &Bench<'_>, steps: Vec<StepReport>, matrix: Vec<TraceRow>) -> Self {
+    pub(super) fn new(
+        bench: &Bench<'_>,
+        steps: Vec<StepReport>,
+        matrix: Vec<TraceRow>,
+        plan: Option<Plan>,
+    ) -> Self {
         let any = |verdict: Verdict| steps.iter().any(|step| step.verdict == verdict);
         let outcome = if any(Verdict::Fail) {
             Outcome::Failed
@@ -153,6 +160,7 @@ impl Report {
             outcome,
             steps,
             matrix,
+            plan,
         }
     }
 

@@ -116,6 +116,41 @@ pub const REQUIREMENTS: &[Requirement] = &[
         "DOMAIN, Traceability; screening panel WAC 246-720-030 [67]",
     ),
     req(
+        "REQ-MILK-02",
+        "Whether milk may be used is asked again when a batch starts: a donor who was deferred after \
+         the mixing stops the whole pool, and the refusal names deposit and donor.",
+        "DOMAIN, Traceability and accounting (a later deferral)",
+    ),
+    req(
+        "REQ-MILK-03",
+        "A pool has as many donors as the recipe allows, and no milk older than it allows.",
+        "DOMAIN, recipe keys donors in a pool [16][4] and expiry [23][25]",
+    ),
+    req(
+        "REQ-VOL-01",
+        "Volumes are whole microlitres; that of a pool is the sum of its deposits, and a deposit enters \
+         one pool only.",
+        "DOMAIN, Traceability and accounting; WAC 246-720-080 [9]; DESIGN, Storage",
+    ),
+    req(
+        "REQ-VOL-02",
+        "What is left in a pool, what is held for a batch and what was drawn make its volume to the \
+         microlitre; milk that was held for a batch and never loaded goes back.",
+        "DOMAIN, Traceability and accounting; WAC 246-720-080 [9]",
+    ),
+    req(
+        "REQ-VOL-03",
+        "No batch starts with more milk than its pool has; bottles that are in beyond that are counted, \
+         and the record says so.",
+        "DOMAIN, Traceability and accounting: a difference is an entry with a reason",
+    ),
+    req(
+        "REQ-TRACE-01",
+        "A batch leads to its pool, deposits and donors, and each deposit to its pool and batches, by \
+         codes alone.",
+        "DOMAIN, Traceability and accounting; WAC 246-720-080 [9]",
+    ),
+    req(
         "REQ-REC-01",
         "Every acknowledged input and sample can be read back exactly, and the stored inputs give the \
          stored decisions again.",
@@ -157,20 +192,26 @@ pub const REQUIREMENTS: &[Requirement] = &[
     ),
     req(
         "REQ-MAP-01",
-        "On a machine: with a full load of water bottles, the hold is complete and the coldest probe \
-         is known.",
+        "On a machine: for a full load of water bottles, half of it and one bottle, the hold is complete \
+         and the coldest probe is known.",
         "DOMAIN, Cold point [7]; issue 4, Qualification",
     ),
     req(
         "REQ-MAP-02",
-        "On a machine: with a full load, the milk probes differ during the hold by no more than the \
-         recipe allows.",
+        "On a machine: with each of these loads, the milk probes differ during the hold by no more than \
+         the recipe allows.",
         "DOMAIN, spread; 1 NYCRR 2.45 [45]",
     ),
     req(
         "REQ-MAP-03",
-        "On a machine: the come-up time is known for a small and for a full load.",
+        "On a machine: the come-up time is known for each of these loads.",
         "Issue 4, Qualification (come-up by load)",
+    ),
+    req(
+        "REQ-MAP-04",
+        "On a machine: with each of these loads, no milk probe is colder over the hold than that of the \
+         control bottle by more than the machine's margin.",
+        "DOMAIN, How the hold is judged; PLANT, distance from control bottle to coldest bottle",
     ),
 ];
 

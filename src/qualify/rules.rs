@@ -1,4 +1,4 @@
-//! Steps on what may begin at all: units, certificates, milk.
+//! Steps on what may begin at all: heat, units, certificates.
 
 use anyhow::Context as _;
 use holder_hal::{Celsius, Command, Heat, Tick};
@@ -7,10 +7,8 @@ use jiff::ToSpan as _;
 use super::bench::Bench;
 use super::{Seen, Step};
 use crate::batch::params::Purpose;
-use crate::milk::Deposit;
 use crate::station::lock::{LockError, UnitLock};
 use crate::station::permit::HeatPermit;
-use crate::store::{Stamp, Station, Store};
 
 pub(super) const STEPS: &[Step] = &[
     Step {
@@ -31,12 +29,6 @@ pub(super) const STEPS: &[Step] = &[
         method: "Ask for the parameters of a batch today, and on the day after the first certificate \
                  of the unit is due.",
         run: calibration,
-    },
-    Step {
-        number: "OQ-23",
-        requirement: "REQ-MILK-01",
-        method: "Pool a deposit of a donor who is still in screening.",
-        run: screening,
     },
 ];
 
@@ -95,35 +87,5 @@ fn calibration(bench: &Bench<'_>) -> anyhow::Result<Seen> {
         valid && refused && said.contains(&due.to_string()),
         format!("allowed on {}; refused on {after}, with the day {due}", bench.today),
         format!("{}: {}; {after}: {said}", bench.today, if valid { "allowed" } else { "refused" }),
-    ))
-}
-
-fn screening(bench: &Bench<'_>) -> anyhow::Result<Seen> {
-    let station = Station {
-        name: "qualification".to_owned(),
-        time_zone: "UTC".to_owned(),
-        training: true,
-        created_utc_ms: bench.now_utc_ms,
-    };
-    let stamp = Stamp { utc_ms: bench.now_utc_ms, who: bench.who };
-    let mut store = Store::in_memory(&station, bench.who)?;
-    store.add_donor(stamp, "D-1")?;
-    let day = store.day(bench.now_utc_ms)?;
-    let deposit = Deposit {
-        code: "M-1".to_owned(),
-        donor: "D-1".to_owned(),
-        volume_ul: 500_000,
-        expressed_on: day,
-        received_on: day,
-    };
-    store.add_deposit(stamp, &deposit)?;
-    let pooled = store.add_pool(stamp, "P-1", &["M-1".to_owned()], &bench.params.recipe.pool);
-    let refused = pooled.is_err();
-    let said = pooled.err().map_or_else(|| "pooled".to_owned(), |why| why.to_string());
-    let none = store.pools()?.is_empty();
-    Ok(Seen::that(
-        refused && none && said.contains("M-1"),
-        "refused, the deposit M-1 is named, and there is no pool",
-        format!("{said}; pools: {}", if none { "none" } else { "one" }),
     ))
 }

@@ -5,9 +5,11 @@ use crate::batch::params::{BatchParams, Purpose};
 use crate::profiles;
 use crate::station::config::{Library, StationConfig};
 
-/// The shipped simulated unit on a bench of its own; `change` may break the parameters, and only the
-/// steps that `wanted` knows are run.
-fn report(change: impl FnOnce(&mut BatchParams), wanted: impl Fn(&str) -> bool) -> Report {
+/// The shipped simulated unit on a bench of its own; `change` may break the parameters.
+pub(in crate::qualify) fn on_bench<Seen>(
+    change: impl FnOnce(&mut BatchParams),
+    see: impl FnOnce(&Bench<'_>) -> Seen,
+) -> Seen {
     let folder = tempfile::tempdir().expect("a folder");
     let text = profiles::station("demo").expect("shipped");
     let station = StationConfig::parse("demo", text, Library::shipped()).expect("valid");
@@ -16,10 +18,11 @@ fn report(change: impl FnOnce(&mut BatchParams), wanted: impl Fn(&str) -> bool) 
     let today = jiff::civil::date(2026, 7, 1);
     let mut params = unit.params(Purpose::Milk, &recipe, today).expect("allowed");
     change(&mut params);
-    let bench = Bench {
+    see(&Bench {
         unit,
         recipe: &recipe,
         params,
+        bottle_ml: 130,
         store: None,
         folder: folder.path(),
         today,
@@ -27,13 +30,17 @@ fn report(change: impl FnOnce(&mut BatchParams), wanted: impl Fn(&str) -> bool) 
         who: "ann",
         plants: 1,
         seed: 1,
-    };
-    let steps = steps(&bench).filter(|step| wanted(step.number));
-    run(&bench, steps, |_| ())
+    })
+}
+
+/// The report of the steps that `wanted` knows.
+fn report(change: impl FnOnce(&mut BatchParams), wanted: impl Fn(&str) -> bool) -> Report {
+    on_bench(change, |bench| run(bench, wanted, |_| ()))
 }
 
 /// REQ-HOLD-01, REQ-HOLD-02, REQ-HOLD-03, REQ-HOLD-04, REQ-CEIL-01, REQ-COOL-01, REQ-SPREAD-01,
-/// REQ-LETH-01, REQ-JUDGE-01, REQ-HEAT-01, REQ-HEAT-02: each step measures it.
+/// REQ-LETH-01, REQ-JUDGE-01, REQ-HEAT-01, REQ-HEAT-02, REQ-MILK-02, REQ-MILK-03, REQ-VOL-01,
+/// REQ-VOL-02, REQ-VOL-03, REQ-TRACE-01: each step measures it.
 #[test]
 fn the_protocol_passes_on_the_shipped_unit_and_shows_what_it_saw() {
     let report = report(|_| (), |_| true);
@@ -63,13 +70,14 @@ fn a_step_that_does_not_see_what_it_expects_fails_the_whole() {
 fn steps_and_requirements_have_numbers_of_their_own() {
     let numbers: BTreeSet<_> = REQUIREMENTS.iter().map(|one| one.number).collect();
     assert_eq!(numbers.len(), REQUIREMENTS.len());
-    let all = || heat::STEPS.iter().chain(rules::STEPS).chain(memory::STEPS).chain(mapping::STEPS);
-    let steps: BTreeSet<_> = all().map(|step| step.number).collect();
+    let of_plan = || mapping::STEPS.iter().map(|step| (step.number, step.requirement));
+    let all = || operational().map(|step| (step.number, step.requirement)).chain(of_plan());
+    let steps: BTreeSet<_> = all().map(|(step, _)| step).collect();
     assert_eq!(steps.len(), all().count());
-    for step in all() {
-        assert!(numbers.contains(step.requirement), "{} shows nothing", step.number);
+    for (step, requirement) in all() {
+        assert!(numbers.contains(requirement), "{step} shows nothing");
     }
     for number in numbers {
-        assert!(all().any(|step| step.requirement == number), "no step shows {number}");
+        assert!(all().any(|(_, requirement)| requirement == number), "no step shows {number}");
     }
 }

@@ -210,6 +210,7 @@ fn header(end_s: u64) -> BatchHeader {
         recipe: "holder-hmbana".into(),
         pool: Some("P-2026-0007".into()),
         bottles: 48,
+        bottle_ul: 130_000,
         operator: "łucja".into(),
         started_utc_ms: STARTED_UTC_MS,
         closed_utc_ms: Some(STARTED_UTC_MS + end_s as i64 * 1000),

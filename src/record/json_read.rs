@@ -64,6 +64,9 @@ struct Header {
     code: String,
     simulated: bool,
     bottles: u16,
+    // Exports of earlier versions do not say it.
+    #[serde(default)]
+    bottle_ul: i64,
     operator: String,
     started_utc_ms: i64,
     closed_utc_ms: Option<i64>,
@@ -153,6 +156,7 @@ impl Document {
                 recipe: params.recipe.name.clone(),
                 pool: None,
                 bottles: header.bottles,
+                bottle_ul: header.bottle_ul,
                 operator: header.operator,
                 started_utc_ms: header.started_utc_ms,
                 closed_utc_ms: header.closed_utc_ms,

@@ -287,6 +287,7 @@ impl Record {
                 recipe: params.recipe.name.clone(),
                 pool: None,
                 bottles: self.bottles,
+                bottle_ul: 0,
                 operator: WHO.into(),
                 started_utc_ms: NOON_MS,
                 closed_utc_ms: Some(closed_utc_ms),

@@ -128,6 +128,7 @@ impl Rehearsal {
                 recipe: params.recipe.name.clone(),
                 pool: None,
                 bottles: self.bottles,
+                bottle_ul: 0,
                 operator: "rehearsal".into(),
                 started_utc_ms: 0,
                 closed_utc_ms: Some(utc_ms(end)),

@@ -24,9 +24,9 @@ pub struct NewBatch {
     pub pool: Option<String>,
     /// Bottles, the control bottle not counted.
     pub bottles: u16,
-    /// Milk in each bottle, microlitres. `bottles` times this is held for the batch; what is
-    /// drawn from the pool is this times the bottles that are confirmed to be in. Not used for
-    /// water.
+    /// Milk or water in each bottle, microlitres. `bottles` times this is held for the batch; what is
+    /// drawn from the pool is this times the bottles that are confirmed to be in. Of water it is
+    /// kept only: a mapping holds for one volume.
     pub bottle_ul: i64,
     /// Who starts it.
     pub operator: String,
@@ -144,7 +144,6 @@ impl Store {
             return Err(StoreError::UnitBusy { unit: unit.clone(), batch });
         }
         let reserved_ul = super::milk::check_start(&tx, new, today)?;
-        let bottle_ul = if new.pool.is_some() { new.bottle_ul } else { 0 };
         let code = next_code(&tx, today.year())?;
         tx.execute(
             "INSERT INTO batches (code, unit, purpose, simulated, recipe, pool, bottles, bottle_ul, \
@@ -158,7 +157,7 @@ impl Store {
                 new.params.recipe.name,
                 new.pool,
                 new.bottles,
-                bottle_ul,
+                new.bottle_ul,
                 reserved_ul,
                 new.operator,
                 new.started_utc_ms,

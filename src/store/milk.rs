@@ -10,7 +10,7 @@ use super::Store;
 use super::batches::NewBatch;
 use super::error::{StoreError, garbled};
 use super::journal::{self, Body, Kind as Entry, Place, Stamp};
-use super::model::{PoolRecord, PoolShare};
+use super::model::{BatchHeader, PoolRecord, PoolShare};
 use super::read;
 use crate::batch::params::Purpose;
 use crate::batch::recipe::PoolRule;
@@ -159,9 +159,10 @@ pub(super) fn draw(
     tick_ms: u64,
     bottles: u16,
 ) -> Result<(), StoreError> {
-    let Some(pool) = read::header(db, batch)?.pool else { return Ok(()) };
+    let BatchHeader { pool: Some(pool), bottle_ul, .. } = read::header(db, batch)? else {
+        return Ok(());
+    };
     let before = read::batch_state(db, batch)?;
-    let bottle_ul = read::milk_of(db, batch)?.bottle_ul;
     let volume_ul = bottle_ul.saturating_mul(i64::from(bottles));
     db.execute(
         "UPDATE batches SET volume_ul = ?, reserved_ul = 0 WHERE code = ?",

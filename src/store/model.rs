@@ -34,6 +34,8 @@ pub struct BatchHeader {
     pub pool: Option<String>,
     /// Bottles told at the start, the control bottle not counted.
     pub bottles: u16,
+    /// In each bottle as told at the start, microlitres; 0 where it is not known: older water batches.
+    pub bottle_ul: i64,
     /// Who started it.
     pub operator: String,
     /// Wall-clock time of tick 0, milliseconds since 1970 UTC.

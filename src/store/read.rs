@@ -34,8 +34,6 @@ const HEADER: &str = "SELECT code, unit, purpose, simulated, recipe, pool, bottl
 /// Milk of a batch, microlitres.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct MilkOfBatch {
-    /// In each bottle; 0 for water.
-    pub(super) bottle_ul: i64,
     /// Held for the batch until its bottles are in.
     pub(super) reserved_ul: i64,
     /// Drawn from the pool.
@@ -73,6 +71,7 @@ fn header_row(row: &rusqlite::Row<'_>) -> Result<HeaderRow, StoreError> {
         recipe: row.get(4)?,
         pool: row.get(5)?,
         bottles: row.get(6)?,
+        bottle_ul: row.get(13)?,
         operator: row.get(7)?,
         started_utc_ms: row.get(8)?,
         closed_utc_ms: row.get(9)?,
@@ -81,8 +80,7 @@ fn header_row(row: &rusqlite::Row<'_>) -> Result<HeaderRow, StoreError> {
         engine_accepts: row.get(12)?,
         code,
     };
-    let milk =
-        MilkOfBatch { bottle_ul: row.get(13)?, reserved_ul: row.get(14)?, volume_ul: row.get(15)? };
+    let milk = MilkOfBatch { reserved_ul: row.get(14)?, volume_ul: row.get(15)? };
     Ok(HeaderRow { header, milk, verdict: row.get(16)? })
 }
 
@@ -109,11 +107,6 @@ fn one(db: &Connection, code: &str) -> Result<HeaderRow, StoreError> {
 /// The first page of one batch.
 pub(super) fn header(db: &Connection, code: &str) -> Result<BatchHeader, StoreError> {
     Ok(one(db, code)?.header)
-}
-
-/// The milk of one batch.
-pub(super) fn milk_of(db: &Connection, code: &str) -> Result<MilkOfBatch, StoreError> {
-    Ok(one(db, code)?.milk)
 }
 
 /// The whole row of a batch as the journal keeps it.

@@ -19,6 +19,7 @@ fn with_deposits() -> Desk {
     desk
 }
 
+/// REQ-VOL-01, REQ-TRACE-01
 #[test]
 fn deposits_of_cleared_donors_make_a_pool_and_everything_is_accounted_for() {
     let desk = with_deposits();
@@ -35,6 +36,7 @@ fn deposits_of_cleared_donors_make_a_pool_and_everything_is_accounted_for() {
     desk.run("db verify").expect_code(0);
 }
 
+/// REQ-VOL-02
 #[test]
 fn milk_is_held_for_a_batch_and_drawn_when_its_bottles_are_in() {
     let desk = with_deposits();
@@ -80,6 +82,7 @@ fn milk_of_a_donor_who_is_not_cleared_cannot_enter_a_pool() {
     }
 }
 
+/// REQ-MILK-03
 #[test]
 fn a_pool_has_as_many_donors_as_its_recipe_wants() {
     let desk = with_deposits();

@@ -8,6 +8,7 @@ use crate::batch::words;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::{out, verdict};
+use crate::milk::ml;
 use crate::record::curve::curve;
 use crate::record::zone::{Zone, rfc3339};
 use crate::store::model::{BatchRecord, Closing};
@@ -57,9 +58,13 @@ fn in_words(record: &BatchRecord, judged: &Verdict) -> String {
     let header = &record.header;
     let zone = Zone::named(&record.time_zone);
     let mark = if header.simulated { "   SIMULATED" } else { "" };
+    let each = match header.bottle_ul {
+        0 => String::new(),
+        bottle_ul => format!(" of {} ml", ml(bottle_ul)),
+    };
     let what = match &header.pool {
-        Some(pool) => format!("{} bottles of pool {pool}", header.bottles),
-        None => format!("water in {} bottles, never releasable", header.bottles),
+        Some(pool) => format!("{} bottles{each} of pool {pool}", header.bottles),
+        None => format!("water in {} bottles{each}, never releasable", header.bottles),
     };
     let closed = match (header.closed_utc_ms, header.closing) {
         (None, _) => format!("open, in {}", header.phase),

@@ -32,7 +32,7 @@ fn a_batch_comes_back_as_it_was_given() {
     let header = &record.header;
     assert_eq!((header.closing, header.phase), (Some(Closing::Ended), PhaseName::Aborted));
     assert_eq!(header.engine_accepts, Some(false));
-    assert_eq!((header.started_utc_ms, header.bottles), (NOON, 12));
+    assert_eq!((header.started_utc_ms, header.bottles, header.bottle_ul), (NOON, 12, 130_000));
     assert_eq!(record.head_hash, store.head().expect("head").hash());
     assert_eq!(store.batches().expect("read"), [record.header]);
     assert_eq!(store.verdict_of(&code).expect("read").expect("kept")["outcome"], "incomplete");
@@ -75,6 +75,7 @@ fn milk_needs_a_pool_and_water_takes_none() {
     assert!(matches!(refused(&water), Refusal::PoolNotWanted { .. }));
 }
 
+/// REQ-MILK-02
 #[test]
 fn a_donor_who_was_deferred_since_blocks_the_start() {
     let (_dir, _path, mut store) = new();
@@ -103,6 +104,7 @@ fn left_and_held(store: &Store) -> (i64, i64) {
     (shown.left_ul, shown.reserved_ul)
 }
 
+/// REQ-VOL-02
 #[test]
 fn milk_that_was_never_loaded_stays_in_its_pool() {
     let (_dir, _path, mut store) = new();
@@ -122,6 +124,7 @@ fn milk_that_was_never_loaded_stays_in_its_pool() {
     assert_eq!(store.pool("P-1").expect("read").batches, [code, again]);
 }
 
+/// REQ-VOL-02, REQ-VOL-03
 #[test]
 fn a_pool_gives_batches_until_it_is_used_up() {
     let (_dir, _path, mut store) = new();
@@ -139,6 +142,7 @@ fn a_pool_gives_batches_until_it_is_used_up() {
     store.verify(None).expect("verifies");
 }
 
+/// REQ-VOL-02, REQ-VOL-03
 #[test]
 fn what_is_drawn_is_what_was_confirmed_and_not_what_was_told() {
     for (bottles, left_ul) in [(10, 1_700_000), (23, 10_000), (24, -120_000)] {
@@ -166,6 +170,8 @@ fn water_is_drawn_from_nothing() {
     load(&mut store, &code, 6_000, 12);
     assert_eq!(store.head().expect("head").seq, before + 3, "action, event and seal only");
     stop(&mut store, &code, &mut engine, Tick::from_ms(9_000));
+    let header = store.load_batch(&code).expect("read").header;
+    assert_eq!((header.bottle_ul, header.pool), (130_000, None), "a mapping needs the volume");
     store.verify(None).expect("verifies");
 }
 

@@ -81,6 +81,7 @@ fn a_reason_has_words() {
     store.set_donor_status(ANN, "D-1", Status::Deferred, "審査").expect("in any script");
 }
 
+/// REQ-VOL-01
 #[test]
 fn a_refused_pool_leaves_nothing_behind() {
     let (_dir, _path, mut store) = new();

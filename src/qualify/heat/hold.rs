@@ -1,0 +1,143 @@
+//! Steps on the hold: it is whole, or it begins again.
+
+use anyhow::Context as _;
+use holder_hal::{Kelvin, Quality, Reading, Sample, Switch};
+
+use super::{INTO_MS, c, entered, found, min, shifted, touched, words};
+use crate::batch::phase::PhaseName;
+use crate::batch::verdict::{Outcome, Rule, Severity, Verdict};
+use crate::qualify::Seen;
+use crate::qualify::bench::{Bench, Rehearsed};
+use crate::qualify::report::Verdict as Said;
+
+fn shift_milk(reading: &mut Reading, by: Kelvin) {
+    for probe in &mut reading.milk {
+        *probe = probe.map(|sample| shifted(sample, by));
+    }
+}
+
+pub(super) fn good(bench: &Bench<'_>) -> anyhow::Result<Seen> {
+    let Rehearsed { run, verdict, .. } = bench.good()?;
+    let hold = &bench.params.recipe.hold;
+    let (floor, need_s) = (hold.floor, hold.hold_ms as f64 / 1000.0);
+    let limit = bench.params.limit_max();
+    let held = verdict.figures.hold_s.is_some_and(|held| held >= need_s);
+    let warm = run.true_coldest_in_hold_c.is_some_and(|coldest| coldest >= floor.as_f64());
+    let above = verdict.figures.plateau_min_c.is_some_and(|least| least >= limit.as_f64() - 0.0005);
+    Ok(Seen::that(
+        verdict.outcome == Outcome::Acceptable && held && warm && above,
+        format!(
+            "acceptable; a hold of {} or more, judged values from {limit} °C; true coldest milk of all \
+             bottles from {floor} °C",
+            min(Some(need_s))
+        ),
+        format!(
+            "{}; lowest judged value {}; true coldest milk in the hold {}; come-up {}",
+            words(&verdict),
+            c(verdict.figures.plateau_min_c),
+            c(run.true_coldest_in_hold_c),
+            min(verdict.figures.come_up_s)
+        ),
+    ))
+}
+
+pub(super) fn just_below(bench: &Bench<'_>) -> anyhow::Result<Seen> {
+    let params = &bench.params;
+    let probe = params.milk.first().context("no milk probe")?;
+    let below = params.limit(probe) - Kelvin::from_milli(10);
+    // The raw reading that the certificate corrects to just below the limit.
+    let raw = below + (below - probe.certificate.correct(below));
+    let (_, verdict) = touched(bench, |_, reading| {
+        if let Some(sample) = reading.milk.first_mut() {
+            *sample = Some(Sample::good(raw));
+        }
+    })?;
+    Ok(Seen::that(
+        verdict.outcome != Outcome::Acceptable,
+        format!("not acceptable: {below} °C is below the limit of {} °C", params.limit(probe)),
+        words(&verdict),
+    ))
+}
+
+/// So long does the milk sink by a degree, and so long does it take to come back, milliseconds.
+const SINKS_MS: u64 = 300_000;
+
+/// The batch in which the milk probes fall ten minutes into each of the first `dips` holds.
+fn dipped(bench: &Bench<'_>, dips: u64) -> anyhow::Result<Rehearsed> {
+    let first = entered(&bench.good()?.record, PhaseName::Hold)?;
+    // After a dip the hold begins again within minutes: half an hour is beyond the ten minutes of
+    // the next one, and before its end.
+    let starts: Vec<u64> = (0..dips).map(|dip| first.ms() + INTO_MS + dip * 1_200_000).collect();
+    bench.spoiled(|at, reading| {
+        let into_ms = starts.iter().filter_map(|start| at.ms().checked_sub(*start));
+        if let Some(into_ms) = into_ms.filter(|into_ms| *into_ms < 2 * SINKS_MS).min() {
+            // As slowly as milk can: what is faster than any bottle is judged as a jump.
+            let deep_ms = into_ms.min(2 * SINKS_MS - into_ms);
+            let sunk = i32::try_from(deep_ms * 1_000 / SINKS_MS).unwrap_or(0);
+            shift_milk(reading, Kelvin::from_milli(-sunk));
+        }
+    })
+}
+
+pub(super) fn one_dip(bench: &Bench<'_>) -> anyhow::Result<Seen> {
+    let run = dipped(bench, 1)?;
+    let verdict = &run.verdict;
+    let most = bench.params.recipe.hold.holds_restarted_max;
+    let restarted = verdict.figures.holds_restarted == 1;
+    let weighed = found(verdict, Rule::HoldRestarted, Severity::Deviation)
+        || (most == 0 && found(verdict, Rule::HoldRestarted, Severity::Fail));
+    let need_s = bench.params.recipe.hold.hold_ms as f64 / 1000.0;
+    let whole = verdict.figures.hold_s.is_some_and(|held| held >= need_s);
+    Ok(Seen::that(
+        restarted && weighed && whole,
+        format!("one restart, a deviation, and then one whole hold ({most} restarts are allowed)"),
+        words(verdict),
+    ))
+}
+
+pub(super) fn three_dips(bench: &Bench<'_>) -> anyhow::Result<Seen> {
+    let most = bench.params.recipe.hold.holds_restarted_max;
+    let run = dipped(bench, 3)?;
+    let meets =
+        run.verdict.figures.holds_restarted > most && run.verdict.outcome == Outcome::Unacceptable;
+    Ok(Seen::that(meets, format!("more than {most} restarts: unacceptable"), words(&run.verdict)))
+}
+
+pub(super) fn lid(bench: &Bench<'_>) -> anyhow::Result<Seen> {
+    let expected = "the hold begins again, with a deviation";
+    if !bench.params.has_lid {
+        let why = "this unit has no lid switch";
+        return Ok(Seen::not(Said::NotApplicable, expected, why));
+    }
+    let first = entered(&bench.good()?.record, PhaseName::Hold)?.ms() + INTO_MS;
+    let run = bench.spoiled(|at, reading| {
+        if (first..first + 5_000).contains(&at.ms()) {
+            reading.lid = Some(Switch { on: Some(false), quality: Quality::Good });
+        }
+    })?;
+    let meets = run.verdict.figures.holds_restarted >= 1
+        && run.verdict.findings.iter().any(|one| one.severity >= Severity::Deviation);
+    Ok(Seen::that(meets, expected, words(&run.verdict)))
+}
+
+pub(super) fn gap(bench: &Bench<'_>) -> anyhow::Result<Seen> {
+    let limit_ms = bench.params.recipe.hold.max_gap_ms;
+    let first = entered(&bench.good()?.record, PhaseName::Hold)?.ms() + INTO_MS;
+    let unplugged = |lasts_ms: u64| {
+        bench.spoiled(|at, reading| {
+            if (first..first + lasts_ms).contains(&at.ms())
+                && let Some(probe) = reading.milk.first_mut()
+            {
+                *probe = Some(Sample::missing(Quality::SensorOpen));
+            }
+        })
+    };
+    let (short_ms, long_ms) = (limit_ms.saturating_sub(2_000), limit_ms + 5_000);
+    let (short, long) = (unplugged(short_ms)?.verdict, unplugged(long_ms)?.verdict);
+    let restarts = |verdict: &Verdict| verdict.figures.holds_restarted;
+    Ok(Seen::that(
+        restarts(&short) == 0 && restarts(&long) >= 1,
+        format!("{short_ms} ms: no restart; {long_ms} ms: the hold begins again"),
+        format!("{short_ms} ms: {}. {long_ms} ms: {}", words(&short), words(&long)),
+    ))
+}

@@ -1,0 +1,234 @@
+//! The water runs of a unit, as they were recorded: which of them count for a mapping, and why the
+//! others do not.
+
+use serde::Serialize;
+
+use super::bench::{Bench, judged};
+use crate::batch::event::{Cause, Event};
+use crate::batch::params::{BatchParams, Cascade, Probe, Purpose};
+use crate::batch::phase::PhaseName;
+use crate::batch::verdict::{Outcome, Severity, Verdict};
+use crate::milk::ml;
+use crate::store::model::{BatchHeader, BatchRecord};
+
+/// The mean of one milk probe over the hold, corrected.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ProbeMean {
+    /// Where it is read: `device.point` of `station.toml`.
+    pub source: String,
+    /// °C.
+    pub mean_c: f64,
+}
+
+/// One water run that counts.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WaterRun {
+    /// The code of its batch.
+    pub batch: String,
+    /// When it was started, milliseconds since 1970 UTC.
+    pub started_utc_ms: i64,
+    /// Whether it ran on a machine that is not real.
+    pub simulated: bool,
+    /// Bottles that a person confirmed to be in, the control bottle not counted.
+    pub bottles: u16,
+    /// From loading to the beginning of the hold, seconds.
+    pub come_up_s: Option<f64>,
+    /// Largest difference between the milk probes during the hold, °C; one probe gives none.
+    pub spread_max_c: Option<f64>,
+    /// Every milk probe that gave something to trust, in the order of the unit.
+    pub means: Vec<ProbeMean>,
+}
+
+impl WaterRun {
+    fn new(record: &BatchRecord, bottles: u16, verdict: &Verdict) -> Self {
+        Self {
+            batch: record.header.code.clone(),
+            started_utc_ms: record.header.started_utc_ms,
+            simulated: record.header.simulated,
+            bottles,
+            come_up_s: verdict.figures.come_up_s,
+            spread_max_c: verdict.figures.spread_max_c,
+            means: means(record),
+        }
+    }
+
+    /// The coldest of its probes over the hold.
+    pub fn coldest(&self) -> Option<&ProbeMean> {
+        self.means.iter().min_by(|a, b| a.mean_c.total_cmp(&b.mean_c))
+    }
+
+    /// How far the coldest and the warmest probe are apart over the hold, °C.
+    pub fn apart_c(&self) -> Option<f64> {
+        let warmest = self.means.iter().map(|probe| probe.mean_c).reduce(f64::max)?;
+        Some(warmest - self.coldest()?.mean_c)
+    }
+
+    /// How much colder the coldest probe is than the first one, which is in the control bottle, °C.
+    pub fn below_control_c(&self) -> Option<f64> {
+        Some(self.means.first()?.mean_c - self.coldest()?.mean_c)
+    }
+}
+
+/// One water run that does not count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SetAside {
+    /// The code of its batch.
+    pub batch: String,
+    /// When it was started, milliseconds since 1970 UTC.
+    pub started_utc_ms: i64,
+    /// Bottles told at its start, the control bottle not counted.
+    pub bottles: u16,
+    /// Why it does not count.
+    pub why: String,
+    /// Whether its record is what was written.
+    pub verifies: bool,
+}
+
+impl SetAside {
+    pub(super) fn new(header: &BatchHeader, why: String) -> Self {
+        Self {
+            batch: header.code.clone(),
+            started_utc_ms: header.started_utc_ms,
+            bottles: header.bottles,
+            why,
+            verifies: true,
+        }
+    }
+}
+
+/// A record as it was read.
+pub(super) struct Recorded {
+    pub(super) header: BatchHeader,
+    /// The record, or why it cannot be believed.
+    pub(super) record: Result<BatchRecord, String>,
+}
+
+/// Every water run of the unit.
+pub(super) fn recorded(bench: &Bench<'_>) -> anyhow::Result<Vec<Recorded>> {
+    let Some(store) = bench.store else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for header in store.batches()? {
+        if header.unit == bench.unit.name && header.purpose == Purpose::Water {
+            let fits = store.batch_fits(&header.code).map_err(|misfit| misfit.to_string());
+            let record =
+                fits.and_then(|()| store.load_batch(&header.code).map_err(|why| why.to_string()));
+            found.push(Recorded { header, record });
+        }
+    }
+    Ok(found)
+}
+
+/// The run, or why it does not count for this unit, recipe and volume as they are now.
+pub(super) fn counts(bench: &Bench<'_>, recorded: &Recorded) -> Result<WaterRun, SetAside> {
+    let aside = |why: String| SetAside::new(&recorded.header, why);
+    let record = match &recorded.record {
+        Ok(record) => record,
+        Err(misfit) => {
+            let why = format!("its record does not verify: {misfit}");
+            return Err(SetAside { verifies: false, ..aside(why) });
+        }
+    };
+    if recorded.header.closed_utc_ms.is_none() {
+        return Err(aside(format!("it is still open, in {}", recorded.header.phase)));
+    }
+    if let Some(why) = other_conditions(bench, record) {
+        return Err(aside(why));
+    }
+    let verdict = judged(record);
+    match (verdict.outcome, loaded(record)) {
+        (Outcome::Acceptable, Some(bottles)) => Ok(WaterRun::new(record, bottles, &verdict)),
+        (Outcome::Acceptable, None) => Err(aside("nobody confirmed its bottles".to_owned())),
+        (Outcome::Unacceptable | Outcome::Incomplete, _) => Err(aside(refusal(&verdict))),
+    }
+}
+
+/// What was different from what is qualified now, in the order in which a person would look.
+fn other_conditions(bench: &Bench<'_>, record: &BatchRecord) -> Option<String> {
+    let (then, now) = (&record.params, &bench.params);
+    let simulated = |yes: bool| if yes { "a simulated machine" } else { "a real machine" };
+    if record.header.simulated != bench.unit.written.simulated {
+        return Some(format!("it ran on {}", simulated(record.header.simulated)));
+    }
+    if then.recipe.name != now.recipe.name {
+        return Some(format!("it ran by recipe {}", then.recipe.name));
+    }
+    if then.recipe != now.recipe {
+        return Some(format!("recipe {} had other values then", then.recipe.name));
+    }
+    let planned_ul = i64::from(bench.bottle_ml) * 1_000;
+    match record.header.bottle_ul {
+        0 => return Some("the volume of its bottles was not recorded".to_owned()),
+        told_ul if told_ul != planned_ul => {
+            return Some(format!(
+                "its bottles held {} ml, not {} ml",
+                ml(told_ul),
+                bench.bottle_ml
+            ));
+        }
+        _ => {}
+    }
+    other_machine(then, now)
+}
+
+/// Other probes or other control make another machine. A certificate that was renewed does not, nor
+/// a margin that was measured meanwhile: they move the target by a tenth of a degree or two.
+fn other_machine(then: &BatchParams, now: &BatchParams) -> Option<String> {
+    let sources = |milk: &[Probe]| {
+        milk.iter().map(|probe| probe.source.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let (then_at, now_at) = (sources(&then.milk), sources(&now.milk));
+    if then_at != now_at {
+        return Some(format!("its milk probes were {then_at}; now they are {now_at}"));
+    }
+    if then.bath.source != now.bath.source {
+        return Some(format!("its bath probe was {}", then.bath.source));
+    }
+    let target = now.cascade.target_above_limit;
+    let same = Cascade { target_above_limit: target, ..then.cascade } == now.cascade;
+    (!same || then.heater != now.heater)
+        .then(|| "heater or controller were set otherwise then".to_owned())
+}
+
+/// Why a run that was not acceptable was not.
+fn refusal(verdict: &Verdict) -> String {
+    let weightiest = verdict.findings.iter().filter(|one| one.severity == Severity::Fail);
+    let why = weightiest.map(|one| one.text.as_str()).next();
+    match why.or_else(|| verdict.findings.first().map(|one| one.text.as_str())) {
+        Some(why) => format!("{}: {why}", verdict.outcome),
+        None => verdict.outcome.to_string(),
+    }
+}
+
+/// How many bottles a person confirmed, which may be others than were told at the start.
+fn loaded(record: &BatchRecord) -> Option<u16> {
+    record.entries.iter().rev().find_map(|stamped| match &stamped.entry.event {
+        Event::Entered { cause: Cause::Loaded { bottles }, .. } => Some(*bottles),
+        Event::Entered { .. }
+        | Event::Raised { .. }
+        | Event::Cleared { .. }
+        | Event::Acknowledged { .. }
+        | Event::Failed { .. }
+        | Event::AboveCeiling { .. }
+        | Event::Resumed { .. }
+        | Event::HeatConfirmed => None,
+    })
+}
+
+/// The mean of each milk probe over the hold, corrected.
+fn means(record: &BatchRecord) -> Vec<ProbeMean> {
+    let hold = || record.periods.iter().filter(|period| period.phase == PhaseName::Hold);
+    let probes = record.params.milk.iter().enumerate();
+    let mean = probes.filter_map(|(index, probe)| {
+        let samples = hold().filter_map(|period| period.reading.milk.get(index).copied().flatten());
+        let values: Vec<f64> = samples
+            .filter_map(|sample| probe.trusted(sample))
+            .map(|value| value.as_f64())
+            .collect();
+        let count = values.len() as f64;
+        (!values.is_empty()).then(|| ProbeMean {
+            source: probe.source.clone(),
+            mean_c: values.iter().sum::<f64>() / count,
+        })
+    });
+    mean.collect()
+}
