@@ -198,12 +198,12 @@ fn altered(bench: &Bench<'_>) -> anyhow::Result<Seen> {
     const CHANGES: [(&str, &str); 6] = [
         (
             "sample",
-            "UPDATE samples SET value = value + 500 WHERE channel = 1 AND tick_ms = (SELECT tick_ms \
+            "UPDATE samples SET milk_1_mc = milk_1_mc + 500 WHERE tick_ms = (SELECT tick_ms \
              FROM samples ORDER BY tick_ms LIMIT 1 OFFSET (SELECT count(*) / 2 FROM samples))",
         ),
         (
             "quality",
-            "UPDATE samples SET quality = 1 WHERE channel = 1 AND tick_ms = (SELECT tick_ms \
+            "UPDATE samples SET milk_1_quality = 1 WHERE tick_ms = (SELECT tick_ms \
              FROM samples ORDER BY tick_ms LIMIT 1 OFFSET (SELECT count(*) / 2 FROM samples))",
         ),
         ("author", "UPDATE journal SET who = 'nobody' WHERE seq = 3"),

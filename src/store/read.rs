@@ -11,7 +11,7 @@ use super::error::{StoreError, garbled};
 use super::journal::{self, Hash, Kind, Row, hex};
 use super::milk;
 use super::model::{
-    BatchHeader, BatchRecord, Closing, FrozenText, Period, Remark, StampedAction, StampedEntry,
+    BatchHeader, BatchRecord, Closing, FrozenText, Remark, StampedAction, StampedEntry,
 };
 use super::samples;
 use super::seal::InputRow;
@@ -196,28 +196,32 @@ fn remarks(db: &Connection, code: &str) -> Result<Vec<Remark>, StoreError> {
 }
 
 /// The actions of a batch that the engine did not refuse, in order.
-fn actions(rows: &[InputRow]) -> Result<Vec<StampedAction>, StoreError> {
-    let accepted = rows.iter().filter(|row| row.refused.is_none());
-    let actions = accepted.filter_map(|row| row.action.as_deref().map(|action| (row, action)));
-    actions
-        .map(|(row, action)| {
-            Ok(StampedAction {
-                tick_ms: samples::tick(row.tick_ms)?.ms(),
-                utc_ms: row.utc_ms,
-                who: row.who.clone(),
-                action: serde_json::from_str(action).map_err(|e| garbled("action", e))?,
-            })
-        })
-        .collect()
+fn actions(db: &Connection, id: i64) -> Result<Vec<StampedAction>, StoreError> {
+    let mut select = db.prepare_cached(
+        "SELECT tick_ms, utc_ms, who, action FROM inputs \
+         WHERE batch = ? AND action IS NOT NULL AND refused IS NULL ORDER BY n",
+    )?;
+    let mut rows = select.query([id])?;
+    let mut actions = Vec::new();
+    while let Some(row) = rows.next()? {
+        let action: String = row.get(3)?;
+        actions.push(StampedAction {
+            tick_ms: samples::tick(row.get(0)?)?.ms(),
+            utc_ms: row.get(1)?,
+            who: row.get(2)?,
+            action: serde_json::from_str(&action).map_err(|e| garbled("action", e))?,
+        });
+    }
+    Ok(actions)
 }
 
 /// The inputs of the engine; every reading takes its period's samples.
-fn inputs(rows: &[InputRow], periods: &[Period]) -> Result<Vec<(Tick, Input)>, StoreError> {
-    let mut periods = periods.iter();
-    let mut inputs = Vec::with_capacity(rows.len());
-    for row in rows {
+fn inputs(db: &Connection, id: i64) -> Result<Vec<(Tick, Input)>, StoreError> {
+    let mut periods = samples::periods(db, id)?.into_iter();
+    let mut inputs = Vec::with_capacity(periods.len());
+    InputRow::each_after(db, id, 0, |row| {
         let at = samples::tick(row.tick_ms)?;
-        let input = match (row.kind.as_str(), &row.action) {
+        let input = match (row.kind, row.action) {
             ("reading", _) => {
                 let period = periods.next().filter(|period| period.at == at);
                 let missing = || garbled(format!("input {}", row.n), "its samples are missing");
@@ -230,7 +234,8 @@ fn inputs(rows: &[InputRow], periods: &[Period]) -> Result<Vec<(Tick, Input)>, S
             (kind, _) => return Err(garbled(format!("input {}", row.n), format!("kind {kind}"))),
         };
         inputs.push((at, input));
-    }
+        Ok(())
+    })?;
     Ok(inputs)
 }
 
@@ -281,7 +286,7 @@ impl Store {
             texts: texts(db, id)?,
             periods,
             entries: entries(db, code)?,
-            actions: actions(&InputRow::after(db, id, 0)?)?,
+            actions: actions(db, id)?,
             remarks: remarks(db, code)?,
             pool,
             head_seq: head.seq,
@@ -296,6 +301,6 @@ impl Store {
     pub fn inputs(&self, code: &str) -> Result<Vec<(Tick, Input)>, StoreError> {
         let db = &self.db.unchecked_transaction()?;
         let id = id_of(db, code)?;
-        inputs(&InputRow::after(db, id, 0)?, &samples::periods(db, id)?)
+        inputs(db, id)
     }
 }

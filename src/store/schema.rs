@@ -17,8 +17,15 @@ use super::error::StoreError;
 pub(super) const APPLICATION_ID: u32 = 0x484f_4c44;
 
 /// Every migration in order; the file's `user_version` is the number of those applied.
-pub(super) const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_kinds.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_kinds.sql"),
+    include_str!("migrations/0003_wide_samples.sql"),
+];
+
+/// The oldest version whose batches can be kept. Before it samples were kept and sealed in another
+/// form, by no release.
+const OLDEST_WITH_BATCHES: u32 = 3;
 
 /// A writer waits this long for another one.
 const BUSY: Duration = Duration::from_secs(5);
@@ -105,6 +112,18 @@ fn copy_path(path: &Path, version: u32) -> PathBuf {
     path.with_file_name(name)
 }
 
+/// Refuses a file whose batches this program could not verify any more.
+fn check_upgradable(db: &Connection, path: &Path, found: u32) -> Result<(), StoreError> {
+    if found >= OLDEST_WITH_BATCHES {
+        return Ok(());
+    }
+    let batch = "SELECT code FROM batches WHERE id IN (SELECT batch FROM inputs) ORDER BY id";
+    match db.query_row(batch, [], |row| row.get(0)).optional()? {
+        None => Ok(()),
+        Some(batch) => Err(StoreError::NotUpgradable { path: path.to_owned(), found, batch }),
+    }
+}
+
 /// Upgrades a file of an older version, after a copy.
 fn upgrade(
     db: &mut Connection,
@@ -112,6 +131,7 @@ fn upgrade(
     found: u32,
     migrations: &[&str],
 ) -> Result<(), StoreError> {
+    check_upgradable(db, path, found)?;
     // Leaving WAL needs the file for ourselves, and empties the log into the one file that is
     // then copied: refused while a batch runs, or anybody reads.
     db.pragma_update(None, "journal_mode", "DELETE")?;
@@ -198,6 +218,7 @@ fn open_with(path: &Path, migrations: &[&str], busy: Duration) -> Result<Connect
 pub(super) fn open_read_only(path: &Path) -> Result<Connection, StoreError> {
     let (db, found) = open_any_version(path)?;
     let known = known(MIGRATIONS);
+    check_upgradable(&db, path, found)?;
     if found < known {
         return Err(StoreError::Older { path: path.to_owned(), found, known });
     }
@@ -424,6 +445,50 @@ mod tests {
         open_now(&path, &broken).expect_err("fails");
         let db = open_now(&path, &next).expect("as it was");
         db.query_row("SELECT count(*) FROM half", [], |_| Ok(())).expect_err("nothing half-made");
+    }
+
+    /// A file as a program from before the first release left it.
+    fn before_release(path: &Path, sql: &str) {
+        std::fs::File::create_new(path).expect("made");
+        let mut db = Connection::open(path).expect("opens");
+        migrate(&mut db, &MIGRATIONS[..2]).expect("made");
+        super::super::station::found(&mut db, &station(), "ann").expect("founded");
+        db.execute_batch(sql).expect("written");
+        db.pragma_update(None, "journal_mode", "WAL").expect("set");
+    }
+
+    #[test]
+    fn batches_from_before_the_first_release_are_left_as_they_are() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("holder.db");
+        before_release(
+            &path,
+            "INSERT INTO batches (id, code, unit, purpose, simulated, recipe, bottles, bottle_ul, \
+             reserved_ul, volume_ul, operator, started_utc_ms, closed_utc_ms, closing, phase) \
+             VALUES (1, 'B-2026-0001', 'demo', 'water', 1, 'r', 1, 0, 0, 0, 'ann', 0, 1, 'ended', \
+             'aborted'); \
+             INSERT INTO inputs VALUES (1, 1, 0, 0, 'wake', 'ann', NULL, NULL, zeroblob(32))",
+        );
+        let before = std::fs::read(&path).expect("read");
+        for refused in [Store::open(&path), Store::open_read_only(&path)] {
+            let text = refused.err().expect("refused").to_string();
+            for word in ["version 2", "B-2026-0001", "holder init", "not touched"] {
+                assert!(text.contains(word), "{text}");
+            }
+        }
+        assert_eq!(std::fs::read(&path).expect("read"), before);
+        assert!(!dir.path().join("holder.db.version-2").exists(), "not copied");
+    }
+
+    #[test]
+    fn a_station_from_before_the_first_release_without_a_batch_is_upgraded() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("holder.db");
+        before_release(&path, "");
+        let mut store = Store::open(&path).expect("upgraded");
+        super::super::fixture::run(&mut store, &super::super::fixture::water_batch(), 3);
+        store.verify(None).expect("verifies");
+        assert!(dir.path().join("holder.db.version-2").exists(), "after a copy");
     }
 
     /// The migrations of a later program.

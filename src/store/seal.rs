@@ -8,25 +8,25 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
-use super::error::StoreError;
+use super::error::{StoreError, garbled};
 use super::journal::{Canon, GENESIS, Hash, hex};
-use super::samples::{Cell, Cursor};
+use super::samples::{Cursor, Row};
 
 /// One row of `inputs`.
-#[derive(Clone, Debug)]
-pub(super) struct InputRow {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct InputRow<'a> {
     pub(super) n: i64,
     pub(super) tick_ms: i64,
     pub(super) utc_ms: i64,
-    pub(super) kind: String,
-    pub(super) who: String,
-    pub(super) action: Option<String>,
-    pub(super) refused: Option<String>,
+    pub(super) kind: &'a str,
+    pub(super) who: &'a str,
+    pub(super) action: Option<&'a str>,
+    pub(super) refused: Option<&'a str>,
     /// The running hash after it, as it is stored.
     pub(super) running: Hash,
 }
 
-impl InputRow {
+impl InputRow<'_> {
     pub(super) fn insert(&self, db: &Connection, batch: i64) -> Result<(), StoreError> {
         db.prepare_cached(
             "INSERT INTO inputs (batch, n, tick_ms, utc_ms, kind, who, action, refused, running) \
@@ -47,43 +47,56 @@ impl InputRow {
     }
 
     /// The running hash that follows from `before` with this input and its samples.
-    pub(super) fn hash(&self, before: Hash, cells: &[Cell]) -> Hash {
-        let mut canon = Canon::new("holder input 1");
-        canon.bytes(Some(&before));
+    pub(super) fn hash(&self, before: &Hash, samples: Option<&Row>) -> Hash {
+        let mut canon = Canon::new("holder input 2");
+        canon.bytes(Some(before));
         canon.int(Some(self.n));
         canon.int(Some(self.tick_ms));
         canon.int(Some(self.utc_ms));
-        canon.text(Some(&self.kind));
-        canon.text(Some(&self.who));
-        canon.text(self.action.as_deref());
-        canon.text(self.refused.as_deref());
-        canon.int(i64::try_from(cells.len()).ok());
-        for cell in cells {
-            cell.hash(&mut canon);
+        canon.text(Some(self.kind));
+        canon.text(Some(self.who));
+        canon.text(self.action);
+        canon.text(self.refused);
+        canon.int(Some(i64::from(samples.is_some())));
+        if let Some(row) = samples {
+            row.hash(&mut canon);
         }
         canon.finish()
     }
 
-    /// The inputs after number `after`, in order.
-    pub(super) fn after(db: &Connection, batch: i64, after: i64) -> Result<Vec<Self>, StoreError> {
+    /// Every input after number `after`, in order.
+    pub(super) fn each_after(
+        db: &Connection,
+        batch: i64,
+        after: i64,
+        mut each: impl FnMut(&InputRow<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let mut select = db.prepare_cached(
             "SELECT n, tick_ms, utc_ms, kind, who, action, refused, running FROM inputs \
              WHERE batch = ?1 AND n > ?2 ORDER BY n",
         )?;
-        let rows = select.query_map(params![batch, after], |row| {
-            Ok(Self {
+        let mut rows = select.query([batch, after])?;
+        while let Some(row) = rows.next()? {
+            each(&InputRow {
                 n: row.get(0)?,
                 tick_ms: row.get(1)?,
                 utc_ms: row.get(2)?,
-                kind: row.get(3)?,
-                who: row.get(4)?,
-                action: row.get(5)?,
-                refused: row.get(6)?,
+                kind: text(row, 3)?.ok_or_else(|| garbled("input", "no kind"))?,
+                who: text(row, 4)?.ok_or_else(|| garbled("input", "nobody's"))?,
+                action: text(row, 5)?,
+                refused: text(row, 6)?,
                 running: row.get(7)?,
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+            })?;
+        }
+        Ok(())
     }
+}
+
+fn text<'row>(
+    row: &'row rusqlite::Row<'_>,
+    column: usize,
+) -> Result<Option<&'row str>, StoreError> {
+    row.get_ref(column)?.as_str_or_null().map_err(|error| garbled("input", error))
 }
 
 /// What a sealing entry says of its block.
@@ -113,17 +126,17 @@ impl Block {
         Self { running, ends: None, rows: 0 }
     }
 
-    /// Adds one input with its running hash and its number of samples.
-    pub(super) fn add(&mut self, input: &InputRow, samples: usize) {
+    /// Adds one input with its running hash, and whether it has samples.
+    pub(super) fn add(&mut self, input: &InputRow<'_>, has_samples: bool) {
         self.running = input.running;
-        self.rows = self.rows.saturating_add(i64::try_from(samples).unwrap_or(i64::MAX));
+        self.rows = self.rows.saturating_add(i64::from(has_samples));
         let (first, first_tick_ms, ..) = self.ends.unwrap_or((input.n, input.tick_ms, 0, 0));
         self.ends = Some((first, first_tick_ms, input.n, input.tick_ms));
     }
 
     /// The running hash after its last input.
-    pub(super) const fn running(&self) -> Hash {
-        self.running
+    pub(super) const fn running(&self) -> &Hash {
+        &self.running
     }
 
     /// How long the block is, from its first to its last tick; `None` when it is empty.
@@ -159,24 +172,28 @@ pub(super) fn running_at(db: &Connection, batch: i64, n: i64) -> Result<Hash, St
     Ok(stored.unwrap_or(GENESIS))
 }
 
-/// Every input of a batch with its cells, from the file, in order. A reading whose tick lies before
-/// that of an input before it, which nobody wrote, comes without cells, and so fits no hash.
+/// Every input of a batch with its samples, from the file, in order. A reading whose tick lies
+/// before that of an input before it, which nobody wrote, comes without, and so fits no hash.
 pub(super) fn each_input(
     db: &Connection,
     batch: i64,
     after: i64,
-    mut each: impl FnMut(&InputRow, &[Cell]) -> Result<(), StoreError>,
+    mut each: impl FnMut(&InputRow<'_>, Option<&Row>) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let inputs = InputRow::after(db, batch, after)?;
-    let from_ms = inputs.iter().map(|input| input.tick_ms).min().unwrap_or(0);
-    let mut select = db.prepare_cached(Cursor::SELECT)?;
+    let from_ms: Option<i64> = db
+        .prepare_cached(
+            "SELECT tick_ms FROM inputs WHERE batch = ?1 AND n > ?2 ORDER BY n LIMIT 1",
+        )?
+        .query_row([batch, after], |row| row.get(0))
+        .optional()?;
+    let Some(from_ms) = from_ms else { return Ok(()) };
+    let mut select = db.prepare_cached(Cursor::select())?;
     let mut cursor = Cursor::begin(&mut select, batch, from_ms)?;
-    for input in &inputs {
-        let cells = match input.kind.as_str() {
+    InputRow::each_after(db, batch, after, |input| {
+        let samples = match input.kind {
             "reading" => cursor.of_tick(input.tick_ms)?,
-            _ => &[],
+            _ => None,
         };
-        each(input, cells)?;
-    }
-    Ok(())
+        each(input, samples)
+    })
 }

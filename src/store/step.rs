@@ -60,8 +60,8 @@ impl Tail {
         }
         let sealed = last_sealed(db, code)?;
         let mut block = Block::after(seal::running_at(db, id, sealed)?);
-        seal::each_input(db, id, sealed, |input, cells| {
-            block.add(input, cells.len());
+        seal::each_input(db, id, sealed, |input, samples| {
+            block.add(input, samples.is_some());
             Ok(())
         })?;
         let (inputs, last_tick_ms) = db.query_row(
@@ -165,7 +165,7 @@ pub(super) fn append_seal(
     let after = serde_json::to_value(&seal).map_err(|error| garbled("seal", error))?;
     let place = Place::in_batch(Kind::Seal, code, tick_ms);
     journal::append(db, stamp, place, &Body::new("sealed inputs and samples").after(after))?;
-    tail.block = Block::after(tail.block.running());
+    tail.block = Block::after(*tail.block.running());
     Ok(())
 }
 
@@ -185,17 +185,17 @@ fn write_step(db: &Connection, step: &Step<'_>, tail: &mut Tail) -> Result<(), S
     }
     station::check_who(step.stamp.who)?;
     let refused = step.effects.refusal.as_ref().map(ToString::to_string);
-    let (kind, action, cells) = match step.input {
+    let (kind, action, row) = match step.input {
         Input::Reading(reading) => {
             tail.last_reading_ms = tick_ms;
-            ("reading", None, samples::cells(reading, &step.effects.command, step.phase))
+            ("reading", None, Some(samples::Row::of(reading, &step.effects.command, step.phase)))
         }
         Input::Operator(action) => {
             append_action(db, step, action, refused.as_deref())?;
             let json = serde_json::to_string(action).map_err(|error| garbled("action", error))?;
-            ("operator", Some(json), Vec::new())
+            ("operator", Some(json), None)
         }
-        Input::Wake => ("wake", None, Vec::new()),
+        Input::Wake => ("wake", None, None),
     };
     tail.inputs += 1;
     tail.last_tick_ms = tick_ms;
@@ -203,16 +203,18 @@ fn write_step(db: &Connection, step: &Step<'_>, tail: &mut Tail) -> Result<(), S
         n: tail.inputs,
         tick_ms,
         utc_ms: step.stamp.utc_ms,
-        kind: kind.to_owned(),
-        who: step.stamp.who.to_owned(),
-        action,
-        refused,
+        kind,
+        who: step.stamp.who,
+        action: action.as_deref(),
+        refused: refused.as_deref(),
         running: GENESIS,
     };
-    input.running = input.hash(tail.block.running(), &cells);
+    input.running = input.hash(tail.block.running(), row.as_ref());
     input.insert(db, tail.id)?;
-    samples::insert(db, tail.id, tick_ms, &cells)?;
-    tail.block.add(&input, cells.len());
+    if let Some(row) = &row {
+        samples::insert(db, tail.id, tick_ms, row)?;
+    }
+    tail.block.add(&input, row.is_some());
     for entry in &step.effects.entries {
         append_event(db, step, entry)?;
     }

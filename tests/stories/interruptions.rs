@@ -242,7 +242,7 @@ fn tamper(desk: &Desk, trigger: &str, sql: &str) {
 fn a_record_that_was_changed_in_between_is_never_continued() {
     let (desk, code) = killed("COME-UP");
     // The reference probe decides nothing live: only the hashes tell.
-    let warmer = "UPDATE samples SET value = value + 1 WHERE channel = 9 AND tick_ms > 900000";
+    let warmer = "UPDATE samples SET reference_mc = reference_mc + 1 WHERE tick_ms > 900000";
     tamper(&desk, "samples_no_update", warmer);
     let refused = desk.run("run demo --resume --fast --yes");
     refused.expect_refusal(&[&code, "cannot be continued", "does not verify", "--abandon"]);

@@ -7,7 +7,7 @@ use super::super::journal::{GENESIS, hex, sha256};
 use super::super::read;
 use super::super::seal::{self, Block, InputRow, Seal};
 use super::facts::BatchFacts;
-use super::{Misfit, MisfitPlace, VerifyReport, same};
+use super::{Misfit, MisfitPlace, VerifyReport, same, same_hash};
 
 /// Parameters and texts.
 pub(super) fn check_frozen(
@@ -71,21 +71,21 @@ pub(super) fn check_blocks(
     let mut count = 0_i64;
     let mut rows = 0_i64;
     let mut misfit = None;
-    seal::each_input(db, id, 0, |input, cells| {
+    seal::each_input(db, id, 0, |input, samples| {
         count += 1;
-        rows += i64::try_from(cells.len()).unwrap_or(i64::MAX);
+        rows += i64::from(samples.is_some());
         if misfit.is_some() {
             return Ok(());
         }
         let stored = input.running;
         misfit = same(place, "a hole in its inputs", &count, &input.n).err();
-        let input = &InputRow { running: input.hash(block.running(), cells), ..input.clone() };
-        block.add(input, cells.len());
+        let input = &InputRow { running: input.hash(block.running(), samples), ..*input };
+        block.add(input, samples.is_some());
         let at = || MisfitPlace::Input { batch: batch.to_owned(), n: input.n };
-        let fits = same(at, "its running hash", &hex(&stored), &hex(&input.running));
+        let fits = same_hash(at, "its running hash", &stored, &input.running);
         edited = edited.take().or(fits.err());
         if seals.peek().is_some_and(|seal| input.n >= seal.last_input) {
-            let after = Block::after(block.running());
+            let after = Block::after(*block.running());
             let sealed = std::mem::replace(&mut block, after);
             let seal = seals.next();
             misfit = misfit.take().or(seal.and_then(|s| check_seal(batch, s, &sealed).err()));
