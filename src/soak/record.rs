@@ -202,7 +202,7 @@ impl Record {
     /// The store, or a record that its inputs do not give again.
     pub(crate) fn take_up(&mut self, now: BootMoment, utc_ms: i64) -> Result<Option<Left>, Lost> {
         let Some((store, code)) = &mut self.store else { return Ok(None) };
-        let (record, inputs) = (store.load_batch(code)?, store.inputs(code)?);
+        let (record, inputs) = store.load_to_replay(code)?;
         let taken_up = recovery::take_up(&record, &inputs)
             .map_err(|misfit| Lost::Disputed(misfit.to_string()))?;
         let now = ClockEntry { moment: now, tick_ms: 0, speed: 1 };

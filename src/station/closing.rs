@@ -10,7 +10,7 @@ use super::supervisor::Ending;
 use crate::batch::judge;
 use crate::batch::verdict::Verdict;
 use crate::record::curve;
-use crate::store::model::{BatchRecord, Closing};
+use crate::store::model::Closing;
 use crate::store::{Close, Stamp, Store, StoreError, StoreThread, replay};
 
 /// A disk that has not closed the record after this long (real time) is left behind.
@@ -134,17 +134,17 @@ pub(crate) fn close_judged(
     engine_accepts: Option<bool>,
     stamp: Stamp<'_>,
 ) -> Result<Verdict, StoreError> {
-    let mut record = store.load_batch(batch)?;
+    let (mut record, inputs) = store.load_to_replay(batch)?;
     (record.header.closing, record.header.engine_accepts) = (Some(closing), engine_accepts);
     let mut engine_accepts = engine_accepts;
-    if let Some(misfit) = misfit(store, &record)? {
+    if let Err(misfit) = replay(&record, &inputs) {
         engine_accepts = Some(false);
         let at = record.periods.last().map_or(Tick::default(), |period| period.at);
         let text = format!("the stored inputs do not give the stored entries again: {misfit}");
         insist(LOCKED_TRIES, LOCKED_PAUSE, || store.remark(stamp, batch, at, &text))?;
+        record = store.load_batch(batch)?; // with the remark
+        record.header.engine_accepts = engine_accepts;
     }
-    let mut record = store.load_batch(batch)?;
-    record.header.engine_accepts = engine_accepts;
     let verdict = judge::judge(&record.params.recipe, &curve::curve(&record));
     let kept = serde_json::to_value(&verdict).ok();
     let phase = record.header.phase;
@@ -152,12 +152,6 @@ pub(crate) fn close_judged(
     let close = Close { batch, stamp, closing, engine_accepts, phase, verdict: verdict_kept };
     insist(LOCKED_TRIES, LOCKED_PAUSE, || store.close_batch(&close))?;
     Ok(verdict)
-}
-
-/// Where the replay of the stored inputs and the record part, in words.
-fn misfit(store: &Store, record: &BatchRecord) -> Result<Option<String>, StoreError> {
-    let inputs = store.inputs(&record.header.code)?;
-    Ok(replay(record, &inputs).err().map(|misfit| misfit.to_string()))
 }
 
 #[cfg(test)]
@@ -172,6 +166,7 @@ mod tests {
     use crate::batch::verdict::{Outcome, Rule};
     use crate::station::conduct::ConductError;
     use crate::station::rehearsal::rehearse;
+    use crate::store::model::BatchRecord;
     use crate::store::{NewBatch, Station, Step};
 
     const NOW: Stamp<'_> = Stamp { utc_ms: 0, who: "ann" };

@@ -145,7 +145,7 @@ async fn load(store: &StoreThread, batch: &str) -> Result<Taken, StoreError> {
     let batch = batch.to_owned();
     store
         .call(move |store| {
-            let (record, inputs) = (store.load_batch(&batch)?, store.inputs(&batch)?);
+            let (record, inputs) = store.load_to_replay(&batch)?;
             let taken_up = recovery::take_up(&record, &inputs);
             let (clock, altered) = (store.clock_of(&batch)?, store.batch_fits(&batch).err());
             Ok(Taken { record, clock, taken_up, altered })
@@ -299,7 +299,7 @@ pub fn give_up(
     who: &str,
 ) -> Result<crate::batch::verdict::Verdict, StoreError> {
     let stamp = Stamp { utc_ms: clock::utc_now_ms(), who };
-    let inputs = store.inputs(batch)?;
+    let (_, inputs) = store.load_to_replay(batch)?;
     let last = inputs.last().map_or_else(Default::default, |(at, _)| *at);
     let text = format!("the interrupted batch was given up by {who}: {reason}. {safe}.");
     store.remark(stamp, batch, last, &text)?;

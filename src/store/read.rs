@@ -11,11 +11,11 @@ use super::error::{StoreError, garbled};
 use super::journal::{self, Hash, Kind, Row, hex};
 use super::milk;
 use super::model::{
-    BatchHeader, BatchRecord, Closing, FrozenText, Remark, StampedAction, StampedEntry,
+    BatchHeader, BatchRecord, Closing, FrozenText, Period, Remark, StampedAction, StampedEntry,
 };
 use super::samples;
-use super::seal::InputRow;
-use crate::batch::event::Input;
+use super::seal::{self, InputRow, READING};
+use crate::batch::event::{Action, Input};
 use crate::batch::params::{BatchParams, Purpose};
 use crate::batch::phase::PhaseName;
 
@@ -195,48 +195,47 @@ fn remarks(db: &Connection, code: &str) -> Result<Vec<Remark>, StoreError> {
         .collect()
 }
 
-/// The actions of a batch that the engine did not refuse, in order.
-fn actions(db: &Connection, id: i64) -> Result<Vec<StampedAction>, StoreError> {
-    let mut select = db.prepare_cached(
-        "SELECT tick_ms, utc_ms, who, action FROM inputs \
-         WHERE batch = ? AND action IS NOT NULL AND refused IS NULL ORDER BY n",
-    )?;
-    let mut rows = select.query([id])?;
-    let mut actions = Vec::new();
-    while let Some(row) = rows.next()? {
-        let action: String = row.get(3)?;
-        actions.push(StampedAction {
-            tick_ms: samples::tick(row.get(0)?)?.ms(),
-            utc_ms: row.get(1)?,
-            who: row.get(2)?,
-            action: serde_json::from_str(&action).map_err(|e| garbled("action", e))?,
-        });
-    }
-    Ok(actions)
+/// What came to the engine, in the forms in which it is read.
+#[derive(Default)]
+struct Came {
+    inputs: Vec<(Tick, Input)>,
+    /// The readings, with what answered them.
+    periods: Vec<Period>,
+    /// The actions that the engine did not refuse.
+    actions: Vec<StampedAction>,
 }
 
-/// The inputs of the engine; every reading takes its period's samples.
-fn inputs(db: &Connection, id: i64) -> Result<Vec<(Tick, Input)>, StoreError> {
-    let mut periods = samples::periods(db, id)?.into_iter();
-    let mut inputs = Vec::with_capacity(periods.len());
-    InputRow::each_after(db, id, 0, |row| {
+impl Came {
+    /// Everything that came in a batch, in order.
+    fn read(db: &Connection, id: i64) -> Result<Self, StoreError> {
+        let mut came = Self::default();
+        seal::each_input(db, id, 0, |row| came.take(row))?;
+        Ok(came)
+    }
+
+    fn take(&mut self, row: &InputRow<'_>) -> Result<(), StoreError> {
         let at = samples::tick(row.tick_ms)?;
         let input = match (row.kind, row.action) {
-            ("reading", _) => {
-                let period = periods.next().filter(|period| period.at == at);
-                let missing = || garbled(format!("input {}", row.n), "its samples are missing");
-                Input::Reading(period.ok_or_else(missing)?.reading)
+            (READING, _) => {
+                let period = row.samples.period(at)?;
+                self.periods.push(period);
+                Input::Reading(period.reading)
             }
-            ("operator", Some(action)) => Input::Operator(
-                serde_json::from_str(action).map_err(|error| garbled("action", error))?,
-            ),
+            ("operator", Some(action)) => {
+                let action: Action =
+                    serde_json::from_str(action).map_err(|error| garbled("action", error))?;
+                if row.refused.is_none() {
+                    let (utc_ms, who, action) = (row.utc_ms, row.who.to_owned(), action.clone());
+                    self.actions.push(StampedAction { tick_ms: at.ms(), utc_ms, who, action });
+                }
+                Input::Operator(action)
+            }
             ("wake", _) => Input::Wake,
             (kind, _) => return Err(garbled(format!("input {}", row.n), format!("kind {kind}"))),
         };
-        inputs.push((at, input));
+        self.inputs.push((at, input));
         Ok(())
-    })?;
-    Ok(inputs)
+    }
 }
 
 impl Store {
@@ -271,14 +270,25 @@ impl Store {
     /// # Errors
     /// No such batch, the disk, or something stored that cannot be understood.
     pub fn load_batch(&self, code: &str) -> Result<BatchRecord, StoreError> {
+        Ok(self.load_to_replay(code)?.0)
+    }
+
+    /// The same, with every input of the engine in order.
+    ///
+    /// # Errors
+    /// As [`Store::load_batch`].
+    pub fn load_to_replay(
+        &self,
+        code: &str,
+    ) -> Result<(BatchRecord, Vec<(Tick, Input)>), StoreError> {
         let db = &self.db.unchecked_transaction()?;
         let id = id_of(db, code)?;
-        let periods = samples::periods(db, id)?;
+        let Came { inputs, periods, actions } = Came::read(db, id)?;
         let mut header = header(db, code)?;
         header.simulated |= periods.iter().any(|period| period.reading.simulated);
         let pool = header.pool.as_deref().map(|pool| milk::pool_record(db, pool)).transpose()?;
         let head = journal::head(db)?;
-        Ok(BatchRecord {
+        let record = BatchRecord {
             header,
             station: self.station.name.clone(),
             time_zone: self.station.time_zone.clone(),
@@ -286,21 +296,12 @@ impl Store {
             texts: texts(db, id)?,
             periods,
             entries: entries(db, code)?,
-            actions: actions(db, id)?,
+            actions,
             remarks: remarks(db, code)?,
             pool,
             head_seq: head.seq,
             head_hash: head.hash(),
-        })
-    }
-
-    /// Every input of the engine in order, for a replay.
-    ///
-    /// # Errors
-    /// No such batch, the disk, or something stored that cannot be understood.
-    pub fn inputs(&self, code: &str) -> Result<Vec<(Tick, Input)>, StoreError> {
-        let db = &self.db.unchecked_transaction()?;
-        let id = id_of(db, code)?;
-        inputs(db, id)
+        };
+        Ok((record, inputs))
     }
 }

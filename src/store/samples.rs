@@ -1,22 +1,20 @@
-//! One control period as one row.
+//! One control period as columns of its row of `inputs`.
 //!
-//! A [`Row`] is what is stored and what is hashed, column by column: whatever somebody changes in
-//! the table, also to something that no reading can be, shows in the hash.
-
-use std::sync::LazyLock;
+//! [`Samples`] are what is stored and what is hashed, column by column: whatever somebody changes
+//! in the table, also to something that no reading can be, shows in the hash.
 
 use holder_hal::{
     Celsius, Command, Duty, Heat, MILK_PROBES_MAX, Quality, Reading, Sample, Switch, Tick,
 };
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::Statement;
 
 use super::error::{StoreError, garbled};
 use super::journal::Canon;
 use super::model::Period;
 use crate::batch::phase::PhaseName;
 
-/// Columns of the table after `batch` and `tick_ms`; their meaning stands in the schema.
-const NAMES: [&str; COLUMNS] = [
+/// The columns, in the order of the schema, where their meaning stands.
+pub(super) const NAMES: [&str; COLUMNS] = [
     "phase",
     "bath_mc",
     "bath_age_ms",
@@ -57,7 +55,7 @@ const NAMES: [&str; COLUMNS] = [
     "agitator",
     "cooling",
 ];
-const COLUMNS: usize = 39;
+pub(super) const COLUMNS: usize = 39;
 
 // Where each begins. A probe has three columns: value, age, quality.
 const PHASE: usize = 0;
@@ -78,9 +76,9 @@ const HEAT_OFF: i64 = 0;
 const HEAT_BY_SETPOINT: i64 = 1;
 const HEAT_BY_DUTY: i64 = 2;
 
-/// One row of `samples`, without its batch and tick.
+/// The columns of one row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Row([Option<i64>; COLUMNS]);
+pub(super) struct Samples([Option<i64>; COLUMNS]);
 
 /// The stored number of a quality: its place in the contract's list.
 fn quality_number(quality: Quality) -> i64 {
@@ -100,10 +98,13 @@ fn at_place<T: Copy>(all: &[T], what: &str, number: i64) -> Result<T, StoreError
         .ok_or_else(|| garbled(what, format!("unknown number {number}")))
 }
 
-impl Row {
-    /// The row of one period.
+impl Samples {
+    /// Of an input that is no reading.
+    pub(super) const NONE: Self = Self([None; COLUMNS]);
+
+    /// Of one period.
     pub(super) fn of(reading: &Reading, command: &Command, phase: PhaseName) -> Self {
-        let mut row = Self([None; COLUMNS]);
+        let mut row = Self::NONE;
         let Reading { bath, milk, reference, lid, simulated } = reading;
         let Command { heat, agitator, cooling } = *command;
         row.put(PHASE, phase_number(phase));
@@ -150,8 +151,8 @@ impl Row {
         self.0.iter().for_each(|value| canon.int(*value));
     }
 
-    /// The period that this row tells of. What no period gives is an error: nothing is guessed.
-    fn period(&self, at: Tick) -> Result<Period, StoreError> {
+    /// The period that they tell of. What no period gives is an error: nothing is guessed.
+    pub(super) fn period(&self, at: Tick) -> Result<Period, StoreError> {
         let mut milk = [None; MILK_PROBES_MAX];
         for (index, probe) in milk.iter_mut().enumerate() {
             *probe = self.probe(MILK + index * PROBE_COLUMNS)?;
@@ -238,88 +239,24 @@ impl Row {
         }
     }
 
-    /// From a row of a query that gives its columns after `before` others.
-    fn read(row: &rusqlite::Row<'_>, before: usize) -> Result<Self, StoreError> {
-        let mut columns = [None; COLUMNS];
-        for (index, column) in columns.iter_mut().enumerate() {
-            *column = row.get(before + index)?;
+    /// Binds them to the parameters from `first` on, which are NULL before.
+    pub(super) fn bind(&self, to: &mut Statement<'_>, first: usize) -> Result<(), StoreError> {
+        for (place, value) in (first..).zip(self.0) {
+            if let Some(value) = value {
+                to.raw_bind_parameter(place, value)?;
+            }
         }
-        Ok(Self(columns))
-    }
-}
-
-/// Writes the row of one period.
-pub(super) fn insert(
-    db: &Connection,
-    batch: i64,
-    tick_ms: i64,
-    row: &Row,
-) -> Result<(), StoreError> {
-    // Without the names of the columns: a test holds them against the schema.
-    const INSERT: &str = "INSERT INTO samples VALUES (?,?, ?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,\
-         ?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
-    let key = [Some(batch), Some(tick_ms)];
-    db.prepare_cached(INSERT)?.execute(params_from_iter(key.iter().chain(&row.0)))?;
-    Ok(())
-}
-
-/// The rows of a batch, in order.
-pub(super) struct Cursor<'db> {
-    rows: rusqlite::Rows<'db>,
-    ahead: Option<(i64, Row)>,
-}
-
-impl<'db> Cursor<'db> {
-    /// What [`Cursor::begin`] walks along, in the order of its key.
-    pub(super) fn select() -> &'static str {
-        static SELECT: LazyLock<String> = LazyLock::new(|| {
-            format!(
-                "SELECT tick_ms, {} FROM samples WHERE batch = ?1 AND tick_ms >= ?2 \
-                 ORDER BY tick_ms",
-                NAMES.join(", ")
-            )
-        });
-        &SELECT
-    }
-
-    /// At the first period from `from_ms` on, with [`Cursor::select`] prepared.
-    pub(super) fn begin(
-        select: &'db mut rusqlite::Statement<'_>,
-        batch: i64,
-        from_ms: i64,
-    ) -> Result<Self, StoreError> {
-        let mut cursor = Self { rows: select.query([batch, from_ms])?, ahead: None };
-        cursor.advance()?;
-        Ok(cursor)
-    }
-
-    /// To the next row, or to the end.
-    fn advance(&mut self) -> Result<(), StoreError> {
-        let row = self.rows.next()?;
-        self.ahead =
-            row.map(|row| Ok::<_, StoreError>((row.get(0)?, Row::read(row, 1)?))).transpose()?;
         Ok(())
     }
 
-    /// The row of one tick; none for a tick before one that was asked for.
-    pub(super) fn of_tick(&mut self, tick_ms: i64) -> Result<Option<&Row>, StoreError> {
-        while self.ahead.is_some_and(|(at_ms, _)| at_ms < tick_ms) {
-            self.advance()?;
+    /// From a row of a query that gives them from column `first` on.
+    pub(super) fn read(row: &rusqlite::Row<'_>, first: usize) -> Result<Self, StoreError> {
+        let mut samples = Self::NONE;
+        for (place, value) in (first..).zip(&mut samples.0) {
+            *value = row.get(place)?;
         }
-        Ok(self.ahead.as_ref().filter(|(at_ms, _)| *at_ms == tick_ms).map(|(_, row)| row))
+        Ok(samples)
     }
-}
-
-/// Every stored period of a batch, in order.
-pub(super) fn periods(db: &Connection, batch: i64) -> Result<Vec<Period>, StoreError> {
-    let mut select = db.prepare_cached(Cursor::select())?;
-    let mut cursor = Cursor::begin(&mut select, batch, i64::MIN)?;
-    let mut periods = Vec::new();
-    while let Some((tick_ms, row)) = cursor.ahead {
-        periods.push(row.period(tick(tick_ms)?)?);
-        cursor.advance()?;
-    }
-    Ok(periods)
 }
 
 /// A tick as it was stored.

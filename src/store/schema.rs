@@ -20,7 +20,7 @@ pub(super) const APPLICATION_ID: u32 = 0x484f_4c44;
 pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_kinds.sql"),
-    include_str!("migrations/0003_wide_samples.sql"),
+    include_str!("migrations/0003_wide_inputs.sql"),
 ];
 
 /// The oldest version whose batches can be kept. Before it samples were kept and sealed in another
@@ -464,10 +464,10 @@ mod tests {
         before_release(
             &path,
             "INSERT INTO batches (id, code, unit, purpose, simulated, recipe, bottles, bottle_ul, \
-             reserved_ul, volume_ul, operator, started_utc_ms, closed_utc_ms, closing, phase) \
-             VALUES (1, 'B-2026-0001', 'demo', 'water', 1, 'r', 1, 0, 0, 0, 'ann', 0, 1, 'ended', \
-             'aborted'); \
-             INSERT INTO inputs VALUES (1, 1, 0, 0, 'wake', 'ann', NULL, NULL, zeroblob(32))",
+             reserved_ul, volume_ul, operator, started_utc_ms, phase) \
+             VALUES (1, 'B-2026-0001', 'demo', 'water', 1, 'r', 1, 0, 0, 0, 'ann', 0, 'hold'); \
+             INSERT INTO inputs VALUES (1, 1, 0, 0, 'wake', 'ann', NULL, NULL, zeroblob(32)); \
+             UPDATE batches SET closed_utc_ms = 1, closing = 'ended'",
         );
         let before = std::fs::read(&path).expect("read");
         for refused in [Store::open(&path), Store::open_read_only(&path)] {

@@ -1,7 +1,7 @@
 //! Storing one step of the engine.
 //!
-//! [`Store::commit_step`] is the acknowledged unit: once it returns `Ok`, the input, its samples
-//! and the entries that answered it are on the disk together.
+//! [`Store::commit_step`] is the acknowledged unit: once it returns `Ok`, the input with its
+//! samples and the entries that answered it are on the disk together.
 
 use holder_hal::Tick;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -11,8 +11,9 @@ use super::batches::id_of;
 use super::error::{StoreError, garbled, sql_int};
 use super::journal::{self, Body, GENESIS, Kind, Place, Stamp};
 use super::model::BatchHeader;
-use super::seal::{self, Block, InputRow};
-use super::{milk, read, samples, station};
+use super::samples::Samples;
+use super::seal::{self, Block, InputRow, READING};
+use super::{milk, read, station};
 use crate::batch::event::{Action, Cause, Effects, Entry, Event, Input};
 use crate::batch::phase::PhaseName;
 
@@ -60,19 +61,15 @@ impl Tail {
         }
         let sealed = last_sealed(db, code)?;
         let mut block = Block::after(seal::running_at(db, id, sealed)?);
-        seal::each_input(db, id, sealed, |input, samples| {
-            block.add(input, samples.is_some());
+        seal::each_input(db, id, sealed, |input| {
+            block.add(input);
             Ok(())
         })?;
-        let (inputs, last_tick_ms) = db.query_row(
-            "SELECT coalesce(max(n), 0), coalesce(max(tick_ms), 0) FROM inputs WHERE batch = ?",
+        let (inputs, last_tick_ms, last_reading_ms) = db.query_row(
+            "SELECT coalesce(max(n), 0), coalesce(max(tick_ms), 0), \
+             coalesce(max(tick_ms) FILTER (WHERE kind = 'reading'), -1) FROM inputs WHERE batch = ?",
             [id],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?;
-        let last_reading_ms = db.query_row(
-            "SELECT coalesce(max(tick_ms), -1) FROM samples WHERE batch = ?",
-            [id],
-            |row| row.get(0),
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )?;
         let BatchHeader { phase, simulated, .. } = header;
         Ok(Self { id, inputs, last_tick_ms, last_reading_ms, phase, simulated, block })
@@ -164,7 +161,7 @@ pub(super) fn append_seal(
     let tick_ms = u64::try_from(seal.last_tick_ms).ok();
     let after = serde_json::to_value(&seal).map_err(|error| garbled("seal", error))?;
     let place = Place::in_batch(Kind::Seal, code, tick_ms);
-    journal::append(db, stamp, place, &Body::new("sealed inputs and samples").after(after))?;
+    journal::append(db, stamp, place, &Body::new("sealed inputs").after(after))?;
     tail.block = Block::after(*tail.block.running());
     Ok(())
 }
@@ -185,17 +182,17 @@ fn write_step(db: &Connection, step: &Step<'_>, tail: &mut Tail) -> Result<(), S
     }
     station::check_who(step.stamp.who)?;
     let refused = step.effects.refusal.as_ref().map(ToString::to_string);
-    let (kind, action, row) = match step.input {
+    let (kind, action, samples) = match step.input {
         Input::Reading(reading) => {
             tail.last_reading_ms = tick_ms;
-            ("reading", None, Some(samples::Row::of(reading, &step.effects.command, step.phase)))
+            (READING, None, Samples::of(reading, &step.effects.command, step.phase))
         }
         Input::Operator(action) => {
             append_action(db, step, action, refused.as_deref())?;
             let json = serde_json::to_string(action).map_err(|error| garbled("action", error))?;
-            ("operator", Some(json), None)
+            ("operator", Some(json), Samples::NONE)
         }
-        Input::Wake => ("wake", None, None),
+        Input::Wake => ("wake", None, Samples::NONE),
     };
     tail.inputs += 1;
     tail.last_tick_ms = tick_ms;
@@ -207,14 +204,12 @@ fn write_step(db: &Connection, step: &Step<'_>, tail: &mut Tail) -> Result<(), S
         who: step.stamp.who,
         action: action.as_deref(),
         refused: refused.as_deref(),
+        samples,
         running: GENESIS,
     };
-    input.running = input.hash(tail.block.running(), row.as_ref());
+    input.running = input.hash(tail.block.running());
     input.insert(db, tail.id)?;
-    if let Some(row) = &row {
-        samples::insert(db, tail.id, tick_ms, row)?;
-    }
-    tail.block.add(&input, row.is_some());
+    tail.block.add(&input);
     for entry in &step.effects.entries {
         append_event(db, step, entry)?;
     }

@@ -1,7 +1,6 @@
 //! Recomputing everything that is stored, and naming the first thing that does not fit.
 //!
-//! What a record proves rests on this: the chain of the journal, the seals over inputs and
-//! samples, the hashes of what was frozen, the projections against the journal, and the schema
+//! What a record proves rests on this: the chain of the journal, the seals over inputs, the hashes of what was frozen, the projections against the journal, and the schema
 //! with its triggers. Samples of an open batch that came after its last seal stand under their
 //! running hash alone, which the journal does not know yet: they are counted apart.
 
@@ -28,7 +27,7 @@ pub enum MisfitPlace {
     },
     /// The hash on paper.
     Paper,
-    /// A block of inputs and samples.
+    /// A block of inputs, with the samples in them.
     Block {
         /// The batch.
         batch: String,
@@ -160,10 +159,10 @@ pub struct VerifyReport {
     pub seals: usize,
     /// Inputs of the engine.
     pub inputs: i64,
-    /// Rows of samples: one for each reading.
-    pub samples: i64,
-    /// Rows of samples that came after the last seal of an open batch.
-    pub samples_unsealed: i64,
+    /// How many of them are readings.
+    pub readings: i64,
+    /// Readings that came after the last seal of an open batch.
+    pub readings_unsealed: i64,
     /// Frozen texts of all batches.
     pub texts: usize,
 }

@@ -44,7 +44,7 @@ fn a_backup_while_a_batch_runs_holds_all_that_was_acknowledged_before_it() {
     });
     let made = made.expect("made");
     assert!(steps >= 2, "one step is no copy beside a batch: {steps}");
-    assert_eq!(made.report.samples, 900, "as of the moment at which it began");
+    assert_eq!(made.report.readings, 900, "as of the moment at which it began");
     let copy = Store::open_read_only(&to).expect("opens");
     assert_eq!(copy.load_batch(&batch).expect("read").periods.len(), 900);
     assert_eq!(copy.station_files().expect("read"), Some(files()));

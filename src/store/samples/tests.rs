@@ -1,5 +1,7 @@
-use super::super::fixture::{new, run, water_batch};
+use super::super::Store;
+use super::super::fixture::{new, water_batch};
 use super::super::journal::Hash;
+use super::super::seal::InputRow;
 use super::*;
 
 fn reading() -> Reading {
@@ -13,12 +15,12 @@ fn reading() -> Reading {
     reading
 }
 
-fn full() -> Row {
+fn full() -> Samples {
     let mut reading = reading();
     reading.milk = [reading.milk[1]; MILK_PROBES_MAX];
     reading.reference = Some(Sample::good(Celsius::from_milli(i32::MIN)));
     reading.lid = Some(Switch { on: Some(true), quality: Quality::Good });
-    Row::of(&reading, &Command::safe(false), PhaseName::Hold)
+    Samples::of(&reading, &Command::safe(false), PhaseName::Hold)
 }
 
 /// REQ-REC-01
@@ -37,30 +39,38 @@ fn a_period_comes_back_exactly() {
             };
             let command = Command { heat, ..off };
             let given = Period { at: Tick::from_ms(7), reading, command, phase };
-            let row = Row::of(&given.reading, &given.command, given.phase);
+            let row = Samples::of(&given.reading, &given.command, given.phase);
             assert_eq!(row.period(given.at).expect("complete"), given);
         }
     }
+}
+
+/// Puts these samples into the table as they are, as the input after the last.
+fn insert(store: &Store, n: i64, samples: Samples) -> Result<(), StoreError> {
+    let (kind, who, running) = ("reading", "station", [0; 32]);
+    let (action, refused) = (None, None);
+    let tick_ms = n * 1_000;
+    InputRow { n, tick_ms, utc_ms: 0, kind, who, action, refused, samples, running }
+        .insert(&store.db, 1)
 }
 
 /// REQ-REC-01
 #[test]
 fn every_probe_comes_back_from_the_table_in_its_own_column() {
     let (_dir, _path, mut store) = new();
-    let (code, _) = run(&mut store, &water_batch(), 1);
+    let code = store.begin_batch(&water_batch()).expect("begun");
     let probe = |raw: i32| Sample { age_ms: raw as u32, ..Sample::good(Celsius::from_milli(raw)) };
     for index in 0..MILK_PROBES_MAX {
         // Also with a hole before it, which no unit has: nothing is moved up.
         let mut reading = Reading::nothing(0, false);
         (reading.bath, reading.reference) = (probe(100), Some(probe(200)));
         reading.milk[index] = Some(probe(300));
-        let row = Row::of(&reading, &Command::safe(true), PhaseName::Cool);
-        let tick_ms = 1_000 + i64::try_from(index).expect("small");
-        insert(&store.db, 1, tick_ms, &row).expect("kept");
+        let n = i64::try_from(index).expect("small") + 1;
+        let samples = Samples::of(&reading, &Command::safe(true), PhaseName::Cool);
+        insert(&store, n, samples).expect("kept");
         let sql = format!(
-            "SELECT bath_mc, bath_age_ms, milk_{}_mc, milk_{0}_age_ms, reference_mc, \
-             reference_age_ms FROM samples WHERE tick_ms = {tick_ms}",
-            index + 1
+            "SELECT bath_mc, bath_age_ms, milk_{n}_mc, milk_{n}_age_ms, reference_mc, \
+             reference_age_ms FROM inputs WHERE n = {n}"
         );
         let read = |row: &rusqlite::Row<'_>| [0, 1, 2, 3, 4, 5].map(|at| row.get_unwrap(at));
         let stored: [i32; 6] = store.db.query_row(&sql, [], |row| Ok(read(row))).expect("there");
@@ -73,12 +83,14 @@ fn every_probe_comes_back_from_the_table_in_its_own_column() {
 #[test]
 fn the_names_are_those_of_the_schema_in_its_order() {
     let (_dir, _path, store) = new();
-    let mut select =
-        store.db.prepare("SELECT name FROM pragma_table_info('samples')").expect("sql");
+    let mut select = store.db.prepare("SELECT name FROM pragma_table_info('inputs')").expect("sql");
     let names = select.query_map([], |row| row.get(0)).expect("a schema");
     let names: Vec<String> = names.collect::<Result<_, _>>().expect("text");
-    assert_eq!(names[..2], ["batch", "tick_ms"]);
-    assert_eq!(names[2..], NAMES);
+    let (before, samples) = names.split_at(8);
+    let batch = ["batch", "n", "tick_ms", "utc_ms", "kind", "who", "action", "refused"];
+    assert_eq!(before, batch);
+    assert_eq!(samples[..COLUMNS], NAMES);
+    assert_eq!(samples[COLUMNS..], ["running"]);
     for (column, name) in [
         (PHASE, "phase"),
         (BATH, "bath_mc"),
@@ -122,7 +134,7 @@ fn a_row_with_something_missing_or_absurd_is_not_guessed() {
         assert!(row.period(Tick::default()).is_err(), "{} {value:?}", NAMES[column]);
     }
     // A value of a probe that is not there; a number that is none of ours.
-    let none = Row::of(&Reading::nothing(0, false), &Command::safe(false), PhaseName::Hold);
+    let none = Samples::of(&Reading::nothing(0, false), &Command::safe(false), PhaseName::Hold);
     for column in (MILK..=LID).step_by(PROBE_COLUMNS) {
         let mut row = none;
         row.0[column] = Some(1);
@@ -140,26 +152,38 @@ fn a_row_with_something_missing_or_absurd_is_not_guessed() {
 #[test]
 fn the_table_refuses_what_is_missing_or_absurd() {
     let (_dir, _path, mut store) = new();
-    run(&mut store, &water_batch(), 1);
-    insert(&store.db, 1, 500, &full()).expect("a row like any other");
+    store.begin_batch(&water_batch()).expect("begun");
+    insert(&store, 1, full()).expect("a row like any other");
     for (column, value) in absurd() {
         let mut row = full();
         row.0[column] = value;
-        let kept = insert(&store.db, 1, 501, &row);
-        assert!(kept.is_err(), "{} {value:?}", NAMES[column]);
+        assert!(insert(&store, 2, row).is_err(), "{} {value:?}", NAMES[column]);
     }
-    let none = Row::of(&Reading::nothing(0, false), &Command::safe(false), PhaseName::Hold);
+    let none = Samples::of(&Reading::nothing(0, false), &Command::safe(false), PhaseName::Hold);
     for column in (MILK..=LID).step_by(PROBE_COLUMNS) {
         let mut row = none;
         row.0[column] = Some(1);
-        assert!(insert(&store.db, 1, 502, &row).is_err(), "{}", NAMES[column]);
+        assert!(insert(&store, 2, row).is_err(), "{}", NAMES[column]);
     }
+    // An input that is no reading has none of it, and no reading is without.
+    insert(&store, 2, Samples::NONE).expect_err("a reading of nothing");
+    let (kind, who, running) = ("wake", "station", [0; 32]);
+    let (action, refused, samples) = (None, None, Samples::NONE);
+    let wake =
+        InputRow { n: 2, tick_ms: 2, utc_ms: 0, kind, who, action, refused, samples, running };
+    for (column, name) in NAMES.into_iter().enumerate() {
+        let mut samples = Samples::NONE;
+        samples.0[column] = Some(1);
+        let kept = InputRow { samples, ..wake }.insert(&store.db, 1);
+        assert!(kept.is_err(), "{name}");
+    }
+    wake.insert(&store.db, 1).expect("kept");
 }
 
 /// REQ-REC-02
 #[test]
 fn every_column_shows_in_the_hash_and_nothing_is_not_zero() {
-    let hash = |row: &Row| -> Hash {
+    let hash = |row: &Samples| -> Hash {
         let mut canon = Canon::new("test");
         row.hash(&mut canon);
         canon.finish()

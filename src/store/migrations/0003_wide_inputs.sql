@@ -1,24 +1,34 @@
--- One row of samples per control period, and not one per channel: docs/decisions/0022. The old
--- table is empty here: a file with inputs in it is not upgraded (schema.rs), because its seals are
--- over the old rows.
+-- An input of the engine is one row, a reading with its samples in columns, and not a row of inputs
+-- with one row of samples per channel: docs/decisions/0022. The old tables are empty here: a file
+-- with inputs in it is not upgraded (schema.rs), because its seals are over the old rows.
 
 DROP TABLE samples;
+DROP TABLE inputs;
 
--- One control period: the reading, and the command and the phase that answered it.
+-- Whatever came to the engine, in order. A reading has its samples beside it, and the phase and the
+-- command that answered it; for an action of a person and for a wake these columns are NULL.
 --
 -- _mc      raw value of a probe, thousandths of a degree Celsius; NULL when no value came
 -- _age_ms  how old the value was when the reading was made up; 0 without a value
 -- _quality 0 good, 1 stale, 2 out-of-range, 3 sensor-open, 4 comm, 5 disagrees
 --
--- A probe, or a lid, that the unit does not have is NULL in all its columns.
-CREATE TABLE samples (
+-- A probe or a lid switch that the unit does not have is NULL in all its columns.
+CREATE TABLE inputs (
     batch             INTEGER NOT NULL REFERENCES batches (id),
-    tick_ms           INTEGER NOT NULL, -- that of the input
+    n                 INTEGER NOT NULL, -- from 1, without a hole
+    tick_ms           INTEGER NOT NULL, -- on the batch's own time
+    utc_ms            INTEGER NOT NULL, -- by the wall clock, since 1970
+    -- A list with IN is built anew for each row, which takes longer than all other checks.
+    kind              TEXT NOT NULL
+                      CHECK (kind = 'reading' OR kind = 'operator' OR kind = 'wake'),
+    who               TEXT NOT NULL CHECK (who <> ''),
+    action            TEXT CHECK (action IS NULL OR json_valid(action)), -- of a person
+    refused           TEXT, -- why the engine refused the action
     -- 0 preheat, 1 load, 2 come-up, 3 hold, 4 cool, 5 unload, 6 finished, 7 aborted
-    phase             INTEGER NOT NULL CHECK (phase BETWEEN 0 AND 7),
+    phase             INTEGER CHECK (phase BETWEEN 0 AND 7),
     bath_mc           INTEGER,
-    bath_age_ms       INTEGER NOT NULL CHECK (bath_age_ms >= 0),
-    bath_quality      INTEGER NOT NULL CHECK (bath_quality BETWEEN 0 AND 5),
+    bath_age_ms       INTEGER CHECK (bath_age_ms >= 0),
+    bath_quality      INTEGER CHECK (bath_quality BETWEEN 0 AND 5),
     milk_1_mc         INTEGER,
     milk_1_age_ms     INTEGER CHECK (milk_1_age_ms >= 0),
     milk_1_quality    INTEGER CHECK (milk_1_quality BETWEEN 0 AND 5),
@@ -48,14 +58,33 @@ CREATE TABLE samples (
     reference_quality INTEGER CHECK (reference_quality BETWEEN 0 AND 5),
     lid               INTEGER CHECK (lid IN (0, 1)), -- 1 closed; NULL when no answer came
     lid_quality       INTEGER CHECK (lid_quality BETWEEN 0 AND 5),
-    simulated         INTEGER NOT NULL CHECK (simulated IN (0, 1)), -- 1 not real hardware
+    simulated         INTEGER CHECK (simulated IN (0, 1)), -- 1 not real hardware
     -- The command: 0 heat off, 1 by set point, 2 by duty
-    heat              INTEGER NOT NULL CHECK (heat BETWEEN 0 AND 2),
+    heat              INTEGER CHECK (heat BETWEEN 0 AND 2),
     setpoint_mc       INTEGER,
     duty_permille     INTEGER CHECK (duty_permille BETWEEN 0 AND 1000),
-    agitator          INTEGER NOT NULL CHECK (agitator IN (0, 1)), -- 1 on
-    cooling           INTEGER NOT NULL CHECK (cooling IN (0, 1)), -- 1 valve open
-    PRIMARY KEY (batch, tick_ms),
+    agitator          INTEGER CHECK (agitator IN (0, 1)), -- 1 on
+    cooling           INTEGER CHECK (cooling IN (0, 1)), -- 1 valve open
+    -- SHA-256 over the running hash of the input before and all the other columns of this one
+    running           BLOB NOT NULL CHECK (length(running) = 32),
+    PRIMARY KEY (batch, n),
+    CHECK ((kind = 'operator') = (action IS NOT NULL)),
+    -- What every reading has, and nothing else has any of it.
+    CHECK ((kind = 'reading') = (phase IS NOT NULL)),
+    CHECK ((phase IS NULL) = (bath_quality IS NULL)),
+    CHECK ((phase IS NULL) = (simulated IS NULL)),
+    CHECK ((phase IS NULL) = (heat IS NULL)),
+    CHECK ((phase IS NULL) = (agitator IS NULL)),
+    CHECK ((phase IS NULL) = (cooling IS NULL)),
+    CHECK ((heat IS 1) = (setpoint_mc IS NOT NULL)),
+    CHECK ((heat IS 2) = (duty_permille IS NOT NULL)),
+    CHECK (phase IS NOT NULL
+           OR coalesce(milk_1_quality, milk_2_quality, milk_3_quality, milk_4_quality,
+                       milk_5_quality, milk_6_quality, milk_7_quality, milk_8_quality,
+                       reference_quality, lid_quality) IS NULL),
+    -- A value, or its age, is that of a probe.
+    CHECK ((bath_quality IS NULL) = (bath_age_ms IS NULL)
+           AND (bath_mc IS NULL OR bath_quality IS NOT NULL)),
     CHECK ((milk_1_quality IS NULL) = (milk_1_age_ms IS NULL)
            AND (milk_1_mc IS NULL OR milk_1_quality IS NOT NULL)),
     CHECK ((milk_2_quality IS NULL) = (milk_2_age_ms IS NULL)
@@ -74,12 +103,13 @@ CREATE TABLE samples (
            AND (milk_8_mc IS NULL OR milk_8_quality IS NOT NULL)),
     CHECK ((reference_quality IS NULL) = (reference_age_ms IS NULL)
            AND (reference_mc IS NULL OR reference_quality IS NOT NULL)),
-    CHECK (lid_quality IS NOT NULL OR lid IS NULL),
-    CHECK ((heat = 1) = (setpoint_mc IS NOT NULL)),
-    CHECK ((heat = 2) = (duty_permille IS NOT NULL))
+    CHECK (lid IS NULL OR lid_quality IS NOT NULL)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TRIGGER samples_no_update BEFORE UPDATE ON samples
-BEGIN SELECT raise(ABORT, 'samples are append-only'); END;
-CREATE TRIGGER samples_no_delete BEFORE DELETE ON samples
-BEGIN SELECT raise(ABORT, 'samples are append-only'); END;
+CREATE TRIGGER inputs_of_an_open_batch BEFORE INSERT ON inputs
+WHEN (SELECT closed_utc_ms FROM batches WHERE id = NEW.batch) IS NOT NULL
+BEGIN SELECT raise(ABORT, 'the record of the batch is closed'); END;
+CREATE TRIGGER inputs_no_update BEFORE UPDATE ON inputs
+BEGIN SELECT raise(ABORT, 'inputs are append-only'); END;
+CREATE TRIGGER inputs_no_delete BEFORE DELETE ON inputs
+BEGIN SELECT raise(ABORT, 'inputs are append-only'); END;
