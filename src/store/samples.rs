@@ -253,7 +253,7 @@ impl Samples {
     pub(super) fn read(row: &rusqlite::Row<'_>, first: usize) -> Result<Self, StoreError> {
         let mut samples = Self::NONE;
         for (place, value) in (first..).zip(&mut samples.0) {
-            *value = row.get(place)?;
+            *value = row.get_ref(place)?.as_i64_or_null().map_err(|e| garbled("input", e))?;
         }
         Ok(samples)
     }

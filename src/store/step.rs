@@ -65,12 +65,15 @@ impl Tail {
             block.add(input);
             Ok(())
         })?;
-        let (inputs, last_tick_ms, last_reading_ms) = db.query_row(
-            "SELECT coalesce(max(n), 0), coalesce(max(tick_ms), 0), \
-             coalesce(max(tick_ms) FILTER (WHERE kind = 'reading'), -1) FROM inputs WHERE batch = ?",
-            [id],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-        )?;
+        let last = |filter: &str| -> Result<Option<(i64, i64)>, StoreError> {
+            let sql = format!(
+                "SELECT n, tick_ms FROM inputs WHERE batch = ? {filter} ORDER BY n DESC LIMIT 1"
+            );
+            let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+            Ok(db.query_row(&sql, [id], read).optional()?)
+        };
+        let (inputs, last_tick_ms) = last("")?.unwrap_or((0, 0));
+        let last_reading_ms = last("AND kind = 'reading'")?.map_or(-1, |(_, tick_ms)| tick_ms);
         let BatchHeader { phase, simulated, .. } = header;
         Ok(Self { id, inputs, last_tick_ms, last_reading_ms, phase, simulated, block })
     }
@@ -249,19 +252,44 @@ fn finish_step(db: &Connection, step: &Step<'_>, tail: &mut Tail) -> Result<(), 
     Ok(())
 }
 
+/// A write transaction of statements that stay prepared, since there is one in every control
+/// period. It is rolled back unless it is committed.
+struct Prepared<'db>(&'db Connection);
+
+impl<'db> Prepared<'db> {
+    fn begin(db: &'db Connection) -> Result<Self, StoreError> {
+        db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        Ok(Self(db))
+    }
+
+    fn commit(self) -> Result<(), StoreError> {
+        self.0.prepare_cached("COMMIT")?.execute([])?;
+        Ok(())
+    }
+}
+
+impl Drop for Prepared<'_> {
+    fn drop(&mut self) {
+        // After some errors SQLite has rolled it back already.
+        if !self.0.is_autocommit() {
+            self.0.execute_batch("ROLLBACK").ok();
+        }
+    }
+}
+
 impl Store {
     /// Stores one step of the engine: input, samples, entries and, when it is time, a seal.
     ///
     /// # Errors
     /// An unknown or closed batch, a tick that does not come after the stored ones, or the disk.
     pub fn commit_step(&mut self, step: &Step<'_>) -> Result<(), StoreError> {
-        let tx = self.db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let tx = Prepared::begin(&self.db)?;
         let mut tail = match self.tails.get(step.batch) {
             Some(tail) => tail.clone(),
-            None => Tail::load(&tx, step.batch)?,
+            None => Tail::load(&self.db, step.batch)?,
         };
-        write_step(&tx, step, &mut tail)?;
-        finish_step(&tx, step, &mut tail)?;
+        write_step(&self.db, step, &mut tail)?;
+        finish_step(&self.db, step, &mut tail)?;
         tx.commit()?;
         self.tails.insert(step.batch.to_owned(), tail);
         Ok(())

@@ -27,35 +27,35 @@ CREATE TABLE inputs (
     -- 0 preheat, 1 load, 2 come-up, 3 hold, 4 cool, 5 unload, 6 finished, 7 aborted
     phase             INTEGER CHECK (phase BETWEEN 0 AND 7),
     bath_mc           INTEGER,
-    bath_age_ms       INTEGER CHECK (bath_age_ms >= 0),
-    bath_quality      INTEGER CHECK (bath_quality BETWEEN 0 AND 5),
+    bath_age_ms       INTEGER,
+    bath_quality      INTEGER,
     milk_1_mc         INTEGER,
-    milk_1_age_ms     INTEGER CHECK (milk_1_age_ms >= 0),
-    milk_1_quality    INTEGER CHECK (milk_1_quality BETWEEN 0 AND 5),
+    milk_1_age_ms     INTEGER,
+    milk_1_quality    INTEGER,
     milk_2_mc         INTEGER,
-    milk_2_age_ms     INTEGER CHECK (milk_2_age_ms >= 0),
-    milk_2_quality    INTEGER CHECK (milk_2_quality BETWEEN 0 AND 5),
+    milk_2_age_ms     INTEGER,
+    milk_2_quality    INTEGER,
     milk_3_mc         INTEGER,
-    milk_3_age_ms     INTEGER CHECK (milk_3_age_ms >= 0),
-    milk_3_quality    INTEGER CHECK (milk_3_quality BETWEEN 0 AND 5),
+    milk_3_age_ms     INTEGER,
+    milk_3_quality    INTEGER,
     milk_4_mc         INTEGER,
-    milk_4_age_ms     INTEGER CHECK (milk_4_age_ms >= 0),
-    milk_4_quality    INTEGER CHECK (milk_4_quality BETWEEN 0 AND 5),
+    milk_4_age_ms     INTEGER,
+    milk_4_quality    INTEGER,
     milk_5_mc         INTEGER,
-    milk_5_age_ms     INTEGER CHECK (milk_5_age_ms >= 0),
-    milk_5_quality    INTEGER CHECK (milk_5_quality BETWEEN 0 AND 5),
+    milk_5_age_ms     INTEGER,
+    milk_5_quality    INTEGER,
     milk_6_mc         INTEGER,
-    milk_6_age_ms     INTEGER CHECK (milk_6_age_ms >= 0),
-    milk_6_quality    INTEGER CHECK (milk_6_quality BETWEEN 0 AND 5),
+    milk_6_age_ms     INTEGER,
+    milk_6_quality    INTEGER,
     milk_7_mc         INTEGER,
-    milk_7_age_ms     INTEGER CHECK (milk_7_age_ms >= 0),
-    milk_7_quality    INTEGER CHECK (milk_7_quality BETWEEN 0 AND 5),
+    milk_7_age_ms     INTEGER,
+    milk_7_quality    INTEGER,
     milk_8_mc         INTEGER,
-    milk_8_age_ms     INTEGER CHECK (milk_8_age_ms >= 0),
-    milk_8_quality    INTEGER CHECK (milk_8_quality BETWEEN 0 AND 5),
+    milk_8_age_ms     INTEGER,
+    milk_8_quality    INTEGER,
     reference_mc      INTEGER,
-    reference_age_ms  INTEGER CHECK (reference_age_ms >= 0),
-    reference_quality INTEGER CHECK (reference_quality BETWEEN 0 AND 5),
+    reference_age_ms  INTEGER,
+    reference_quality INTEGER,
     lid               INTEGER CHECK (lid IN (0, 1)), -- 1 closed; NULL when no answer came
     lid_quality       INTEGER CHECK (lid_quality BETWEEN 0 AND 5),
     simulated         INTEGER CHECK (simulated IN (0, 1)), -- 1 not real hardware
@@ -82,27 +82,37 @@ CREATE TABLE inputs (
            OR coalesce(milk_1_quality, milk_2_quality, milk_3_quality, milk_4_quality,
                        milk_5_quality, milk_6_quality, milk_7_quality, milk_8_quality,
                        reference_quality, lid_quality) IS NULL),
-    -- A value, or its age, is that of a probe.
-    CHECK ((bath_quality IS NULL) = (bath_age_ms IS NULL)
-           AND (bath_mc IS NULL OR bath_quality IS NOT NULL)),
-    CHECK ((milk_1_quality IS NULL) = (milk_1_age_ms IS NULL)
-           AND (milk_1_mc IS NULL OR milk_1_quality IS NOT NULL)),
-    CHECK ((milk_2_quality IS NULL) = (milk_2_age_ms IS NULL)
-           AND (milk_2_mc IS NULL OR milk_2_quality IS NOT NULL)),
-    CHECK ((milk_3_quality IS NULL) = (milk_3_age_ms IS NULL)
-           AND (milk_3_mc IS NULL OR milk_3_quality IS NOT NULL)),
-    CHECK ((milk_4_quality IS NULL) = (milk_4_age_ms IS NULL)
-           AND (milk_4_mc IS NULL OR milk_4_quality IS NOT NULL)),
-    CHECK ((milk_5_quality IS NULL) = (milk_5_age_ms IS NULL)
-           AND (milk_5_mc IS NULL OR milk_5_quality IS NOT NULL)),
-    CHECK ((milk_6_quality IS NULL) = (milk_6_age_ms IS NULL)
-           AND (milk_6_mc IS NULL OR milk_6_quality IS NOT NULL)),
-    CHECK ((milk_7_quality IS NULL) = (milk_7_age_ms IS NULL)
-           AND (milk_7_mc IS NULL OR milk_7_quality IS NOT NULL)),
-    CHECK ((milk_8_quality IS NULL) = (milk_8_age_ms IS NULL)
-           AND (milk_8_mc IS NULL OR milk_8_quality IS NOT NULL)),
-    CHECK ((reference_quality IS NULL) = (reference_age_ms IS NULL)
-           AND (reference_mc IS NULL OR reference_quality IS NOT NULL)),
+    -- A probe is not there, or there with an age and a quality.
+    CHECK (bath_quality IS NULL AND bath_age_ms IS NULL AND bath_mc IS NULL
+           OR bath_age_ms IS NOT NULL AND bath_age_ms >= 0
+           AND bath_quality IS NOT NULL AND bath_quality BETWEEN 0 AND 5),
+    CHECK (milk_1_quality IS NULL AND milk_1_age_ms IS NULL AND milk_1_mc IS NULL
+           OR milk_1_age_ms IS NOT NULL AND milk_1_age_ms >= 0
+           AND milk_1_quality IS NOT NULL AND milk_1_quality BETWEEN 0 AND 5),
+    CHECK (milk_2_quality IS NULL AND milk_2_age_ms IS NULL AND milk_2_mc IS NULL
+           OR milk_2_age_ms IS NOT NULL AND milk_2_age_ms >= 0
+           AND milk_2_quality IS NOT NULL AND milk_2_quality BETWEEN 0 AND 5),
+    CHECK (milk_3_quality IS NULL AND milk_3_age_ms IS NULL AND milk_3_mc IS NULL
+           OR milk_3_age_ms IS NOT NULL AND milk_3_age_ms >= 0
+           AND milk_3_quality IS NOT NULL AND milk_3_quality BETWEEN 0 AND 5),
+    CHECK (milk_4_quality IS NULL AND milk_4_age_ms IS NULL AND milk_4_mc IS NULL
+           OR milk_4_age_ms IS NOT NULL AND milk_4_age_ms >= 0
+           AND milk_4_quality IS NOT NULL AND milk_4_quality BETWEEN 0 AND 5),
+    CHECK (milk_5_quality IS NULL AND milk_5_age_ms IS NULL AND milk_5_mc IS NULL
+           OR milk_5_age_ms IS NOT NULL AND milk_5_age_ms >= 0
+           AND milk_5_quality IS NOT NULL AND milk_5_quality BETWEEN 0 AND 5),
+    CHECK (milk_6_quality IS NULL AND milk_6_age_ms IS NULL AND milk_6_mc IS NULL
+           OR milk_6_age_ms IS NOT NULL AND milk_6_age_ms >= 0
+           AND milk_6_quality IS NOT NULL AND milk_6_quality BETWEEN 0 AND 5),
+    CHECK (milk_7_quality IS NULL AND milk_7_age_ms IS NULL AND milk_7_mc IS NULL
+           OR milk_7_age_ms IS NOT NULL AND milk_7_age_ms >= 0
+           AND milk_7_quality IS NOT NULL AND milk_7_quality BETWEEN 0 AND 5),
+    CHECK (milk_8_quality IS NULL AND milk_8_age_ms IS NULL AND milk_8_mc IS NULL
+           OR milk_8_age_ms IS NOT NULL AND milk_8_age_ms >= 0
+           AND milk_8_quality IS NOT NULL AND milk_8_quality BETWEEN 0 AND 5),
+    CHECK (reference_quality IS NULL AND reference_age_ms IS NULL AND reference_mc IS NULL
+           OR reference_age_ms IS NOT NULL AND reference_age_ms >= 0
+           AND reference_quality IS NOT NULL AND reference_quality BETWEEN 0 AND 5),
     CHECK (lid IS NULL OR lid_quality IS NOT NULL)
 ) STRICT, WITHOUT ROWID;
 

@@ -217,7 +217,7 @@ fn a_tail_that_was_edited_after_a_kill_is_not_sealed_as_genuine() {
         "UPDATE inputs SET milk_1_mc = 62500 WHERE tick_ms = 90000",
         "UPDATE inputs SET bath_mc = 62500 WHERE tick_ms = 99000",
         "UPDATE inputs SET refused = NULL WHERE kind = 'operator'",
-        "DELETE FROM inputs WHERE tick_ms = 98000",
+        "UPDATE inputs SET milk_2_mc = 62500, milk_2_quality = 0 WHERE tick_ms = 98000",
     ] {
         let (_dir, path, mut store) = new();
         let (batch, engine) = run(&mut store, &water_batch(), 100);
