@@ -33,16 +33,27 @@ pub(super) struct InputRow<'a> {
     pub(super) running: Hash,
 }
 
-/// Columns before the samples, with the batch; the running hash comes after them.
+/// Columns of the table before the samples; the running hash comes after them.
 const BEFORE_SAMPLES: usize = 8;
 
-/// The columns that are read, in the order of the schema.
-static SELECT: LazyLock<String> = LazyLock::new(|| {
+/// Whether any input of a batch after a number has one of the rare columns.
+static HAS_RARE: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "SELECT n, tick_ms, utc_ms, kind, who, action, refused, {}, running FROM inputs \
-         WHERE batch = ?1 AND n > ?2 ORDER BY n",
-        samples::NAMES.join(", ")
+        "SELECT EXISTS (SELECT 1 FROM inputs WHERE batch = ?1 AND n > ?2 \
+         AND coalesce({}) IS NOT NULL)",
+        samples::rare_names()
     )
+});
+
+/// The inputs of a batch after a number; without, and with the rare columns.
+static SELECT: LazyLock<[String; 2]> = LazyLock::new(|| {
+    [false, true].map(|with_rare| {
+        format!(
+            "SELECT n, tick_ms, utc_ms, kind, who, action, refused, running, {} FROM inputs \
+             WHERE batch = ?1 AND n > ?2 ORDER BY n",
+            samples::names(with_rare)
+        )
+    })
 });
 
 impl InputRow<'_> {
@@ -94,7 +105,9 @@ pub(super) fn each_input(
     after: i64,
     mut each: impl FnMut(&InputRow<'_>) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let mut select = db.prepare_cached(&SELECT)?;
+    let has_rare: bool =
+        db.prepare_cached(&HAS_RARE)?.query_row([batch, after], |row| row.get(0))?;
+    let mut select = db.prepare_cached(&SELECT[usize::from(has_rare)])?;
     let mut rows = select.query([batch, after])?;
     while let Some(row) = rows.next()? {
         each(&InputRow {
@@ -105,8 +118,8 @@ pub(super) fn each_input(
             who: text(row, 4)?.ok_or_else(|| garbled("input", "nobody's"))?,
             action: text(row, 5)?,
             refused: text(row, 6)?,
-            samples: Samples::read(row, BEFORE_SAMPLES - 1)?,
-            running: row.get(BEFORE_SAMPLES - 1 + COLUMNS)?,
+            running: row.get(7)?,
+            samples: Samples::read(row, 8, has_rare)?,
         })?;
     }
     Ok(())

@@ -291,7 +291,10 @@ impl Store {
         write_step(&self.db, step, &mut tail)?;
         finish_step(&self.db, step, &mut tail)?;
         tx.commit()?;
-        self.tails.insert(step.batch.to_owned(), tail);
+        match self.tails.get_mut(step.batch) {
+            Some(kept) => *kept = tail,
+            None => drop(self.tails.insert(step.batch.to_owned(), tail)),
+        }
         Ok(())
     }
 }
