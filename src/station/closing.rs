@@ -10,7 +10,7 @@ use super::supervisor::Ending;
 use crate::batch::judge;
 use crate::batch::verdict::Verdict;
 use crate::record::curve;
-use crate::store::model::Closing;
+use crate::store::model::{BatchRecord, Closing};
 use crate::store::{Close, Stamp, Store, StoreError, StoreThread, replay};
 
 /// A disk that has not closed the record after this long (real time) is left behind.
@@ -80,7 +80,7 @@ pub(super) async fn close(
         if let Some(text) = unproved {
             insist(LOCKED_TRIES, LOCKED_PAUSE, || store.remark(stamp, &batch, at, &text))?;
         }
-        close_judged(store, &batch, closing, engine_accepts, stamp)
+        Ok(close_judged(store, &batch, closing, engine_accepts, stamp)?.1)
     });
     within(CLOSE_WITHIN, closed).await
 }
@@ -123,7 +123,7 @@ async fn within<R>(
 /// The same for whoever closes a batch: the verdict on the record as it stands goes into the
 /// journal with the closing. The stored inputs must give the stored entries again, and the live
 /// decision; otherwise the controller is not believed (docs/decisions/0002), and no judge can
-/// make the batch acceptable.
+/// make the batch acceptable. Gives the record that was judged, with the verdict.
 ///
 /// # Errors
 /// The store fails.
@@ -133,7 +133,7 @@ pub(crate) fn close_judged(
     closing: Closing,
     engine_accepts: Option<bool>,
     stamp: Stamp<'_>,
-) -> Result<Verdict, StoreError> {
+) -> Result<(BatchRecord, Verdict), StoreError> {
     let (mut record, inputs) = store.load_to_replay(batch)?;
     (record.header.closing, record.header.engine_accepts) = (Some(closing), engine_accepts);
     let mut engine_accepts = engine_accepts;
@@ -151,7 +151,7 @@ pub(crate) fn close_judged(
     let verdict_kept = kept.as_ref();
     let close = Close { batch, stamp, closing, engine_accepts, phase, verdict: verdict_kept };
     insist(LOCKED_TRIES, LOCKED_PAUSE, || store.close_batch(&close))?;
-    Ok(verdict)
+    Ok((record, verdict))
 }
 
 #[cfg(test)]
@@ -166,7 +166,6 @@ mod tests {
     use crate::batch::verdict::{Outcome, Rule};
     use crate::station::conduct::ConductError;
     use crate::station::rehearsal::rehearse;
-    use crate::store::model::BatchRecord;
     use crate::store::{NewBatch, Station, Step};
 
     const NOW: Stamp<'_> = Stamp { utc_ms: 0, who: "ann" };
@@ -207,7 +206,7 @@ mod tests {
         }
         assert_eq!(engine.accepts(), Some(true));
         let verdict = close_judged(store, &batch, Closing::Ended, engine.accepts(), NOW);
-        (store.load_batch(&batch).expect("kept"), verdict.expect("closed"))
+        (store.load_batch(&batch).expect("kept"), verdict.expect("closed").1)
     }
 
     /// REQ-JUDGE-01, REQ-REC-01

@@ -263,7 +263,7 @@ async fn close_ended(
     let verdict = store
         .call(move |store| {
             let stamp = Stamp { utc_ms: clock::utc_now_ms(), who: &who };
-            close_judged(store, &code, Closing::Ended, accepts, stamp)
+            Ok(close_judged(store, &code, Closing::Ended, accepts, stamp)?.1)
         })
         .await?;
     let ending = Ending::Over(Box::new(over.engine));
@@ -303,5 +303,5 @@ pub fn give_up(
     let last = inputs.last().map_or_else(Default::default, |(at, _)| *at);
     let text = format!("the interrupted batch was given up by {who}: {reason}. {safe}.");
     store.remark(stamp, batch, last, &text)?;
-    close_judged(store, batch, Closing::Interrupted, None, stamp)
+    Ok(close_judged(store, batch, Closing::Interrupted, None, stamp)?.1)
 }

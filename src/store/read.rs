@@ -195,8 +195,10 @@ fn remarks(db: &Connection, code: &str) -> Result<Vec<Remark>, StoreError> {
         .collect()
 }
 
+/// Room for a batch of two hours, so that no long list is moved while it grows.
+const INPUTS_USUAL: usize = 8_000;
+
 /// What came to the engine, in the forms in which it is read.
-#[derive(Default)]
 struct Came {
     inputs: Vec<(Tick, Input)>,
     /// The readings, with what answered them.
@@ -208,7 +210,11 @@ struct Came {
 impl Came {
     /// Everything that came in a batch, in order.
     fn read(db: &Connection, id: i64) -> Result<Self, StoreError> {
-        let mut came = Self::default();
+        let mut came = Self {
+            inputs: Vec::with_capacity(INPUTS_USUAL),
+            periods: Vec::with_capacity(INPUTS_USUAL),
+            actions: Vec::new(),
+        };
         seal::each_input(db, id, 0, |row| came.take(row))?;
         Ok(came)
     }
@@ -253,6 +259,14 @@ impl Store {
     /// The disk, or a row that cannot be understood.
     pub fn open_batches(&self) -> Result<Vec<BatchHeader>, StoreError> {
         headers(&self.db, "WHERE closed_utc_ms IS NULL")
+    }
+
+    /// The first page of one batch.
+    ///
+    /// # Errors
+    /// No such batch, the disk, or a row that cannot be understood.
+    pub fn batch(&self, code: &str) -> Result<BatchHeader, StoreError> {
+        header(&self.db, code)
     }
 
     /// The verdict that was kept when the batch was closed.

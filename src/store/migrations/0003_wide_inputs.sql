@@ -1,5 +1,5 @@
 -- An input of the engine is one row, a reading with its samples in columns, and not a row of inputs
--- with one row of samples per channel: docs/decisions/0022. The old tables are empty here: a file
+-- with one row of samples per channel: docs/decisions/0024. The old tables are empty here: a file
 -- with inputs in it is not upgraded (schema.rs), because its seals are over the old rows.
 
 DROP TABLE samples;
