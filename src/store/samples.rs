@@ -74,8 +74,8 @@ const COOLING: usize = 38;
 
 const PROBE_COLUMNS: usize = 3;
 
-/// The columns of the third milk probe and those after it, which few units have. Where no row has
-/// any of them, a third of the time to read a batch is saved by not asking for them.
+/// The columns of the third milk probe and those after it, which few units have. They are not asked
+/// for where no row has any of them: with two probes they are half of what is read.
 const RARE: Range<usize> = MILK + 2 * PROBE_COLUMNS..REFERENCE;
 
 /// The columns, in their order, with or without the rare ones.
