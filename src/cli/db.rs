@@ -100,9 +100,9 @@ fn verify(context: &Context, head: Option<&str>) -> Result<(), Failure> {
     if context.json {
         return Ok(out::json(&json!({ "verifies": true, "report": report }))?);
     }
-    let open = match report.samples_unsealed {
+    let open = match report.readings_unsealed {
         0 => String::new(),
-        count => format!("\n{count} samples of a running batch are not sealed yet"),
+        count => format!("\n{count} readings of a running batch are not sealed yet"),
     };
     let (table, head) = (recomputed(&report), &report.head_hash);
     Ok(out::text(&format!("everything fits\n\n{table}\nhead {head}{open}"))?)
@@ -114,7 +114,7 @@ fn recomputed(report: &VerifyReport) -> String {
         ("journal entries", report.entries.to_string()),
         ("batches", report.batches.to_string()),
         ("inputs", report.inputs.to_string()),
-        ("samples", report.samples.to_string()),
+        ("readings", report.readings.to_string()),
         ("seals", report.seals.to_string()),
         ("frozen texts", report.texts.to_string()),
     ];

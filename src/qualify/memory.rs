@@ -154,14 +154,13 @@ fn copy_of(bench: &Bench<'_>, kept: &mut Kept, name: &str) -> anyhow::Result<std
 
 fn round_trip(bench: &Bench<'_>) -> anyhow::Result<Seen> {
     let kept = keep(bench)?;
-    let record = kept.store.load_batch(&kept.batch)?;
+    let (record, inputs) = kept.store.load_to_replay(&kept.batch)?;
     let same = record
         .periods
         .iter()
         .zip(&kept.run.periods)
         .filter(|(stored, real)| (stored.at, stored.reading) == (real.at, real.reading));
     let same = same.count();
-    let inputs = kept.store.inputs(&kept.batch)?;
     let replayed = replay(&record, &inputs);
     let report = kept.store.verify(None);
     let all = kept.run.periods.len();
@@ -199,13 +198,13 @@ fn altered(bench: &Bench<'_>) -> anyhow::Result<Seen> {
     const CHANGES: [(&str, &str); 6] = [
         (
             "sample",
-            "UPDATE samples SET value = value + 500 WHERE channel = 1 AND tick_ms = (SELECT tick_ms \
-             FROM samples ORDER BY tick_ms LIMIT 1 OFFSET (SELECT count(*) / 2 FROM samples))",
+            "UPDATE inputs SET milk_1_mc = milk_1_mc + 500 WHERE n = (SELECT n FROM inputs \
+             WHERE kind = 'reading' ORDER BY n LIMIT 1 OFFSET (SELECT count(*) / 2 FROM inputs))",
         ),
         (
             "quality",
-            "UPDATE samples SET quality = 1 WHERE channel = 1 AND tick_ms = (SELECT tick_ms \
-             FROM samples ORDER BY tick_ms LIMIT 1 OFFSET (SELECT count(*) / 2 FROM samples))",
+            "UPDATE inputs SET milk_1_quality = 1 WHERE n = (SELECT n FROM inputs \
+             WHERE kind = 'reading' ORDER BY n LIMIT 1 OFFSET (SELECT count(*) / 2 FROM inputs))",
         ),
         ("author", "UPDATE journal SET who = 'nobody' WHERE seq = 3"),
         ("frozen text", "UPDATE texts SET text = text || ' '"),
@@ -274,9 +273,9 @@ fn backup(bench: &Bench<'_>) -> anyhow::Result<Seen> {
         "the restored record verifies, holds the same batch, and says from which hash it is; a folder \
          that is not empty is refused",
         format!(
-            "{} entries and {} samples verify; restored from {}; batch {}; the second time: {}",
+            "{} entries and {} readings verify; restored from {}; batch {}; the second time: {}",
             restored.report.entries,
-            restored.report.samples,
+            restored.report.readings,
             restored.head_hash.chars().take(16).collect::<String>(),
             if same { "the same" } else { "ANOTHER" },
             if refused { "refused" } else { over.as_str() },

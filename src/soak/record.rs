@@ -208,7 +208,7 @@ impl Record {
     /// The store, or a record that its inputs do not give again.
     pub(crate) fn take_up(&mut self, now: BootMoment, utc_ms: i64) -> Result<Option<Left>, Lost> {
         let Some((store, code)) = &mut self.store else { return Ok(None) };
-        let (record, inputs) = (store.load_batch(code)?, store.inputs(code)?);
+        let (record, inputs) = store.load_to_replay(code)?;
         let taken_up = recovery::take_up(&record, &inputs)
             .map_err(|misfit| Lost::Disputed(misfit.to_string()))?;
         let now = ClockEntry { moment: now, tick_ms: 0, speed: 1 };
@@ -238,8 +238,9 @@ impl Record {
         let mut from_store = None;
         if let Some((store, code)) = &mut self.store {
             let stamp = Stamp { utc_ms, who: WHO };
-            let verdict = close_judged(store, code, closing, engine_accepts, stamp)?;
-            let record = store.load_batch(code)?;
+            let (mut record, verdict) = close_judged(store, code, closing, engine_accepts, stamp)?;
+            // What was judged is what is compared; that it is still there, the hashes show.
+            record.header = store.batch(code)?;
             misfit = misfit.or_else(|| differs(store, &record, &self.periods, &self.entries));
             from_store = Some((record, verdict));
         }

@@ -7,6 +7,7 @@ use holder_hal::Tick;
 use super::clock::Clock;
 use super::recorder::{Recorder, insist};
 use super::supervisor::Ending;
+use crate::batch::event::Input;
 use crate::batch::judge;
 use crate::batch::verdict::Verdict;
 use crate::record::curve;
@@ -91,7 +92,7 @@ pub(super) async fn close(
         if let Some(text) = unproved {
             insist(LOCKED_TRIES, LOCKED_PAUSE, || store.remark(stamp, &batch, at, &text))?;
         }
-        close_judged(store, &batch, closing, engine_accepts, stamp)
+        Ok(close_judged(store, &batch, closing, engine_accepts, stamp)?.1)
     };
     let closed = async {
         if let Some(mut recorder) = recorder {
@@ -140,7 +141,8 @@ async fn within<R>(
 /// The same for whoever closes a batch: the verdict on the record as it stands goes into the
 /// journal with the closing. The record must be what was written, and the stored inputs must give
 /// the stored entries again, and the live decision; otherwise the controller is not believed
-/// (docs/decisions/0002), and no judge can make the batch acceptable.
+/// (docs/decisions/0002), and no judge can make the batch acceptable. Gives the record that was
+/// judged, with the verdict.
 ///
 /// # Errors
 /// The store fails.
@@ -150,30 +152,34 @@ pub(crate) fn close_judged(
     closing: Closing,
     engine_accepts: Option<bool>,
     stamp: Stamp<'_>,
-) -> Result<Verdict, StoreError> {
-    let mut record = store.load_batch(batch)?;
+) -> Result<(BatchRecord, Verdict), StoreError> {
+    let (mut record, inputs) = store.load_to_replay(batch)?;
     (record.header.closing, record.header.engine_accepts) = (Some(closing), engine_accepts);
     let mut engine_accepts = engine_accepts;
-    if let Some(text) = disputed(store, &record)? {
+    if let Some(text) = disputed(store, &record, &inputs)? {
         engine_accepts = Some(false);
         let at = record.periods.last().map_or(Tick::default(), |period| period.at);
         insist(LOCKED_TRIES, LOCKED_PAUSE, || store.remark(stamp, batch, at, &text))?;
+        record = store.load_batch(batch)?; // with the remark
+        record.header.engine_accepts = engine_accepts;
     }
-    let mut record = store.load_batch(batch)?;
-    record.header.engine_accepts = engine_accepts;
     let verdict = judge::judge(&record.params.recipe, &curve::curve(&record));
     let kept = serde_json::to_value(&verdict).ok();
     let phase = record.header.phase;
     let verdict_kept = kept.as_ref();
     let close = Close { batch, stamp, closing, engine_accepts, phase, verdict: verdict_kept };
     insist(LOCKED_TRIES, LOCKED_PAUSE, || store.close_batch(&close))?;
-    Ok(verdict)
+    Ok((record, verdict))
 }
 
 /// Why the record is not to be believed, if so: it is not what was written, or the replay of the
 /// stored inputs and it part. What cannot even be read keeps no batch open: it must be possible to
 /// give up a batch on a damaged file.
-fn disputed(store: &Store, record: &BatchRecord) -> Result<Option<String>, StoreError> {
+fn disputed(
+    store: &Store,
+    record: &BatchRecord,
+    inputs: &[(Tick, Input)],
+) -> Result<Option<String>, StoreError> {
     let batch = &record.header.code;
     let fits = insist(LOCKED_TRIES, LOCKED_PAUSE, || match store.batch_fits(batch) {
         Err(Misfit::Unreadable(StoreError::Locked)) => Err(StoreError::Locked),
@@ -184,7 +190,7 @@ fn disputed(store: &Store, record: &BatchRecord) -> Result<Option<String>, Store
     }
     let parts =
         |misfit| format!("the stored inputs do not give the stored entries again: {misfit}");
-    Ok(replay(record, &store.inputs(batch)?).err().map(parts))
+    Ok(replay(record, inputs).err().map(parts))
 }
 
 #[cfg(test)]
@@ -193,7 +199,7 @@ mod tests {
 
     use super::*;
     use crate::batch::engine::Engine;
-    use crate::batch::event::{Effects, Input};
+    use crate::batch::event::Effects;
     use crate::batch::fixture;
     use crate::batch::params::{BatchParams, Purpose};
     use crate::batch::verdict::{Outcome, Rule};
@@ -252,7 +258,7 @@ mod tests {
         assert_eq!(engine.accepts(), Some(true));
         tamper(&dir, tampering);
         let verdict = close_judged(&mut store, &batch, Closing::Ended, engine.accepts(), NOW);
-        (store.load_batch(&batch).expect("kept"), verdict.expect("closed"))
+        (store.load_batch(&batch).expect("kept"), verdict.expect("closed").1)
     }
 
     /// REQ-JUDGE-01, REQ-REC-01
@@ -300,7 +306,7 @@ mod tests {
         let misfit = store.batch_fits(&batch).expect_err("garbled");
         assert!(matches!(misfit, Misfit::Unreadable(_)), "{misfit}");
         let verdict = close_judged(&mut store, &batch, Closing::Interrupted, None, NOW);
-        assert_ne!(verdict.expect("closed").outcome, Outcome::Acceptable);
+        assert_ne!(verdict.expect("closed").1.outcome, Outcome::Acceptable);
         let record = store.load_batch(&batch).expect("kept");
         assert_eq!(record.header.closing, Some(Closing::Interrupted));
         assert_eq!(record.remarks.first().map(|said| said.text.clone()), Some(misfit.to_string()));

@@ -193,7 +193,7 @@ async fn load(store: &StoreThread, batch: &str) -> Result<Taken, StoreError> {
     let batch = batch.to_owned();
     store
         .call(move |store| {
-            let (record, inputs) = (store.load_batch(&batch)?, store.inputs(&batch)?);
+            let (record, inputs) = store.load_to_replay(&batch)?;
             let taken_up = recovery::take_up(&record, &inputs);
             Ok(Taken { record, clock: store.clock_of(&batch)?, taken_up })
         })
@@ -320,7 +320,7 @@ async fn close_ended(
             if let Some(text) = said {
                 store.remark(stamp, &code, last, &text)?;
             }
-            close_judged(store, &code, Closing::Ended, accepts, stamp)
+            Ok(close_judged(store, &code, Closing::Ended, accepts, stamp)?.1)
         })
         .await?;
     let ending = Ending::Over(Box::new(over.engine));
@@ -358,9 +358,9 @@ pub fn give_up(
     who: &str,
 ) -> Result<crate::batch::verdict::Verdict, StoreError> {
     let stamp = Stamp { utc_ms: clock::utc_now_ms(), who };
-    let inputs = store.inputs(batch)?;
+    let (_, inputs) = store.load_to_replay(batch)?;
     let last = inputs.last().map_or_else(Default::default, |(at, _)| *at);
     let text = format!("the interrupted batch was given up by {who}: {reason}. {safe}.");
     store.remark(stamp, batch, last, &text)?;
-    close_judged(store, batch, Closing::Interrupted, None, stamp)
+    Ok(close_judged(store, batch, Closing::Interrupted, None, stamp)?.1)
 }

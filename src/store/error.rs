@@ -79,6 +79,21 @@ pub enum StoreError {
         /// What it says.
         found: i64,
     },
+    /// Of a version from before the first release, with batches in it.
+    #[error(
+        "{} has schema version {found}, from before the first release, and batch {batch} in it, whose \
+         seals cover the samples in the form that they had then; it was not touched; read it with the \
+         holder that wrote it, and make a new station for this one with `holder init`",
+        path.display()
+    )]
+    NotUpgradable {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The first batch in it.
+        batch: String,
+    },
     /// To be upgraded while a batch is open.
     #[error(
         "{} has schema version {found} and the open batch {batch}; it was not upgraded; finish or \
@@ -226,6 +241,7 @@ impl StoreError {
             | Self::Foreign { .. }
             | Self::Newer { .. }
             | Self::Older { .. }
+            | Self::NotUpgradable { .. }
             | Self::UpgradeInBatch { .. }
             | Self::NotReadable(_)
             | Self::LogBeside(_)

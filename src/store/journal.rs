@@ -23,13 +23,14 @@ const PAPER_DIGITS_MAX: usize = 64;
 
 /// Hashes fields in an unambiguous form: a presence byte, then 8 bytes of an integer or the
 /// length (8 bytes, big-endian) and the bytes of a text.
-#[derive(Clone)]
-pub(super) struct Canon(Sha256);
+///
+/// The form is put together first and hashed as a whole: SHA-256 takes long over many small parts.
+pub(super) struct Canon(Vec<u8>);
 
 impl Canon {
     /// A new one; `domain` keeps hashes of different things apart.
     pub(super) fn new(domain: &str) -> Self {
-        let mut canon = Self(Sha256::new());
+        let mut canon = Self(Vec::with_capacity(512));
         canon.text(Some(domain));
         canon
     }
@@ -37,11 +38,11 @@ impl Canon {
     /// Adds bytes.
     pub(super) fn bytes(&mut self, bytes: Option<&[u8]>) {
         match bytes {
-            None => self.0.update([0]),
+            None => self.0.push(0),
             Some(bytes) => {
-                self.0.update([1]);
-                self.0.update((bytes.len() as u64).to_be_bytes());
-                self.0.update(bytes);
+                self.0.push(1);
+                self.0.extend((bytes.len() as u64).to_be_bytes());
+                self.0.extend(bytes);
             }
         }
     }
@@ -54,17 +55,17 @@ impl Canon {
     /// Adds an integer.
     pub(super) fn int(&mut self, value: Option<i64>) {
         match value {
-            None => self.0.update([0]),
+            None => self.0.push(0),
             Some(value) => {
-                self.0.update([2]);
-                self.0.update(value.to_be_bytes());
+                self.0.push(2);
+                self.0.extend(value.to_be_bytes());
             }
         }
     }
 
     /// The hash of all that was added.
     pub(super) fn finish(self) -> Hash {
-        self.0.finalize().into()
+        Sha256::digest(&self.0).into()
     }
 }
 

@@ -1,17 +1,18 @@
 //! What is remembered: one SQLite file per station, with the journal as the truth.
 //!
-//! **Terms.** The *journal* is append-only and hash-chained. *Inputs* and *samples* are what the
-//! engine was given, raw, each under a running hash; every 60 s and at each transition they are
-//! *sealed*: the running hash goes into the journal. A *projection* is a table that could be made again from the journal (donors,
-//! pools, batches); it is written in the same transaction as its entry. A method that returns
+//! **Terms.** The *journal* is append-only and hash-chained. *Inputs* are what the engine
+//! was given, a reading with its *samples*, raw, each under a running hash; every 60 s and at each
+//! transition they are *sealed*: the running hash goes into the journal. A *projection* is a table
+//! that could be made again from the journal (donors, pools, batches); it is written in the same
+//! transaction as its entry. A method that returns
 //! `Ok` has its effect on the disk (WAL, `synchronous=FULL`); one that returns `Err` has none.
 //!
 //! | file | holds |
 //! |---|---|
 //! | `schema` | making, recognising and upgrading the file |
 //! | `journal` | entries and their hash chain |
-//! | `samples` | one control period as rows |
-//! | `seal` | inputs, and the running hash over them and their samples |
+//! | `samples` | one control period as columns |
+//! | `seal` | inputs, and the running hash over them |
 //! | `entries` | single entries of the journal |
 //! | `batches` | starting and closing a batch |
 //! | `clock` | how a batch's own time stands to the computer's |

@@ -14,8 +14,8 @@ use super::model::{
     BatchHeader, BatchRecord, Closing, FrozenText, Period, Remark, StampedAction, StampedEntry,
 };
 use super::samples;
-use super::seal::InputRow;
-use crate::batch::event::Input;
+use super::seal::{self, InputRow, READING};
+use crate::batch::event::{Action, Input};
 use crate::batch::params::{BatchParams, Purpose};
 use crate::batch::phase::PhaseName;
 
@@ -188,43 +188,53 @@ fn remarks(db: &Connection, code: &str) -> Result<Vec<Remark>, StoreError> {
         .collect()
 }
 
-/// The actions of a batch that the engine did not refuse, in order.
-fn actions(rows: &[InputRow]) -> Result<Vec<StampedAction>, StoreError> {
-    let accepted = rows.iter().filter(|row| row.refused.is_none());
-    let actions = accepted.filter_map(|row| row.action.as_deref().map(|action| (row, action)));
-    actions
-        .map(|(row, action)| {
-            Ok(StampedAction {
-                tick_ms: samples::tick(row.tick_ms)?.ms(),
-                utc_ms: row.utc_ms,
-                who: row.who.clone(),
-                action: serde_json::from_str(action).map_err(|e| garbled("action", e))?,
-            })
-        })
-        .collect()
+/// Room for a batch of two hours, so that no long list is moved while it grows.
+const INPUTS_USUAL: usize = 8_000;
+
+/// What came to the engine, in the forms in which it is read.
+struct Came {
+    inputs: Vec<(Tick, Input)>,
+    /// The readings, with what answered them.
+    periods: Vec<Period>,
+    /// The actions that the engine did not refuse.
+    actions: Vec<StampedAction>,
 }
 
-/// The inputs of the engine; every reading takes its period's samples.
-fn inputs(rows: &[InputRow], periods: &[Period]) -> Result<Vec<(Tick, Input)>, StoreError> {
-    let mut periods = periods.iter();
-    let mut inputs = Vec::with_capacity(rows.len());
-    for row in rows {
+impl Came {
+    /// Everything that came in a batch, in order.
+    fn read(db: &Connection, id: i64) -> Result<Self, StoreError> {
+        let mut came = Self {
+            inputs: Vec::with_capacity(INPUTS_USUAL),
+            periods: Vec::with_capacity(INPUTS_USUAL),
+            actions: Vec::new(),
+        };
+        seal::each_input(db, id, 0, |row| came.take(row))?;
+        Ok(came)
+    }
+
+    fn take(&mut self, row: &InputRow<'_>) -> Result<(), StoreError> {
         let at = samples::tick(row.tick_ms)?;
-        let input = match (row.kind.as_str(), &row.action) {
-            ("reading", _) => {
-                let period = periods.next().filter(|period| period.at == at);
-                let missing = || garbled(format!("input {}", row.n), "its samples are missing");
-                Input::Reading(period.ok_or_else(missing)?.reading)
+        let input = match (row.kind, row.action) {
+            (READING, _) => {
+                let period = row.samples.period(at)?;
+                self.periods.push(period);
+                Input::Reading(period.reading)
             }
-            ("operator", Some(action)) => Input::Operator(
-                serde_json::from_str(action).map_err(|error| garbled("action", error))?,
-            ),
+            ("operator", Some(action)) => {
+                let action: Action =
+                    serde_json::from_str(action).map_err(|error| garbled("action", error))?;
+                if row.refused.is_none() {
+                    let (utc_ms, who, action) = (row.utc_ms, row.who.to_owned(), action.clone());
+                    self.actions.push(StampedAction { tick_ms: at.ms(), utc_ms, who, action });
+                }
+                Input::Operator(action)
+            }
             ("wake", _) => Input::Wake,
             (kind, _) => return Err(garbled(format!("input {}", row.n), format!("kind {kind}"))),
         };
-        inputs.push((at, input));
+        self.inputs.push((at, input));
+        Ok(())
     }
-    Ok(inputs)
 }
 
 impl Store {
@@ -244,6 +254,14 @@ impl Store {
         headers(&self.db, "WHERE closed_utc_ms IS NULL")
     }
 
+    /// The first page of one batch.
+    ///
+    /// # Errors
+    /// No such batch, the disk, or a row that cannot be understood.
+    pub fn batch(&self, code: &str) -> Result<BatchHeader, StoreError> {
+        header(&self.db, code)
+    }
+
     /// The verdict that was kept when the batch was closed.
     ///
     /// # Errors
@@ -259,14 +277,25 @@ impl Store {
     /// # Errors
     /// No such batch, the disk, or something stored that cannot be understood.
     pub fn load_batch(&self, code: &str) -> Result<BatchRecord, StoreError> {
+        Ok(self.load_to_replay(code)?.0)
+    }
+
+    /// The same, with every input of the engine in order.
+    ///
+    /// # Errors
+    /// As [`Store::load_batch`].
+    pub fn load_to_replay(
+        &self,
+        code: &str,
+    ) -> Result<(BatchRecord, Vec<(Tick, Input)>), StoreError> {
         let db = &self.db.unchecked_transaction()?;
         let id = id_of(db, code)?;
-        let periods = samples::periods(db, id)?;
+        let Came { inputs, periods, actions } = Came::read(db, id)?;
         let mut header = header(db, code)?;
         header.simulated |= periods.iter().any(|period| period.reading.simulated);
         let pool = header.pool.as_deref().map(|pool| milk::pool_record(db, pool)).transpose()?;
         let head = journal::head(db)?;
-        Ok(BatchRecord {
+        let record = BatchRecord {
             header,
             station: self.station.name.clone(),
             time_zone: self.station.time_zone.clone(),
@@ -274,21 +303,12 @@ impl Store {
             texts: texts(db, id)?,
             periods,
             entries: entries(db, code)?,
-            actions: actions(&InputRow::after(db, id, 0)?)?,
+            actions,
             remarks: remarks(db, code)?,
             pool,
             head_seq: head.seq,
             head_hash: head.hash(),
-        })
-    }
-
-    /// Every input of the engine in order, for a replay.
-    ///
-    /// # Errors
-    /// No such batch, the disk, or something stored that cannot be understood.
-    pub fn inputs(&self, code: &str) -> Result<Vec<(Tick, Input)>, StoreError> {
-        let db = &self.db.unchecked_transaction()?;
-        let id = id_of(db, code)?;
-        inputs(&InputRow::after(db, id, 0)?, &samples::periods(db, id)?)
+        };
+        Ok((record, inputs))
     }
 }

@@ -280,12 +280,11 @@ mod tests {
     fn the_stored_inputs_of_a_whole_batch_give_the_stored_entries_again() {
         let (_dir, _path, mut store) = new();
         let (batch, count) = whole_batch(&mut store);
-        let (record, inputs) = (store.load_batch(&batch).expect("read"), store.inputs(&batch));
-        let inputs = inputs.expect("read");
+        let (record, inputs) = store.load_to_replay(&batch).expect("read");
         assert_eq!(replay(&record, &inputs), Ok(count));
         assert!(count > 3_000 && record.entries.len() >= 6, "{count} {}", record.entries.len());
         let report = store.verify(None).expect("verifies");
-        assert_eq!((report.inputs, report.samples_unsealed), (count as i64, 0));
+        assert_eq!((report.inputs, report.readings_unsealed), (count as i64, 0));
 
         let mut warmer = inputs.clone();
         for (_, input) in &mut warmer {

@@ -1,74 +1,105 @@
-//! One control period as rows.
+//! One control period as columns of its row of `inputs`.
 //!
-//! **Terms.** A *channel* is a number for one thing that was read or commanded (the list stands
-//! in the schema); a *cell* is one channel of one period: one row.
+//! [`Samples`] are what is stored and what is hashed, column by column: whatever somebody changes
+//! in the table, also to something that no reading can be, shows in the hash.
+
+use std::ops::Range;
 
 use holder_hal::{
     Celsius, Command, Duty, Heat, MILK_PROBES_MAX, Quality, Reading, Sample, Switch, Tick,
 };
-use rusqlite::{Connection, params};
+use rusqlite::Statement;
 
 use super::error::{StoreError, garbled};
 use super::journal::Canon;
 use super::model::Period;
 use crate::batch::phase::PhaseName;
 
-const BATH: u8 = 0;
-const MILK: u8 = 1;
-const REFERENCE: u8 = 9;
-const LID: u8 = 10;
-const SIMULATED: u8 = 11;
-const HEAT_OFF: u8 = 20;
-const SETPOINT: u8 = 21;
-const DUTY: u8 = 22;
-const AGITATOR: u8 = 23;
-const COOLING: u8 = 24;
-const PHASE: u8 = 30;
+/// The columns, in the order of the schema, where their meaning stands.
+const NAMES: [&str; COLUMNS] = [
+    "phase",
+    "bath_mc",
+    "bath_age_ms",
+    "bath_quality",
+    "milk_1_mc",
+    "milk_1_age_ms",
+    "milk_1_quality",
+    "milk_2_mc",
+    "milk_2_age_ms",
+    "milk_2_quality",
+    "milk_3_mc",
+    "milk_3_age_ms",
+    "milk_3_quality",
+    "milk_4_mc",
+    "milk_4_age_ms",
+    "milk_4_quality",
+    "milk_5_mc",
+    "milk_5_age_ms",
+    "milk_5_quality",
+    "milk_6_mc",
+    "milk_6_age_ms",
+    "milk_6_quality",
+    "milk_7_mc",
+    "milk_7_age_ms",
+    "milk_7_quality",
+    "milk_8_mc",
+    "milk_8_age_ms",
+    "milk_8_quality",
+    "reference_mc",
+    "reference_age_ms",
+    "reference_quality",
+    "lid",
+    "lid_quality",
+    "simulated",
+    "heat",
+    "setpoint_mc",
+    "duty_permille",
+    "agitator",
+    "cooling",
+];
+pub(super) const COLUMNS: usize = 39;
 
-/// One row of `samples`, without its batch and tick.
+// Where each begins. A probe has three columns: value, age, quality.
+const PHASE: usize = 0;
+const BATH: usize = 1;
+const MILK: usize = 4;
+const REFERENCE: usize = 28;
+const LID: usize = 31;
+const SIMULATED: usize = 33;
+const HEAT: usize = 34;
+const SETPOINT: usize = 35;
+const DUTY: usize = 36;
+const AGITATOR: usize = 37;
+const COOLING: usize = 38;
+
+const PROBE_COLUMNS: usize = 3;
+
+/// The columns of the third milk probe and those after it, which few units have. They are not asked
+/// for where no row has any of them: with two probes they are half of what is read.
+const RARE: Range<usize> = MILK + 2 * PROBE_COLUMNS..REFERENCE;
+
+/// The columns, in their order, with or without the rare ones.
+fn columns(with_rare: bool) -> impl Iterator<Item = usize> {
+    (0..COLUMNS).filter(move |column| with_rare || !RARE.contains(column))
+}
+
+/// Their names in SQL.
+pub(super) fn names(with_rare: bool) -> String {
+    columns(with_rare).map(|column| NAMES[column]).collect::<Vec<_>>().join(", ")
+}
+
+/// The names of the rare ones.
+pub(super) fn rare_names() -> String {
+    NAMES[RARE].join(", ")
+}
+
+const HEAT_OFF: i64 = 0;
+const HEAT_BY_SETPOINT: i64 = 1;
+const HEAT_BY_DUTY: i64 = 2;
+
+/// The columns of one row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Cell {
-    channel: u8,
-    value: Option<i32>,
-    age_ms: u32,
-    quality: Quality,
-}
-
-impl Cell {
-    fn sample(channel: u8, sample: Sample) -> Self {
-        let Sample { raw, age_ms, quality } = sample;
-        Self { channel, value: raw.map(Celsius::milli), age_ms, quality }
-    }
-
-    fn known(channel: u8, value: i32) -> Self {
-        Self { channel, value: Some(value), age_ms: 0, quality: Quality::Good }
-    }
-
-    fn as_sample(self) -> Sample {
-        Sample {
-            raw: self.value.map(Celsius::from_milli),
-            age_ms: self.age_ms,
-            quality: self.quality,
-        }
-    }
-
-    /// Adds itself to a hash.
-    pub(super) fn hash(&self, canon: &mut Canon) {
-        canon.int(Some(i64::from(self.channel)));
-        canon.int(self.value.map(i64::from));
-        canon.int(Some(i64::from(self.age_ms)));
-        canon.int(Some(quality_number(self.quality)));
-    }
-
-    fn flag(self) -> Result<Option<bool>, StoreError> {
-        match self.value {
-            None => Ok(None),
-            Some(0) => Ok(Some(false)),
-            Some(1) => Ok(Some(true)),
-            Some(other) => Err(garbled("switch", other)),
-        }
-    }
-}
+pub(super) struct Samples([Option<i64>; COLUMNS]);
 
 /// The stored number of a quality: its place in the contract's list.
 fn quality_number(quality: Quality) -> i64 {
@@ -76,165 +107,182 @@ fn quality_number(quality: Quality) -> i64 {
 }
 
 /// The stored number of a phase: its place in the order of a batch.
-fn phase_number(phase: PhaseName) -> i32 {
+fn phase_number(phase: PhaseName) -> i64 {
     PhaseName::ALL.iter().zip(0..).find(|(known, _)| **known == phase).map_or(-1, |(_, n)| n)
 }
 
-/// One period as cells, by channel.
-pub(super) fn cells(reading: &Reading, command: &Command, phase: PhaseName) -> Vec<Cell> {
-    let mut cells = Vec::with_capacity(16);
-    cells.push(Cell::sample(BATH, reading.bath));
-    for (channel, probe) in (MILK..).zip(&reading.milk) {
-        cells.extend(probe.map(|sample| Cell::sample(channel, sample)));
-    }
-    cells.extend(reading.reference.map(|sample| Cell::sample(REFERENCE, sample)));
-    cells.extend(reading.lid.map(|lid| Cell {
-        channel: LID,
-        value: lid.on.map(i32::from),
-        age_ms: 0,
-        quality: lid.quality,
-    }));
-    cells.push(Cell::known(SIMULATED, i32::from(reading.simulated)));
-    cells.push(match command.heat {
-        Heat::Off => Cell::known(HEAT_OFF, 0),
-        Heat::Setpoint(setpoint) => Cell::known(SETPOINT, setpoint.milli()),
-        Heat::Duty(duty) => Cell::known(DUTY, i32::from(duty.permille())),
-    });
-    cells.push(Cell::known(AGITATOR, i32::from(command.agitator)));
-    cells.push(Cell::known(COOLING, i32::from(command.cooling)));
-    cells.push(Cell::known(PHASE, phase_number(phase)));
-    cells
+/// What is at this place of a list that is stored by places.
+fn at_place<T: Copy>(all: &[T], what: &str, number: i64) -> Result<T, StoreError> {
+    let place = usize::try_from(number).ok();
+    place
+        .and_then(|place| all.get(place).copied())
+        .ok_or_else(|| garbled(what, format!("unknown number {number}")))
 }
 
-/// The period that these cells came from.
-fn period(at: Tick, cells: &[Cell]) -> Result<Period, StoreError> {
-    let get = |channel: u8| cells.iter().find(|cell| cell.channel == channel).copied();
-    let need = |channel: u8| {
-        get(channel).ok_or_else(|| {
-            garbled(format!("period at {} ms", at.ms()), format!("channel {channel} is missing"))
-        })
-    };
-    let value = |channel: u8| need(channel)?.value.ok_or_else(|| garbled("command", "no value"));
-    let flag = |channel: u8| need(channel)?.flag()?.ok_or_else(|| garbled("switch", "no value"));
-    let mut milk = [None; MILK_PROBES_MAX];
-    for (channel, probe) in (MILK..).zip(&mut milk) {
-        *probe = get(channel).map(Cell::as_sample);
+impl Samples {
+    /// Of an input that is no reading.
+    pub(super) const NONE: Self = Self([None; COLUMNS]);
+
+    /// Of one period.
+    pub(super) fn of(reading: &Reading, command: &Command, phase: PhaseName) -> Self {
+        let mut row = Self::NONE;
+        let Reading { bath, milk, reference, lid, simulated } = reading;
+        let Command { heat, agitator, cooling } = *command;
+        row.put(PHASE, phase_number(phase));
+        row.put_probe(BATH, Some(*bath));
+        for (index, probe) in milk.iter().enumerate() {
+            row.put_probe(MILK + index * PROBE_COLUMNS, *probe);
+        }
+        row.put_probe(REFERENCE, *reference);
+        if let Some(Switch { on, quality }) = *lid {
+            row.0[LID] = on.map(i64::from);
+            row.put(LID + 1, quality_number(quality));
+        }
+        row.put(SIMULATED, i64::from(*simulated));
+        match heat {
+            Heat::Off => row.put(HEAT, HEAT_OFF),
+            Heat::Setpoint(setpoint) => {
+                row.put(HEAT, HEAT_BY_SETPOINT);
+                row.put(SETPOINT, i64::from(setpoint.milli()));
+            }
+            Heat::Duty(duty) => {
+                row.put(HEAT, HEAT_BY_DUTY);
+                row.put(DUTY, i64::from(duty.permille()));
+            }
+        }
+        row.put(AGITATOR, i64::from(agitator));
+        row.put(COOLING, i64::from(cooling));
+        row
     }
-    let lid = get(LID).map(|cell| -> Result<Switch, StoreError> {
-        Ok(Switch { on: cell.flag()?, quality: cell.quality })
-    });
-    let heat = if get(HEAT_OFF).is_some() {
-        Heat::Off
-    } else if get(SETPOINT).is_some() {
-        Heat::Setpoint(Celsius::from_milli(value(SETPOINT)?))
-    } else {
-        let permille = u16::try_from(value(DUTY)?).ok();
-        let duty = permille.and_then(Duty::from_permille);
-        Heat::Duty(duty.ok_or_else(|| garbled("duty", "above full power"))?)
-    };
-    let phase = usize::try_from(value(PHASE)?).ok();
-    Ok(Period {
-        at,
-        reading: Reading {
-            bath: need(BATH)?.as_sample(),
+
+    fn put(&mut self, column: usize, value: i64) {
+        self.0[column] = Some(value);
+    }
+
+    fn put_probe(&mut self, column: usize, probe: Option<Sample>) {
+        if let Some(Sample { raw, age_ms, quality }) = probe {
+            self.0[column] = raw.map(|raw| i64::from(raw.milli()));
+            self.put(column + 1, i64::from(age_ms));
+            self.put(column + 2, quality_number(quality));
+        }
+    }
+
+    /// Adds itself to a hash.
+    pub(super) fn hash(&self, canon: &mut Canon) {
+        self.0.iter().for_each(|value| canon.int(*value));
+    }
+
+    /// The period that they tell of. What no period gives is an error: nothing is guessed.
+    pub(super) fn period(&self, at: Tick) -> Result<Period, StoreError> {
+        let mut milk = [None; MILK_PROBES_MAX];
+        for (index, probe) in milk.iter_mut().enumerate() {
+            *probe = self.probe(MILK + index * PROBE_COLUMNS)?;
+        }
+        let bath = self.probe(BATH)?;
+        let reading = Reading {
+            bath: bath.ok_or_else(|| garbled(NAMES[BATH + 2], "no value"))?,
             milk,
-            reference: get(REFERENCE).map(Cell::as_sample),
-            lid: lid.transpose()?,
-            simulated: flag(SIMULATED)?,
-        },
-        command: Command { heat, agitator: flag(AGITATOR)?, cooling: flag(COOLING)? },
-        phase: phase
-            .and_then(|number| PhaseName::ALL.get(number).copied())
-            .ok_or_else(|| garbled("phase", "unknown number"))?,
-    })
-}
-
-/// Writes the cells of one period.
-pub(super) fn insert(
-    db: &Connection,
-    batch: i64,
-    tick_ms: i64,
-    cells: &[Cell],
-) -> Result<(), StoreError> {
-    let mut insert = db.prepare_cached(
-        "INSERT INTO samples (batch, tick_ms, channel, value, age_ms, quality) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?;
-    for cell in cells {
-        let quality = quality_number(cell.quality);
-        insert.execute(params![batch, tick_ms, cell.channel, cell.value, cell.age_ms, quality])?;
-    }
-    Ok(())
-}
-
-fn read_cell(row: &rusqlite::Row<'_>) -> Result<(i64, Cell), StoreError> {
-    let quality: usize = row.get::<_, u8>(4)?.into();
-    let quality = Quality::ALL.get(quality).copied();
-    let cell = Cell {
-        channel: row.get(1)?,
-        value: row.get(2)?,
-        age_ms: row.get(3)?,
-        quality: quality.ok_or_else(|| garbled("quality", "unknown number"))?,
-    };
-    Ok((row.get(0)?, cell))
-}
-
-/// The cells of a batch in their order, period by period: one query for all of them.
-pub(super) struct Cursor<'db> {
-    rows: rusqlite::Rows<'db>,
-    ahead: Option<(i64, Cell)>,
-    tick_ms: Option<i64>,
-    cells: Vec<Cell>,
-}
-
-impl<'db> Cursor<'db> {
-    /// What [`Cursor::begin`] walks along, in the order of its key.
-    pub(super) const SELECT: &'static str = "SELECT tick_ms, channel, value, age_ms, quality \
-         FROM samples WHERE batch = ?1 AND tick_ms >= ?2 ORDER BY tick_ms, channel";
-
-    /// At the first period from `from_ms` on, with [`Cursor::SELECT`] prepared.
-    pub(super) fn begin(
-        select: &'db mut rusqlite::Statement<'_>,
-        batch: i64,
-        from_ms: i64,
-    ) -> Result<Self, StoreError> {
-        let mut rows = select.query([batch, from_ms])?;
-        let ahead = rows.next()?.map(read_cell).transpose()?;
-        let mut cursor = Self { rows, ahead, tick_ms: None, cells: Vec::with_capacity(16) };
-        cursor.advance()?;
-        Ok(cursor)
+            reference: self.probe(REFERENCE)?,
+            lid: self.lid()?,
+            simulated: self.flag(SIMULATED)?,
+        };
+        let heat = self.heat()?;
+        let command =
+            Command { heat, agitator: self.flag(AGITATOR)?, cooling: self.flag(COOLING)? };
+        let phase = at_place(&PhaseName::ALL, NAMES[PHASE], self.need(PHASE)?)?;
+        Ok(Period { at, reading, command, phase })
     }
 
-    /// To the next period, or to the end, where no tick is.
-    fn advance(&mut self) -> Result<(), StoreError> {
-        self.cells.clear();
-        self.tick_ms = self.ahead.map(|(tick_ms, _)| tick_ms);
-        while let Some((_, cell)) = self.ahead.filter(|(at_ms, _)| Some(*at_ms) == self.tick_ms) {
-            self.cells.push(cell);
-            self.ahead = self.rows.next()?.map(read_cell).transpose()?;
+    fn need(&self, column: usize) -> Result<i64, StoreError> {
+        self.0[column].ok_or_else(|| garbled(NAMES[column], "no value"))
+    }
+
+    /// A value that must fit its type, if there is one.
+    fn number<T: TryFrom<i64, Error: std::fmt::Display>>(
+        &self,
+        column: usize,
+    ) -> Result<Option<T>, StoreError> {
+        self.0[column].map(T::try_from).transpose().map_err(|error| garbled(NAMES[column], error))
+    }
+
+    /// A value must be where something else says so, and nowhere else.
+    fn only_if(&self, column: usize, is_there: bool) -> Result<(), StoreError> {
+        match (self.0[column].is_some(), is_there) {
+            (true, true) | (false, false) => Ok(()),
+            (true, false) => Err(garbled(NAMES[column], "a value that belongs to nothing")),
+            (false, true) => Err(garbled(NAMES[column], "no value")),
+        }
+    }
+
+    fn flag(&self, column: usize) -> Result<bool, StoreError> {
+        at_place(&[false, true], NAMES[column], self.need(column)?)
+    }
+
+    fn probe(&self, column: usize) -> Result<Option<Sample>, StoreError> {
+        let raw = self.number(column)?.map(Celsius::from_milli);
+        let age_ms = self.number(column + 1)?;
+        self.only_if(column + 1, self.0[column + 2].is_some())?;
+        match (age_ms, self.0[column + 2]) {
+            (Some(age_ms), Some(quality)) => {
+                let quality = at_place(&Quality::ALL, NAMES[column + 2], quality)?;
+                Ok(Some(Sample { raw, age_ms, quality }))
+            }
+            (None, _) | (_, None) => self.only_if(column, false).map(|()| None),
+        }
+    }
+
+    fn lid(&self) -> Result<Option<Switch>, StoreError> {
+        let on = self.0[LID].map(|on| at_place(&[false, true], NAMES[LID], on)).transpose()?;
+        match self.0[LID + 1] {
+            None => self.only_if(LID, false).map(|()| None),
+            Some(quality) => {
+                let quality = at_place(&Quality::ALL, NAMES[LID + 1], quality)?;
+                Ok(Some(Switch { on, quality }))
+            }
+        }
+    }
+
+    fn heat(&self) -> Result<Heat, StoreError> {
+        let kind = self.need(HEAT)?;
+        self.only_if(SETPOINT, kind == HEAT_BY_SETPOINT)?;
+        self.only_if(DUTY, kind == HEAT_BY_DUTY)?;
+        let setpoint = self.number(SETPOINT)?.map(Celsius::from_milli);
+        let duty = self.number(DUTY)?.map(|permille| {
+            Duty::from_permille(permille).ok_or_else(|| garbled(NAMES[DUTY], "above full power"))
+        });
+        match (setpoint, duty.transpose()?) {
+            (Some(setpoint), None) => Ok(Heat::Setpoint(setpoint)),
+            (None, Some(duty)) => Ok(Heat::Duty(duty)),
+            (None, None) if kind == HEAT_OFF => Ok(Heat::Off),
+            (None, None) | (Some(_), Some(_)) => {
+                Err(garbled(NAMES[HEAT], format!("unknown number {kind}")))
+            }
+        }
+    }
+
+    /// Binds them to the parameters from `first` on, which are NULL before.
+    pub(super) fn bind(&self, to: &mut Statement<'_>, first: usize) -> Result<(), StoreError> {
+        for (place, value) in (first..).zip(self.0) {
+            if let Some(value) = value {
+                to.raw_bind_parameter(place, value)?;
+            }
         }
         Ok(())
     }
 
-    /// The cells of one tick, by channel; none for a tick before one that was asked for.
-    pub(super) fn of_tick(&mut self, tick_ms: i64) -> Result<&[Cell], StoreError> {
-        while self.tick_ms.is_some_and(|at_ms| at_ms < tick_ms) {
-            self.advance()?;
+    /// From a row of a query that gives [`columns`] from its column `first` on.
+    pub(super) fn read(
+        row: &rusqlite::Row<'_>,
+        first: usize,
+        with_rare: bool,
+    ) -> Result<Self, StoreError> {
+        let mut samples = Self::NONE;
+        for (place, column) in (first..).zip(columns(with_rare)) {
+            let value = row.get_ref(place)?.as_i64_or_null();
+            samples.0[column] = value.map_err(|error| garbled(NAMES[column], error))?;
         }
-        Ok(if self.tick_ms == Some(tick_ms) { &self.cells } else { &[] })
+        Ok(samples)
     }
-}
-
-/// Every stored period of a batch, in order.
-pub(super) fn periods(db: &Connection, batch: i64) -> Result<Vec<Period>, StoreError> {
-    let mut select = db.prepare_cached(Cursor::SELECT)?;
-    let mut cursor = Cursor::begin(&mut select, batch, i64::MIN)?;
-    let mut periods = Vec::new();
-    while let Some(tick_ms) = cursor.tick_ms {
-        periods.push(period(tick(tick_ms)?, &cursor.cells)?);
-        cursor.advance()?;
-    }
-    Ok(periods)
 }
 
 /// A tick as it was stored.
@@ -244,61 +292,4 @@ pub(super) fn tick(tick_ms: i64) -> Result<Tick, StoreError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn reading() -> Reading {
-        let mut reading = Reading::nothing(2, true);
-        reading.bath = Sample::good(Celsius::from_milli(-1));
-        reading.milk[1] = Some(Sample {
-            raw: Some(Celsius::from_milli(62_500)),
-            age_ms: u32::MAX,
-            quality: Quality::Stale,
-        });
-        reading
-    }
-
-    /// REQ-REC-01
-    #[test]
-    fn a_period_comes_back_exactly() {
-        let off = Command::safe(true);
-        let lids = [None, Some(None), Some(Some(true)), Some(Some(false))];
-        let duty = Duty::from_permille(1000).expect("full power");
-        let heats = [Heat::Off, Heat::Setpoint(Celsius::from_milli(0)), Heat::Duty(duty)];
-        for (lid, heat) in lids.iter().flat_map(|lid| heats.map(|heat| (lid, heat))) {
-            for (phase, quality) in PhaseName::ALL.into_iter().zip(Quality::ALL) {
-                let reading = Reading {
-                    lid: lid.map(|on| Switch { on, quality }),
-                    reference: Some(Sample::missing(quality)),
-                    ..reading()
-                };
-                let given = Period {
-                    at: Tick::from_ms(7),
-                    reading,
-                    command: Command { heat, ..off },
-                    phase,
-                };
-                let cells = cells(&given.reading, &given.command, given.phase);
-                assert_eq!(period(given.at, &cells).expect("complete"), given);
-                let once = cells.is_sorted_by(|one, next| one.channel < next.channel);
-                assert!(once, "each channel once, in the stored order");
-            }
-        }
-    }
-
-    #[test]
-    fn a_period_with_a_channel_missing_or_absurd_is_not_guessed() {
-        let full = cells(&reading(), &Command::safe(false), PhaseName::Hold);
-        for channel in [BATH, SIMULATED, HEAT_OFF, AGITATOR, COOLING, PHASE] {
-            let mut less = full.clone();
-            less.retain(|cell| cell.channel != channel);
-            assert!(period(Tick::from_ms(0), &less).is_err(), "channel {channel}");
-        }
-        for (channel, value) in [(AGITATOR, 2), (PHASE, 8), (PHASE, -1)] {
-            let mut wrong = full.clone();
-            wrong.retain(|cell| cell.channel != channel);
-            wrong.push(Cell::known(channel, value));
-            assert!(period(Tick::from_ms(0), &wrong).is_err(), "channel {channel}");
-        }
-    }
-}
+mod tests;

@@ -1,89 +1,135 @@
-//! Sealing: the hash over inputs and their samples.
+//! Sealing: the hash over inputs.
 //!
-//! **Terms.** The *running hash* of an input covers it, its samples, and the running hash of the
+//! **Terms.** The *running hash* of an input covers all its columns, and the running hash of the
 //! input before (zeroes before the first): it stands beside the input from the moment on in which
 //! the input is stored. A *block* is a run of inputs, in order; its *seal* is the entry of the
 //! journal that says how far it goes and what the running hash is there.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use std::sync::LazyLock;
+
+use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
-use super::error::StoreError;
+use super::error::{StoreError, garbled};
 use super::journal::{Canon, GENESIS, Hash, hex};
-use super::samples::{Cell, Cursor};
+use super::samples::{self, COLUMNS, Samples};
+
+/// The stored word for a reading.
+pub(super) const READING: &str = "reading";
 
 /// One row of `inputs`.
-#[derive(Clone, Debug)]
-pub(super) struct InputRow {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct InputRow<'a> {
     pub(super) n: i64,
     pub(super) tick_ms: i64,
     pub(super) utc_ms: i64,
-    pub(super) kind: String,
-    pub(super) who: String,
-    pub(super) action: Option<String>,
-    pub(super) refused: Option<String>,
+    pub(super) kind: &'a str,
+    pub(super) who: &'a str,
+    pub(super) action: Option<&'a str>,
+    pub(super) refused: Option<&'a str>,
+    /// What was read, and what answered it; none but for a reading.
+    pub(super) samples: Samples,
     /// The running hash after it, as it is stored.
     pub(super) running: Hash,
 }
 
-impl InputRow {
+/// Columns of the table before the samples; the running hash comes after them.
+const BEFORE_SAMPLES: usize = 8;
+
+/// Whether any input of a batch after a number has one of the rare columns.
+static HAS_RARE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT EXISTS (SELECT 1 FROM inputs WHERE batch = ?1 AND n > ?2 \
+         AND coalesce({}) IS NOT NULL)",
+        samples::rare_names()
+    )
+});
+
+/// The inputs of a batch after a number; without, and with the rare columns.
+static SELECT: LazyLock<[String; 2]> = LazyLock::new(|| {
+    [false, true].map(|with_rare| {
+        format!(
+            "SELECT n, tick_ms, utc_ms, kind, who, action, refused, running, {} FROM inputs \
+             WHERE batch = ?1 AND n > ?2 ORDER BY n",
+            samples::names(with_rare)
+        )
+    })
+});
+
+impl InputRow<'_> {
     pub(super) fn insert(&self, db: &Connection, batch: i64) -> Result<(), StoreError> {
-        db.prepare_cached(
-            "INSERT INTO inputs (batch, n, tick_ms, utc_ms, kind, who, action, refused, running) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        )?
-        .execute(params![
-            batch,
-            self.n,
-            self.tick_ms,
-            self.utc_ms,
-            self.kind,
-            self.who,
-            self.action,
-            self.refused,
-            self.running
-        ])?;
+        // Without the names of the columns, which stay as they are in a table that only grows.
+        let mut insert = db.prepare_cached(
+            "INSERT INTO inputs VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,\
+             ?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        )?;
+        insert.raw_bind_parameter(1, batch)?;
+        insert.raw_bind_parameter(2, self.n)?;
+        insert.raw_bind_parameter(3, self.tick_ms)?;
+        insert.raw_bind_parameter(4, self.utc_ms)?;
+        insert.raw_bind_parameter(5, self.kind)?;
+        insert.raw_bind_parameter(6, self.who)?;
+        insert.raw_bind_parameter(7, self.action)?;
+        insert.raw_bind_parameter(8, self.refused)?;
+        self.samples.bind(&mut insert, BEFORE_SAMPLES + 1)?;
+        insert.raw_bind_parameter(BEFORE_SAMPLES + COLUMNS + 1, self.running)?;
+        insert.raw_execute()?;
         Ok(())
     }
 
-    /// The running hash that follows from `before` with this input and its samples.
-    pub(super) fn hash(&self, before: Hash, cells: &[Cell]) -> Hash {
-        let mut canon = Canon::new("holder input 1");
-        canon.bytes(Some(&before));
+    /// Whether it is a reading, which has samples.
+    pub(super) fn is_reading(&self) -> bool {
+        self.kind == READING
+    }
+
+    /// The running hash that follows from `before` with this input.
+    pub(super) fn hash(&self, before: &Hash) -> Hash {
+        let mut canon = Canon::new("holder input 2");
+        canon.bytes(Some(before));
         canon.int(Some(self.n));
         canon.int(Some(self.tick_ms));
         canon.int(Some(self.utc_ms));
-        canon.text(Some(&self.kind));
-        canon.text(Some(&self.who));
-        canon.text(self.action.as_deref());
-        canon.text(self.refused.as_deref());
-        canon.int(i64::try_from(cells.len()).ok());
-        for cell in cells {
-            cell.hash(&mut canon);
-        }
+        canon.text(Some(self.kind));
+        canon.text(Some(self.who));
+        canon.text(self.action);
+        canon.text(self.refused);
+        self.samples.hash(&mut canon);
         canon.finish()
     }
+}
 
-    /// The inputs after number `after`, in order.
-    pub(super) fn after(db: &Connection, batch: i64, after: i64) -> Result<Vec<Self>, StoreError> {
-        let mut select = db.prepare_cached(
-            "SELECT n, tick_ms, utc_ms, kind, who, action, refused, running FROM inputs \
-             WHERE batch = ?1 AND n > ?2 ORDER BY n",
-        )?;
-        let rows = select.query_map(params![batch, after], |row| {
-            Ok(Self {
-                n: row.get(0)?,
-                tick_ms: row.get(1)?,
-                utc_ms: row.get(2)?,
-                kind: row.get(3)?,
-                who: row.get(4)?,
-                action: row.get(5)?,
-                refused: row.get(6)?,
-                running: row.get(7)?,
-            })
+/// Every input of a batch after number `after`, from the file, in order.
+pub(super) fn each_input(
+    db: &Connection,
+    batch: i64,
+    after: i64,
+    mut each: impl FnMut(&InputRow<'_>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let has_rare: bool =
+        db.prepare_cached(&HAS_RARE)?.query_row([batch, after], |row| row.get(0))?;
+    let mut select = db.prepare_cached(&SELECT[usize::from(has_rare)])?;
+    let mut rows = select.query([batch, after])?;
+    while let Some(row) = rows.next()? {
+        each(&InputRow {
+            n: row.get(0)?,
+            tick_ms: row.get(1)?,
+            utc_ms: row.get(2)?,
+            kind: text(row, 3)?.ok_or_else(|| garbled("input", "no kind"))?,
+            who: text(row, 4)?.ok_or_else(|| garbled("input", "nobody's"))?,
+            action: text(row, 5)?,
+            refused: text(row, 6)?,
+            running: row.get(7)?,
+            samples: Samples::read(row, 8, has_rare)?,
         })?;
-        Ok(rows.collect::<Result<_, _>>()?)
     }
+    Ok(())
+}
+
+fn text<'row>(
+    row: &'row rusqlite::Row<'_>,
+    column: usize,
+) -> Result<Option<&'row str>, StoreError> {
+    row.get_ref(column)?.as_str_or_null().map_err(|error| garbled("input", error))
 }
 
 /// What a sealing entry says of its block.
@@ -93,8 +139,8 @@ pub(super) struct Seal {
     pub(super) last_input: i64,
     pub(super) first_tick_ms: i64,
     pub(super) last_tick_ms: i64,
-    /// Rows of samples.
-    pub(super) rows: i64,
+    /// How many of them are readings.
+    pub(super) readings: i64,
     /// The running hash after its last input, hexadecimal.
     pub(super) sha256: String,
 }
@@ -104,26 +150,26 @@ pub(super) struct Seal {
 pub(super) struct Block {
     running: Hash,
     ends: Option<(i64, i64, i64, i64)>,
-    rows: i64,
+    readings: i64,
 }
 
 impl Block {
     /// An empty one; `running` is the running hash before it.
     pub(super) const fn after(running: Hash) -> Self {
-        Self { running, ends: None, rows: 0 }
+        Self { running, ends: None, readings: 0 }
     }
 
-    /// Adds one input with its running hash and its number of samples.
-    pub(super) fn add(&mut self, input: &InputRow, samples: usize) {
+    /// Adds one input with its running hash.
+    pub(super) fn add(&mut self, input: &InputRow<'_>) {
         self.running = input.running;
-        self.rows = self.rows.saturating_add(i64::try_from(samples).unwrap_or(i64::MAX));
+        self.readings = self.readings.saturating_add(i64::from(input.is_reading()));
         let (first, first_tick_ms, ..) = self.ends.unwrap_or((input.n, input.tick_ms, 0, 0));
         self.ends = Some((first, first_tick_ms, input.n, input.tick_ms));
     }
 
     /// The running hash after its last input.
-    pub(super) const fn running(&self) -> Hash {
-        self.running
+    pub(super) const fn running(&self) -> &Hash {
+        &self.running
     }
 
     /// How long the block is, from its first to its last tick; `None` when it is empty.
@@ -136,16 +182,17 @@ impl Block {
         self.ends.is_none()
     }
 
-    /// Rows of samples in it.
-    pub(super) const fn rows(&self) -> i64 {
-        self.rows
+    /// Readings in it.
+    pub(super) const fn readings(&self) -> i64 {
+        self.readings
     }
 
     /// What the sealing entry says; `None` when the block is empty.
     pub(super) fn seal(&self) -> Option<Seal> {
         let (first_input, first_tick_ms, last_input, last_tick_ms) = self.ends?;
         let sha256 = hex(&self.running);
-        Some(Seal { first_input, last_input, first_tick_ms, last_tick_ms, rows: self.rows, sha256 })
+        let readings = self.readings;
+        Some(Seal { first_input, last_input, first_tick_ms, last_tick_ms, readings, sha256 })
     }
 }
 
@@ -157,26 +204,4 @@ pub(super) fn running_at(db: &Connection, batch: i64, n: i64) -> Result<Hash, St
         })
         .optional()?;
     Ok(stored.unwrap_or(GENESIS))
-}
-
-/// Every input of a batch with its cells, from the file, in order. A reading whose tick lies before
-/// that of an input before it, which nobody wrote, comes without cells, and so fits no hash.
-pub(super) fn each_input(
-    db: &Connection,
-    batch: i64,
-    after: i64,
-    mut each: impl FnMut(&InputRow, &[Cell]) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
-    let inputs = InputRow::after(db, batch, after)?;
-    let from_ms = inputs.iter().map(|input| input.tick_ms).min().unwrap_or(0);
-    let mut select = db.prepare_cached(Cursor::SELECT)?;
-    let mut cursor = Cursor::begin(&mut select, batch, from_ms)?;
-    for input in &inputs {
-        let cells = match input.kind.as_str() {
-            "reading" => cursor.of_tick(input.tick_ms)?,
-            _ => &[],
-        };
-        each(input, cells)?;
-    }
-    Ok(())
 }

@@ -37,10 +37,8 @@ pub struct Stats {
 }
 
 /// Tables that a person asks after.
-const TABLES: [&str; 10] = [
-    "batches", "deposits", "donors", "inputs", "journal", "params", "pools", "samples", "texts",
-    "users",
-];
+const TABLES: [&str; 9] =
+    ["batches", "deposits", "donors", "inputs", "journal", "params", "pools", "texts", "users"];
 
 impl Store {
     /// Counts what is stored.

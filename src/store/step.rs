@@ -1,7 +1,7 @@
 //! Storing one step of the engine.
 //!
-//! [`Store::commit_step`] is the acknowledged unit: once it returns `Ok`, the input, its samples
-//! and the entries that answered it are on the disk together.
+//! [`Store::commit_step`] is the acknowledged unit: once it returns `Ok`, the input with its
+//! samples and the entries that answered it are on the disk together.
 
 use holder_hal::Tick;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -11,8 +11,9 @@ use super::batches::id_of;
 use super::error::{StoreError, garbled, sql_int};
 use super::journal::{self, Body, GENESIS, Kind, Place, Stamp};
 use super::model::BatchHeader;
-use super::seal::{self, Block, InputRow};
-use super::{milk, read, samples, station};
+use super::samples::Samples;
+use super::seal::{self, Block, InputRow, READING};
+use super::{milk, read, station};
 use crate::batch::event::{Action, Cause, Effects, Entry, Event, Input};
 use crate::batch::phase::PhaseName;
 
@@ -60,20 +61,19 @@ impl Tail {
         }
         let sealed = last_sealed(db, code)?;
         let mut block = Block::after(seal::running_at(db, id, sealed)?);
-        seal::each_input(db, id, sealed, |input, cells| {
-            block.add(input, cells.len());
+        seal::each_input(db, id, sealed, |input| {
+            block.add(input);
             Ok(())
         })?;
-        let (inputs, last_tick_ms) = db.query_row(
-            "SELECT coalesce(max(n), 0), coalesce(max(tick_ms), 0) FROM inputs WHERE batch = ?",
-            [id],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?;
-        let last_reading_ms = db.query_row(
-            "SELECT coalesce(max(tick_ms), -1) FROM samples WHERE batch = ?",
-            [id],
-            |row| row.get(0),
-        )?;
+        let last = |filter: &str| -> Result<Option<(i64, i64)>, StoreError> {
+            let sql = format!(
+                "SELECT n, tick_ms FROM inputs WHERE batch = ? {filter} ORDER BY n DESC LIMIT 1"
+            );
+            let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+            Ok(db.query_row(&sql, [id], read).optional()?)
+        };
+        let (inputs, last_tick_ms) = last("")?.unwrap_or((0, 0));
+        let last_reading_ms = last("AND kind = 'reading'")?.map_or(-1, |(_, tick_ms)| tick_ms);
         let BatchHeader { phase, simulated, .. } = header;
         Ok(Self { id, inputs, last_tick_ms, last_reading_ms, phase, simulated, block })
     }
@@ -164,8 +164,8 @@ pub(super) fn append_seal(
     let tick_ms = u64::try_from(seal.last_tick_ms).ok();
     let after = serde_json::to_value(&seal).map_err(|error| garbled("seal", error))?;
     let place = Place::in_batch(Kind::Seal, code, tick_ms);
-    journal::append(db, stamp, place, &Body::new("sealed inputs and samples").after(after))?;
-    tail.block = Block::after(tail.block.running());
+    journal::append(db, stamp, place, &Body::new("sealed inputs").after(after))?;
+    tail.block = Block::after(*tail.block.running());
     Ok(())
 }
 
@@ -185,17 +185,17 @@ fn write_step(db: &Connection, step: &Step<'_>, tail: &mut Tail) -> Result<(), S
     }
     station::check_who(step.stamp.who)?;
     let refused = step.effects.refusal.as_ref().map(ToString::to_string);
-    let (kind, action, cells) = match step.input {
+    let (kind, action, samples) = match step.input {
         Input::Reading(reading) => {
             tail.last_reading_ms = tick_ms;
-            ("reading", None, samples::cells(reading, &step.effects.command, step.phase))
+            (READING, None, Samples::of(reading, &step.effects.command, step.phase))
         }
         Input::Operator(action) => {
             append_action(db, step, action, refused.as_deref())?;
             let json = serde_json::to_string(action).map_err(|error| garbled("action", error))?;
-            ("operator", Some(json), Vec::new())
+            ("operator", Some(json), Samples::NONE)
         }
-        Input::Wake => ("wake", None, Vec::new()),
+        Input::Wake => ("wake", None, Samples::NONE),
     };
     tail.inputs += 1;
     tail.last_tick_ms = tick_ms;
@@ -203,16 +203,16 @@ fn write_step(db: &Connection, step: &Step<'_>, tail: &mut Tail) -> Result<(), S
         n: tail.inputs,
         tick_ms,
         utc_ms: step.stamp.utc_ms,
-        kind: kind.to_owned(),
-        who: step.stamp.who.to_owned(),
-        action,
-        refused,
+        kind,
+        who: step.stamp.who,
+        action: action.as_deref(),
+        refused: refused.as_deref(),
+        samples,
         running: GENESIS,
     };
-    input.running = input.hash(tail.block.running(), &cells);
+    input.running = input.hash(tail.block.running());
     input.insert(db, tail.id)?;
-    samples::insert(db, tail.id, tick_ms, &cells)?;
-    tail.block.add(&input, cells.len());
+    tail.block.add(&input);
     for entry in &step.effects.entries {
         append_event(db, step, entry)?;
     }
@@ -252,21 +252,49 @@ fn finish_step(db: &Connection, step: &Step<'_>, tail: &mut Tail) -> Result<(), 
     Ok(())
 }
 
+/// A write transaction of statements that stay prepared, since there is one in every control
+/// period. It is rolled back unless it is committed.
+struct Prepared<'db>(&'db Connection);
+
+impl<'db> Prepared<'db> {
+    fn begin(db: &'db Connection) -> Result<Self, StoreError> {
+        db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        Ok(Self(db))
+    }
+
+    fn commit(self) -> Result<(), StoreError> {
+        self.0.prepare_cached("COMMIT")?.execute([])?;
+        Ok(())
+    }
+}
+
+impl Drop for Prepared<'_> {
+    fn drop(&mut self) {
+        // After some errors SQLite has rolled it back already.
+        if !self.0.is_autocommit() {
+            self.0.execute_batch("ROLLBACK").ok();
+        }
+    }
+}
+
 impl Store {
     /// Stores one step of the engine: input, samples, entries and, when it is time, a seal.
     ///
     /// # Errors
     /// An unknown or closed batch, a tick that does not come after the stored ones, or the disk.
     pub fn commit_step(&mut self, step: &Step<'_>) -> Result<(), StoreError> {
-        let tx = self.db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let tx = Prepared::begin(&self.db)?;
         let mut tail = match self.tails.get(step.batch) {
             Some(tail) => tail.clone(),
-            None => Tail::load(&tx, step.batch)?,
+            None => Tail::load(&self.db, step.batch)?,
         };
-        write_step(&tx, step, &mut tail)?;
-        finish_step(&tx, step, &mut tail)?;
+        write_step(&self.db, step, &mut tail)?;
+        finish_step(&self.db, step, &mut tail)?;
         tx.commit()?;
-        self.tails.insert(step.batch.to_owned(), tail);
+        match self.tails.get_mut(step.batch) {
+            Some(kept) => *kept = tail,
+            None => drop(self.tails.insert(step.batch.to_owned(), tail)),
+        }
         Ok(())
     }
 }

@@ -1,14 +1,13 @@
 //! Recomputing everything that is stored, and naming the first thing that does not fit.
 //!
-//! What a record proves rests on this: the chain of the journal, the seals over inputs and
-//! samples, the hashes of what was frozen, the projections against the journal, and the schema
+//! What a record proves rests on this: the chain of the journal, the seals over inputs, the hashes of what was frozen, the projections against the journal, and the schema
 //! with its triggers. Samples of an open batch that came after its last seal stand under their
 //! running hash alone, which the journal does not know yet: they are counted apart.
 
 use rusqlite::Connection;
 
 use super::error::StoreError;
-use super::journal::{GENESIS, Head, Row, hex};
+use super::journal::{GENESIS, Hash, Head, Row, hex};
 use super::{Store, schema};
 
 mod blocks;
@@ -28,7 +27,7 @@ pub enum MisfitPlace {
     },
     /// The hash on paper.
     Paper,
-    /// A block of inputs and samples.
+    /// A block of inputs, with the samples in them.
     Block {
         /// The batch.
         batch: String,
@@ -152,6 +151,19 @@ fn same<T: PartialEq + ToString>(
     Err(Misfit::Differs { place: Box::new(place()), what, expected, found })
 }
 
+/// Compares two hashes, and names the difference.
+fn same_hash(
+    place: impl FnOnce() -> MisfitPlace,
+    what: &'static str,
+    expected: &Hash,
+    found: &Hash,
+) -> Result<(), Misfit> {
+    if expected == found {
+        return Ok(());
+    }
+    same(place, what, &hex(expected), &hex(found))
+}
+
 /// What was recomputed, all of it in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct VerifyReport {
@@ -165,10 +177,10 @@ pub struct VerifyReport {
     pub seals: usize,
     /// Inputs of the engine.
     pub inputs: i64,
-    /// Rows of samples.
-    pub samples: i64,
-    /// Rows of samples that came after the last seal of an open batch.
-    pub samples_unsealed: i64,
+    /// How many of them are readings.
+    pub readings: i64,
+    /// Readings that came after the last seal of an open batch.
+    pub readings_unsealed: i64,
     /// Frozen texts of all batches.
     pub texts: usize,
 }
@@ -245,9 +257,8 @@ fn check_chain(db: &Connection, paper: Option<&str>) -> Result<(Facts, i64, Stri
         let row = Row::read(row)?;
         let place = || MisfitPlace::Entry { seq: row.seq };
         same(place, "a hole in the sequence", &(seq + 1), &row.seq)?;
-        same(place, "hash of the entry before", &hex(&prev), &hex(&row.prev_hash))?;
-        let found = hex(&row.computed_hash());
-        same(place, "hash of its content", &hex(&row.hash), &found)?;
+        same_hash(place, "hash of the entry before", &prev, &row.prev_hash)?;
+        same_hash(place, "hash of its content", &row.hash, &row.computed_hash())?;
         seen |= paper.as_ref().is_some_and(|hash| hex(&row.hash).starts_with(hash.as_str()));
         facts.note(&row)?;
         (seq, prev) = (row.seq, row.hash);

@@ -137,12 +137,9 @@ fn a_batch_is_proved_again_and_one_changed_reading_shows() {
     let head = head["journal_head"]["sha256"].as_str().expect("a hash").to_owned();
     desk.run(&format!("db verify --head {head}")).expect_code(0);
     let db = rusqlite::Connection::open(desk.path("holder.db")).expect("a database");
-    db.execute_batch("DROP TRIGGER samples_no_update").expect("there is one");
+    db.execute_batch("DROP TRIGGER inputs_no_update").expect("there is one");
     let changed = db
-        .execute(
-            "UPDATE samples SET value = value + 500 WHERE channel = 1 AND tick_ms = 4000000",
-            [],
-        )
+        .execute("UPDATE inputs SET milk_1_mc = milk_1_mc + 500 WHERE tick_ms = 4000000", [])
         .expect("without the trigger it can be changed");
     assert!(changed > 0);
     drop(db);

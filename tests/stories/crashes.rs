@@ -114,9 +114,7 @@ fn open(folder: &Path, files: &Files) -> Opened {
     };
     // Whoever reads a damaged record gets an error, or what is there, and no panic.
     for header in store.open_batches().unwrap_or_default() {
-        if let (Ok(record), Ok(inputs)) =
-            (store.load_batch(&header.code), store.inputs(&header.code))
-        {
+        if let Ok((record, inputs)) = store.load_to_replay(&header.code) {
             let _ = replay(&record, &inputs);
         }
     }

@@ -161,8 +161,8 @@ fn a_record_that_was_changed_is_never_shown_without_a_warning() {
     desk.run(&format!("batch show {code}")).expect_code(0);
     tamper(
         &desk,
-        "DROP TRIGGER samples_no_update;
-         UPDATE samples SET value = value + 500 WHERE channel = 1 AND tick_ms = 4000000",
+        "DROP TRIGGER inputs_no_update;
+         UPDATE inputs SET milk_1_mc = milk_1_mc + 500 WHERE tick_ms = 4000000",
     );
     let shown = desk.run(&format!("batch show {code}")).expect_code(5);
     assert!(shown.stderr.starts_with("WARNING"), "{}", shown.stderr);

@@ -305,8 +305,8 @@ pub(crate) fn tamper(desk: &Desk, trigger: &str, sql: &str) {
 fn a_record_that_was_changed_in_between_is_never_continued() {
     let (desk, code) = killed("COME-UP");
     // The reference probe decides nothing live: only the hashes tell.
-    let warmer = "UPDATE samples SET value = value + 1 WHERE channel = 9 AND tick_ms > 900000";
-    tamper(&desk, "samples_no_update", warmer);
+    let warmer = "UPDATE inputs SET reference_mc = reference_mc + 1 WHERE tick_ms > 900000";
+    tamper(&desk, "inputs_no_update", warmer);
     let refused = desk.run("run demo --resume --fast --yes");
     let refused = refused.expect_code(5);
     for word in [&code, "cannot be continued", "does not verify", "--abandon"] {

@@ -26,7 +26,7 @@ fn a_batch_that_the_disk_has_no_room_for_is_made_safe_and_what_was_kept_verifies
     assert!(run.stderr.contains("heat was commanded off"), "{}", run.stderr);
     assert!(run.stderr.contains("it stays open"), "{}", run.stderr);
     let report = desk.run("--json db verify").expect_code(0).json()["report"].clone();
-    assert!(report["samples"].as_i64().expect("a number") > 100, "{report}");
+    assert!(report["readings"].as_i64().expect("a number") > 100, "{report}");
     // There is room again. A batch that is open in a backup is closed where it is restored.
     desk.run("db backup copy.db").expect_code(0);
     let said = desk.run("db restore copy.db new").expect_code(0).stdout;
@@ -34,8 +34,8 @@ fn a_batch_that_the_disk_has_no_room_for_is_made_safe_and_what_was_kept_verifies
     let list = desk.run("--dir new --json batch list").expect_code(0).json();
     assert_eq!(list[0]["outcome"], "incomplete", "{list}");
     let after = desk.run("--dir new --json db verify").expect_code(0).json()["report"].clone();
-    assert_eq!(after["samples"], report["samples"], "what was acknowledged is there");
-    assert_eq!(after["samples_unsealed"], 0);
+    assert_eq!(after["readings"], report["readings"], "what was acknowledged is there");
+    assert_eq!(after["readings_unsealed"], 0);
 }
 
 #[test]

@@ -30,8 +30,7 @@ pub(super) fn run(context: &Context, code: &str) -> Result<(), Failure> {
 fn proved(store: &Store, code: &str) -> Result<(usize, Verdict), Failure> {
     store.verify(None)?;
     let misfit = |why: anyhow::Error| Failure::DoesNotVerify(why.context(format!("batch {code}")));
-    let record = store.load_batch(code)?;
-    let inputs = store.inputs(code)?;
+    let (record, inputs) = store.load_to_replay(code)?;
     let count = replay(&record, &inputs).map_err(|error| misfit(error.into()))?;
     let verdict = judge(&record.params.recipe, &curve(&record));
     if let Some(kept) = store.verdict_of(code)? {

@@ -29,10 +29,10 @@ fn names(folder: &Path) -> Vec<String> {
 fn a_backup_while_a_batch_runs_holds_all_that_was_acknowledged_before_it() {
     let (dir, path, mut running) = new();
     add_pool(&mut running);
-    let (batch, mut engine) = run(&mut running, &milk_batch(), 900);
+    let (batch, mut engine) = run(&mut running, &milk_batch(), 3_000);
     let to = dir.path().join("copy.db");
     let mut other = Store::open(&path).expect("a second program");
-    let mut second = 901;
+    let mut second = 3_001;
     let mut steps = 0;
     let made = other.back_up(ANN, &to, &files(), &mut |_| {
         // The batch goes on while pages are copied: it neither waits nor makes the copy begin
@@ -44,9 +44,9 @@ fn a_backup_while_a_batch_runs_holds_all_that_was_acknowledged_before_it() {
     });
     let made = made.expect("made");
     assert!(steps >= 2, "one step is no copy beside a batch: {steps}");
-    assert_eq!(made.report.samples, 900 * 9, "as of the moment at which it began");
+    assert_eq!(made.report.readings, 3_000, "as of the moment at which it began");
     let copy = Store::open_read_only(&to).expect("opens");
-    assert_eq!(copy.load_batch(&batch).expect("read").periods.len(), 900);
+    assert_eq!(copy.load_batch(&batch).expect("read").periods.len(), 3_000);
     assert_eq!(copy.station_files().expect("read"), Some(files()));
     assert_eq!(names(dir.path()), ["copy.db", "holder.db", "holder.db-shm", "holder.db-wal"]);
     // The station goes on as if nothing had been, and knows of it.

@@ -296,7 +296,7 @@ fn a_full_disk_is_an_error_that_keeps_nothing_of_the_step() {
 fn the_record_is_append_only_for_everybody() {
     let (_dir, _path, mut store) = new();
     run(&mut store, &water_batch(), 3);
-    for table in ["journal", "samples", "inputs", "params", "texts", "batch_texts"] {
+    for table in ["journal", "inputs", "params", "texts", "batch_texts"] {
         let column = match table {
             "journal" => "who",
             "texts" => "text",

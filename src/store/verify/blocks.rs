@@ -7,7 +7,7 @@ use super::super::journal::{GENESIS, hex, sha256};
 use super::super::read;
 use super::super::seal::{self, Block, InputRow, Seal};
 use super::facts::BatchFacts;
-use super::{Misfit, MisfitPlace, VerifyReport, same};
+use super::{Misfit, MisfitPlace, VerifyReport, same, same_hash};
 
 /// Parameters and texts.
 pub(super) fn check_frozen(
@@ -51,12 +51,12 @@ fn check_seal(batch: &str, seal: &Seal, block: &Block) -> Result<(), Misfit> {
         first_tick_ms: seal.first_tick_ms,
         last_tick_ms: seal.last_tick_ms,
     };
-    let found = block.seal().map_or_else(|| "no samples".to_owned(), |found| found.sha256);
-    same(place, "hash of its inputs and samples", &seal.sha256, &found)?;
-    same(place, "rows of samples", &seal.rows, &block.rows())
+    let found = block.seal().map_or_else(|| "no inputs".to_owned(), |found| found.sha256);
+    same(place, "hash of its inputs", &seal.sha256, &found)?;
+    same(place, "readings in it", &seal.readings, &block.readings())
 }
 
-/// Inputs and samples of one batch against their seals.
+/// The inputs of one batch against their seals.
 pub(super) fn check_blocks(
     db: &Connection,
     batch: &str,
@@ -69,23 +69,23 @@ pub(super) fn check_blocks(
     let mut block = Block::after(GENESIS);
     let mut edited = None;
     let mut count = 0_i64;
-    let mut rows = 0_i64;
+    let mut readings = 0_i64;
     let mut misfit = None;
-    seal::each_input(db, id, 0, |input, cells| {
+    seal::each_input(db, id, 0, |input| {
         count += 1;
-        rows += i64::try_from(cells.len()).unwrap_or(i64::MAX);
+        readings += i64::from(input.is_reading());
         if misfit.is_some() {
             return Ok(());
         }
         let stored = input.running;
         misfit = same(place, "a hole in its inputs", &count, &input.n).err();
-        let input = &InputRow { running: input.hash(block.running(), cells), ..input.clone() };
-        block.add(input, cells.len());
+        let input = &InputRow { running: input.hash(block.running()), ..*input };
+        block.add(input);
         let at = || MisfitPlace::Input { batch: batch.to_owned(), n: input.n };
-        let fits = same(at, "its running hash", &hex(&stored), &hex(&input.running));
+        let fits = same_hash(at, "its running hash", &stored, &input.running);
         edited = edited.take().or(fits.err());
         if seals.peek().is_some_and(|seal| input.n >= seal.last_input) {
-            let after = Block::after(block.running());
+            let after = Block::after(*block.running());
             let sealed = std::mem::replace(&mut block, after);
             let seal = seals.next();
             misfit = misfit.take().or(seal.and_then(|s| check_seal(batch, s, &sealed).err()));
@@ -111,15 +111,11 @@ pub(super) fn check_blocks(
         return Err(edited);
     }
     if facts.closed {
-        same(place, "rows after its last seal", &0, &block.rows())?;
         same(place, "inputs after its last seal", &true, &block.is_empty())?;
     }
-    let stored: i64 =
-        db.query_row("SELECT count(*) FROM samples WHERE batch = ?", [id], |row| row.get(0))?;
-    same(place, "rows of samples that belong to an input", &rows, &stored)?;
     report.inputs += count;
-    report.samples += rows;
-    report.samples_unsealed += block.rows();
+    report.readings += readings;
+    report.readings_unsealed += block.readings();
     Ok(())
 }
 
@@ -129,7 +125,6 @@ pub(super) fn check_nothing_else(db: &Connection, report: &VerifyReport) -> Resu
         Ok(db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?)
     };
     let whole = || MisfitPlace::File;
-    same(whole, "rows of samples", &report.samples, &count("samples")?)?;
     same(whole, "rows of inputs", &report.inputs, &count("inputs")?)?;
     let batches = i64::try_from(report.batches).unwrap_or(i64::MAX);
     same(whole, "rows of parameters", &batches, &count("params")?)?;

@@ -26,8 +26,8 @@ fn a_station_that_nobody_touched_verifies_and_is_counted() {
     let report = store.verify(None).expect("verifies");
     assert_eq!((report.batches, report.texts), (1, 2));
     assert_eq!(report.inputs, 133);
-    assert_eq!(report.samples, 130 * 9);
-    assert_eq!(report.samples_unsealed, 0);
+    assert_eq!(report.readings, 130);
+    assert_eq!(report.readings_unsealed, 0);
     assert!(report.seals >= 4, "start, two of 60 s, the stop: {}", report.seals);
     assert_eq!(report.head_hash, store.head().expect("head").hash());
 }
@@ -71,24 +71,43 @@ fn a_changed_byte_is_named_in_every_table() {
         ("UPDATE journal SET prev_hash = randomblob(32) WHERE seq = 7", "entry 7"),
         ("DELETE FROM journal WHERE seq = 5", "entry 6 of the journal"),
         (
-            "UPDATE samples SET value = 62500 WHERE channel = 1 AND tick_ms = 70000",
+            "UPDATE inputs SET milk_1_mc = 62500 WHERE tick_ms = 70000",
             "samples of batch B-2026-0001 from 62000 to 122000 ms",
         ),
         (
-            "UPDATE samples SET quality = 1 WHERE channel = 0 AND tick_ms = 0",
+            "UPDATE inputs SET bath_quality = 1 WHERE tick_ms = 0",
             "samples of batch B-2026-0001 from 0 to 0 ms",
         ),
         (
-            "UPDATE samples SET age_ms = 0 WHERE channel = 0 AND tick_ms = 5000",
+            "UPDATE inputs SET bath_age_ms = 0 WHERE tick_ms = 5000",
             "samples of batch B-2026-0001 from 1000 to 61000 ms",
         ),
-        ("DELETE FROM samples WHERE channel = 2 AND tick_ms = 5000", "from 1000 to 61000 ms"),
+        ("DELETE FROM inputs WHERE tick_ms = 5000", "a hole in its inputs"),
         (
-            "INSERT INTO samples VALUES (1, 5000, 3, 62500, 0, 0)",
+            "UPDATE inputs SET milk_3_mc = 62500, milk_3_age_ms = 0, milk_3_quality = 0 \
+             WHERE tick_ms = 5000",
             "samples of batch B-2026-0001 from 1000 to 61000 ms",
         ),
-        ("INSERT INTO samples VALUES (1, 5001, 0, 62500, 0, 0)", "belong to an input"),
-        ("INSERT INTO samples VALUES (2, 0, 0, 62500, 0, 0)", "foreign_key_check"),
+        (
+            "UPDATE inputs SET lid = NULL, lid_quality = NULL WHERE tick_ms = 6000",
+            "samples of batch B-2026-0001 from 1000 to 61000 ms",
+        ),
+        (
+            "UPDATE inputs SET heat = 0, setpoint_mc = NULL, duty_permille = NULL, phase = 3, \
+             agitator = 1 - agitator WHERE tick_ms = 7000",
+            "samples of batch B-2026-0001 from 1000 to 61000 ms",
+        ),
+        ("UPDATE inputs SET tick_ms = 5001 WHERE tick_ms = 5000", "from 1000 to 61000 ms"),
+        (
+            "CREATE TEMP TABLE one AS SELECT * FROM inputs WHERE tick_ms = 5000; \
+             UPDATE one SET n = 1000; INSERT INTO inputs SELECT * FROM one",
+            "a hole in its inputs",
+        ),
+        (
+            "CREATE TEMP TABLE one AS SELECT * FROM inputs WHERE tick_ms = 5000; \
+             UPDATE one SET batch = 2; INSERT INTO inputs SELECT * FROM one",
+            "foreign_key_check",
+        ),
         (
             "UPDATE inputs SET action = replace(action, 'unload', 'un-load') WHERE n = 131",
             "samples of batch B-2026-0001 from 123000 to 131000 ms",
@@ -158,7 +177,7 @@ fn a_batch_fits_unless_something_of_its_record_was_changed() {
     let unknown = Store::open_read_only(&untouched).expect("opens").batch_fits("B-1");
     assert!(matches!(unknown, Err(Misfit::Unreadable(StoreError::NoBatch(_)))), "{unknown:?}");
     for (sql, named) in [
-        ("UPDATE samples SET value = 62500 WHERE channel = 1 AND tick_ms = 70000", "62000 to"),
+        ("UPDATE inputs SET milk_1_mc = 62500 WHERE tick_ms = 70000", "62000 to"),
         ("UPDATE journal SET who = 'eve' WHERE seq = 2", "entry 2 of the journal"),
         ("UPDATE params SET json = replace(json, '62.5', '61.5')", "frozen parameters"),
         ("UPDATE texts SET text = 'x' WHERE text LIKE 'floor%'", "frozen text of recipe"),
@@ -178,8 +197,8 @@ fn a_batch_fits_unless_something_of_its_record_was_changed() {
 fn a_dropped_trigger_and_a_foreign_table_are_named() {
     let (_dir, path) = closed();
     let db = rusqlite::Connection::open(&path).expect("opens");
-    db.execute_batch("DROP TRIGGER samples_no_update").expect("dropped");
-    assert!(misfit(&path).contains("samples_no_update"));
+    db.execute_batch("DROP TRIGGER inputs_no_update").expect("dropped");
+    assert!(misfit(&path).contains("inputs_no_update"));
     let (_dir, path) = closed();
     let db = rusqlite::Connection::open(&path).expect("opens");
     db.execute_batch("CREATE TABLE notes (text TEXT)").expect("made");
@@ -222,10 +241,10 @@ fn a_hash_that_was_not_copied_whole_says_nothing_of_the_journal() {
 #[test]
 fn a_tail_that_was_edited_after_a_kill_is_not_sealed_as_genuine() {
     for sql in [
-        "UPDATE samples SET value = 62500 WHERE channel = 1 AND tick_ms = 90000",
-        "UPDATE samples SET value = 62500 WHERE channel = 0 AND tick_ms = 99000",
+        "UPDATE inputs SET milk_1_mc = 62500 WHERE tick_ms = 90000",
+        "UPDATE inputs SET bath_mc = 62500 WHERE tick_ms = 99000",
         "UPDATE inputs SET refused = NULL WHERE kind = 'operator'",
-        "DELETE FROM samples WHERE channel = 2 AND tick_ms = 98000",
+        "UPDATE inputs SET milk_2_mc = 62500, milk_2_quality = 0 WHERE tick_ms = 98000",
     ] {
         let (_dir, path, mut store) = new();
         let (batch, engine) = run(&mut store, &water_batch(), 100);
@@ -255,22 +274,22 @@ fn a_program_that_was_killed_leaves_every_acknowledged_sample_and_an_unsealed_ta
     }
     let mut store = Store::open(&copy).expect("opens");
     let report = store.verify(None).expect("verifies");
-    assert_eq!(report.samples, 100 * 9);
-    assert_eq!(report.samples_unsealed, 38 * 9, "sealed at 0 s and at 61 s");
+    assert_eq!(report.readings, 100);
+    assert_eq!(report.readings_unsealed, 38, "sealed at 0 s and at 61 s");
     assert_eq!(store.open_batches().expect("read").len(), 1);
     assert_eq!(store.load_batch(&batch).expect("read").periods.len(), 100);
 
     // Another program closes it: the tail is sealed from the file.
-    let record = store.load_batch(&batch).expect("read");
+    let (record, inputs) = store.load_to_replay(&batch).expect("read");
     let mut engine = crate::batch::engine::Engine::new(record.params.clone()).expect("allowed");
-    for (at, input) in store.inputs(&batch).expect("read") {
+    for (at, input) in inputs {
         engine.step(at, input);
     }
     let input = crate::batch::event::Input::Reading(reading(101));
     commit(&mut store, &batch, &mut engine, Tick::from_ms(101_000), &input).expect("goes on");
     crate::store::fixture::close(&mut store, &batch, &engine).expect("closed");
     let report = store.verify(None).expect("verifies");
-    assert_eq!((report.samples, report.samples_unsealed), (101 * 9, 0));
+    assert_eq!((report.readings, report.readings_unsealed), (101, 0));
 }
 
 mod columns;
