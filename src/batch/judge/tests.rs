@@ -120,7 +120,7 @@ pub(super) fn without(mut curve: Curve, s: std::ops::Range<u64>) -> Curve {
 }
 
 /// Everything from `from_s` on comes later by `by_s`, and the row before is held until then.
-fn stretched(curve: Curve, from_s: u64, by_s: u64) -> Curve {
+pub(super) fn stretched(curve: Curve, from_s: u64, by_s: u64) -> Curve {
     let mut rows = Vec::new();
     for row in curve.rows {
         let t_s = row.t_ms / 1_000;
