@@ -16,7 +16,7 @@ const LINES: Lines = Lines { jump: 500, lag_min_ms: 100_000, lag_own_ms: None };
 
 /// Asks of milk at 20 °C, in such a bath, that changes by so much in so many seconds.
 fn lines_say(ask: impl Fn(&Point, &Point) -> bool, bath: i32, change: i32, s: u64) -> bool {
-    let curve = beside([(0, 20_000, bath), (s, 20_000 + change, bath)]);
+    let curve = beside([(100, 20_000, bath), (100 + s, 20_000 + change, bath)]);
     asked(&curve, |_, track| ask(&track.points[0], &track.points[1]))
 }
 
@@ -42,6 +42,17 @@ fn a_bottle_that_showed_its_lag_is_expected_where_that_takes_it() {
     // The fastest bottle may get 5.454 K.
     let unknown = |change| lines_say(|from, to| LINES.is_back(from, to), 50_000, change, 20);
     assert!(unknown(5_954) && !unknown(5_955));
+}
+
+#[test]
+fn a_lag_beyond_every_number_allows_half_a_kelvin_only() {
+    let mut recipe = crate::batch::fixture::recipe();
+    recipe.plausibility.bottle_lag_min_ms = u64::MAX;
+    let curve = beside([(100, 20_000, 60_000), (110, 20_501, 60_000)]);
+    let seen = Seen::new(&recipe, &curve);
+    let track = Track::of(&seen, 0);
+    let [from, to] = track.points[..] else { panic!("two points") };
+    assert!(!Lines::of(&seen, &track).can_be(&from, &to));
 }
 
 /// When each excursion was: anchor, first and back, in seconds.
