@@ -1,8 +1,8 @@
 use super::*;
-use crate::batch::fixture::recipe;
-use crate::batch::judge::tests::{LIMIT, good, row};
-use crate::batch::judge::moments::moments;
 use crate::batch::curve::{Curve, Row};
+use crate::batch::fixture::recipe;
+use crate::batch::judge::moments::moments;
+use crate::batch::judge::tests::{LIMIT, good, row};
 
 /// The strict recipe with a hold of a minute, that begins after 20 s.
 fn rule() -> HoldRule {
@@ -44,10 +44,10 @@ fn the_first_of_two_holds_of_one_length_is_the_longest() {
     }
     let found = holds_of(rows);
     assert_eq!(s(found.longest), Some((20, 50, 30)));
-    assert_eq!(found.breaks.iter().map(|b| (b.t_ms, b.held_ms)).collect::<Vec<_>>(), [
-        (51_000, 30_000),
-        (103_000, 30_000),
-    ]);
+    assert_eq!(
+        found.breaks.iter().map(|b| (b.t_ms, b.held_ms)).collect::<Vec<_>>(),
+        [(51_000, 30_000), (103_000, 30_000),]
+    );
     assert_eq!(found.first_begin, Some(20));
 }
 
@@ -88,7 +88,8 @@ fn what_broke_a_hold_is_told_the_gravest_first() {
         rows[40].lid = Some(false);
     };
     assert!(matches!(broken(both)[..], [Reason::Lid]));
-    let cold = |rows: &mut Vec<Row>| rows[40].milk[0] = Some(holder_hal::Celsius::from_milli(60_000));
+    let cold =
+        |rows: &mut Vec<Row>| rows[40].milk[0] = Some(holder_hal::Celsius::from_milli(60_000));
     assert!(matches!(broken(cold)[..], [Reason::Below(below)] if below.probe == 0));
 }
 

@@ -22,8 +22,7 @@ fn lines_say(ask: impl Fn(&Point, &Point) -> bool, bath: i32, change: i32, s: u6
 
 #[test]
 fn no_bottle_changes_by_half_a_degree_more_than_the_fastest_of_all() {
-    let can_be =
-        |bath, change| lines_say(|from, to| LINES.can_be(from, to), bath, change, 10);
+    let can_be = |bath, change| lines_say(|from, to| LINES.can_be(from, to), bath, change, 10);
     // 40 K above the milk: the fastest bottle gets 3.809 K in 10 s.
     assert!(can_be(60_000, 4_309) && !can_be(60_000, 4_310));
     assert!(can_be(60_000, -500) && !can_be(60_000, -501));
@@ -80,10 +79,7 @@ fn an_excursion_is_told_from_its_anchor_to_the_reading_that_is_milk_again() {
 
 #[test]
 fn after_an_excursion_the_readings_are_in_no_doubt() {
-    let twice = told_of(
-        |t_s| 20_000 + if matches!(t_s, 30..35 | 40..45) { 8_000 } else { 0 },
-        100,
-    );
+    let twice = told_of(|t_s| 20_000 + if matches!(t_s, 30..35 | 40..45) { 8_000 } else { 0 }, 100);
     assert_eq!(twice, [(10, 30, Some(35)), (35, 40, Some(45))]);
 }
 
@@ -104,9 +100,10 @@ fn over_a_minute_above_is_a_shift_and_below_it_waits_to_come_back() {
 fn what_creeps_is_held_against_a_reading_twenty_seconds_before() {
     assert!(told_of(|t_s| 20_000 + 25 * t_s, 22).is_empty(), "0.5 K in 20 s");
     assert_eq!(told_of(|t_s| 20_000 + 26 * t_s, 21), [(0, 20, None)]);
-    assert_eq!(told_of(|t_s| 20_000 + if t_s > 5 { 26 * (t_s - 5) } else { 0 }, 26), [(
-        5, 25, None
-    )]);
+    assert_eq!(
+        told_of(|t_s| 20_000 + if t_s > 5 { 26 * (t_s - 5) } else { 0 }, 26),
+        [(5, 25, None)]
+    );
 }
 
 /// Milk at 62.6 °C in a bath of 63.2, loaded at second 0, that is at 63.4 °C from second 640 on:
@@ -122,7 +119,8 @@ fn held() -> Curve {
 
 /// The same with the milk changed by so much from one second to before another.
 fn spiked(mut curve: Curve, from_s: u64, to_s: u64, by: i32) -> Curve {
-    let rows = curve.rows.iter_mut().filter(|row| (from_s * 1_000..to_s * 1_000).contains(&row.t_ms));
+    let rows =
+        curve.rows.iter_mut().filter(|row| (from_s * 1_000..to_s * 1_000).contains(&row.t_ms));
     rows.for_each(|row| row.milk[0] = row.milk[0].and_then(|milk| milli(milk.milli() + by)));
     curve
 }

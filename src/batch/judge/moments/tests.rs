@@ -99,7 +99,14 @@ fn the_longest_gap_above_what_is_allowed_is_told_and_the_first_of_equals() {
     let both = |t_s| row(t_s, &[63_000, 63_000]);
     assert_eq!(gap(vec![both(0), both(10)]), None);
     assert_eq!(gap(vec![both(0), both(11)]), Some((0, 11_000)));
-    let second_only = Row { milk: { let mut milk = both(0).milk; milk[0] = None; milk }, ..row(2, &[]) };
+    let second_only = Row {
+        milk: {
+            let mut milk = both(0).milk;
+            milk[0] = None;
+            milk
+        },
+        ..row(2, &[])
+    };
     assert_eq!(gap(vec![both(0), second_only, both(13)]), Some((0, 13_000)));
     assert_eq!(gap(vec![both(0), row(2, &[63_000]), both(13)]), Some((1, 13_000)));
     assert_eq!(gap(vec![both(0), row(12, &[63_000]), row(13, &[63_000])]), Some((1, 13_000)));

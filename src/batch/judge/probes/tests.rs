@@ -260,7 +260,8 @@ fn the_coldest_minute_of_the_reference_is_told() {
 fn silence_is_told_of_each_probe_from_its_last_reading() {
     let silent = with(good(), 301..361, |row| row.milk[1] = None);
     let found = seen(&silent, sample_interval);
-    let told: Vec<_> = found.iter().map(|one| (one.severity, one.at_s, one.text.as_str())).collect();
+    let told: Vec<_> =
+        found.iter().map(|one| (one.severity, one.at_s, one.text.as_str())).collect();
     let text = "Milk probe 2 gave no good reading for 1 min 1 s; one is required every 1 min.";
     assert_eq!(told, [(Severity::Deviation, Some(300.0), text)]);
     let both_silent = seen(&without(good(), 301..361), sample_interval);
@@ -271,7 +272,8 @@ fn silence_is_told_of_each_probe_from_its_last_reading() {
 
 #[test]
 fn a_hold_that_broke_for_another_reason_hides_no_silence() {
-    let dipped = with(stretched(good(), COMPLETE_S, 600), BEGIN_S + 100..BEGIN_S + 102, both(60_000));
+    let dipped =
+        with(stretched(good(), COMPLETE_S, 600), BEGIN_S + 100..BEGIN_S + 102, both(60_000));
     assert_eq!(seen(&dipped, |seen| seen.holds.breaks.len()), 1);
     let silent = without(dipped, BEGIN_S + 100..BEGIN_S + 102);
     assert!(seen(&silent, sample_interval).is_empty());

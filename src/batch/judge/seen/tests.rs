@@ -1,6 +1,8 @@
 use super::*;
 use crate::batch::fixture::recipe;
-use crate::batch::judge::tests::{BEGIN_S, COMPLETE_S, END_S, HOT_S, both, good, own, row, with, without};
+use crate::batch::judge::tests::{
+    BEGIN_S, COMPLETE_S, END_S, HOT_S, both, good, own, row, with, without,
+};
 
 fn seen<T>(curve: &Curve, ask: impl FnOnce(&Seen) -> T) -> T {
     let recipe = recipe();
