@@ -4,6 +4,7 @@
 #
 #   tests/mutants/run.sh -f 'src/batch/judge/**'      the judge alone
 #   tests/mutants/run.sh -f 'src/batch/engine.rs' -F start
+#   tests/mutants/run.sh at-once 'src/batch/**' batch::  all of them in one build: see at_once.py
 #   tests/mutants/run.sh cover                        which lines and regions the tests reach
 #
 # `src/batch` needs nothing of the program but how a TOML file is read and the shipped recipes, so
@@ -77,4 +78,21 @@ fi
 # The draw is the same for every mutant, and a failure is neither shrunk nor kept: a case kept from
 # one mutant would be tried against the next.
 export PROPTEST_RNG_SEED=1 PROPTEST_MAX_SHRINK_ITERS=0 PROPTEST_DISABLE_FAILURE_PERSISTENCE=1
+if [ "${1:-}" = at-once ]; then
+    mkdir -p nodes/src
+    cp "$root/tests/mutants/nodes.rs" nodes/src/main.rs
+    cat >nodes/Cargo.toml <<'TOML'
+[package]
+name = "nodes"
+version = "0.0.0"
+edition = "2024"
+[workspace]
+[dependencies]
+proc-macro2 = { version = "1", features = ["span-locations"] }
+syn = { version = "2", features = ["full", "visit"] }
+TOML
+    cargo build -q --manifest-path nodes/Cargo.toml
+    cargo mutants --list --json -f "$2" >list.json
+    exec python3 "$root/tests/mutants/at_once.py" nodes/target/debug/nodes list.json "${@:3}"
+fi
 exec cargo mutants --in-place --test-tool cargo --no-shuffle --colors never "$@"
