@@ -4,6 +4,7 @@
 #
 #   tests/mutants/run.sh -f 'src/batch/judge/**'      the judge alone
 #   tests/mutants/run.sh -f 'src/batch/engine.rs' -F start
+#   tests/mutants/run.sh at-once 'src/batch/**' batch::  all of them in one build: see at_once.py
 #   tests/mutants/run.sh cover                        which lines and regions the tests reach
 #
 # `src/batch` needs nothing of the program but how a TOML file is read and the shipped recipes, so
@@ -11,7 +12,7 @@
 # in place of a minute. What is missed here may still be seen by the tests that go through the
 # whole program: nobody has counted that.
 #
-# Needs cargo-mutants and cargo-nextest; for `cover` cargo-llvm-cov and the LLVM tools of the
+# Needs cargo-mutants; for `cover` cargo-nextest, cargo-llvm-cov and the LLVM tools of the
 # compiler's version (Debian: llvm-22).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -59,6 +60,7 @@ proptest = { version = "1", default-features = false, features = ["std"] }
 [profile.dev]
 debug = 0
 opt-level = 1
+lto = "off"
 TOML
 cd "$crate"
 
@@ -69,4 +71,28 @@ if [ "${1:-}" = cover ]; then
     CARGO_PROFILE_DEV_OPT_LEVEL=0 cargo llvm-cov nextest --lib --ignore-filename-regex '(/hal/|/sim/|tests?\.rs|/tests/|fixture\.rs)' "$@"
     exit
 fi
-exec cargo mutants --in-place --test-tool nextest --no-shuffle --colors never "$@"
+# All tests in one process: 1.9 s of a core for each mutant, beside 1.2 s to build it; with opt-level
+# 0 they take 7 s and the build is no faster, with the compiler's thin LTO the build takes 1.7. Most
+# mutants fall to the quick tests: `-- -- --skip oracle --skip plausible` after the other arguments
+# takes 0.4 s, and only what that misses need be run again with all of them.
+# The draw is the same for every mutant, and a failure is neither shrunk nor kept: a case kept from
+# one mutant would be tried against the next.
+export PROPTEST_RNG_SEED=1 PROPTEST_MAX_SHRINK_ITERS=0 PROPTEST_DISABLE_FAILURE_PERSISTENCE=1
+if [ "${1:-}" = at-once ]; then
+    mkdir -p nodes/src
+    cp "$root/tests/mutants/nodes.rs" nodes/src/main.rs
+    cat >nodes/Cargo.toml <<'TOML'
+[package]
+name = "nodes"
+version = "0.0.0"
+edition = "2024"
+[workspace]
+[dependencies]
+proc-macro2 = { version = "1", features = ["span-locations"] }
+syn = { version = "2", features = ["full", "visit"] }
+TOML
+    cargo build -q --manifest-path nodes/Cargo.toml
+    cargo mutants --list --json -f "$2" >list.json
+    exec python3 "$root/tests/mutants/at_once.py" nodes/target/debug/nodes list.json "${@:3}"
+fi
+exec cargo mutants --in-place --test-tool cargo --no-shuffle --colors never "$@"

@@ -146,3 +146,6 @@ pub(super) fn fall(seen: &Seen, track: &Track) -> Option<Finding> {
     );
     Some(finding(Rule::BathFall, Severity::Fail, Some(track.at_ms(&worst.at)), text))
 }
+
+#[cfg(test)]
+mod tests;

@@ -99,3 +99,6 @@ fn equivalent_ms(seen: &Seen, bigelow: Bigelow) -> Option<f64> {
     let readings = seen.rows.iter().map(|row| (row.t_ms, coldest(row)));
     bigelow.equivalent_ms(readings, seen.curve.max_gap_ms)
 }
+
+#[cfg(test)]
+mod tests;

@@ -148,3 +148,6 @@ impl Holds {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

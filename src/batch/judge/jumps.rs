@@ -176,3 +176,6 @@ fn sentence(probe: usize, excursion: &Excursion) -> String {
         span((first.t_ms - anchor.t_ms).unsigned_abs())
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -89,3 +89,6 @@ pub(super) fn lag(seen: &Seen, track: &Track) -> Option<Finding> {
         finding(Rule::BottleLag, Severity::Deviation, None, text)
     })
 }
+
+#[cfg(test)]
+mod tests;

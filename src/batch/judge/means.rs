@@ -129,3 +129,6 @@ impl<'a> Sliding<'a> {
         pairs.map(|(&sum, &count)| (count > 0).then_some(Mean { sum, count }))
     }
 }
+
+#[cfg(test)]
+mod tests;

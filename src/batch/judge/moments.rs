@@ -178,3 +178,6 @@ fn gap(row: &Row, lines: &[Lines], last_good: &mut [u64], max_gap_ms: u64) -> Op
     }
     worst
 }
+
+#[cfg(test)]
+mod tests;

@@ -102,3 +102,6 @@ pub(super) fn unseen(seen: &Seen, track: &Track) -> Option<Finding> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests;

@@ -196,7 +196,8 @@ pub(super) fn reference_below_floor(seen: &Seen) -> Option<Finding> {
     }
     let (at_ms, mean) = coldest.filter(|(_, mean)| *mean < least)?;
     let text = format!(
-        "By the reference probe the milk was at {} °C during the hold, in the mean of a minute;          with the margin it needs {} °C.",
+        "By the reference probe the milk was at {} °C during the hold, in the mean of a minute; \
+         with the margin it needs {} °C.",
         degrees(mean),
         degrees(least)
     );
@@ -282,3 +283,6 @@ pub(super) fn sample_interval(seen: &Seen) -> Vec<Finding> {
     };
     (0..seen.probes()).filter_map(of_probe).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -293,3 +293,6 @@ pub(super) fn disputed(engine_accepts: Option<bool>, outcome: Outcome) -> Option
     };
     Some(finding(Rule::Disputed, severity, None, text))
 }
+
+#[cfg(test)]
+mod tests;

@@ -135,3 +135,6 @@ fn first_judged(curve: &Curve) -> usize {
     let is_before = |row: &Row| row.t_ms < load_ms || (row.t_ms == load_ms && loads(row));
     curve.rows.iter().rposition(is_before).map_or(0, |last| last + 1)
 }
+
+#[cfg(test)]
+mod tests;

@@ -78,3 +78,6 @@ pub(super) fn unchanged(seen: &Seen) -> Option<Finding> {
         finding(Rule::ProbeStill, Severity::Deviation, Some(from_ms), text)
     })
 }
+
+#[cfg(test)]
+mod tests;

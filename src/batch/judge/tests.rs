@@ -12,29 +12,31 @@ mod rules;
 use holder_hal::{Celsius, Kelvin, MILK_PROBES_MAX};
 
 use super::judge;
+use super::seen::Seen;
+use super::track::Track;
 use crate::batch::curve::{Curve, Row};
 use crate::batch::fixture::recipe;
 use crate::batch::phase::PhaseName;
 use crate::batch::verdict::{Outcome, Rule, Severity, Verdict};
 
 /// Floor 62.5 °C + uncertainty 0.1 °C + margin 0.2 °C.
-const LIMIT: i32 = 62_800;
+pub(super) const LIMIT: i32 = 62_800;
 /// What the milk has in the hold of [`good`].
-const HELD: i32 = 63_000;
+pub(super) const HELD: i32 = 63_000;
 /// The milk of [`good`] jumps from cold to hot here, seconds.
-const HOT_S: u64 = 1_200;
+pub(super) const HOT_S: u64 = 1_200;
 /// The mean is hot 9 s later, and the hold begins 20 s after that.
-const BEGIN_S: u64 = HOT_S + 29;
+pub(super) const BEGIN_S: u64 = HOT_S + 29;
 /// The hold is complete.
-const COMPLETE_S: u64 = BEGIN_S + 1_800;
+pub(super) const COMPLETE_S: u64 = BEGIN_S + 1_800;
 /// The milk is cold for a minute when the curve ends.
-const END_S: u64 = COMPLETE_S + 901 + 60;
+pub(super) const END_S: u64 = COMPLETE_S + 901 + 60;
 
-fn milli(value: i32) -> Option<Celsius> {
+pub(super) fn milli(value: i32) -> Option<Celsius> {
     Some(Celsius::from_milli(value))
 }
 
-fn row(t_s: u64, milk: &[i32]) -> Row {
+pub(super) fn row(t_s: u64, milk: &[i32]) -> Row {
     let mut slots = [None; MILK_PROBES_MAX];
     slots.iter_mut().zip(milk).for_each(|(slot, value)| *slot = milli(*value));
     let t_ms = t_s * 1_000;
@@ -42,7 +44,7 @@ fn row(t_s: u64, milk: &[i32]) -> Row {
 }
 
 /// A foreign curve of two probes: cold, 30 min of hold to the second, a step to 40 °C, cold.
-fn good() -> Curve {
+pub(super) fn good() -> Curve {
     let milk = |t_s| match t_s {
         0..HOT_S => 4_000,
         HOT_S..=COMPLETE_S => HELD,
@@ -68,8 +70,24 @@ fn good() -> Curve {
     }
 }
 
+/// A curve of one milk probe beside its bath, loaded at second 0: seconds, then milk and bath in
+/// millidegrees.
+pub(super) fn beside(points: impl IntoIterator<Item = (u64, i32, i32)>) -> Curve {
+    let row = |(t_s, milk, bath)| Row { bath: milli(bath), ..row(t_s, &[milk]) };
+    let rows = points.into_iter().map(row).collect();
+    let milk_uncertainty = vec![Kelvin::from_milli(100)];
+    Curve { milk_uncertainty, load_ms: Some(0), rows, ..good() }
+}
+
+/// What the rules see of a curve, and of its first milk probe.
+pub(super) fn asked<T>(curve: &Curve, ask: impl FnOnce(&Seen, &Track) -> T) -> T {
+    let recipe = recipe();
+    let seen = Seen::new(&recipe, curve);
+    ask(&seen, &Track::of(&seen, 0))
+}
+
 /// The same as a record of ours: loaded after 100 s, finished, accepted by the engine.
-fn own() -> Curve {
+pub(super) fn own() -> Curve {
     let phase = |t_s| match t_s {
         0..100 => PhaseName::Load,
         100..BEGIN_S => PhaseName::ComeUp,
@@ -89,20 +107,20 @@ fn own() -> Curve {
 }
 
 /// The curve with the rows of these seconds changed.
-fn with(mut curve: Curve, s: std::ops::Range<u64>, change: impl Fn(&mut Row)) -> Curve {
+pub(super) fn with(mut curve: Curve, s: std::ops::Range<u64>, change: impl Fn(&mut Row)) -> Curve {
     let rows = curve.rows.iter_mut().filter(|row| s.contains(&(row.t_ms / 1_000)));
     rows.for_each(change);
     curve
 }
 
 /// Without the rows of these seconds.
-fn without(mut curve: Curve, s: std::ops::Range<u64>) -> Curve {
+pub(super) fn without(mut curve: Curve, s: std::ops::Range<u64>) -> Curve {
     curve.rows.retain(|row| !s.contains(&(row.t_ms / 1_000)));
     curve
 }
 
 /// Everything from `from_s` on comes later by `by_s`, and the row before is held until then.
-fn stretched(curve: Curve, from_s: u64, by_s: u64) -> Curve {
+pub(super) fn stretched(curve: Curve, from_s: u64, by_s: u64) -> Curve {
     let mut rows = Vec::new();
     for row in curve.rows {
         let t_s = row.t_ms / 1_000;
@@ -117,16 +135,16 @@ fn stretched(curve: Curve, from_s: u64, by_s: u64) -> Curve {
     Curve { rows, ..curve }
 }
 
-fn both(milli: i32) -> impl Fn(&mut Row) {
+pub(super) fn both(milli: i32) -> impl Fn(&mut Row) {
     move |row| row.milk.iter_mut().take(2).for_each(|v| *v = Some(Celsius::from_milli(milli)))
 }
 
-fn verdict(curve: &Curve) -> Verdict {
+pub(super) fn verdict(curve: &Curve) -> Verdict {
     judge(&recipe(), curve)
 }
 
 /// How the rule was found, the heaviest.
-fn severity(verdict: &Verdict, rule: Rule) -> Option<Severity> {
+pub(super) fn severity(verdict: &Verdict, rule: Rule) -> Option<Severity> {
     verdict.findings.iter().filter(|f| f.rule == rule).map(|f| f.severity).max()
 }
 

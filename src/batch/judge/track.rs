@@ -133,3 +133,6 @@ pub(super) fn spans(points: &[Point], span_ms: i64) -> impl Iterator<Item = (&Po
         (last.t_ms - from.t_ms >= span_ms).then_some((from, last))
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -86,3 +86,16 @@ fn the_record_shows_at_least_how_long_it_lasted_whatever_was_told() {
     let found = judge(&lenient(), &curve);
     assert_eq!(severity(&found, Rule::Interrupted), Some(Severity::Fail));
 }
+
+#[test]
+fn bottles_that_went_in_after_the_last_row_were_being_heated() {
+    let recipe = lenient();
+    let told = |at_ms: u64| {
+        let interruptions = vec![Interruption { at_ms, outage_ms: Some(1_000) }];
+        let loading = with(own(), 100..101, |row| row.phase = Some(PhaseName::Load));
+        let curve = Curve { load_ms: Some(100_200), interruptions, ..loading };
+        severity(&judge(&recipe, &curve), Rule::Interrupted)
+    };
+    assert_eq!(told(100_200), Some(Severity::Note), "they went in when it was over");
+    assert_eq!(told(100_201), Some(Severity::Deviation));
+}

@@ -46,6 +46,22 @@ fn a_thousand_good_plants_are_plausible() {
     sound_on(80_000..80_600);
 }
 
+#[test]
+fn what_is_about_the_bath_is_told_once_however_many_probes_there_are() {
+    let falls = |probes: usize| {
+        let bath = |t_s: u64| if t_s < 600 { 63_000 } else { 62_000 };
+        let mut curve = beside((0..900).map(|t_s| (t_s, 50_000, bath(t_s))));
+        curve.rows.iter_mut().for_each(|row| row.milk[1] = row.milk[0]);
+        curve.milk_uncertainty = vec![Kelvin::from_milli(100); probes];
+        let unread = with(curve.clone(), 0..900, |row| row.bath = None);
+        let told = |curve, rule| {
+            verdict(&curve).findings.iter().filter(|found| found.rule == rule).count()
+        };
+        (told(curve, Rule::BathFall), told(unread, Rule::ProbePlace))
+    };
+    assert_eq!((falls(1), falls(2)), ((1, 1), (1, 1)));
+}
+
 fn shifted(reading: &mut Reading, milli: i32) {
     let add = |sample: Sample| Sample {
         raw: sample.raw.map(|raw| raw + Kelvin::from_milli(milli)),

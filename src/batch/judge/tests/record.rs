@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::batch::judge::outcome as outcome_of;
 
 fn ending(phase: PhaseName, last_s: u64) -> Curve {
     let mut curve = own();
@@ -106,6 +107,25 @@ fn nothing_to_judge_is_incomplete() {
     let mut backwards = good();
     backwards.rows.swap(2_000, 2_001);
     assert_eq!(outcome(&backwards), Outcome::Incomplete);
+}
+
+#[test]
+fn without_any_finding_a_curve_is_acceptable_only_with_a_hold_and_cold_milk() {
+    let without_findings = |curve: &Curve| asked(curve, |seen, _| outcome_of(seen, &[]));
+    assert_eq!(without_findings(&good()), Outcome::Acceptable);
+    let mut warm = good();
+    warm.rows.retain(|row| row.t_ms <= (COMPLETE_S + 500) * 1_000);
+    assert_eq!(without_findings(&warm), Outcome::Incomplete);
+    let short = with(own(), COMPLETE_S - 300..COMPLETE_S + 1, both(40_000));
+    assert_eq!(without_findings(&short), Outcome::Incomplete);
+}
+
+#[test]
+fn the_limit_of_each_probe_is_told() {
+    let mut curve = good();
+    curve.milk_uncertainty[1] = Kelvin::from_milli(150);
+    let limits = crate::batch::judge::limits(&recipe(), &curve);
+    assert_eq!(limits, [LIMIT, LIMIT + 50].map(Celsius::from_milli));
 }
 
 #[test]
