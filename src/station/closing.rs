@@ -285,9 +285,9 @@ mod tests {
     fn a_record_that_was_changed_while_the_batch_ran_is_disputed_and_says_so() {
         let (record, verdict) = closed(
             |_| (),
-            "DROP TRIGGER samples_no_update;
-             UPDATE samples SET value = value + 1
-             WHERE channel = 9 AND tick_ms = (SELECT max(tick_ms) FROM samples);",
+            "DROP TRIGGER inputs_no_update;
+             UPDATE inputs SET reference_mc = reference_mc + 1
+             WHERE tick_ms = (SELECT max(tick_ms) FROM inputs WHERE reference_mc IS NOT NULL);",
         );
         assert_eq!(record.header.engine_accepts, Some(false));
         assert_ne!(verdict.outcome, Outcome::Acceptable);

@@ -53,8 +53,8 @@ fn a_batch_that_was_over_is_not_closed_on_a_record_that_was_changed() {
     desk.run("run demo --water --fast --yes").expect_code(0);
     unclose(&desk);
     // The reference probe decides nothing live: only the hashes tell.
-    let warmer = "UPDATE samples SET value = value + 1 WHERE channel = 9 AND tick_ms > 900000";
-    tamper(&desk, "samples_no_update", warmer);
+    let warmer = "UPDATE inputs SET reference_mc = reference_mc + 1 WHERE tick_ms > 900000";
+    tamper(&desk, "inputs_no_update", warmer);
     for line in ["run demo --resume --fast --yes", "run demo --water --fast --yes"] {
         let refused = desk.run(line).expect_code(5);
         assert!(refused.stderr.contains("does not verify"), "{line}: {}", refused.stderr);

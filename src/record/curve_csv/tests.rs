@@ -71,7 +71,7 @@ fn an_export_judges_to_the_verdict_of_its_record() {
     let found = judge(&miscounted.params.recipe, &curve(&miscounted));
     assert!(found.findings.iter().any(|f| f.rule == Rule::Disputed), "{:?}", found.findings);
     let records = [
-        (miscounted, Outcome::Acceptable),
+        (miscounted, Outcome::Unacceptable),
         (fixture::good().0, Outcome::Acceptable),
         (fixture::troubled().0, Outcome::Acceptable),
         (fixture::driven_by_power().0, Outcome::Acceptable),

@@ -42,7 +42,7 @@ fn before_heat_all_is_looked_at_but_what_closed_batches_had_read() {
     fits(None).expect("nobody touched it");
     let code = Store::open(&path).expect("opens").batches().expect("read").remove(0).code;
     fits(Some(&code)).expect("nor its batch");
-    tamper(&path, "UPDATE samples SET value = value + 1 WHERE channel = 1 AND tick_ms > 60000");
+    tamper(&path, "UPDATE inputs SET milk_1_mc = milk_1_mc + 1 WHERE tick_ms > 60000");
     fits(None).expect("what a closed batch had read is left to verify");
     let found = fits(Some(&code)).expect_err("a batch that goes on is looked at whole");
     assert!(found.contains("samples of batch"), "{found}");
