@@ -68,10 +68,19 @@ enum Journal {
 }
 
 fn seeds(text: &str) -> Result<Range<u64>, String> {
-    let ends = text.split_once("..").and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
-    ends.filter(|(from, to)| from < to)
-        .map(|(from, to)| from..to)
-        .ok_or_else(|| format!("{text:?} is no range of seeds such as 0..10000"))
+    let Some((from, to)) = text.split_once("..") else {
+        return Err("a range is two numbers with two dots between, such as 0..10000".to_owned());
+    };
+    let number = |text: &str| {
+        text.parse::<u64>().map_err(|why| format!("{text:?} is no whole number: {why}"))
+    };
+    let (from, to) = (number(from)?, number(to)?);
+    if from >= to {
+        return Err(format!(
+            "no seed lies from {from} to before {to}: the smaller one comes first"
+        ));
+    }
+    Ok(from..to)
 }
 
 pub(crate) fn run(context: &Context, args: &SoakArgs) -> Result<(), Failure> {

@@ -58,13 +58,14 @@ impl Agreement {
     /// Means of the recipe's length in the hold, one after the other; true if the recorder reads
     /// higher than both uncertainties allow. In ramps two probes differ by their lags.
     fn reference(&mut self, params: &BatchParams, stage: &Stage, block: &Block) -> bool {
-        let seen = block.milk[0].zip(block.reference).zip(params.reference.as_ref());
-        let recorder = params.milk.first();
-        let Some((((milk, reference), probe), recorder)) = seen.zip(recorder) else { return false };
+        // Also where nothing is seen: a mean does not reach over a broken hold.
         if stage.phase != PhaseName::Hold {
             (self.blocks, self.recorder_sum, self.reference_sum) = (0, 0.0, 0.0);
             return false;
         }
+        let seen = block.milk[0].zip(block.reference).zip(params.reference.as_ref());
+        let recorder = params.milk.first();
+        let Some((((milk, reference), probe), recorder)) = seen.zip(recorder) else { return false };
         self.blocks += 1;
         self.recorder_sum += milk;
         self.reference_sum += reference;

@@ -94,3 +94,20 @@ fn a_recorder_above_its_reference_by_more_than_both_uncertainties_fails_the_batc
     assert_eq!(fails(limit_k + 0.001), Some(Alarm::AboveReference));
     assert_eq!(fails(limit_k - 0.001), None);
 }
+
+#[test]
+fn a_mean_does_not_reach_over_a_broken_hold_in_which_the_reference_was_missing() {
+    let params = BatchParams { reference: Some(fixture::probe("reference")), ..fixture::params() };
+    let (mut watch, mut doubts) = (Agreement::default(), Doubts::default());
+    let (over, silent) = (block(&[64.0, 64.0], Some(63.0)), block(&[64.0, 64.0], None));
+    let mut seen = |phase, block: &Block, times: u32| {
+        for _ in 0..times {
+            watch.observe(&params, &in_phase(phase), block, &mut doubts);
+        }
+        doubts.lasts(Alarm::AboveReference)
+    };
+    assert!(!seen(PhaseName::Hold, &over, 29));
+    assert!(!seen(PhaseName::ComeUp, &silent, 1));
+    assert!(!seen(PhaseName::Hold, &over, 29), "the mean began anew");
+    assert!(seen(PhaseName::Hold, &over, 1));
+}
