@@ -21,7 +21,8 @@ use typst_pdf::{PdfOptions as Export, PdfStandard, PdfStandards, Timestamp};
 
 use super::RecordError;
 use super::chart::{self, ChartOptions};
-use crate::batch::verdict::Verdict;
+use super::judgement::Judgement;
+use crate::software::Software;
 use crate::store::model::BatchRecord;
 use world::Desk;
 
@@ -55,13 +56,14 @@ pub struct PdfOptions {
 /// be made.
 pub fn pdf(
     record: &BatchRecord,
-    verdict: &Verdict,
+    judgement: &Judgement,
     options: &PdfOptions,
 ) -> Result<Vec<u8>, RecordError> {
-    let look = ChartOptions { training: options.training };
-    let chart = chart::svg_by_name(record, verdict, look)?;
-    let facts = facts::facts(record, verdict, options)
-        .map_err(|source| RecordError::Json { batch: record.header.code.clone(), source })?;
+    let judged_otherwise = judgement.otherwise.is_some();
+    let look = ChartOptions { training: options.training, judged_otherwise };
+    let chart = chart::svg_by_name(record, &judgement.verdict, look)?;
+    let facts = facts::facts(record, judgement, options)
+        .map_err(|why| RecordError::Json { batch: record.header.code.clone(), why })?;
     let text = options.template.as_ref().map_or(TEMPLATE, |template| &template.text);
     let desk = Desk::new(text, facts, chart.into_bytes()).ok_or(RecordError::Font)?;
     let ident = format!("{}/{}", record.station, record.header.code);
@@ -108,7 +110,7 @@ fn print(desk: &Desk, ident: &str, produced_utc_ms: i64) -> Result<Vec<u8>, Vec<
     })?;
     let export = Export {
         ident: Smart::Custom(ident.to_owned()),
-        creator: Smart::Custom(Some(concat!("holder ", env!("CARGO_PKG_VERSION")).to_owned())),
+        creator: Smart::Custom(Some(Software::this().to_string())),
         timestamp: timestamp(produced_utc_ms),
         standards,
         ..Export::default()
@@ -171,7 +173,7 @@ mod tests {
             template.map(|text| Template { file: "bank.typ".into(), text: text.to_owned() });
         let options =
             PdfOptions { template, produced_utc_ms: PRODUCED_UTC_MS, ..PdfOptions::default() };
-        pdf(&record, &verdict, &options)
+        pdf(&record, &Judgement::now(verdict), &options)
     }
 
     fn contains(bytes: &[u8], text: &str) -> bool {
@@ -217,7 +219,7 @@ mod tests {
             *text = "山田 😀 \u{0} #let x = [ \\ $ *bold* \u{202E}שלום".into();
         }
         verdict.findings[0].text = "#panic(\"not a template\")".repeat(300);
-        pdf(&record, &verdict, &PdfOptions::default()).expect("printed");
+        pdf(&record, &Judgement::now(verdict), &PdfOptions::default()).expect("printed");
     }
 
     #[test]
