@@ -1,4 +1,4 @@
-//! The JSON export read back, so that `holder judge` judges it to the verdict on the record.
+//! The JSON export read back, so that `holder judge` judges it as this program would judge the record.
 //!
 //! Like the CSV it is no proof: whoever changes a file on purpose can change all of it. What
 //! decides a verdict is read again from the raw readings and the frozen parameters; the verdict

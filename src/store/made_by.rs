@@ -55,7 +55,7 @@ pub fn made_by_words(made_by: &[MadeBy]) -> String {
         [one] => one.clone(),
         _ => {
             let each = made_by.iter().map(|made| (made.step.word(), program(made)));
-            each.map(|(step, by)| format!("{step} by {by}")).collect::<Vec<_>>().join(", ")
+            each.map(|(step, by)| format!("{step} by: {by}")).collect::<Vec<_>>().join(", ")
         }
     }
 }
@@ -166,9 +166,12 @@ mod tests {
         let closed = made(MadeStep::Closed, Some(this.clone()));
         let unknown = made(MadeStep::Closed, None);
         let said = made_by_words(&[begun.clone(), closed.clone()]);
-        assert_eq!(said, "begun by holder 0.1.0 (commit abc), closed by holder 0.2.0 (commit abc)");
+        assert_eq!(
+            said,
+            "begun by: holder 0.1.0 (commit abc), closed by: holder 0.2.0 (commit abc)"
+        );
         assert!(
-            made_by_words(&[begun.clone(), unknown.clone()]).ends_with("closed by not recorded")
+            made_by_words(&[begun.clone(), unknown.clone()]).ends_with("closed by: not recorded")
         );
         for (made_by, alone) in [
             (vec![closed.clone()], Some(true)),

@@ -38,7 +38,11 @@ pub(super) fn run(context: &Context, code: &str) -> Result<(), Failure> {
     store.verdict_of(code)?;
     let (failure, mut document) = match proved(&store, code) {
         Ok(proof) => return say(context, code, &proof),
-        Err(Unproved::Before(failure)) => (failure, json!({ "hashes_fit": false })),
+        Err(Unproved::Before(failure)) => {
+            // Of a file that is in use nobody knows whether its hashes fit.
+            let fit = matches!(failure, Failure::Damaged(_)).then_some(false);
+            (failure, json!({ "hashes_fit": fit }))
+        }
         Err(Unproved::Parts { made_by, why }) => parts(code, &made_by, &why),
     };
     if context.json {
