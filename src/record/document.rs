@@ -163,7 +163,9 @@ fn fault(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::batch::verdict::{Outcome, Verdict};
     use crate::record::fixture;
+    use crate::record::judgement::Basis;
 
     const PRODUCED_UTC_MS: i64 = 1_773_480_000_000;
 
@@ -227,5 +229,29 @@ mod tests {
         let plain = "#let record = json(\"record.json\")\n#record.batch.code";
         let bytes = made(Some(plain)).expect("a small template");
         assert!(bytes.starts_with(b"%PDF") && bytes.len() < 60_000);
+    }
+
+    #[test]
+    fn a_page_on_which_this_program_decides_otherwise_says_so() {
+        let (record, verdict) = fixture::troubled();
+        let today = Verdict { outcome: Outcome::Unacceptable, ..verdict.clone() };
+        let (basis, otherwise, made_by) = (Basis::Kept, Some(today), Vec::new());
+        let judgement = Judgement { verdict, basis, otherwise, made_by };
+        let options = PdfOptions::default();
+        let facts = facts::facts(&record, &judgement, &options).expect("facts");
+        let facts: serde_json::Value = serde_json::from_slice(&facts).expect("JSON");
+        assert_eq!(facts["marks"][0], "JUDGED OTHERWISE TODAY");
+        assert_eq!(facts["verdict"]["outcome"], "acceptable");
+        assert_eq!(facts["today"]["outcome"], "unacceptable");
+        let meaning = facts["verdict"]["meaning"].as_str().expect("text");
+        assert!(meaning.contains("ATTENTION: it was decided acceptable"), "{meaning}");
+        let said = facts["batch"]["rows"].to_string();
+        assert!(said.contains("decided when the record was closed; by: not recorded"), "{said}");
+        let page = pdf(&record, &judgement, &options).expect("our template is right");
+        let plain = Judgement { otherwise: None, ..judgement };
+        assert!(
+            page != pdf(&record, &plain, &options).expect("printed"),
+            "both pages are the same"
+        );
     }
 }
