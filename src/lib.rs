@@ -12,6 +12,7 @@ pub mod profiles;
 pub mod qualify;
 pub mod record;
 pub(crate) mod soak;
+pub mod software;
 pub mod station;
 pub mod store;
 pub mod toml_file;

@@ -22,6 +22,7 @@ pub(crate) fn chart_of_a_batch(criterion: &mut Criterion) {
 #[cfg(feature = "pdf")]
 pub(crate) fn document_of_a_batch(criterion: &mut Criterion) {
     use holder::record::document::{self, PdfOptions};
+    use holder::record::judgement::Judgement;
 
     let batches: Vec<_> = (1..=6).map(example::judged_with).collect();
     let mut next = batches.iter().cycle();
@@ -32,7 +33,8 @@ pub(crate) fn document_of_a_batch(criterion: &mut Criterion) {
             let (record, verdict) = next.next().expect("there are six");
             let produced_utc_ms = record.header.started_utc_ms;
             let options = PdfOptions { produced_utc_ms, ..PdfOptions::default() };
-            document::pdf(record, verdict, &options).expect("it can be printed")
+            document::pdf(record, &Judgement::now(verdict.clone()), &options)
+                .expect("it can be printed")
         });
     });
     group.finish();

@@ -166,6 +166,17 @@ pub struct Verdict {
     pub figures: Figures,
 }
 
+impl Verdict {
+    /// Whether both decide the same for the same reasons: the outcome, and of each finding its rule,
+    /// its weight and its moment. A program that only says it in other words decides the same.
+    pub fn decides_as(&self, other: &Self) -> bool {
+        let reasons = |verdict: &Self| -> Vec<(Rule, Severity, Option<f64>)> {
+            verdict.findings.iter().map(|found| (found.rule, found.severity, found.at_s)).collect()
+        };
+        self.outcome == other.outcome && reasons(self) == reasons(other)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,5 +212,30 @@ mod tests {
     fn a_figure_that_the_curve_cannot_give_is_stored_as_missing_and_not_as_zero() {
         let figures = serde_json::to_value(Figures::default()).expect("written");
         assert!(figures["hold_s"].is_null() && figures["equivalent_min"].is_null());
+    }
+
+    #[test]
+    fn other_words_decide_the_same_and_another_reason_does_not() {
+        let text = "the hold was too short".to_owned();
+        let finding =
+            Finding { rule: Rule::Hold, severity: Severity::Fail, at_s: Some(61.0), text };
+        let findings = vec![finding];
+        let kept =
+            Verdict { outcome: Outcome::Unacceptable, findings, figures: Figures::default() };
+        let with = |change: fn(&mut Verdict)| {
+            let mut other = kept.clone();
+            change(&mut other);
+            other
+        };
+        assert!(kept.decides_as(&with(|other| other.findings[0].text = "too short".to_owned())));
+        for change in [
+            |other: &mut Verdict| other.outcome = Outcome::Acceptable,
+            |other: &mut Verdict| other.findings.clear(),
+            |other: &mut Verdict| other.findings[0].rule = Rule::Lid,
+            |other: &mut Verdict| other.findings[0].severity = Severity::Deviation,
+            |other: &mut Verdict| other.findings[0].at_s = Some(62.0),
+        ] {
+            assert!(!kept.decides_as(&with(change)));
+        }
     }
 }

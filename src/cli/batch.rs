@@ -7,8 +7,10 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::context::Context;
 use super::failure::Failure;
 use super::out;
+use crate::record::judgement::Judgement;
+use crate::software::Software;
 use crate::store::model::BatchRecord;
-use crate::store::{Misfit, Store, StoreError};
+use crate::store::{Misfit, Store, StoreError, made_by_words};
 
 mod deliver;
 mod list;
@@ -26,8 +28,8 @@ pub(crate) enum BatchCommand {
     List,
     /// Show one batch: the verdict and its reasons, the figures, the events
     ///
-    /// The verdict is judged anew from the stored readings. The exit code is 5, after a warning,
-    /// if the record is not what was written.
+    /// The verdict is the one that was kept when the batch was closed; an open batch is judged now. The
+    /// exit code is 5 if the record is not what was written, or if this program decides otherwise.
     #[command(after_help = "Examples:\n  holder batch show B-2026-0001\n  \
                             holder batch show B-2026-0001 --json")]
     Show {
@@ -39,7 +41,8 @@ pub(crate) enum BatchCommand {
     Export(ExportArgs),
     /// Prove one batch again: replay every input, recompute every hash, judge once more
     ///
-    /// The exit code is 5 if anything differs from what is stored.
+    /// The exit code is 5 if anything differs from what is stored. Where another program made the batch,
+    /// its rules may have been other: the answer says which program to replay it with.
     #[command(after_help = "Example:\n  holder batch verify B-2026-0001")]
     Verify {
         /// Code of the batch
@@ -49,7 +52,8 @@ pub(crate) enum BatchCommand {
 
 /// Draw the curve of a batch as SVG or PNG
 ///
-/// The exit code is 5, after a warning, if the record is not what was written.
+/// The exit code is 5 if the record is not what was written, or if this program decides otherwise
+/// than the verdict that was kept.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  holder batch chart B-2026-0001\n  \
                         holder batch chart B-2026-0001 -o curve.png")]
@@ -65,7 +69,8 @@ pub(crate) struct ChartArgs {
 
 /// Print the record of a batch as PDF/A: the page on which QA decides
 ///
-/// A record that is not what was written is not printed; the exit code is 5 then.
+/// A record that is not what was written is not printed; the exit code is 5 then. It is 5 also if this
+/// program decides otherwise than the verdict that was kept; then both stand on the page.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  holder batch record B-2026-0001\n  \
                         holder batch record B-2026-0001 -o record.pdf")]
@@ -81,7 +86,8 @@ pub(crate) struct RecordArgs {
 
 /// Export a batch: CSV, which `holder judge` reads back to the same verdict, or JSON with all
 ///
-/// The exit code is 5, after a warning, if the record is not what was written.
+/// The exit code is 5 if the record is not what was written, or if this program decides otherwise
+/// than the verdict that was kept.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  holder batch export B-2026-0001\n  \
                         holder batch export B-2026-0001 --format json -o - | jq .verdict")]
@@ -145,9 +151,28 @@ fn load(store: &Store, code: &str) -> Result<(BatchRecord, Option<Misfit>), Fail
     }
 }
 
-/// The exit code says again what the warning said.
-fn end(misfit: Option<Misfit>) -> Result<(), Failure> {
-    misfit.map_or(Ok(()), |misfit| Err(misfit.into()))
+/// The verdict of a batch: the one that was kept when it was closed, beside what this program says.
+pub(crate) fn judgement(store: &Store, record: &BatchRecord) -> Result<Judgement, Failure> {
+    let code = &record.header.code;
+    let made_by = store.made_by(code)?;
+    let made = made_by_words(&made_by);
+    Judgement::of(record, store.verdict_of(code)?, made_by).map_err(|why| {
+        let this = Software::this();
+        Failure::DoesNotVerify(anyhow::Error::new(why).context(format!(
+            "batch {code}, made by: {made}: {this} does not understand the verdict that was kept"
+        )))
+    })
+}
+
+/// The exit code says again what the warning said, or that this program decides otherwise.
+fn end(code: &str, judgement: &Judgement, misfit: Option<Misfit>) -> Result<(), Failure> {
+    match (misfit, judgement.difference()) {
+        (Some(misfit), _) => Err(misfit.into()),
+        (None, Some(difference)) => {
+            Err(Failure::DoesNotVerify(anyhow::anyhow!("batch {code}: {difference}")))
+        }
+        (None, None) => Ok(()),
+    }
 }
 
 pub(crate) fn run(context: &Context, command: BatchCommand) -> Result<(), Failure> {

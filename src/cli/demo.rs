@@ -12,12 +12,12 @@ use serde_json::json;
 use super::context::{Context, DATABASE_FILE};
 use super::failure::Failure;
 use super::{batch, files, init, log, out, run, unit};
-use crate::batch::judge;
 use crate::batch::params::Purpose;
-use crate::batch::verdict::{Outcome, Verdict};
+use crate::batch::verdict::Outcome;
 use crate::milk::{Deposit, Status};
 use crate::profiles;
-use crate::record::{chart, curve, json};
+use crate::record::judgement::Judgement;
+use crate::record::{chart, json};
 use crate::station::changes;
 use crate::station::conduct::{Conducted, NewRun, Pace, Request, Task, conduct};
 use crate::station::config::StationConfig;
@@ -82,8 +82,10 @@ pub(crate) fn run(context: &Context, args: DemoArgs) -> Result<(), Failure> {
     };
     let done =
         unit::runtime()?.block_on(conduct(request, Mode::Plain(Box::new(std::io::stderr()))))?;
-    let record = context.store_to_read()?.load_batch(&done.batch)?;
-    let files = write_record(context, &station, &record)?;
+    let store = context.store_to_read()?;
+    let record = store.load_batch(&done.batch)?;
+    let judgement = batch::judgement(&store, &record)?;
+    let files = write_record(context, &station, &record, &judgement)?;
     report(context, &done, &files)?;
     match done.verdict.outcome {
         Outcome::Acceptable => Ok(()),
@@ -160,20 +162,25 @@ fn write_record(
     context: &Context,
     station: &StationConfig,
     record: &BatchRecord,
+    judgement: &Judgement,
 ) -> Result<Vec<PathBuf>, Failure> {
-    let verdict = judge::judge(&record.params.recipe, &curve::curve(record));
+    let verdict = &judgement.verdict;
     let folder = context.dir().join("records").join(&record.header.code);
     fs::create_dir_all(&folder)
         .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
-    let look = chart::ChartOptions { training: station.training };
+    let look = chart::ChartOptions {
+        training: station.training,
+        judged_otherwise: judgement.otherwise.is_some(),
+    };
     let documents = [
-        ("chart.svg", chart::svg(record, &verdict, look)?.into_bytes()),
-        ("chart.png", chart::png(record, &verdict, look)?),
-        ("curve.csv", batch::csv(record)?),
-        ("record.json", json::export(record, &verdict, context.now_utc_ms())?.into_bytes()),
+        ("chart.svg", chart::svg(record, verdict, look)?.into_bytes()),
+        ("chart.png", chart::png(record, verdict, look)?),
+        ("curve.csv", batch::csv(record, judgement)?),
+        ("record.json", json::export(record, judgement, context.now_utc_ms())?.into_bytes()),
     ];
     let mut written = Vec::new();
-    for (name, bytes) in documents.into_iter().chain(printed(context, station, record, &verdict)?) {
+    for (name, bytes) in documents.into_iter().chain(printed(context, station, record, judgement)?)
+    {
         let path = folder.join(name);
         files::write(&path, &bytes, false)?;
         written.push(path);
@@ -187,7 +194,7 @@ fn printed(
     context: &Context,
     station: &StationConfig,
     record: &BatchRecord,
-    verdict: &Verdict,
+    judgement: &Judgement,
 ) -> Result<Option<(&'static str, Vec<u8>)>, Failure> {
     use crate::record::document::{PdfOptions, pdf};
 
@@ -196,7 +203,7 @@ fn printed(
         produced_utc_ms: context.now_utc_ms(),
         training: station.training,
     };
-    Ok(Some(("record.pdf", pdf(record, verdict, &options)?)))
+    Ok(Some(("record.pdf", pdf(record, judgement, &options)?)))
 }
 
 /// The printed record, where the program was built without it.
@@ -205,7 +212,7 @@ fn printed(
     _: &Context,
     _: &StationConfig,
     _: &BatchRecord,
-    _: &Verdict,
+    _: &Judgement,
 ) -> Result<Option<(&'static str, Vec<u8>)>, Failure> {
     out::note("this holder was built without its document engine: no printed record");
     Ok(None)

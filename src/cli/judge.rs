@@ -23,9 +23,10 @@ use crate::record::json_read;
 ///
 /// Reads CSV: a column t_s (seconds) or time (RFC 3339), columns that start with milk, and
 /// optionally bath, reference, lid and phase; an empty cell is a missing reading. An export of
-/// `holder batch export`, CSV or JSON, carries all that it is judged by and gives the verdict on
-/// its record; it is not signed: compare it with the database (`holder batch show`). The exit code
-/// is 3 if the curve is not acceptable.
+/// `holder batch export`, CSV or JSON, carries all that it is judged by; this program judges it, and
+/// gives the verdict on its record unless another program with other rules decided that. It is not
+/// signed: compare it with the database (`holder batch show`). The exit code is 3 if the curve is not
+/// acceptable.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  holder judge B-2026-0001.csv\n  \
                   holder judge logger.csv --recipe holder-france --uncertainty-c 0.2 --margin-c 0.2")]

@@ -18,9 +18,10 @@ use crate::profiles::{self, RECIPE_DEFAULT};
 use crate::record::chart::{self, ChartOptions};
 use crate::soak::totals::Totals;
 use crate::soak::{self, Done, Invariant, Report, Scenario, Stores, picture};
+use crate::software;
 
 /// The version that the builder names, since a seed means the same run only there.
-const COMMIT: &str = match option_env!("HOLDER_COMMIT") {
+const COMMIT: &str = match software::COMMIT {
     Some(commit) => commit,
     None => "unknown",
 };

@@ -11,6 +11,7 @@ use crate::batch::event::{Action, Input};
 use crate::batch::phase::PhaseName;
 use crate::batch::{judge, verdict};
 use crate::record::chart::{ChartOptions, svg};
+use crate::record::judgement::Judgement;
 use crate::record::{json, json_read};
 use crate::station::rehearsal::{Rehearsal, asked};
 use crate::store::model::{Closing, FrozenText};
@@ -307,7 +308,7 @@ fn export(bench: &Bench<'_>) -> anyhow::Result<Seen> {
     let kept = keep(bench)?;
     let record = kept.store.load_batch(&kept.batch)?;
     let own = judged(&record);
-    let text = json::export(&record, &own, bench.now_utc_ms)?;
+    let text = json::export(&record, &Judgement::now(own.clone()), bench.now_utc_ms)?;
     let read = json_read::read("export.json", text.as_bytes())?;
     let recipe = read.origin.as_ref().context("the export does not say what it is of")?;
     let again = judge::judge(&recipe.recipe, &read.curve);
@@ -329,10 +330,10 @@ fn marked(bench: &Bench<'_>) -> anyhow::Result<Seen> {
     let kept = keep(bench)?;
     let record = kept.store.load_batch(&kept.batch)?;
     let verdict: verdict::Verdict = judged(&record);
-    let chart = svg(&record, &verdict, ChartOptions { training: false })?;
+    let chart = svg(&record, &verdict, ChartOptions::default())?;
     let on_chart = chart.contains("SIMULATED");
-    let document: serde_json::Value =
-        serde_json::from_str(&json::export(&record, &verdict, bench.now_utc_ms)?)?;
+    let exported = json::export(&record, &Judgement::now(verdict), bench.now_utc_ms)?;
+    let document: serde_json::Value = serde_json::from_str(&exported)?;
     let in_export = document["header"]["simulated"] == true;
     let word = |there: bool| if there { "marked" } else { "NOT MARKED" };
     Ok(Seen::that(

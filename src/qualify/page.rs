@@ -26,7 +26,7 @@ pub(crate) fn pdf(
     let good = bench.good().map_err(|why| fault(format!("{why:#}")))?;
     let mut record = good.record;
     record.header.code = "OQ-01".to_owned();
-    let chart = svg_by_name(&record, &good.verdict, ChartOptions { training: false })?;
+    let chart = svg_by_name(&record, &good.verdict, ChartOptions::default())?;
     let zone = Zone::named(time_zone);
     let word = |verdict: Verdict| verdict.word();
     let facts = json!({
@@ -45,8 +45,8 @@ pub(crate) fn pdf(
             "none": report.count(Verdict::NotApplicable),
         },
     });
-    let facts = serde_json::to_vec(&facts)
-        .map_err(|source| RecordError::Json { batch: what.clone(), source })?;
+    let facts =
+        serde_json::to_vec(&facts).map_err(|why| RecordError::Json { batch: what.clone(), why })?;
     print_sheet(Sheet {
         what: &what,
         ident: &format!("{}/{}/{}", report.station, report.unit, report.at_utc_ms),

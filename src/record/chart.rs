@@ -30,6 +30,8 @@ pub const SHEET_PX: (u32, u32) = (2000, 1300);
 pub struct ChartOptions {
     /// The station is a training station: the sheet is marked TRAINING.
     pub training: bool,
+    /// This program decides otherwise than the verdict on the sheet, which was kept.
+    pub judged_otherwise: bool,
 }
 
 /// The chart as SVG that carries its own font and looks the same in any browser.
@@ -136,7 +138,11 @@ mod tests {
         ] {
             assert!(text.contains(said), "{said} is not on the chart");
         }
-        assert!(!text.contains("TRAINING"));
+        assert!(!text.contains("TRAINING") && !text.contains("OTHERWISE"));
+        let (record, verdict) = fixture::troubled();
+        let options = ChartOptions { judged_otherwise: true, ..ChartOptions::default() };
+        let text = svg_by_name(&record, &verdict, options).expect("drawn");
+        assert!(text.contains("JUDGED OTHERWISE TODAY"));
     }
 
     #[test]
@@ -144,7 +150,9 @@ mod tests {
         let (mut record, verdict) = fixture::good();
         record.header.simulated = false;
         record.header.purpose = crate::batch::params::Purpose::Water;
-        let text = svg(&record, &verdict, ChartOptions { training: true }).expect("drawn");
+        let text =
+            svg(&record, &verdict, ChartOptions { training: true, ..ChartOptions::default() })
+                .expect("drawn");
         assert!(text.contains("TRAINING") && text.contains("WATER — no milk"));
         assert!(!text.contains("SIMULATED"));
     }

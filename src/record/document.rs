@@ -21,7 +21,8 @@ use typst_pdf::{PdfOptions as Export, PdfStandard, PdfStandards, Timestamp};
 
 use super::RecordError;
 use super::chart::{self, ChartOptions};
-use crate::batch::verdict::Verdict;
+use super::judgement::Judgement;
+use crate::software::Software;
 use crate::store::model::BatchRecord;
 use world::Desk;
 
@@ -55,13 +56,14 @@ pub struct PdfOptions {
 /// be made.
 pub fn pdf(
     record: &BatchRecord,
-    verdict: &Verdict,
+    judgement: &Judgement,
     options: &PdfOptions,
 ) -> Result<Vec<u8>, RecordError> {
-    let look = ChartOptions { training: options.training };
-    let chart = chart::svg_by_name(record, verdict, look)?;
-    let facts = facts::facts(record, verdict, options)
-        .map_err(|source| RecordError::Json { batch: record.header.code.clone(), source })?;
+    let judged_otherwise = judgement.otherwise.is_some();
+    let look = ChartOptions { training: options.training, judged_otherwise };
+    let chart = chart::svg_by_name(record, &judgement.verdict, look)?;
+    let facts = facts::facts(record, judgement, options)
+        .map_err(|why| RecordError::Json { batch: record.header.code.clone(), why })?;
     let text = options.template.as_ref().map_or(TEMPLATE, |template| &template.text);
     let desk = Desk::new(text, facts, chart.into_bytes()).ok_or(RecordError::Font)?;
     let ident = format!("{}/{}", record.station, record.header.code);
@@ -108,7 +110,7 @@ fn print(desk: &Desk, ident: &str, produced_utc_ms: i64) -> Result<Vec<u8>, Vec<
     })?;
     let export = Export {
         ident: Smart::Custom(ident.to_owned()),
-        creator: Smart::Custom(Some(concat!("holder ", env!("CARGO_PKG_VERSION")).to_owned())),
+        creator: Smart::Custom(Some(Software::this().to_string())),
         timestamp: timestamp(produced_utc_ms),
         standards,
         ..Export::default()
@@ -161,7 +163,9 @@ fn fault(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::batch::verdict::{Outcome, Verdict};
     use crate::record::fixture;
+    use crate::record::judgement::Basis;
 
     const PRODUCED_UTC_MS: i64 = 1_773_480_000_000;
 
@@ -171,7 +175,7 @@ mod tests {
             template.map(|text| Template { file: "bank.typ".into(), text: text.to_owned() });
         let options =
             PdfOptions { template, produced_utc_ms: PRODUCED_UTC_MS, ..PdfOptions::default() };
-        pdf(&record, &verdict, &options)
+        pdf(&record, &Judgement::now(verdict), &options)
     }
 
     fn contains(bytes: &[u8], text: &str) -> bool {
@@ -217,7 +221,7 @@ mod tests {
             *text = "山田 😀 \u{0} #let x = [ \\ $ *bold* \u{202E}שלום".into();
         }
         verdict.findings[0].text = "#panic(\"not a template\")".repeat(300);
-        pdf(&record, &verdict, &PdfOptions::default()).expect("printed");
+        pdf(&record, &Judgement::now(verdict), &PdfOptions::default()).expect("printed");
     }
 
     #[test]
@@ -225,5 +229,29 @@ mod tests {
         let plain = "#let record = json(\"record.json\")\n#record.batch.code";
         let bytes = made(Some(plain)).expect("a small template");
         assert!(bytes.starts_with(b"%PDF") && bytes.len() < 60_000);
+    }
+
+    #[test]
+    fn a_page_on_which_this_program_decides_otherwise_says_so() {
+        let (record, verdict) = fixture::troubled();
+        let today = Verdict { outcome: Outcome::Unacceptable, ..verdict.clone() };
+        let (basis, otherwise, made_by) = (Basis::Kept, Some(today), Vec::new());
+        let judgement = Judgement { verdict, basis, otherwise, made_by };
+        let options = PdfOptions::default();
+        let facts = facts::facts(&record, &judgement, &options).expect("facts");
+        let facts: serde_json::Value = serde_json::from_slice(&facts).expect("JSON");
+        assert_eq!(facts["marks"][0], "JUDGED OTHERWISE TODAY");
+        assert_eq!(facts["verdict"]["outcome"], "acceptable");
+        assert_eq!(facts["today"]["outcome"], "unacceptable");
+        let meaning = facts["verdict"]["meaning"].as_str().expect("text");
+        assert!(meaning.contains("ATTENTION: it was decided acceptable"), "{meaning}");
+        let said = facts["batch"]["rows"].to_string();
+        assert!(said.contains("decided when the record was closed; by: not recorded"), "{said}");
+        let page = pdf(&record, &judgement, &options).expect("our template is right");
+        let plain = Judgement { otherwise: None, ..judgement };
+        assert!(
+            page != pdf(&record, &plain, &options).expect("printed"),
+            "both pages are the same"
+        );
     }
 }

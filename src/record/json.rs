@@ -3,7 +3,8 @@
 //! Each moment is given twice: as milliseconds on the batch's own monotonic time (`tick_ms`),
 //! by which durations are measured, and as wall-clock time (RFC 3339, UTC). Readings are raw,
 //! as they came from the device; `params` holds the certificates that correct them. One period
-//! is one line.
+//! is one line. `verdict` is the one that was kept when the batch was closed; `verdict_today` is there
+//! where the exporting program decides otherwise.
 
 use std::fmt::Write as _;
 
@@ -11,10 +12,13 @@ use holder_hal::{Heat, Sample, Switch};
 use serde::{Deserialize, Serialize};
 
 use super::RecordError;
+use super::judgement::{Basis, Judgement};
 use super::zone::{rfc3339, wall_ms};
 use crate::batch::event::{Action, Entry};
 use crate::batch::params::BatchParams;
 use crate::batch::verdict::Verdict;
+use crate::software::Software;
+use crate::store::MadeBy;
 use crate::store::model::{BatchHeader, BatchRecord, FrozenText, Period, PoolRecord, Remark};
 
 /// What the first keys of a document say, so that a reader knows what it has.
@@ -26,13 +30,17 @@ pub(super) const VERSION: u32 = 1;
 struct Document<'a> {
     format: &'static str,
     version: u32,
-    software: &'static str,
+    software: String,
     exported: String,
     station: &'a str,
     time_zone: &'a str,
     journal_head: Head<'a>,
     header: Header<'a>,
+    made_by: &'a [MadeBy],
     verdict: &'a Verdict,
+    verdict_decided_by: String,
+    verdict_kept: bool,
+    verdict_today: Option<&'a Verdict>,
     params: &'a BatchParams,
     pool: Option<&'a PoolRecord>,
     entries: Vec<StampedEntry<'a>>,
@@ -117,11 +125,11 @@ pub(super) enum HeatCommand {
 /// The JSON library refuses a value; none of ours is known to be refused.
 pub fn export(
     record: &BatchRecord,
-    verdict: &Verdict,
+    judgement: &Judgement,
     exported_utc_ms: i64,
 ) -> Result<String, RecordError> {
     let fault = |why| RecordError::Json { batch: record.header.code.clone(), why };
-    let whole = serde_json::to_string_pretty(&document(record, verdict, exported_utc_ms));
+    let whole = serde_json::to_string_pretty(&document(record, judgement, exported_utc_ms));
     let mut text = whole.map_err(fault)?;
     // The periods go in behind the last key, one a line.
     text.truncate(text.trim_end_matches(['}', '\n']).len());
@@ -138,7 +146,7 @@ pub fn export(
 
 fn document<'a>(
     record: &'a BatchRecord,
-    verdict: &'a Verdict,
+    judgement: &'a Judgement,
     exported_utc_ms: i64,
 ) -> Document<'a> {
     let header = &record.header;
@@ -157,7 +165,7 @@ fn document<'a>(
     Document {
         format: FORMAT,
         version: VERSION,
-        software: concat!("holder ", env!("CARGO_PKG_VERSION")),
+        software: Software::this().to_string(),
         exported: rfc3339(exported_utc_ms),
         station: &record.station,
         time_zone: &record.time_zone,
@@ -167,7 +175,11 @@ fn document<'a>(
             started: rfc3339(header.started_utc_ms),
             closed: header.closed_utc_ms.map(rfc3339),
         },
-        verdict,
+        made_by: &judgement.made_by,
+        verdict: &judgement.verdict,
+        verdict_decided_by: judgement.decided_by(),
+        verdict_kept: judgement.basis == Basis::Kept,
+        verdict_today: judgement.otherwise.as_ref(),
         params: &record.params,
         pool: record.pool.as_ref(),
         entries: entries.collect(),
@@ -217,7 +229,8 @@ mod tests {
 
     fn exported() -> (BatchRecord, Verdict, Value) {
         let (record, verdict) = fixture::troubled();
-        let text = export(&record, &verdict, 1_773_480_000_000).expect("exported");
+        let text =
+            export(&record, &Judgement::now(verdict.clone()), 1_773_480_000_000).expect("exported");
         let value = serde_json::from_str(&text).expect("JSON");
         (record, verdict, value)
     }
@@ -266,7 +279,7 @@ mod tests {
     fn a_record_without_periods_is_still_a_document() {
         let (mut record, verdict) = fixture::good();
         record.periods.clear();
-        let text = export(&record, &verdict, 0).expect("exported");
+        let text = export(&record, &Judgement::now(verdict), 0).expect("exported");
         let value: Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(value["periods"], serde_json::json!([]));
     }

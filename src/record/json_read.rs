@@ -1,4 +1,4 @@
-//! The JSON export read back, so that `holder judge` judges it to the verdict on the record.
+//! The JSON export read back, so that `holder judge` judges it as this program would judge the record.
 //!
 //! Like the CSV it is no proof: whoever changes a file on purpose can change all of it. What
 //! decides a verdict is read again from the raw readings and the frozen parameters; the verdict
@@ -234,11 +234,12 @@ mod tests {
     use super::*;
     use crate::batch::judge::judge;
     use crate::batch::verdict::Outcome;
+    use crate::record::judgement::Judgement;
     use crate::record::{fixture, json};
 
     fn exported(record: &BatchRecord) -> String {
         let verdict = judge(&record.params.recipe, &curve::curve(record));
-        json::export(record, &verdict, 0).expect("exported")
+        json::export(record, &Judgement::now(verdict), 0).expect("exported")
     }
 
     /// The fixture with the recipe's text, as every stored batch has it.

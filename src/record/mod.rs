@@ -7,6 +7,7 @@
 //! | [`curve`] | what the judge reads of a record |
 //! | [`curve_csv`] | the same as CSV, out and in, also from foreign loggers |
 //! | [`document`] | the printed record, a PDF/A-2b, from a template that a bank can replace |
+//! | [`judgement`] | which verdict a reader gets, and who decided it |
 //! | [`json_read`] | the same back, for the judge |
 //! | [`json`] | everything, for another program or another decade |
 //!
@@ -23,6 +24,7 @@ pub(crate) mod fixture;
 mod fonts;
 pub mod json;
 pub mod json_read;
+pub mod judgement;
 #[cfg(feature = "pdf")]
 mod words;
 pub(crate) mod zone;

@@ -11,8 +11,9 @@ use crate::batch::event::Input;
 use crate::batch::judge;
 use crate::batch::verdict::Verdict;
 use crate::record::curve;
+use crate::software::Software;
 use crate::store::model::{BatchRecord, Closing};
-use crate::store::{Close, Misfit, Stamp, Store, StoreError, StoreThread, replay};
+use crate::store::{Close, Misfit, Stamp, Store, StoreError, StoreThread, made_by_words, replay};
 
 /// A disk that has not closed the record after this long (real time) is left behind.
 const CLOSE_WITHIN: Duration = Duration::from_secs(60);
@@ -188,9 +189,13 @@ fn disputed(
     if let Err(misfit) = fits? {
         return Ok(Some(misfit.to_string()));
     }
-    let parts =
-        |misfit| format!("the stored inputs do not give the stored entries again: {misfit}");
-    Ok(replay(record, inputs).err().map(parts))
+    let Err(misfit) = replay(record, inputs) else { return Ok(None) };
+    let made_by = insist(LOCKED_TRIES, LOCKED_PAUSE, || store.made_by(batch))?;
+    Ok(Some(format!(
+        "the stored inputs do not give the stored entries again: {misfit}; made by: {}; replayed by: {}",
+        made_by_words(&made_by),
+        Software::this()
+    )))
 }
 
 #[cfg(test)]
@@ -275,6 +280,8 @@ mod tests {
         assert!(verdict.findings.iter().any(|finding| finding.rule == Rule::Disputed));
         let said = &record.remarks.first().expect("a remark").text;
         assert!(said.starts_with("the stored inputs do not give"), "{said}");
+        let this = Software::this();
+        assert!(said.ends_with(&format!("made by: {this}; replayed by: {this}")), "{said}");
         // Whoever judges the record later comes to the same.
         assert_eq!(judge::judge(&record.params.recipe, &curve::curve(&record)), verdict);
     }

@@ -18,7 +18,7 @@ use super::supervisor::Ending;
 use crate::batch::phase::PhaseName;
 use crate::batch::words;
 use crate::store::model::{BatchHeader, BatchRecord, Closing, Period};
-use crate::store::{ReplayMisfit, Stamp, Store, StoreError, StoreThread};
+use crate::store::{ReplayMisfit, Stamp, Store, StoreError, StoreThread, made_by_words};
 
 /// The safe state must have arrived after this long (real time), or a person must act.
 const SAFE_WITHIN: Duration = Duration::from_secs(5);
@@ -185,6 +185,8 @@ async fn tell_safe(unit: &Unit<'_>, cooling: bool) {
 /// All that the record has of the batch, and what the replay makes of it.
 struct Taken {
     record: BatchRecord,
+    /// The programs that made it, in words.
+    made_by: String,
     clock: Option<crate::store::ClockEntry>,
     taken_up: Result<TakenUp, ReplayMisfit>,
 }
@@ -195,7 +197,8 @@ async fn load(store: &StoreThread, batch: &str) -> Result<Taken, StoreError> {
         .call(move |store| {
             let (record, inputs) = store.load_to_replay(&batch)?;
             let taken_up = recovery::take_up(&record, &inputs);
-            Ok(Taken { record, clock: store.clock_of(&batch)?, taken_up })
+            let made_by = made_by_words(&store.made_by(&batch)?);
+            Ok(Taken { record, made_by, clock: store.clock_of(&batch)?, taken_up })
         })
         .await
 }
@@ -231,13 +234,15 @@ pub(super) async fn resume(
         }
         Checked::Unfit(misfit) => return Err(ConductError::Altered { batch, unit: name, misfit }),
     }
-    let Taken { record, clock: then, taken_up } = load(&store, &batch).await?;
+    let Taken { record, made_by, clock: then, taken_up } = load(&store, &batch).await?;
     if let Some(what) = changed(unit, &record) {
         return Err(ConductError::Changed { batch, unit: name, what });
     }
     let taken_up = match taken_up {
         Ok(taken_up) => taken_up,
-        Err(misfit) => return Err(ConductError::Disputed { batch, unit: name, misfit }),
+        Err(misfit) => {
+            return Err(ConductError::Disputed { batch, unit: name, made_by, misfit });
+        }
     };
     let outage_ms = recovery::outage_ms(then.as_ref(), clock.entry().as_ref(), taken_up.last);
     let at = recovery::goes_on_at(taken_up.last, outage_ms, &record.params.recipe);

@@ -183,7 +183,8 @@ impl Store {
             Purpose::Milk => "milk batch started",
             Purpose::Water => "water batch started",
         };
-        journal::append(&tx, stamp, place, &Body::new(what).after(after))?;
+        let body = Body::new(what).after(after).by_this_program();
+        journal::append(&tx, stamp, place, &body)?;
         if let Some(entry) = &new.clock {
             clock::append(&tx, stamp, &code, entry)?;
         }
@@ -240,7 +241,7 @@ impl Store {
             Closing::Interrupted => "record of an interrupted batch closed",
         };
         let place = Place::in_batch(Kind::BatchClosed, close.batch, None);
-        let body = Body::new(format!("{what}{back}")).before(before).after(after);
+        let body = Body::new(format!("{what}{back}")).before(before).after(after).by_this_program();
         journal::append(&tx, close.stamp, place, &body)?;
         tx.commit()?;
         self.tails.remove(close.batch);

@@ -9,6 +9,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::error::{StoreError, garbled, sql_int};
+use crate::software::Software;
 
 /// A SHA-256.
 pub(crate) type Hash = [u8; 32];
@@ -93,6 +94,9 @@ pub struct Body {
     /// Why, in a person's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// The program that wrote it, where it begins, continues or closes a batch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<Software>,
 }
 
 impl Body {
@@ -114,6 +118,11 @@ impl Body {
     /// With the reason.
     pub fn why(self, why: impl Into<String>) -> Self {
         Self { why: Some(why.into()), ..self }
+    }
+
+    /// With the name of this program.
+    pub(super) fn by_this_program(self) -> Self {
+        Self { program: Some(Software::this()), ..self }
     }
 }
 

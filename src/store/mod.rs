@@ -18,6 +18,7 @@
 //! | `clock` | how a batch's own time stands to the computer's |
 //! | `step` | storing one step of the engine |
 //! | `read` | a batch as it is read |
+//! | `made_by` | which programs made the record of a batch |
 //! | `milk` | donors, deposits, pools |
 //! | `memory` | a station that is on no disk, for the soak |
 //! | `station` | the station and its users |
@@ -38,6 +39,7 @@ mod error;
 #[cfg(test)]
 mod fixture;
 mod journal;
+mod made_by;
 mod memory;
 mod milk;
 pub mod model;
@@ -66,6 +68,7 @@ pub use entries::JournalEntry;
 pub use error::{StoreError, WHEN_DAMAGED};
 pub use journal::{Body, Head, Stamp};
 pub(crate) use journal::{hex, sha256};
+pub use made_by::{MadeBy, MadeStep, made_by_alone, made_by_words};
 pub use milk::{DepositShown, PoolShown};
 pub use replay::{ReplayMisfit, replay, revive};
 pub use restore::{Restored, Staged};

@@ -132,11 +132,11 @@ fn append_action(
     let body = match (refused, action) {
         (Some(refused), _) => body.why(refused),
         (None, Action::Stop { reason }) => body.why(reason.as_str()),
+        (None, Action::Resume { .. }) => body.by_this_program(),
         (
             None,
             Action::ConfirmLoad { .. }
             | Action::ConfirmUnload
-            | Action::Resume { .. }
             | Action::ConfirmHeat
             | Action::Orders { .. }
             | Action::Acknowledge { .. },

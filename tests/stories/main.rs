@@ -17,6 +17,7 @@ mod fuzz_corpus;
 mod help;
 mod interruptions;
 mod new_station;
+mod other_programs;
 mod probing;
 mod qualification;
 mod rig;

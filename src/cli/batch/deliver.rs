@@ -3,21 +3,19 @@
 use anyhow::Context as _;
 
 use super::{ChartArgs, ExportArgs, Format, RecordArgs};
-use crate::batch::judge::judge;
-use crate::batch::verdict::Verdict;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::files;
 use crate::record::chart::{self, ChartOptions};
-use crate::record::curve::curve;
+use crate::record::judgement::Judgement;
 use crate::record::{curve_csv, json};
 use crate::store::Misfit;
 use crate::store::model::BatchRecord;
 
-/// A batch with the judge's verdict, and whether the station is for training.
+/// A batch with its verdict, and whether the station is for training.
 struct Judged {
     record: BatchRecord,
-    verdict: Verdict,
+    judgement: Judgement,
     training: bool,
     misfit: Option<Misfit>,
 }
@@ -25,8 +23,8 @@ struct Judged {
 fn judged(context: &Context, code: &str) -> Result<Judged, Failure> {
     let store = context.store_to_read()?;
     let (record, misfit) = super::load(&store, code)?;
-    let verdict = judge(&record.params.recipe, &curve(&record));
-    Ok(Judged { record, verdict, training: store.station().training, misfit })
+    let judgement = super::judgement(&store, &record)?;
+    Ok(Judged { record, judgement, training: store.station().training, misfit })
 }
 
 /// What a chart is drawn as: what the file's ending says, else what was asked for.
@@ -50,15 +48,15 @@ fn picture(args: &ChartArgs) -> Result<&'static str, Failure> {
 
 pub(super) fn chart(context: &Context, args: &ChartArgs) -> Result<(), Failure> {
     let ending = picture(args)?;
-    let Judged { record, verdict, training, misfit } = judged(context, &args.batch)?;
-    let options = ChartOptions { training };
+    let Judged { record, judgement, training, misfit } = judged(context, &args.batch)?;
+    let options = ChartOptions { training, judged_otherwise: judgement.otherwise.is_some() };
     let bytes = if ending == "png" {
-        chart::png(&record, &verdict, options)?
+        chart::png(&record, &judgement.verdict, options)?
     } else {
-        chart::svg(&record, &verdict, options)?.into_bytes()
+        chart::svg(&record, &judgement.verdict, options)?.into_bytes()
     };
     files::deliver(&args.to.path(&args.batch, ending), &bytes, args.to.force)?;
-    super::end(misfit)
+    super::end(&args.batch, &judgement, misfit)
 }
 
 #[cfg(feature = "pdf")]
@@ -70,12 +68,15 @@ pub(super) fn record(context: &Context, args: &RecordArgs) -> Result<(), Failure
         Ok::<_, Failure>(Template { file: path.display().to_string(), text })
     });
     let template = template.transpose()?;
-    let Judged { record, verdict, training, misfit } = judged(context, &args.batch)?;
+    let Judged { record, judgement, training, misfit } = judged(context, &args.batch)?;
     // The page lies on a desk without this program's warning: it would look like any other.
-    super::end(misfit)?;
+    if let Some(misfit) = misfit {
+        return Err(misfit.into());
+    }
     let options = PdfOptions { template, produced_utc_ms: context.now_utc_ms(), training };
-    let bytes = pdf(&record, &verdict, &options)?;
-    files::deliver(&args.to.path(&args.batch, "pdf"), &bytes, args.to.force)
+    let bytes = pdf(&record, &judgement, &options)?;
+    files::deliver(&args.to.path(&args.batch, "pdf"), &bytes, args.to.force)?;
+    super::end(&args.batch, &judgement, None)
 }
 
 #[cfg(not(feature = "pdf"))]
@@ -88,24 +89,25 @@ pub(super) fn record(_: &Context, args: &RecordArgs) -> Result<(), Failure> {
 }
 
 pub(super) fn export(context: &Context, args: &ExportArgs) -> Result<(), Failure> {
-    let Judged { record, verdict, misfit, .. } = judged(context, &args.batch)?;
+    let Judged { record, judgement, misfit, .. } = judged(context, &args.batch)?;
     let (bytes, extension) = match args.format {
-        Format::Csv => (csv(&record)?, "csv"),
+        Format::Csv => (csv(&record, &judgement)?, "csv"),
         Format::Json => {
-            (json::export(&record, &verdict, context.now_utc_ms())?.into_bytes(), "json")
+            (json::export(&record, &judgement, context.now_utc_ms())?.into_bytes(), "json")
         }
     };
     files::deliver(&args.to.path(&args.batch, extension), &bytes, args.to.force)?;
-    super::end(misfit)
+    super::end(&args.batch, &judgement, misfit)
 }
 
 /// The curve with all that it is judged by, the recipe as it was frozen included.
-pub(crate) fn csv(record: &BatchRecord) -> Result<Vec<u8>, Failure> {
+pub(crate) fn csv(record: &BatchRecord, judgement: &Judgement) -> Result<Vec<u8>, Failure> {
     let recipe = record.texts.iter().find(|text| text.kind == "recipe");
     let recipe = recipe.with_context(|| {
         format!("the recipe of batch {} is not in its record", record.header.code)
     })?;
     let mut bytes = Vec::new();
-    curve_csv::write(record, &recipe.text, &mut bytes).context("the curve cannot be written")?;
+    curve_csv::write(record, judgement, &recipe.text, &mut bytes)
+        .context("the curve cannot be written")?;
     Ok(bytes)
 }

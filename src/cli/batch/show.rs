@@ -2,45 +2,47 @@
 
 use serde_json::{Value, json};
 
-use crate::batch::judge::judge;
-use crate::batch::verdict::Verdict;
 use crate::batch::words;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::{out, verdict};
 use crate::milk::ml;
-use crate::record::curve::curve;
+use crate::record::judgement::{Basis, Judgement};
 use crate::record::zone::{Zone, rfc3339};
+use crate::software::Software;
 use crate::store::model::{BatchRecord, Closing};
 
 pub(super) fn run(context: &Context, code: &str) -> Result<(), Failure> {
     let store = context.store_to_read()?;
     let (record, misfit) = super::load(&store, code)?;
-    let verdict = judge(&record.params.recipe, &curve(&record));
+    let judgement = super::judgement(&store, &record)?;
     if context.json {
-        let mut document = document(&record, &verdict)?;
+        let mut document = document(&record, &judgement)?;
         if let Value::Object(fields) = &mut document {
             fields.insert("fits".to_owned(), misfit.is_none().into());
             fields.insert("misfit".to_owned(), json!(misfit.as_ref().map(ToString::to_string)));
         }
         out::json(&document)?;
-        return super::end(misfit);
+        return super::end(code, &judgement, misfit);
     }
     let training = if store.station().training { "TRAINING\n" } else { "" };
     let changed = if misfit.is_some() { "NOT WHAT WAS WRITTEN\n" } else { "" };
-    out::text(&format!("{changed}{training}{}", in_words(&record, &verdict)))?;
-    super::end(misfit)
+    let otherwise = if judgement.otherwise.is_some() { "JUDGED OTHERWISE TODAY\n" } else { "" };
+    out::text(&format!("{changed}{otherwise}{training}{}", in_words(&record, &judgement)))?;
+    super::end(code, &judgement, misfit)
 }
 
 /// All but the readings and the frozen texts, which `batch export` gives.
-fn document(record: &BatchRecord, verdict: &Verdict) -> anyhow::Result<Value> {
+fn document(record: &BatchRecord, judgement: &Judgement) -> anyhow::Result<Value> {
     let texts: Vec<Value> = record
         .texts
         .iter()
         .map(|text| json!({ "kind": text.kind, "name": text.name, "sha256": text.sha256 }))
         .collect();
     let mut document = json!({
-        "verdict": verdict, "station": record.station, "time_zone": record.time_zone,
+        "verdict": judgement.verdict, "verdict_decided_by": judgement.decided_by(),
+        "verdict_kept": judgement.basis == Basis::Kept, "verdict_today": judgement.otherwise,
+        "made_by": judgement.made_by, "software": Software::this().to_string(), "station": record.station, "time_zone": record.time_zone,
         "started": rfc3339(record.header.started_utc_ms),
         "closed": record.header.closed_utc_ms.map(rfc3339),
         "pool_record": record.pool, "entries": record.entries, "actions": record.actions, "remarks": record.remarks,
@@ -54,7 +56,14 @@ fn document(record: &BatchRecord, verdict: &Verdict) -> anyhow::Result<Value> {
     Ok(document)
 }
 
-fn in_words(record: &BatchRecord, judged: &Verdict) -> String {
+/// Who decided the verdict above, and what this program says where it decides otherwise.
+fn today(judgement: &Judgement) -> String {
+    let basis = format!("\n{}\nby: {}\n", judgement.basis_words(), judgement.decided_by());
+    let Some(today) = &judgement.otherwise else { return basis };
+    format!("{basis}\nTODAY, by {}:\n{}", Software::this(), verdict::in_words(today))
+}
+
+fn in_words(record: &BatchRecord, judgement: &Judgement) -> String {
     let header = &record.header;
     let zone = Zone::named(&record.time_zone);
     let mark = if header.simulated { "   SIMULATED" } else { "" };
@@ -76,14 +85,17 @@ fn in_words(record: &BatchRecord, judged: &Verdict) -> String {
         }
     };
     let mut text = format!(
-        "batch {}{mark}\n{what}, unit {}, recipe {}\nstarted {} by {}; {closed}\ntimes in {}\n\n{}",
+        "batch {}{mark}\n{what}, unit {}, recipe {}\nstarted {} by {}; {closed}\ntimes in {}\n\
+         made by: {}\n\n{}{}",
         header.code,
         header.unit,
         header.recipe,
         zone.stamp(header.started_utc_ms),
         header.operator,
         zone.label(header.started_utc_ms),
-        verdict::in_words(judged),
+        judgement.made_by().replace(", ", "\n         "),
+        verdict::in_words(&judgement.verdict),
+        today(judgement),
     );
     let row = |tick_ms, utc_ms, text| vec![words::elapsed(tick_ms), zone.clock(utc_ms), text];
     let entries = record.entries.iter().map(|stamped| {

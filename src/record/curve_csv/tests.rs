@@ -11,6 +11,7 @@ use crate::batch::verdict::{Outcome, Rule};
 use crate::profiles;
 use crate::record::curve::curve;
 use crate::record::fixture;
+use crate::record::judgement::Judgement;
 use crate::store::model::BatchRecord;
 
 const FOREIGN: Options = Options { uncertainty: None, margin: None, max_gap_foreign_ms: 90_000 };
@@ -19,9 +20,14 @@ fn recipe_text() -> &'static str {
     profiles::recipe("holder-hmbana").expect("shipped")
 }
 
+/// The verdict of this program on a record.
+fn now(record: &BatchRecord) -> Judgement {
+    Judgement::now(judge(&record.params.recipe, &curve(record)))
+}
+
 fn export(record: &BatchRecord) -> String {
     let mut out = Vec::new();
-    write(record, recipe_text(), &mut out).expect("memory takes everything");
+    write(record, &now(record), recipe_text(), &mut out).expect("memory takes everything");
     String::from_utf8(out).expect("UTF-8")
 }
 
@@ -94,7 +100,7 @@ fn an_export_judges_to_the_verdict_of_its_record() {
 fn an_export_carries_its_recipe_to_the_byte() {
     let (record, text) = (fixture::good().0, format!("{}# no line end: °", recipe_text()));
     let mut out = Vec::new();
-    write(&record, &text, &mut out).expect("memory takes everything");
+    write(&record, &now(&record), &text, &mut out).expect("memory takes everything");
     let origin = read("x.csv", &out, &FOREIGN).expect("ours").origin.expect("ours");
     assert_eq!(origin.recipe_text, text);
     assert_eq!((origin.batch.as_str(), origin.simulated), ("B-2026-0001", true));
@@ -105,8 +111,9 @@ fn an_export_carries_its_recipe_to_the_byte() {
 #[test]
 fn another_recipe_by_a_shipped_name_is_noticed() {
     let borrows = |text: String| {
+        let record = fixture::good().0;
         let mut out = Vec::new();
-        write(&fixture::good().0, &text, &mut out).expect("memory takes everything");
+        write(&record, &now(&record), &text, &mut out).expect("memory takes everything");
         let origin = read("x.csv", &out, &FOREIGN).expect("ours").origin.expect("ours");
         origin.borrows_shipped_name()
     };

@@ -8,19 +8,27 @@ use super::plain;
 use super::preamble::{TEXT_MARK, VERSION, interruptions, of_recipe, seconds, sha256};
 use super::seal;
 use crate::batch::curve::{Curve, Row};
+use crate::batch::verdict::Verdict;
 use crate::record::curve::curve;
+use crate::record::judgement::Judgement;
 use crate::record::zone::{rfc3339, wall_ms};
+use crate::software::Software;
 use crate::store::model::{BatchRecord, Period};
 
-/// Writes the record of a batch with its preamble. `recipe_text` is the recipe's text as it was
-/// frozen at the start.
+/// Writes the record of a batch with its preamble. `judgement` stands in it for people: whoever reads
+/// the curve back judges it anew. `recipe_text` is the recipe's text as it was frozen at the start.
 ///
 /// # Errors
 /// What the output says.
-pub fn write(record: &BatchRecord, recipe_text: &str, out: &mut impl Write) -> io::Result<()> {
+pub fn write(
+    record: &BatchRecord,
+    judgement: &Judgement,
+    recipe_text: &str,
+    out: &mut impl Write,
+) -> io::Result<()> {
     let curve = curve(record);
     let mut lines = Vec::new();
-    preamble(record, &curve, recipe_text, &mut lines)?;
+    preamble(record, &curve, judgement, recipe_text, &mut lines)?;
     let mut table = csv::Writer::from_writer(&mut lines);
     table.write_record(header(&curve))?;
     for (period, row) in record.periods.iter().zip(&curve.rows) {
@@ -35,6 +43,7 @@ pub fn write(record: &BatchRecord, recipe_text: &str, out: &mut impl Write) -> i
 fn preamble(
     record: &BatchRecord,
     curve: &Curve,
+    judgement: &Judgement,
     recipe_text: &str,
     out: &mut impl Write,
 ) -> io::Result<()> {
@@ -66,12 +75,29 @@ fn preamble(
         ("head_seq", record.head_seq.to_string()),
         ("head_hash", record.head_hash.clone()),
     ];
-    for (key, value) in lines.into_iter().chain(of_recipe(&record.params.recipe)) {
+    let lines = lines.into_iter().chain(of_recipe(&record.params.recipe));
+    for (key, value) in lines.chain(programs(judgement)) {
         let value: String = value.chars().map(plain).collect();
         writeln!(out, "# {key} = {value}")?;
     }
     // Parted at line feeds alone, so that the text is put together again to the byte.
     recipe_text.split('\n').try_for_each(|line| writeln!(out, "{TEXT_MARK}{line}"))
+}
+
+/// Which programs made the record and this file, and which verdict is whose.
+fn programs(judgement: &Judgement) -> [(&'static str, String); 5] {
+    let outcome = |verdict: &Verdict| verdict.outcome.word().to_owned();
+    let today = match (&judgement.otherwise, judgement.difference()) {
+        (Some(today), Some(difference)) => format!("{}: {difference}", outcome(today)),
+        _ => "the same".to_owned(),
+    };
+    [
+        ("made_by", judgement.made_by()),
+        ("exported_by", Software::this().to_string()),
+        ("verdict", outcome(&judgement.verdict)),
+        ("verdict_decided_by", judgement.decided_by()),
+        ("verdict_today", today),
+    ]
 }
 
 /// The temperature channels: each has a corrected, a quality and a raw column.

@@ -9,8 +9,10 @@ use super::figures::{self, Figure};
 use super::limits::{self, Limit};
 use crate::batch::params::{BatchParams, Heater, Probe, Purpose};
 use crate::batch::verdict::{Outcome, Verdict};
+use crate::record::judgement::Judgement;
 use crate::record::zone::{Zone, wall_ms};
 use crate::record::{fonts, words};
+use crate::software::Software;
 use crate::store::model::{BatchRecord, PoolRecord};
 
 #[derive(Serialize)]
@@ -18,6 +20,8 @@ struct Facts {
     marks: Vec<&'static str>,
     batch: Batch,
     verdict: Judged,
+    /// What this program says, where it decides otherwise than what was kept.
+    today: Option<Judged>,
     figures: Vec<Figure>,
     events: Vec<Happened>,
     pool: Option<Pool>,
@@ -27,7 +31,7 @@ struct Facts {
     recipe: RecipeFacts,
     margin: String,
     head: (i64, String),
-    software: &'static str,
+    software: String,
     produced: String,
     zone: String,
 }
@@ -111,17 +115,21 @@ struct RecipeFacts {
 /// The facts as JSON.
 pub(super) fn facts(
     record: &BatchRecord,
-    verdict: &Verdict,
+    judgement: &Judgement,
     options: &PdfOptions,
 ) -> Result<Vec<u8>, serde_json::Error> {
     let zone = Zone::named(&record.time_zone);
     let texts = record.texts.iter();
     let texts = texts.map(|text| (text.kind.clone(), text.name.clone(), text.sha256.clone()));
     let facts = Facts {
-        marks: marks(record, options.training),
-        batch: batch(record, &zone),
-        verdict: judged(record, verdict, &zone, options.training),
-        figures: figures::figures(&verdict.figures, &record.params),
+        marks: marks(record, judgement, options.training),
+        batch: batch(record, judgement, &zone),
+        verdict: decided(record, judgement, &zone, options.training),
+        today: judgement
+            .otherwise
+            .as_ref()
+            .map(|today| judged(record, today, &zone, options.training)),
+        figures: figures::figures(&judgement.verdict.figures, &record.params),
         events: events(record, &zone),
         pool: record.pool.as_ref().map(pool),
         probes: probes(&record.params),
@@ -130,7 +138,7 @@ pub(super) fn facts(
         recipe: recipe(record),
         margin: margin(&record.params),
         head: (record.head_seq, record.head_hash.clone()),
-        software: concat!("holder ", env!("CARGO_PKG_VERSION")),
+        software: Software::this().to_string(),
         produced: zone.stamp(options.produced_utc_ms),
         zone: zone.label(record.header.started_utc_ms),
     };
@@ -148,9 +156,10 @@ fn make_printable(value: &mut Value) {
     }
 }
 
-fn marks(record: &BatchRecord, training: bool) -> Vec<&'static str> {
+fn marks(record: &BatchRecord, judgement: &Judgement, training: bool) -> Vec<&'static str> {
     [
         (training, "TRAINING"),
+        (judgement.otherwise.is_some(), "JUDGED OTHERWISE TODAY"),
         (record.header.simulated, "SIMULATED: not a real machine"),
         (record.header.purpose == Purpose::Water, "WATER: no milk"),
     ]
@@ -159,7 +168,7 @@ fn marks(record: &BatchRecord, training: bool) -> Vec<&'static str> {
     .collect()
 }
 
-fn batch(record: &BatchRecord, zone: &Zone) -> Batch {
+fn batch(record: &BatchRecord, judgement: &Judgement, zone: &Zone) -> Batch {
     let header = &record.header;
     let closed = header.closed_utc_ms.map(|at| zone.stamp(at)).unwrap_or_default();
     let bottles = format!("{} and the control bottle", header.bottles);
@@ -177,9 +186,21 @@ fn batch(record: &BatchRecord, zone: &Zone) -> Batch {
         ("Started", format!("{} by {}", zone.stamp(header.started_utc_ms), header.operator)),
         ("Closed", format!("{closed} {}", words::closing(header.closing)).trim().to_owned()),
         ("Live decision", live.to_owned()),
+        ("Verdict", format!("{}; by: {}", judgement.basis_words(), judgement.decided_by())),
+        ("Made by", judgement.made_by()),
         ("Times", format!("in {}", zone.label(header.started_utc_ms))),
     ];
     Batch { code: header.code.clone(), station: record.station.clone(), rows }
+}
+
+/// The verdict, and plainly beside it that this program decides otherwise: a bank's own template
+/// prints the meaning, too.
+fn decided(record: &BatchRecord, judgement: &Judgement, zone: &Zone, training: bool) -> Judged {
+    let mut decided = judged(record, &judgement.verdict, zone, training);
+    if let Some(difference) = judgement.difference() {
+        decided.meaning = format!("{} ATTENTION: {difference}", decided.meaning);
+    }
+    decided
 }
 
 fn judged(record: &BatchRecord, verdict: &Verdict, zone: &Zone, training: bool) -> Judged {

@@ -9,6 +9,7 @@ use super::resume::may_hold_bottles;
 use crate::batch::params::ParamsFault;
 use crate::batch::phase::PhaseName;
 use crate::batch::verdict::Outcome;
+use crate::software::Software;
 use crate::station::config::ConfigError;
 use crate::station::lock::LockError;
 use crate::store::model::BatchHeader;
@@ -114,14 +115,18 @@ pub enum ConductError {
     /// The record does not give the controller again.
     #[error(
         "batch {batch} cannot be continued: its stored inputs do not give its stored entries again \
-         ({misfit}). Heat is off. Cool the milk and keep it apart, then close the batch: holder run \
-         {unit} --abandon 'WHY'"
+         ({misfit}). Made by: {made_by}; replayed by: {}. Heat is off. If these are two programs, only \
+         the one that made it can continue it. Cool the milk and keep it apart, then close the batch: \
+         holder run {unit} --abandon 'WHY'",
+        Software::this()
     )]
     Disputed {
         /// Its code.
         batch: String,
         /// The unit.
         unit: String,
+        /// The programs that made its record, in words.
+        made_by: String,
         /// Where they part.
         misfit: ReplayMisfit,
     },
@@ -236,5 +241,23 @@ impl ConductError {
     pub(in crate::station) fn left_open(left: BatchHeader, safe: String) -> Self {
         let in_bath = may_hold_bottles(left.phase);
         Self::LeftOpen { batch: left.code, unit: left.unit, phase: left.phase, in_bath, safe }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// After an update in the middle of a batch the older program may be what is needed.
+    #[test]
+    fn a_batch_of_another_program_that_cannot_be_continued_names_both() {
+        let made_by = "holder 0.0.1 (commit 0ld)".to_owned();
+        let misfit = ReplayMisfit::Period { at_ms: 7_000 };
+        let (batch, unit) = ("B-1".to_owned(), "past-1".to_owned());
+        let said = ConductError::Disputed { batch, unit, made_by, misfit }.to_string();
+        let this = format!("replayed by: {}", Software::this());
+        for word in ["Made by: holder 0.0.1 (commit 0ld)", this.as_str(), "Heat is off"] {
+            assert!(said.contains(word), "no {word} in {said}");
+        }
     }
 }
