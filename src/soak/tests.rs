@@ -155,7 +155,7 @@ fn a_step_that_was_acknowledged_and_not_stored_is_found() {
 }
 
 /// How far and how long a bath that waits is away from its clamp while bottles go into it and
-/// nobody confirms them: what `plausible::heat::standby` is made of. No alarm may come of it.
+/// nobody confirms them: what `plausible::heat::depth` is made of. No alarm may come of it.
 #[test]
 #[ignore = "a measure: prints figures"]
 fn measure_waiting_loads() {
@@ -178,4 +178,32 @@ fn measure_waiting_loads() {
         assert_eq!(alarms.count(), 0, "seed {seed}: {:?}", done.alarms);
     }
     println!("deepest {deepest:?} K, longest {longest:?} ms (with their seeds)");
+}
+
+/// Good machines whose lid stands open in the come-up for up to ten minutes, or that fall silent for
+/// up to five: 104 may be raised, since the bath does fall, but no batch may fail by it.
+#[test]
+#[ignore = "a measure: prints figures"]
+fn measure_baths_that_are_left_open() {
+    let mut raised = [0, 0];
+    for seed in (0..2_400).step_by(4) {
+        for (place, kind) in [Kind::LidOpened, Kind::CommLost].into_iter().enumerate() {
+            let mut scenario = Scenario::drawn(seed, &fixture::recipe());
+            let dice = &mut super::dice::Dice::new(seed, 9);
+            scenario.faults.push(Fault {
+                phase: PhaseName::ComeUp,
+                after_ms: dice.whole(0, 900_000),
+                lasts_ms: dice.whole(60_000, 300_000 * (2 - place as u64)),
+                ..in_the_hold(kind, 0)
+            });
+            let (done, _) = of_scenario(&scenario, Wanted::default()).expect("it has its end");
+            let is_104 = |(alarm, _): &(crate::batch::alarm::Alarm, _)| alarm.number() == 104;
+            raised[place] += u32::from(done.alarms.iter().any(is_104));
+            let failed = done.closed.record.entries.iter().any(|stamped| {
+                matches!(&stamped.entry.event, crate::batch::event::Event::Failed { .. })
+            });
+            assert!(!failed, "seed {seed}, {kind:?}: {:?}", done.alarms);
+        }
+    }
+    println!("104 was raised in {raised:?} of 600 runs each");
 }

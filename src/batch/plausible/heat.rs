@@ -11,7 +11,7 @@
 
 mod depth;
 
-use self::depth::Depth;
+use self::depth::{Depth, RISES_BLOCKS, RISES_K as MUST_RISE_K};
 use super::blocks::{BLOCK_S, Block, Commanded};
 use super::{Doubts, Stage};
 use crate::batch::alarm::Alarm;
@@ -34,6 +34,8 @@ const LOSS_MOST_K_S: f64 = 0.0037;
 /// Dead time, lag of the element and of the probe after the heat was cut, blocks: 13 s + 4 × 16 s
 /// + 2 × 8 s.
 const STILL_WARM_BLOCKS: u32 = 9;
+/// The slowest element gives nothing for so long: 13 s + 4 × 16 s, s.
+const ELEMENT_SLOWEST_S: f64 = 77.0;
 /// A bath that should only cool rises by this, K: heat comes from somewhere.
 const RISES_K: f64 = 0.4;
 /// What is left in an element after it was cut warms the bath by less than this, K.
@@ -93,6 +95,7 @@ impl HeatBalance {
     /// Bottles came in: a balance across that moment would be wrong.
     pub(super) fn loaded(&mut self) {
         self.interrupted();
+        self.depth.loaded();
     }
 
     /// A block is missing.
@@ -109,14 +112,16 @@ impl HeatBalance {
         block: &Block,
         doubts: &mut Doubts,
     ) {
-        self.depth.observe(params.cascade.bath_max, stage, block);
         let Some(bath) = block.bath.filter(|_| !block.cooled) else {
             self.interrupted();
+            self.depth.observe(params.cascade.bath_max, stage, block, false);
             self.tell(doubts);
             return;
         };
         let milk = block.coldest(params.milk.len()).filter(|_| stage.is_heated());
         let now = Past { bath, commanded: block.commanded, gap: milk.map(|milk| bath - milk) };
+        let can_rise = self.can_rise(&now, stage);
+        self.depth.observe(params.cascade.bath_max, stage, block, can_rise);
         self.without_heat(&now, block, params);
         self.above_setpoint(&now);
         self.balance(&now, stage);
@@ -216,6 +221,33 @@ impl HeatBalance {
             Heater::Setpoint => self.setpoint_is_missing(now, stage, rise_k),
         };
         self.fails = if is_missing { self.fails.saturating_add(1) } else { 0 };
+    }
+
+    /// Whether a sound heater gives more than bottles and room can take while a bath that was deep
+    /// is heated again. Bottles that go in one by one raise no more than the alarm.
+    fn can_rise(&self, now: &Past, stage: &Stage) -> bool {
+        let bottles = f64::from(stage.bottles) + 1.0;
+        let taken_k_s = match stage.phase {
+            PhaseName::Load => Some(0.0),
+            PhaseName::ComeUp | PhaseName::Hold => {
+                now.gap.map(|gap| gap * UPTAKE_PER_BOTTLE_S * bottles)
+            }
+            PhaseName::Preheat
+            | PhaseName::Cool
+            | PhaseName::Unload
+            | PhaseName::Finished
+            | PhaseName::Aborted => None,
+        };
+        let Some(taken_k_s) = taken_k_s else { return false };
+        let full_k_s = match self.heater {
+            Heater::Power { power_w, bath_j_per_k, .. } => {
+                f64::from(power_w) / f64::from(bath_j_per_k.max(1))
+            }
+            Heater::Setpoint => self.learned_k_s.unwrap_or(0.0).max(SLOWEST_RISE_K_S),
+        };
+        let asked_s = f64::from(RISES_BLOCKS) * BLOCK_S;
+        let given_k = full_k_s * (asked_s - ELEMENT_SLOWEST_S);
+        given_k - (LOSS_MOST_K_S + taken_k_s) * asked_s > MUST_RISE_K
     }
 
     /// What the bottles can have taken in three minutes, K of the bath. Between loading and the

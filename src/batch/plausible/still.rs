@@ -81,7 +81,11 @@ impl Stillness {
         }
         let all_ms = self.all.take(stage.now, *fresh);
         let is_below = match stage.command.heat {
-            Heat::Setpoint(wanted) => (wanted - bath).as_f64() > BELOW_SETPOINT_K,
+            // The machine holds what its own probe shows; the bath here is corrected.
+            Heat::Setpoint(wanted) => {
+                let held = params.bath.certificate.correct(wanted);
+                (held - bath).as_f64() > BELOW_SETPOINT_K
+            }
             Heat::Duty(_) => {
                 let to_clamp = matches!(stage.phase, PhaseName::Preheat | PhaseName::Load);
                 to_clamp && (params.cascade.bath_max - bath).as_f64() > BELOW_CLAMP_K
@@ -185,6 +189,31 @@ mod tests {
         assert_eq!(raised_in_s(PhaseName::Load, duty, 10, |_| 63_500, rises), None);
         assert_eq!(raised_in_s(PhaseName::Preheat, duty, 100, |_| 40_000, |_| 4_000), Some(300));
         assert_eq!(raised_in_s(PhaseName::Hold, duty, 100, |_| 62_900, rises), None);
+    }
+
+    #[test]
+    fn a_machine_holds_what_its_own_probe_shows_and_not_what_is_corrected() {
+        use crate::batch::certificate::OffsetPoint;
+        let mut params = fixture::params();
+        let (at, offset) = (Celsius::from_milli(62_500), Kelvin::from_milli(-200));
+        params.bath.certificate.offsets = vec![OffsetPoint { at, offset }];
+        let raised = |bath: i32| {
+            let (mut stillness, mut doubts) = (Stillness::default(), Doubts::default());
+            for s in 0..=300 {
+                let fresh = Fresh { bath: Some(Celsius::from_milli(bath)), ..Fresh::default() };
+                let stage = Stage {
+                    now: Tick::from_ms(s * 1_000),
+                    phase: PhaseName::Load,
+                    loaded: None,
+                    bottles: 0,
+                    command: Command { heat: WARM, agitator: true, cooling: false },
+                };
+                stillness.observe(&params, &stage, &fresh, &mut doubts);
+            }
+            doubts.lasts(Alarm::BathStuck)
+        };
+        assert!(!raised(63_300), "it shows 63.5, which is its set point");
+        assert!(raised(63_100));
     }
 
     #[test]

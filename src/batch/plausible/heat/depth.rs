@@ -13,11 +13,11 @@ use crate::batch::phase::PhaseName;
 const DEEP_K: f64 = 6.5;
 /// So many blocks must agree on a bath that went there with its heater on.
 const FELL_BLOCKS: u32 = 2;
-/// One that cooled without heat must rise within so many blocks of it: dead time and lag of the
-/// slowest element take 77 s, and the rest gives it 0.47 K …
-const RISES_BLOCKS: u32 = 12;
-/// … by this, K.
-const RISES_K: f64 = 0.3;
+/// One that cooled without heat must rise within so many blocks of it, where its heater gives more
+/// than its bottles can take: dead time and lag of the slowest element take 77 s, …
+pub(super) const RISES_BLOCKS: u32 = 12;
+/// … and the rest gives it 0.47 K; this much of it must show, K.
+pub(super) const RISES_K: f64 = 0.3;
 /// While they wait for their bottles the same baths were back within this of the clamp, K, …
 const LOW_K: f64 = 2.0;
 /// … after 578 s at the latest; this is half as much again, s.
@@ -33,15 +33,21 @@ pub(super) struct Depth {
     least: Option<f64>,
     /// So many blocks it has been low.
     low: u32,
-    /// It went deep with its heater on, once in this batch.
+    /// It went deep with its heater on and milk in it.
     fell: bool,
     /// And when it was heated again, with milk in it, it did not rise.
     unbelieved: bool,
 }
 
 impl Depth {
-    /// Takes in one block with the clamp of the bath. Without heat nothing is asked of it.
-    pub(super) fn observe(&mut self, clamp: Celsius, stage: &Stage, block: &Block) {
+    /// Bottles came in: how deep the bath was says nothing of what comes now.
+    pub(super) fn loaded(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Takes in one block with the clamp of the bath. Without heat nothing is asked of it, and
+    /// no rise where the bottles may take it all.
+    pub(super) fn observe(&mut self, clamp: Celsius, stage: &Stage, block: &Block, can_rise: bool) {
         let (watched, waits) = match stage.phase {
             PhaseName::Load => (true, true),
             PhaseName::ComeUp | PhaseName::Hold => (true, false),
@@ -63,13 +69,17 @@ impl Depth {
             (self.was_near, self.deep, self.least) = (true, 0, None);
             return;
         }
+        if !self.was_near && !can_rise {
+            (self.deep, self.least) = (0, None);
+            return;
+        }
         self.deep = self.deep.saturating_add(1);
         let least = self.least.map_or(bath, |least| least.min(bath));
         self.least = Some(least);
         if !self.was_near && bath >= least + RISES_K {
             (self.deep, self.least) = (0, None);
         }
-        self.fell |= self.was_near && self.deep >= FELL_BLOCKS;
+        self.fell |= self.was_near && self.deep >= FELL_BLOCKS && stage.is_heated();
         let stays_down = !self.was_near && self.deep >= RISES_BLOCKS;
         self.unbelieved |= self.fell && stays_down && stage.is_heated();
     }
