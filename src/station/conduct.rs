@@ -31,8 +31,11 @@ use crate::batch::verdict::Verdict;
 use crate::store::model::FrozenText;
 use crate::store::{NewBatch, Stamp, Store, StoreError, StoreThread};
 
+mod asked;
 mod error;
 
+use asked::Prepared;
+pub(super) use asked::only_simulated;
 pub use error::ConductError;
 
 /// Views that may wait for a slow screen.
@@ -62,6 +65,8 @@ pub struct Request<'a> {
     pub yes: bool,
     /// Where all that goes over the wires is kept, if it is.
     pub capture: Option<Capture>,
+    /// Why the command line cannot be followed, if so: told once the machine is safe.
+    pub refused: Option<String>,
     /// The unit, taken.
     pub lock: UnitLock,
     /// Tells the person, once the screen is gone and before anything else, that the heat is off
@@ -123,7 +128,6 @@ pub struct Conducted {
 /// Why it did not begin, or why its record cannot be read back.
 pub async fn conduct(request: Request<'_>, mode: Mode) -> Result<Conducted, ConductError> {
     let unit = request.station.unit(request.unit)?;
-    only_simulated(&unit, request.yes, request.pace)?;
     // Heard from here on: a signal before the first period must not leave a machine half started.
     let signalled = Box::pin(supervisor::signalled());
     let store = match Store::open(&request.file()) {
@@ -131,9 +135,9 @@ pub async fn conduct(request: Request<'_>, mode: Mode) -> Result<Conducted, Cond
         // A program may have been killed while it heated: nobody can look that up.
         Err(why) => return Err(resume::unreadable(&request, &unit, false, why).await),
     };
-    request.station.agrees_with(store.station())?;
+    let allowed = asked::allowed(&request, &unit, store.station());
     let (store, thread) = StoreThread::spawn(store, WAITING_MAX)?;
-    let conducted = with_store(&request, &unit, store, (mode, signalled)).await;
+    let conducted = with_store(&request, &unit, (store, allowed), (mode, signalled)).await;
     file_closed(thread).await;
     let done = conducted?;
     match request.task {
@@ -159,21 +163,22 @@ async fn file_closed(thread: std::thread::JoinHandle<()>) {
     }
 }
 
-/// What was asked for, with the store's only handle: it is given up at the end.
+/// What was asked for, if it is allowed, with the store's only handle: it is given up at the end.
 async fn with_store(
     request: &Request<'_>,
     unit: &Unit<'_>,
-    store: StoreThread,
+    (store, allowed): (StoreThread, Result<(), ConductError>),
     person: (Mode, impl Future<Output = &'static str> + Unpin),
 ) -> Result<Conducted, ConductError> {
     let left = match resume::left_open(&store, request.unit).await {
         Ok(left) => left,
         Err(why) => return Err(resume::unreadable(request, unit, false, why).await),
     };
-    let no_other = || ConductError::NothingOpen { unit: request.unit.to_owned() };
+    if let Err(why) = allowed {
+        return Err(asked::refused(request, unit, left.as_ref(), why).await);
+    }
     match (&request.task, left) {
         (Task::New(new), left) => {
-            check_bottles(new, unit)?;
             if let Some(left) = left {
                 resume::out_of_the_way(request, unit, &store, left).await?;
             }
@@ -183,7 +188,10 @@ async fn with_store(
         (Task::Abandon(reason), Some(left)) => {
             resume::abandon(request, unit, &store, &left, reason).await
         }
-        (Task::Resume | Task::Abandon(_), None) => Err(no_other()),
+        (Task::Resume | Task::Abandon(_), None) => {
+            let why = ConductError::NothingOpen { unit: request.unit.to_owned() };
+            Err(asked::refused(request, unit, None, why).await)
+        }
     }
 }
 
@@ -195,10 +203,10 @@ async fn begin(
     store: StoreThread,
     mut person: (Mode, impl Future<Output = &'static str> + Unpin),
 ) -> Result<Conducted, ConductError> {
-    let recipe = request.station.library.recipe(new.recipe)?;
-    let params = unit.params(new.purpose, &recipe, new.today)?;
-    let texts = unit.texts(&recipe)?;
-    let declared = changes::declared(unit)?;
+    let Prepared { params, texts, declared } = match asked::prepared(request, new, unit) {
+        Ok(prepared) => prepared,
+        Err(why) => return Err(asked::refused(request, unit, None, why).await),
+    };
     let (machine, clock, hands) = reach_safely(request, unit, false).await?;
     let simulated = params.simulated || machine.lock().await.simulated();
     let params = BatchParams { simulated, ..params };
@@ -334,28 +342,6 @@ async fn leave_screen(mut screen: ScreenTask) {
         // Dropping it gives the terminal back, as far as that is possible.
         screen.abort();
         let _ = tokio::time::timeout(SCREEN_WITHIN, screen).await;
-    }
-}
-
-fn check_bottles(new: &NewRun<'_>, unit: &Unit<'_>) -> Result<(), ConductError> {
-    let (bottles, max) = (new.bottles, unit.written.bottles_max);
-    if bottles == 0 || bottles > max {
-        return Err(ConductError::Bottles { bottles, unit: unit.name.to_owned(), max });
-    }
-    Ok(())
-}
-
-/// Refuses what only a simulated unit may do, on real hardware.
-pub(super) fn only_simulated(unit: &Unit<'_>, yes: bool, pace: Pace) -> Result<(), ConductError> {
-    let asked = [
-        (yes, "--yes"),
-        (matches!(pace, Pace::Lockstep { .. }), "--fast"),
-        (matches!(pace, Pace::Running { speed: 2.. }), "--speed"),
-    ];
-    let refused = asked.into_iter().find(|(asked, _)| *asked && !unit.written.simulated);
-    match refused {
-        Some((_, what)) => Err(ConductError::NotSimulated { what, unit: unit.name.to_owned() }),
-        None => Ok(()),
     }
 }
 

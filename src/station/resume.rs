@@ -130,7 +130,7 @@ pub(super) async fn unreadable(
 }
 
 /// Makes the machine safe, as far as it can be reached, and says so.
-async fn safety_now(request: &Request<'_>, unit: &Unit<'_>, cooling: bool) -> String {
+pub(super) async fn safety_now(request: &Request<'_>, unit: &Unit<'_>, cooling: bool) -> String {
     match request.pace {
         // The simulated machine was a part of the program that is gone.
         Pace::Lockstep { .. } => "The simulated machine is gone with its program".to_owned(),
