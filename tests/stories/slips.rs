@@ -1,7 +1,7 @@
 //! A program was killed while it heated, and the person who comes to it slips on the keyboard, or has
 //! changed a file meanwhile: the heater goes off all the same, and what was interrupted is told.
 
-use crate::interruptions::{RUN, is_off, served, until};
+use crate::interruptions::{RUN, is_off, killed, serve, served, until};
 use crate::rig::{Answer, Desk};
 use crate::simulator::Running;
 
@@ -63,4 +63,27 @@ fn after_a_killed_commissioning_a_refused_run_leaves_no_heater_on() {
     let desk = left_heating(&clean, &machine, commission);
     edit(&desk, "2099-12-31", "2026-01-02");
     refused_safely(&desk, &machine, RUN, "overdue");
+}
+
+/// Whether the cooling water runs, as another program reads it.
+fn is_cooling(desk: &Desk, machine: &Running) -> bool {
+    let line = format!(
+        "device probe tcp://{} --ids 2 --profile relay-generic-8 --point relay_2 --json",
+        machine.address(0)
+    );
+    let found = desk.run(&line).expect_code(0).json();
+    let value = found["found"][0]["points"][0]["reads"][0]["value"].clone();
+    assert!(value == "on" || value == "off", "{found:#}");
+    value == "on"
+}
+
+#[test]
+fn a_commissioning_that_meets_milk_in_the_cold_water_lets_the_water_run() {
+    let (desk, code) = killed("COOL");
+    let machine = serve(&desk);
+    // As the killed program left it: whoever only looks for the batch opens the water.
+    desk.run(RUN).expect_refusal(&[&code, CONFIRMED]);
+    assert!(is_cooling(&desk, &machine));
+    desk.run("unit commission demo --yes --speed 60").expect_refusal(&[&code, "still open"]);
+    assert!(is_off(&desk, &machine) && is_cooling(&desk, &machine), "the milk would stay warm");
 }

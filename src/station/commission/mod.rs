@@ -36,8 +36,10 @@ use super::config::{PointRef, StationConfig, Unit};
 use super::control_loop::{SharedMachine, safe_command};
 use super::lock::UnitLock;
 use super::reach::{self, Hands};
+use super::resume::is_cooled;
 use super::supervisor::{self, Guarded};
 use crate::station::clock::{self, Clock};
+use crate::store::model::BatchHeader;
 use crate::store::{Body, JournalEntry, Stamp, Store, StoreError};
 use bench::{Bench, Notebook, Watched};
 pub use bench::{Stop, Told};
@@ -144,11 +146,13 @@ pub async fn commission(request: Request<'_>) -> Result<Commissioned, Commission
         reach::reach(pace, yes, file, unit.spec()?, request.capture.clone()).await?;
     let simulated = machine.simulated();
     let machine = Arc::new(Mutex::new(machine));
-    reach::make_safe_first(&machine, request.unit, false).await?;
-    // The machine is safe by then, also if this cannot be read.
-    let mut store = Store::open(&request.dir.join("holder.db"))?;
+    // Milk that is being cooled goes on being cooled. Where nobody can look that up, the water is shut.
+    let opened = opened(&request);
+    let cooling = matches!(&opened, Ok((_, Some(left))) if is_cooled(left.phase));
+    reach::make_safe_first(&machine, request.unit, cooling).await?;
+    let (mut store, left) = opened?;
     request.station.agrees_with(store.station())?;
-    if let Some(left) = store.open_batches()?.into_iter().find(|left| left.unit == request.unit) {
+    if let Some(left) = left {
         // Nothing is heated while the bottles of an interrupted batch may be in the machine.
         let safe = "Heat was commanded off, and the machine confirmed it".to_owned();
         return Err(ConductError::left_open(left, safe).into());
@@ -200,6 +204,14 @@ pub async fn commission(request: Request<'_>) -> Result<Commissioned, Commission
         why,
     })?;
     Ok(done)
+}
+
+/// The station's memory, and the batch of the unit that an interrupted program left open.
+fn opened(request: &Request<'_>) -> Result<(Store, Option<BatchHeader>), StoreError> {
+    let store = Store::open(&request.dir.join("holder.db"))?;
+    let mut open = store.open_batches()?.into_iter();
+    let left = open.find(|left| left.unit == request.unit);
+    Ok((store, left))
 }
 
 /// The state to leave the machine in. Water needs no cooling that goes on: the valve is closed
