@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use holder_hal::Tick;
 use holder_hal::wire::WiredUnit;
 use holder_hal::wire::capture::Capture;
 use tokio::sync::{Mutex, mpsc, oneshot};
@@ -262,8 +263,8 @@ pub(super) struct Run {
     pub(super) batch: String,
     pub(super) bottles: u16,
     pub(super) hands: Option<Hands>,
-    /// What it was before the outage, and how long that lasted.
-    pub(super) resumes: Option<(TakenUp, Option<u64>)>,
+    /// What it was before the outage, how long that lasted, and when it was over.
+    pub(super) resumes: Option<(TakenUp, Option<u64>, Tick)>,
 }
 
 impl Run {
@@ -288,7 +289,7 @@ impl Run {
         let unit_loop =
             ControlLoop::new(machine, clock.clone(), engine, recorder, actions, views_in);
         let unit_loop = match self.resumes {
-            Some((taken_up, outage_ms)) => unit_loop.resuming(taken_up, outage_ms),
+            Some((taken_up, outage_ms, at)) => unit_loop.resuming(taken_up, outage_ms, at),
             None => unit_loop,
         };
         let mut screen = tokio::spawn(screen::run(views, act, mode));

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::interruptions::{RUN, is_off, killed, served, until};
+use crate::interruptions::{RUN, is_off, killed, run_until, served, until};
 use crate::rig::{Answer, Desk};
 
 const PAGE: usize = 4096;
@@ -215,6 +215,22 @@ fn an_interrupted_batch_is_not_continued_on_a_damaged_file() {
         assert!(!answer.stderr.contains("continued."), "{}: {}", kind.name, answer.stderr);
         assert!(!answer.stderr.contains("Heater on"), "{}: {}", kind.name, answer.stderr);
     }
+}
+
+#[test]
+fn a_page_that_was_torn_years_ago_does_not_cost_the_milk_that_waits() {
+    let desk = Desk::training();
+    desk.run("run demo --water --fast --yes").expect_code(0);
+    let mut killed = run_until(&desk, "PREHEAT");
+    killed.kill().expect("killed");
+    killed.wait().expect("gone");
+    settle(&desk);
+    let path = desk.path("holder.db");
+    tear(&path, middle(&path));
+    desk.run("db verify").expect_code(5);
+    let resumed = desk.run("run demo --resume --fast --yes").expect_code(0);
+    assert!(resumed.stdout.contains("verdict: acceptable"), "{}", resumed.stdout);
+    says_so(&desk.run("run demo --water --fast --yes"), "the next batch");
 }
 
 /// A program that heats the served machine is killed.
