@@ -315,7 +315,8 @@ impl Run {
         let recorder = outcome.recorder;
         let closed =
             closing::close(&store, &batch, &outcome.ending, recorder, &clock, who, because);
-        match closed.await {
+        let what = format!("batch {batch}: its record is being checked and closed");
+        match closing::patiently((&request.file(), request.tell), &what, closed).await {
             Ok(verdict) => Ok(Conducted { batch, ending: outcome.ending, verdict, unsafe_because }),
             Err(why) => Err(ConductError::NotClosed { batch, unsafe_because, why }),
         }

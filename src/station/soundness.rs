@@ -33,22 +33,35 @@ pub(super) async fn check(
 ) -> Result<Checked, StoreError> {
     let open = open.map(str::to_owned);
     let checked = store.call(move |store| Ok(store.fit_to_run(open.as_deref()).map_err(Box::new)));
-    let mut checked = std::pin::pin!(checked);
     let size_mb = std::fs::metadata(path).map_or(0, |file| file.len() / 1_000_000);
-    for said in 1_u64.. {
-        tokio::select! {
-            fits = &mut checked => {
-                return Ok(fits?.map_or_else(Checked::Unfit, |()| Checked::Fits));
-            }
-            by = &mut *told => return Ok(Checked::Told(by)),
-            () = tokio::time::sleep(SAID_EVERY) => tell(say, format!(
-                "heat is off; {} ({size_mb} MB) is being checked: {} s so far",
-                path.display(),
-                said * SAID_EVERY.as_secs()
-            )).await,
+    let file = path.display();
+    let text = |so_far_s| {
+        format!("heat is off; {file} ({size_mb} MB) is being checked: {so_far_s} s so far")
+    };
+    tokio::select! {
+        fits = telling(say, text, checked) => {
+            Ok(fits?.map_or_else(Checked::Unfit, |()| Checked::Fits))
         }
+        by = &mut *told => Ok(Checked::Told(by)),
     }
-    Err(StoreError::ThreadGone)
+}
+
+/// Waits for `work`, and tells a person every few seconds that it still goes on. `text` makes the
+/// sentence of the seconds (real time) that have passed.
+pub(super) async fn telling<R>(
+    say: fn(&str),
+    text: impl Fn(u64) -> String,
+    work: impl Future<Output = R>,
+) -> R {
+    let mut work = std::pin::pin!(work);
+    let mut so_far_s = 0;
+    loop {
+        if let Ok(done) = tokio::time::timeout(SAID_EVERY, &mut work).await {
+            return done;
+        }
+        so_far_s += SAID_EVERY.as_secs();
+        tell(say, text(so_far_s)).await;
+    }
 }
 
 /// Reads the closed batch once more, from the disk: the program that wrote it has most of it still
