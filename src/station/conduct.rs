@@ -139,10 +139,11 @@ pub async fn conduct(request: Request<'_>, mode: Mode) -> Result<Conducted, Cond
     let allowed = asked::allowed(&request, &unit, store.station());
     let (store, thread) = StoreThread::spawn(store, WAITING_MAX)?;
     let conducted = with_store(&request, &unit, (store, allowed), (mode, signalled)).await;
-    file_closed(thread).await;
+    let is_file_closed = file_closed(thread).await;
     let done = conducted?;
+    let file = (&*request.file(), request.tell);
     match request.task {
-        Task::New(_) | Task::Resume => soundness::kept(&request.file(), done).await,
+        Task::New(_) | Task::Resume => soundness::kept(file, is_file_closed, done).await,
         // It was given up, on whatever there is.
         Task::Abandon(_) => Ok(done),
     }
@@ -151,17 +152,16 @@ pub async fn conduct(request: Request<'_>, mode: Mode) -> Result<Conducted, Cond
 /// A disk that takes longer to close the file keeps nobody waiting: the log stays beside it.
 const CLOSING_S_MAX: u64 = 10;
 
-/// Waits until the store's thread has closed the file, so that no log is left beside it.
-async fn file_closed(thread: std::thread::JoinHandle<()>) {
+/// Waits until the store's thread has closed the file, so that no log is left beside it; whether it has.
+async fn file_closed(thread: std::thread::JoinHandle<()>) -> bool {
     let (done, closed) = oneshot::channel();
     let waiting = std::thread::Builder::new().name("closing".into()).spawn(move || {
         // A defect of the store's thread was told to whoever asked it for something.
         thread.join().ok();
         done.send(()).ok();
     });
-    if waiting.is_ok() {
-        tokio::time::timeout(Duration::from_secs(CLOSING_S_MAX), closed).await.ok();
-    }
+    let within = Duration::from_secs(CLOSING_S_MAX);
+    waiting.is_ok() && tokio::time::timeout(within, closed).await.is_ok()
 }
 
 /// What was asked for, if it is allowed, with the store's only handle: it is given up at the end.
