@@ -37,16 +37,51 @@ pub(super) async fn check(
         let fits = insist_on_fit(|| store.fit_to_run(open.as_deref()));
         Ok(fits.unwrap_or_else(|locked| Err(locked.into())).map_err(Box::new))
     });
+    match unless_told((path, say), checked, told).await {
+        Ok(fits) => Ok(fits?.map_or_else(Checked::Unfit, |()| Checked::Fits)),
+        Err(by) => Ok(Checked::Told(by)),
+    }
+}
+
+/// The same for a store without a thread of its own, before a commissioning; gives it back.
+///
+/// # Errors
+/// The first thing that does not fit; the program was told to stop.
+pub(super) async fn checked(
+    (path, say): (&Path, fn(&str)),
+    store: Store,
+    told: &mut (impl Future<Output = &'static str> + Unpin),
+) -> Result<Store, ConductError> {
+    let safe = "Heat was commanded off, and the machine confirmed it".to_owned();
+    let checking = tokio::task::spawn_blocking(move || {
+        let fits = insist_on_fit(|| store.fit_to_run(None));
+        (fits.unwrap_or_else(|locked| Err(locked.into())), store)
+    });
+    let done = unless_told((path, say), checking, told).await;
+    let done = done.map_err(|by| ConductError::Told { by, safe: safe.clone() })?;
+    match done.map_err(|_| StoreError::ThreadGone)? {
+        (Ok(()), store) => Ok(store),
+        (Err(misfit), _) => {
+            let (path, misfit) = (path.to_owned(), Box::new(misfit));
+            Err(ConductError::Unsound { path, safe, misfit })
+        }
+    }
+}
+
+/// Waits for the check of the file at `path`, or for who tells the program to stop: that is the error.
+async fn unless_told<R>(
+    (path, say): (&Path, fn(&str)),
+    check: impl Future<Output = R>,
+    told: &mut (impl Future<Output = &'static str> + Unpin),
+) -> Result<R, &'static str> {
     let size_mb = std::fs::metadata(path).map_or(0, |file| file.len() / 1_000_000);
     let file = path.display();
     let text = |so_far_s| {
         format!("heat is off; {file} ({size_mb} MB) is being checked: {so_far_s} s so far")
     };
     tokio::select! {
-        fits = telling(say, text, checked) => {
-            Ok(fits?.map_or_else(Checked::Unfit, |()| Checked::Fits))
-        }
-        by = &mut *told => Ok(Checked::Told(by)),
+        done = telling(say, text, check) => Ok(done),
+        by = told => Err(by),
     }
 }
 

@@ -142,6 +142,7 @@ fn every_command_that_meets_damage_ends_with_5_and_the_same_advice() {
         (true, "db verify".to_owned()),
         (true, "db backup copy.db".to_owned()),
         (true, "run demo --water --fast --yes".to_owned()),
+        (true, "unit commission demo --fast --yes".to_owned()),
         (true, format!("batch verify {code}")),
         (false, "db stats".to_owned()),
         (false, "batch list".to_owned()),
@@ -175,12 +176,16 @@ fn no_batch_begins_and_nothing_is_written_into_a_damaged_file() {
     for kind in &KINDS {
         let desk = damaged(&desk, kind);
         let before = fs::read(desk.path("holder.db")).expect("read");
-        let answer = desk.run("run demo --water --fast --yes");
-        says_so(&answer, kind.name);
-        assert!(!answer.stderr.contains("PREHEAT"), "{}: {}", kind.name, answer.stderr);
-        assert!(answer.stderr.contains("holder.db") || answer.stderr.contains("database"));
-        let after = fs::read(desk.path("holder.db")).expect("read");
-        assert!(before == after, "{}: the file is as it was", kind.name);
+        for line in ["run demo --water --fast --yes", "unit commission demo --fast --yes"] {
+            let answer = desk.run(line);
+            says_so(&answer, &format!("{line}, {}", kind.name));
+            for word in ["PREHEAT", "Does heating heat?"] {
+                assert!(!answer.stderr.contains(word), "{}: {}", kind.name, answer.stderr);
+            }
+            assert!(answer.stderr.contains("holder.db") || answer.stderr.contains("database"));
+            let after = fs::read(desk.path("holder.db")).expect("read");
+            assert!(before == after, "{line}, {}: the file is as it was", kind.name);
+        }
     }
 }
 

@@ -81,7 +81,7 @@ pub enum ConductError {
         why: StoreError,
     },
     /// The station's file does not verify: no record can be entrusted to it.
-    #[error("{}: {misfit}. No batch begins. {safe}", path.display())]
+    #[error("{}: {misfit}. Nothing is begun with it. {safe}", path.display())]
     Unsound {
         /// The file.
         path: PathBuf,
