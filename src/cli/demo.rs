@@ -77,6 +77,7 @@ pub(crate) fn run(context: &Context, args: DemoArgs) -> Result<(), Failure> {
         pace: Pace::Lockstep { seed: args.seed },
         yes: true,
         capture: None,
+        refused: None,
         lock,
         tell: out::note,
     };

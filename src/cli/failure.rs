@@ -142,6 +142,8 @@ impl From<ConductError> for Failure {
             | ConductError::Store(_)
             | ConductError::Simulator(_)
             | ConductError::NotSimulated { .. }
+            | ConductError::Asked(_)
+            | ConductError::Refused { .. }
             | ConductError::Bottles { .. }
             | ConductError::NotSafe { .. }
             | ConductError::Unreadable { .. }

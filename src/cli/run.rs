@@ -107,7 +107,12 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
     }
     let spec = unit.spec()?;
     let head = CaptureHead::of_unit(&spec, PROGRAM, context.now_utc_ms());
-    let kept = Kept::begin(args.capture.as_deref(), &head)?;
+    // A machine that a killed program left heating is made safe before any of this is refused.
+    let mut refused = None;
+    let mut or_refused = |why: Failure| refused = refused.take().or(Some(why.why()));
+    let kept = Kept::begin(args.capture.as_deref(), &head).map_err(&mut or_refused);
+    let kept = kept.unwrap_or_default();
+    let who = context.who().map_err(&mut or_refused).unwrap_or_default();
     let request = Request {
         dir: context.dir(),
         station: &station,
@@ -125,13 +130,14 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
                 today: context.today(&station.time_zone)?,
             }),
         },
-        who: context.who()?,
+        who,
         pace: match args.fast {
             true => Pace::Lockstep { seed: args.seed },
             false => Pace::Running { speed: args.speed },
         },
         yes: args.yes,
         capture: Kept::handle(kept.as_ref()),
+        refused,
         lock: super::unit::lock(context, &spec, args.fast)?,
         tell: out::note,
     };

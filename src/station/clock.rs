@@ -82,9 +82,10 @@ impl Clock {
         Self::Running { start: since_boot(), first: Tick::default(), speed: speed.max(1) }
     }
 
-    /// The same clock, which shows `first` now: a batch is continued.
+    /// The same clock, put so that it showed `first` when it showed `was`: a batch is continued.
     #[must_use]
-    pub fn set(self, first: Tick) -> Self {
+    pub fn set(self, was: Tick, first: Tick) -> Self {
+        let first = first.plus_ms(self.now().ms_since(was));
         match self {
             Self::Running { speed, .. } => Self::Running { start: since_boot(), first, speed },
             Self::Lockstep { machine, .. } => {
@@ -193,6 +194,9 @@ mod tests {
         let clock = |start, speed| Clock::Running { start, first: Tick::from_ms(7), speed };
         assert!(clock(start, 1).now().ms() >= 7 + least_ms);
         assert!(clock(start, 60).now().ms() >= 7 + 60 * least_ms);
+        let was = Tick::from_ms(7 + least_ms / 2);
+        let set = clock(start, 1).set(was, Tick::from_ms(1_000_000));
+        assert!(set.now().ms() >= 1_000_000 + least_ms / 2, "it went on meanwhile");
         let later = clock(since_boot() * 2, 1).now();
         assert_eq!(later, Tick::from_ms(7), "time never goes back before its start");
     }

@@ -1,11 +1,13 @@
 //! Closes the record of a batch: what the person must know first, then replay, verdict, closing.
 
+use std::path::Path;
 use std::time::Duration;
 
 use holder_hal::Tick;
 
 use super::clock::Clock;
 use super::recorder::{Recorder, insist};
+use super::soundness::telling;
 use super::supervisor::Ending;
 use crate::batch::event::Input;
 use crate::batch::judge;
@@ -17,6 +19,10 @@ use crate::store::{Close, Misfit, Stamp, Store, StoreError, StoreThread, made_by
 
 /// A disk that has not closed the record after this long (real time) is left behind.
 const CLOSE_WITHIN: Duration = Duration::from_secs(60);
+
+/// So much of the file is read and hashed in a second, at the least: the journal of all years is
+/// walked before a verdict. An unoptimized build on a busy computer did ten times as much.
+const READ_MB_PER_S_MIN: u64 = 2;
 
 /// How often closing is tried while another program holds the database, 5 s each time.
 const LOCKED_TRIES: u32 = 6;
@@ -70,7 +76,7 @@ pub(super) fn warning(batch: &str, unsafe_because: Option<&str>) -> String {
 /// with the verdict. A machine that is not known to be safe is remarked first.
 ///
 /// # Errors
-/// The store fails, or the disk does not answer.
+/// The store fails.
 pub(super) async fn close(
     store: &StoreThread,
     batch: &str,
@@ -79,7 +85,7 @@ pub(super) async fn close(
     clock: &Clock,
     who: &str,
     unsafe_because: Option<&str>,
-) -> Result<Verdict, CloseFault> {
+) -> Result<Verdict, StoreError> {
     let (closing, engine_accepts) = match ending {
         Ending::Over(engine) => (Closing::Ended, engine.accepts()),
         Ending::Interrupted(_) | Ending::RecordLost(_) | Ending::Panicked(_) => {
@@ -95,13 +101,10 @@ pub(super) async fn close(
         }
         Ok(close_judged(store, &batch, closing, engine_accepts, stamp)?.1)
     };
-    let closed = async {
-        if let Some(mut recorder) = recorder {
-            recorder.settle().await?;
-        }
-        store.call(close).await
-    };
-    within(CLOSE_WITHIN, closed).await
+    if let Some(mut recorder) = recorder {
+        recorder.settle().await?;
+    }
+    store.call(close).await
 }
 
 /// Lets the record tell why the program left a batch that stays open, once all that was in line
@@ -128,6 +131,26 @@ pub(super) async fn keep_open(
         insist(LOCKED_TRIES, LOCKED_PAUSE, || store.remark(stamp, &batch, at, &text))
     });
     within(CLOSE_WITHIN, kept).await
+}
+
+/// Waits for `work` on the file at `path`, for longer the larger that is, but not for ever; tells by
+/// `say` that `what` still goes on.
+///
+/// # Errors
+/// The store fails, or the disk does not answer.
+pub(super) async fn patiently<R>(
+    (path, say): (&Path, fn(&str)),
+    what: &str,
+    work: impl Future<Output = Result<R, StoreError>>,
+) -> Result<R, CloseFault> {
+    let size_mb = std::fs::metadata(path).map_or(0, |file| file.len() / 1_000_000);
+    let text = |so_far_s| format!("{what} ({size_mb} MB): {so_far_s} s so far");
+    telling(say, text, within(patience(size_mb), work)).await
+}
+
+/// How long work on a file of this size may take.
+fn patience(size_mb: u64) -> Duration {
+    CLOSE_WITHIN + Duration::from_secs(size_mb / READ_MB_PER_S_MIN)
 }
 
 /// Waits for the store, but not for ever.
@@ -182,11 +205,7 @@ fn disputed(
     inputs: &[(Tick, Input)],
 ) -> Result<Option<String>, StoreError> {
     let batch = &record.header.code;
-    let fits = insist(LOCKED_TRIES, LOCKED_PAUSE, || match store.batch_fits(batch) {
-        Err(Misfit::Unreadable(StoreError::Locked)) => Err(StoreError::Locked),
-        fits => Ok(fits),
-    });
-    if let Err(misfit) = fits? {
+    if let Err(misfit) = insist_on_fit(|| store.batch_fits(batch))? {
         return Ok(Some(misfit.to_string()));
     }
     let Err(misfit) = replay(record, inputs) else { return Ok(None) };
@@ -196,6 +215,20 @@ fn disputed(
         made_by_words(&made_by),
         Software::this()
     )))
+}
+
+/// Whether something fits, asked again while another program holds the database: a file that is in use
+/// is no misfit.
+///
+/// # Errors
+/// It is still in use.
+pub(super) fn insist_on_fit(
+    mut ask: impl FnMut() -> Result<(), Misfit>,
+) -> Result<Result<(), Misfit>, StoreError> {
+    insist(LOCKED_TRIES, LOCKED_PAUSE, || match ask() {
+        Err(Misfit::Unreadable(StoreError::Locked)) => Err(StoreError::Locked),
+        fits => Ok(fits),
+    })
 }
 
 #[cfg(test)]
@@ -329,6 +362,20 @@ mod tests {
         assert!(text.starts_with("ATTENTION: batch B-1: the machine did not confirm"), "{text}");
         assert!(text.contains("Switch the heater off at the machine."), "{text}");
         assert!(text.contains("the disk did not answer"), "{text}");
+    }
+
+    #[test]
+    fn a_record_in_a_file_of_many_years_has_the_time_that_its_journal_takes() {
+        assert_eq!(patience(0), CLOSE_WITHIN);
+        // 0022: 21 s for 469 MB on a busy computer; five years of it, on one ten times as slow.
+        assert!(patience(5 * 469) > Duration::from_secs(10 * 5 * 21), "{:?}", patience(5 * 469));
+    }
+
+    #[test]
+    fn a_file_that_is_in_use_for_a_moment_is_no_misfit() {
+        let mut answers = vec![Ok(()), Err(Misfit::Unreadable(StoreError::Locked))];
+        let fits = insist_on_fit(|| answers.pop().expect("asked twice"));
+        assert!(matches!(fits, Ok(Ok(()))), "{fits:?}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use holder_hal::Tick;
 use holder_hal::wire::WiredUnit;
 use holder_hal::wire::capture::Capture;
 use tokio::sync::{Mutex, mpsc, oneshot};
@@ -31,8 +32,11 @@ use crate::batch::verdict::Verdict;
 use crate::store::model::FrozenText;
 use crate::store::{NewBatch, Stamp, Store, StoreError, StoreThread};
 
+mod asked;
 mod error;
 
+use asked::Prepared;
+pub(super) use asked::only_simulated;
 pub use error::ConductError;
 
 /// Views that may wait for a slow screen.
@@ -62,6 +66,8 @@ pub struct Request<'a> {
     pub yes: bool,
     /// Where all that goes over the wires is kept, if it is.
     pub capture: Option<Capture>,
+    /// Why the command line cannot be followed, if so: told once the machine is safe.
+    pub refused: Option<String>,
     /// The unit, taken.
     pub lock: UnitLock,
     /// Tells the person, once the screen is gone and before anything else, that the heat is off
@@ -123,7 +129,6 @@ pub struct Conducted {
 /// Why it did not begin, or why its record cannot be read back.
 pub async fn conduct(request: Request<'_>, mode: Mode) -> Result<Conducted, ConductError> {
     let unit = request.station.unit(request.unit)?;
-    only_simulated(&unit, request.yes, request.pace)?;
     // Heard from here on: a signal before the first period must not leave a machine half started.
     let signalled = Box::pin(supervisor::signalled());
     let store = match Store::open(&request.file()) {
@@ -131,13 +136,14 @@ pub async fn conduct(request: Request<'_>, mode: Mode) -> Result<Conducted, Cond
         // A program may have been killed while it heated: nobody can look that up.
         Err(why) => return Err(resume::unreadable(&request, &unit, false, why).await),
     };
-    request.station.agrees_with(store.station())?;
+    let allowed = asked::allowed(&request, &unit, store.station());
     let (store, thread) = StoreThread::spawn(store, WAITING_MAX)?;
-    let conducted = with_store(&request, &unit, store, (mode, signalled)).await;
-    file_closed(thread).await;
+    let conducted = with_store(&request, &unit, (store, allowed), (mode, signalled)).await;
+    let is_file_closed = file_closed(thread).await;
     let done = conducted?;
+    let file = (&*request.file(), request.tell);
     match request.task {
-        Task::New(_) | Task::Resume => soundness::kept(&request.file(), done).await,
+        Task::New(_) | Task::Resume => soundness::kept(file, is_file_closed, done).await,
         // It was given up, on whatever there is.
         Task::Abandon(_) => Ok(done),
     }
@@ -146,34 +152,34 @@ pub async fn conduct(request: Request<'_>, mode: Mode) -> Result<Conducted, Cond
 /// A disk that takes longer to close the file keeps nobody waiting: the log stays beside it.
 const CLOSING_S_MAX: u64 = 10;
 
-/// Waits until the store's thread has closed the file, so that no log is left beside it.
-async fn file_closed(thread: std::thread::JoinHandle<()>) {
+/// Waits until the store's thread has closed the file, so that no log is left beside it; whether it has.
+async fn file_closed(thread: std::thread::JoinHandle<()>) -> bool {
     let (done, closed) = oneshot::channel();
     let waiting = std::thread::Builder::new().name("closing".into()).spawn(move || {
         // A defect of the store's thread was told to whoever asked it for something.
         thread.join().ok();
         done.send(()).ok();
     });
-    if waiting.is_ok() {
-        tokio::time::timeout(Duration::from_secs(CLOSING_S_MAX), closed).await.ok();
-    }
+    let within = Duration::from_secs(CLOSING_S_MAX);
+    waiting.is_ok() && tokio::time::timeout(within, closed).await.is_ok()
 }
 
-/// What was asked for, with the store's only handle: it is given up at the end.
+/// What was asked for, if it is allowed, with the store's only handle: it is given up at the end.
 async fn with_store(
     request: &Request<'_>,
     unit: &Unit<'_>,
-    store: StoreThread,
+    (store, allowed): (StoreThread, Result<(), ConductError>),
     person: (Mode, impl Future<Output = &'static str> + Unpin),
 ) -> Result<Conducted, ConductError> {
     let left = match resume::left_open(&store, request.unit).await {
         Ok(left) => left,
         Err(why) => return Err(resume::unreadable(request, unit, false, why).await),
     };
-    let no_other = || ConductError::NothingOpen { unit: request.unit.to_owned() };
+    if let Err(why) = allowed {
+        return Err(asked::refused(request, unit, left.as_ref(), why).await);
+    }
     match (&request.task, left) {
         (Task::New(new), left) => {
-            check_bottles(new, unit)?;
             if let Some(left) = left {
                 resume::out_of_the_way(request, unit, &store, left).await?;
             }
@@ -183,7 +189,10 @@ async fn with_store(
         (Task::Abandon(reason), Some(left)) => {
             resume::abandon(request, unit, &store, &left, reason).await
         }
-        (Task::Resume | Task::Abandon(_), None) => Err(no_other()),
+        (Task::Resume | Task::Abandon(_), None) => {
+            let why = ConductError::NothingOpen { unit: request.unit.to_owned() };
+            Err(asked::refused(request, unit, None, why).await)
+        }
     }
 }
 
@@ -195,10 +204,10 @@ async fn begin(
     store: StoreThread,
     mut person: (Mode, impl Future<Output = &'static str> + Unpin),
 ) -> Result<Conducted, ConductError> {
-    let recipe = request.station.library.recipe(new.recipe)?;
-    let params = unit.params(new.purpose, &recipe, new.today)?;
-    let texts = unit.texts(&recipe)?;
-    let declared = changes::declared(unit)?;
+    let Prepared { params, texts, declared } = match asked::prepared(request, new, unit) {
+        Ok(prepared) => prepared,
+        Err(why) => return Err(asked::refused(request, unit, None, why).await),
+    };
     let (machine, clock, hands) = reach_safely(request, unit, false).await?;
     let simulated = params.simulated || machine.lock().await.simulated();
     let params = BatchParams { simulated, ..params };
@@ -254,8 +263,8 @@ pub(super) struct Run {
     pub(super) batch: String,
     pub(super) bottles: u16,
     pub(super) hands: Option<Hands>,
-    /// What it was before the outage, and how long that lasted.
-    pub(super) resumes: Option<(TakenUp, Option<u64>)>,
+    /// What it was before the outage, how long that lasted, and when it was over.
+    pub(super) resumes: Option<(TakenUp, Option<u64>, Tick)>,
 }
 
 impl Run {
@@ -280,7 +289,7 @@ impl Run {
         let unit_loop =
             ControlLoop::new(machine, clock.clone(), engine, recorder, actions, views_in);
         let unit_loop = match self.resumes {
-            Some((taken_up, outage_ms)) => unit_loop.resuming(taken_up, outage_ms),
+            Some((taken_up, outage_ms, at)) => unit_loop.resuming(taken_up, outage_ms, at),
             None => unit_loop,
         };
         let mut screen = tokio::spawn(screen::run(views, act, mode));
@@ -306,7 +315,8 @@ impl Run {
         let recorder = outcome.recorder;
         let closed =
             closing::close(&store, &batch, &outcome.ending, recorder, &clock, who, because);
-        match closed.await {
+        let what = format!("batch {batch}: its record is being checked and closed");
+        match closing::patiently((&request.file(), request.tell), &what, closed).await {
             Ok(verdict) => Ok(Conducted { batch, ending: outcome.ending, verdict, unsafe_because }),
             Err(why) => Err(ConductError::NotClosed { batch, unsafe_because, why }),
         }
@@ -334,28 +344,6 @@ async fn leave_screen(mut screen: ScreenTask) {
         // Dropping it gives the terminal back, as far as that is possible.
         screen.abort();
         let _ = tokio::time::timeout(SCREEN_WITHIN, screen).await;
-    }
-}
-
-fn check_bottles(new: &NewRun<'_>, unit: &Unit<'_>) -> Result<(), ConductError> {
-    let (bottles, max) = (new.bottles, unit.written.bottles_max);
-    if bottles == 0 || bottles > max {
-        return Err(ConductError::Bottles { bottles, unit: unit.name.to_owned(), max });
-    }
-    Ok(())
-}
-
-/// Refuses what only a simulated unit may do, on real hardware.
-pub(super) fn only_simulated(unit: &Unit<'_>, yes: bool, pace: Pace) -> Result<(), ConductError> {
-    let asked = [
-        (yes, "--yes"),
-        (matches!(pace, Pace::Lockstep { .. }), "--fast"),
-        (matches!(pace, Pace::Running { speed: 2.. }), "--speed"),
-    ];
-    let refused = asked.into_iter().find(|(asked, _)| *asked && !unit.written.simulated);
-    match refused {
-        Some((_, what)) => Err(ConductError::NotSimulated { what, unit: unit.name.to_owned() }),
-        None => Ok(()),
     }
 }
 

@@ -56,7 +56,7 @@ pub struct ControlLoop<M> {
     standing: [bool; 3],
     offs_lost: u32,
     orders_lost: u32,
-    resumes: Option<Action>,
+    resumes: Option<(Tick, Action)>,
     history: Vec<Entry>,
     waiting: VecDeque<Action>,
 }
@@ -161,14 +161,14 @@ impl<M: Machine> ControlLoop<M> {
         }
     }
 
-    /// The same loop for a batch that is continued after an outage: its clock goes on from there,
-    /// and its engine has taken all stored inputs. The first view tells all that happened before.
+    /// The same loop for a batch that is continued after an outage, which was over at `at`: its clock
+    /// goes on from there, and its engine has taken all stored inputs. The first view tells all that happened before.
     #[must_use]
-    pub fn resuming(self, from: TakenUp, outage_ms: Option<u64>) -> Self {
+    pub fn resuming(self, from: TakenUp, outage_ms: Option<u64>, at: Tick) -> Self {
         Self {
             newest: Newest::taken_up(from.last),
             phase_since: from.phase_since,
-            resumes: Some(Action::Resume { outage_ms }),
+            resumes: Some((at, Action::Resume { outage_ms })),
             history: from.history,
             engine: from.engine,
             ..self
@@ -182,8 +182,8 @@ impl<M: Machine> ControlLoop<M> {
     /// The record cannot be kept: then nothing may be heated.
     pub async fn run(mut self) -> Result<(Engine, Recorder), RecordError> {
         let period_ms = self.engine.params().period_ms;
-        if let Some(resume) = self.resumes.take() {
-            self.turn(self.clock.now(), Input::Operator(resume)).await?;
+        if let Some((at, resume)) = self.resumes.take() {
+            self.turn(at, Input::Operator(resume)).await?;
             // What is read now came after it.
             self.newest.read_after_input();
         }

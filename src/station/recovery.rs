@@ -2,9 +2,10 @@
 //! clock to the engine that goes on; `resume` does the rest with the machine.
 //!
 //! **Terms.** A batch is *left open* if its record was not closed. Its *outage* is the time from its
-//! last stored input to the moment at which it is continued, milliseconds of the batch's own time:
-//! known within one start of the computer, unknown across two. The batch's time goes on by the
-//! outage; by more than every limit of the recipe, if it is unknown.
+//! last stored input to the moment at which the machine was reached and safe again, milliseconds of the
+//! batch's own time: known within one start of the computer, unknown across two. The batch's time goes
+//! on by the outage; by more than every limit of the recipe, if it is unknown. What the check of the
+//! record takes after that passes in the batch's time too, as a gap between readings.
 
 use holder_hal::Tick;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use holder_hal::Celsius;
 use holder_hal::wire::WiredUnit;
 
-use super::clock::{self, Clock};
+use super::clock;
 use super::closing::close_judged;
 use super::conduct::{ConductError, Conducted, Reached, Request, Run, reach_safely, tell};
 use super::config::Unit;
@@ -18,7 +18,9 @@ use super::supervisor::Ending;
 use crate::batch::phase::PhaseName;
 use crate::batch::words;
 use crate::store::model::{BatchHeader, BatchRecord, Closing, Period};
-use crate::store::{ReplayMisfit, Stamp, Store, StoreError, StoreThread, made_by_words};
+use crate::store::{
+    ClockEntry, ReplayMisfit, Stamp, Store, StoreError, StoreThread, made_by_words,
+};
 
 /// The safe state must have arrived after this long (real time), or a person must act.
 const SAFE_WITHIN: Duration = Duration::from_secs(5);
@@ -130,7 +132,7 @@ pub(super) async fn unreadable(
 }
 
 /// Makes the machine safe, as far as it can be reached, and says so.
-async fn safety_now(request: &Request<'_>, unit: &Unit<'_>, cooling: bool) -> String {
+pub(super) async fn safety_now(request: &Request<'_>, unit: &Unit<'_>, cooling: bool) -> String {
     match request.pace {
         // The simulated machine was a part of the program that is gone.
         Pace::Lockstep { .. } => "The simulated machine is gone with its program".to_owned(),
@@ -187,7 +189,7 @@ struct Taken {
     record: BatchRecord,
     /// The programs that made it, in words.
     made_by: String,
-    clock: Option<crate::store::ClockEntry>,
+    clock: Option<ClockEntry>,
     taken_up: Result<TakenUp, ReplayMisfit>,
 }
 
@@ -224,6 +226,8 @@ pub(super) async fn resume(
         tell(request.tell, format!("batch {batch}: {said}")).await;
     }
     let (machine, clock, hands) = reached?;
+    // The outage is over: a machine that is safe waits for the check, however large the file is.
+    let (was, back) = (clock.now(), clock.entry());
     let name = request.unit.to_owned();
     let file = request.file();
     match soundness::check((&file, request.tell), &store, Some(&batch), &mut person.1).await? {
@@ -244,13 +248,15 @@ pub(super) async fn resume(
             return Err(ConductError::Disputed { batch, unit: name, made_by, misfit });
         }
     };
-    let outage_ms = recovery::outage_ms(then.as_ref(), clock.entry().as_ref(), taken_up.last);
+    let outage_ms = recovery::outage_ms(then.as_ref(), back.as_ref(), taken_up.last);
     let at = recovery::goes_on_at(taken_up.last, outage_ms, &record.params.recipe);
-    let clock = clock.set(at);
+    let clock = clock.set(was, at);
     tell(request.tell, what_happened(&record, &taken_up, outage_ms)).await;
-    note_clock(request, &store, &batch, &clock).await?;
+    if let Some(back) = back {
+        note_clock(request, &store, &batch, ClockEntry { tick_ms: at.ms(), ..back }).await?;
+    }
     let engine = taken_up.engine.clone();
-    let resumes = Some((taken_up, outage_ms));
+    let resumes = Some((taken_up, outage_ms, at));
     let run = Run { store, machine, clock, engine, batch, bottles, hands, resumes };
     run.until_closed(request, person).await
 }
@@ -261,10 +267,9 @@ async fn note_clock(
     request: &Request<'_>,
     store: &StoreThread,
     batch: &str,
-    clock: &Clock,
+    entry: ClockEntry,
 ) -> Result<(), StoreError> {
-    let Some(entry) = clock.entry() else { return Ok(()) };
-    let (batch, who, utc_ms) = (batch.to_owned(), request.who.clone(), clock.utc_ms());
+    let (batch, who, utc_ms) = (batch.to_owned(), request.who.clone(), clock::utc_now_ms());
     store.call(move |store| store.note_clock(Stamp { utc_ms, who: &who }, &batch, &entry)).await
 }
 

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::closing::{CloseFault, insist_on_fit, patiently};
 use super::conduct::{ConductError, Conducted, tell};
 use crate::store::{Misfit, Store, StoreError, StoreThread};
 
@@ -32,23 +33,74 @@ pub(super) async fn check(
     told: &mut (impl Future<Output = &'static str> + Unpin),
 ) -> Result<Checked, StoreError> {
     let open = open.map(str::to_owned);
-    let checked = store.call(move |store| Ok(store.fit_to_run(open.as_deref()).map_err(Box::new)));
-    let mut checked = std::pin::pin!(checked);
-    let size_mb = std::fs::metadata(path).map_or(0, |file| file.len() / 1_000_000);
-    for said in 1_u64.. {
-        tokio::select! {
-            fits = &mut checked => {
-                return Ok(fits?.map_or_else(Checked::Unfit, |()| Checked::Fits));
-            }
-            by = &mut *told => return Ok(Checked::Told(by)),
-            () = tokio::time::sleep(SAID_EVERY) => tell(say, format!(
-                "heat is off; {} ({size_mb} MB) is being checked: {} s so far",
-                path.display(),
-                said * SAID_EVERY.as_secs()
-            )).await,
+    let checked = store.call(move |store| {
+        let fits = insist_on_fit(|| store.fit_to_run(open.as_deref()));
+        Ok(fits.unwrap_or_else(|locked| Err(locked.into())).map_err(Box::new))
+    });
+    match unless_told((path, say), checked, told).await {
+        Ok(fits) => Ok(fits?.map_or_else(Checked::Unfit, |()| Checked::Fits)),
+        Err(by) => Ok(Checked::Told(by)),
+    }
+}
+
+/// The same for a store without a thread of its own, before a commissioning; gives it back.
+///
+/// # Errors
+/// The first thing that does not fit; the program was told to stop.
+pub(super) async fn checked(
+    (path, say): (&Path, fn(&str)),
+    store: Store,
+    told: &mut (impl Future<Output = &'static str> + Unpin),
+) -> Result<Store, ConductError> {
+    let safe = "Heat was commanded off, and the machine confirmed it".to_owned();
+    let checking = tokio::task::spawn_blocking(move || {
+        let fits = insist_on_fit(|| store.fit_to_run(None));
+        (fits.unwrap_or_else(|locked| Err(locked.into())), store)
+    });
+    let done = unless_told((path, say), checking, told).await;
+    let done = done.map_err(|by| ConductError::Told { by, safe: safe.clone() })?;
+    match done.map_err(|_| StoreError::ThreadGone)? {
+        (Ok(()), store) => Ok(store),
+        (Err(misfit), _) => {
+            let (path, misfit) = (path.to_owned(), Box::new(misfit));
+            Err(ConductError::Unsound { path, safe, misfit })
         }
     }
-    Err(StoreError::ThreadGone)
+}
+
+/// Waits for the check of the file at `path`, or for who tells the program to stop: that is the error.
+async fn unless_told<R>(
+    (path, say): (&Path, fn(&str)),
+    check: impl Future<Output = R>,
+    told: &mut (impl Future<Output = &'static str> + Unpin),
+) -> Result<R, &'static str> {
+    let size_mb = std::fs::metadata(path).map_or(0, |file| file.len() / 1_000_000);
+    let file = path.display();
+    let text = |so_far_s| {
+        format!("heat is off; {file} ({size_mb} MB) is being checked: {so_far_s} s so far")
+    };
+    tokio::select! {
+        done = telling(say, text, check) => Ok(done),
+        by = told => Err(by),
+    }
+}
+
+/// Waits for `work`, and tells a person every few seconds that it still goes on. `text` makes the
+/// sentence of the seconds (real time) that have passed.
+pub(super) async fn telling<R>(
+    say: fn(&str),
+    text: impl Fn(u64) -> String,
+    work: impl Future<Output = R>,
+) -> R {
+    let mut work = std::pin::pin!(work);
+    let mut so_far_s = 0;
+    loop {
+        if let Ok(done) = tokio::time::timeout(SAID_EVERY, &mut work).await {
+            return done;
+        }
+        so_far_s += SAID_EVERY.as_secs();
+        tell(say, text(so_far_s)).await;
+    }
 }
 
 /// Reads the closed batch once more, from the disk: the program that wrote it has most of it still
@@ -56,28 +108,66 @@ pub(super) async fn check(
 /// by then, since a second handle that is closed would take its locks away
 /// (https://sqlite.org/howtocorrupt.html, 2.2).
 ///
+/// A batch that could not be looked at, because the file is in use or the disk is too slow, is as good
+/// as it was: a person is told by `say`.
+///
 /// # Errors
 /// It is not what was written, or cannot be read.
-pub(super) async fn kept(path: &Path, done: Conducted) -> Result<Conducted, ConductError> {
-    let (path, batch) = (path.to_owned(), done.batch.clone());
+pub(super) async fn kept(
+    (path, say): (&Path, fn(&str)),
+    is_file_closed: bool,
+    done: Conducted,
+) -> Result<Conducted, ConductError> {
+    if !is_file_closed {
+        tell(say, not_read_back(&done.batch, "the disk has not closed the file yet")).await;
+        return Ok(done);
+    }
+    let (file, batch) = (path.to_owned(), done.batch.clone());
     // Opened to write, though nothing is: only then no log is left beside the file.
-    let read = move || Store::open(&path)?.batch_fits(&batch);
-    let fits = tokio::task::spawn_blocking(read).await;
-    match fits.map_err(|_| StoreError::ThreadGone)? {
-        Ok(()) => Ok(done),
-        Err(misfit) => Err(ConductError::NotKept {
+    let read = move || insist_on_fit(|| Store::open(&file)?.batch_fits(&batch));
+    let reading = tokio::task::spawn_blocking(read);
+    let fits = async { reading.await.map_err(|_| StoreError::ThreadGone)? };
+    let what = format!("batch {}: its record is being read back", done.batch);
+    after_reading(patiently((path, say), &what, fits).await, say, done).await
+}
+
+async fn after_reading(
+    read: Result<Result<(), Misfit>, CloseFault>,
+    say: fn(&str),
+    done: Conducted,
+) -> Result<Conducted, ConductError> {
+    match read {
+        Ok(Ok(())) => Ok(done),
+        Ok(Err(misfit)) => Err(ConductError::NotKept {
             batch: done.batch,
             outcome: done.verdict.outcome,
             unsafe_because: done.unsafe_because,
             misfit: Box::new(misfit),
         }),
+        Err(why) => {
+            tell(say, not_read_back(&done.batch, &why.to_string())).await;
+            Ok(done)
+        }
     }
+}
+
+/// What a person must know of a batch that was closed, and not looked at afterwards.
+fn not_read_back(batch: &str, why: &str) -> String {
+    format!(
+        "batch {batch} was closed, but its record was not read back from the disk: {why}. Before \
+         anything is decided about it: holder batch verify {batch}"
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Station;
+    use crate::batch::fixture;
+    use crate::batch::params::{BatchParams, Purpose};
+    use crate::station::closing::close_judged;
+    use crate::station::supervisor::Ending;
+    use crate::store::model::Closing;
+    use crate::store::{NewBatch, Stamp, Station};
 
     /// A new station's file, and its store on a thread of its own.
     fn station() -> (tempfile::TempDir, std::path::PathBuf, Store) {
@@ -104,6 +194,57 @@ mod tests {
         assert!(misfit.to_string().starts_with("entry 1 of the journal"), "{misfit}");
         drop(handle);
         thread.join().expect("ended");
+    }
+
+    /// A batch of water as it was closed, with its file.
+    fn closed_batch() -> (tempfile::TempDir, std::path::PathBuf, Conducted) {
+        let (dir, path, mut store) = station();
+        let new = NewBatch {
+            simulated: true,
+            pool: None,
+            bottles: 48,
+            bottle_ul: 0,
+            operator: "ann".into(),
+            started_utc_ms: 0,
+            params: BatchParams { purpose: Purpose::Water, ..fixture::params() },
+            clock: None,
+            texts: vec![],
+        };
+        let batch = store.begin_batch(&new).expect("begun");
+        let stamp = Stamp { utc_ms: 0, who: "ann" };
+        let closing = close_judged(&mut store, &batch, Closing::Interrupted, None, stamp);
+        let (ending, verdict) = (Ending::Interrupted("SIGINT"), closing.expect("closed").1);
+        (dir, path, Conducted { batch, ending, verdict, unsafe_because: None })
+    }
+
+    static SAID: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
+
+    fn said() -> String {
+        SAID.lock().expect("said").drain(..).collect()
+    }
+
+    #[tokio::test]
+    async fn a_closed_batch_that_nobody_could_look_at_stays_closed_and_a_person_is_told() {
+        let say: fn(&str) = |text| SAID.lock().expect("said").push(text.to_owned());
+        let (_dir, path, done) = closed_batch();
+        let done = kept((&path, say), true, done).await.expect("it is as it was written");
+        assert_eq!(said(), "");
+
+        let done = kept((&path, say), false, done).await.expect("nothing is known against it");
+        let text = said();
+        assert!(text.contains("not read back") && text.contains(&done.batch), "{text}");
+
+        // Another program has the file for itself, however long it is asked.
+        let done = after_reading(Err(StoreError::Locked.into()), say, done).await;
+        let done = done.expect("nothing is known against it");
+        let text = said();
+        assert!(text.contains("not read back") && text.contains("in use"), "{text}");
+
+        let other = rusqlite::Connection::open(&path).expect("opens");
+        let sql = "DROP TRIGGER journal_no_update; UPDATE journal SET who = 'eve' WHERE seq = 2";
+        other.execute_batch(sql).expect("changed");
+        let why = kept((&path, say), true, done).await.expect_err("it was changed");
+        assert!(matches!(why, ConductError::NotKept { .. }), "{why}");
     }
 
     #[tokio::test]

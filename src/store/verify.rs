@@ -296,19 +296,20 @@ impl Store {
         Ok(report)
     }
 
-    /// Whether milk may be entrusted to this file: SQLite's structure of every page, the chain of
-    /// the journal, what is made from it, and the schema. Of `open`, a batch that shall go on, also
-    /// all that is stored. What a closed batch had read is left to [`Store::verify`]
-    /// (docs/decisions/0022). It reads the file once, and holds nobody up.
+    /// Whether milk may be entrusted to this file: the chain of the journal, what is made from it,
+    /// and the schema; before a new batch also SQLite's structure of every page. Of `open`, a batch
+    /// that shall go on, all that is stored, and no page of others: its milk waits. What a closed
+    /// batch had read is left to [`Store::verify`] (docs/decisions/0022). It only reads, and holds
+    /// nobody up.
     ///
     /// # Errors
     /// The first thing that does not fit; no such batch.
     pub fn fit_to_run(&self, open: Option<&str>) -> Result<(), Misfit> {
         let db = &self.db.unchecked_transaction()?;
-        check_pages(db, "quick_check")?;
         if let Some(code) = open {
             check_batch(db, code)?;
         } else {
+            check_pages(db, "quick_check")?;
             let (facts, ..) = check_chain(db, None)?;
             facts.check_projections(db)?;
             facts::check_positions(db)?;

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::interruptions::{RUN, is_off, killed, served, until};
+use crate::interruptions::{RUN, is_off, killed, run_until, served, until};
 use crate::rig::{Answer, Desk};
 
 const PAGE: usize = 4096;
@@ -142,6 +142,7 @@ fn every_command_that_meets_damage_ends_with_5_and_the_same_advice() {
         (true, "db verify".to_owned()),
         (true, "db backup copy.db".to_owned()),
         (true, "run demo --water --fast --yes".to_owned()),
+        (true, "unit commission demo --fast --yes".to_owned()),
         (true, format!("batch verify {code}")),
         (false, "db stats".to_owned()),
         (false, "batch list".to_owned()),
@@ -175,12 +176,16 @@ fn no_batch_begins_and_nothing_is_written_into_a_damaged_file() {
     for kind in &KINDS {
         let desk = damaged(&desk, kind);
         let before = fs::read(desk.path("holder.db")).expect("read");
-        let answer = desk.run("run demo --water --fast --yes");
-        says_so(&answer, kind.name);
-        assert!(!answer.stderr.contains("PREHEAT"), "{}: {}", kind.name, answer.stderr);
-        assert!(answer.stderr.contains("holder.db") || answer.stderr.contains("database"));
-        let after = fs::read(desk.path("holder.db")).expect("read");
-        assert!(before == after, "{}: the file is as it was", kind.name);
+        for line in ["run demo --water --fast --yes", "unit commission demo --fast --yes"] {
+            let answer = desk.run(line);
+            says_so(&answer, &format!("{line}, {}", kind.name));
+            for word in ["PREHEAT", "Does heating heat?"] {
+                assert!(!answer.stderr.contains(word), "{}: {}", kind.name, answer.stderr);
+            }
+            assert!(answer.stderr.contains("holder.db") || answer.stderr.contains("database"));
+            let after = fs::read(desk.path("holder.db")).expect("read");
+            assert!(before == after, "{line}, {}: the file is as it was", kind.name);
+        }
     }
 }
 
@@ -215,6 +220,22 @@ fn an_interrupted_batch_is_not_continued_on_a_damaged_file() {
         assert!(!answer.stderr.contains("continued."), "{}: {}", kind.name, answer.stderr);
         assert!(!answer.stderr.contains("Heater on"), "{}: {}", kind.name, answer.stderr);
     }
+}
+
+#[test]
+fn a_page_that_was_torn_years_ago_does_not_cost_the_milk_that_waits() {
+    let desk = Desk::training();
+    desk.run("run demo --water --fast --yes").expect_code(0);
+    let mut killed = run_until(&desk, "PREHEAT");
+    killed.kill().expect("killed");
+    killed.wait().expect("gone");
+    settle(&desk);
+    let path = desk.path("holder.db");
+    tear(&path, middle(&path));
+    desk.run("db verify").expect_code(5);
+    let resumed = desk.run("run demo --resume --fast --yes").expect_code(0);
+    assert!(resumed.stdout.contains("verdict: acceptable"), "{}", resumed.stdout);
+    says_so(&desk.run("run demo --water --fast --yes"), "the next batch");
 }
 
 /// A program that heats the served machine is killed.

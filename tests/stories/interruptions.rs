@@ -122,11 +122,17 @@ fn without_a_person_an_interrupted_batch_is_not_heated() {
 /// A training station whose machine is served, with its address.
 pub(crate) fn served() -> (Desk, Running) {
     let desk = Desk::training();
+    let running = serve(&desk);
+    (desk, running)
+}
+
+/// Serves the machine of a training station.
+pub(crate) fn serve(desk: &Desk) -> Running {
     let line = "sim --unit station.toml:demo --tcp 127.0.0.1:0 --speed 60";
-    let running = Running::start(&desk, line);
+    let running = Running::start(desk, line);
     let text = desk.read("station.toml").replace("127.0.0.1:15021", running.address(0));
     desk.write("station.toml", &text.replace("127.0.0.1:15022", running.address(2)));
-    (desk, running)
+    running
 }
 
 /// Whether the controller of the served machine is off, as another program reads it.

@@ -22,6 +22,7 @@ mod probing;
 mod qualification;
 mod rig;
 mod simulator;
+mod slips;
 mod small_disks;
 mod soak;
 mod technician;

@@ -70,6 +70,7 @@ pub(super) fn run(context: &Context, args: &CommissionArgs) -> Result<(), Failur
         capture: Kept::handle(kept.as_ref()),
         people,
         lock: super::lock(context, &spec, args.fast)?,
+        tell: out::note,
     };
     let runtime = super::runtime()?;
     let done = runtime.block_on(async {

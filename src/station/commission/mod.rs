@@ -36,8 +36,11 @@ use super::config::{PointRef, StationConfig, Unit};
 use super::control_loop::{SharedMachine, safe_command};
 use super::lock::UnitLock;
 use super::reach::{self, Hands};
+use super::resume::is_cooled;
+use super::soundness;
 use super::supervisor::{self, Guarded};
 use crate::station::clock::{self, Clock};
+use crate::store::model::BatchHeader;
 use crate::store::{Body, JournalEntry, Stamp, Store, StoreError};
 use bench::{Bench, Notebook, Watched};
 pub use bench::{Stop, Told};
@@ -74,6 +77,8 @@ pub struct Request<'a> {
     pub people: mpsc::Sender<Told>,
     /// The unit, taken.
     pub lock: UnitLock,
+    /// Tells the person that the station's file is still being checked.
+    pub tell: fn(&str),
 }
 
 /// Why a commissioning did not begin, or could not be kept.
@@ -138,21 +143,25 @@ pub async fn commission(request: Request<'_>) -> Result<Commissioned, Commission
     check_options(&unit, request.yes, request.pace)?;
     let (plan, make_sha256) = (Plan::of(&unit, request.try_cut), unit.make_sha256()?);
     // Heard from here on: a signal before the first period must not leave a machine half started.
-    let signalled = supervisor::signalled();
+    let mut signalled = Box::pin(supervisor::signalled());
     let (pace, yes, file) = (request.pace, request.yes, &request.station.file);
     let (machine, clock, hands) =
         reach::reach(pace, yes, file, unit.spec()?, request.capture.clone()).await?;
     let simulated = machine.simulated();
     let machine = Arc::new(Mutex::new(machine));
-    reach::make_safe_first(&machine, request.unit, false).await?;
-    // The machine is safe by then, also if this cannot be read.
-    let mut store = Store::open(&request.dir.join("holder.db"))?;
+    // Milk that is being cooled goes on being cooled. Where nobody can look that up, the water is shut.
+    let opened = opened(&request);
+    let cooling = matches!(&opened, Ok((_, Some(left))) if is_cooled(left.phase));
+    reach::make_safe_first(&machine, request.unit, cooling).await?;
+    let (store, left) = opened?;
     request.station.agrees_with(store.station())?;
-    if let Some(left) = store.open_batches()?.into_iter().find(|left| left.unit == request.unit) {
+    if let Some(left) = left {
         // Nothing is heated while the bottles of an interrupted batch may be in the machine.
         let safe = "Heat was commanded off, and the machine confirmed it".to_owned();
         return Err(ConductError::left_open(left, safe).into());
     }
+    let file = (&*request.dir.join("holder.db"), request.tell);
+    let mut store = soundness::checked(file, store, &mut signalled).await?;
     let began = json!({ "simulated": simulated, "make_sha256": make_sha256 });
     let body = Body::new("commissioning begun: water only").after(began);
     keep(&mut store, &request, BEGUN, &body)?;
@@ -200,6 +209,14 @@ pub async fn commission(request: Request<'_>) -> Result<Commissioned, Commission
         why,
     })?;
     Ok(done)
+}
+
+/// The station's memory, and the batch of the unit that an interrupted program left open.
+fn opened(request: &Request<'_>) -> Result<(Store, Option<BatchHeader>), StoreError> {
+    let store = Store::open(&request.dir.join("holder.db"))?;
+    let mut open = store.open_batches()?.into_iter();
+    let left = open.find(|left| left.unit == request.unit);
+    Ok((store, left))
 }
 
 /// The state to leave the machine in. Water needs no cooling that goes on: the valve is closed

@@ -44,6 +44,17 @@ pub enum ConductError {
         /// The unit.
         unit: String,
     },
+    /// The command line cannot be followed.
+    #[error("{0}")]
+    Asked(String),
+    /// It was refused before the machine was connected for it, and the machine was made safe.
+    #[error("{why}. {safe}")]
+    Refused {
+        /// Why. Not a `source`: the sentence has it, and a chain would repeat it.
+        why: Box<ConductError>,
+        /// What is known of the machine now.
+        safe: String,
+    },
     /// More bottles than the unit takes, or none.
     #[error("{bottles} bottles: unit {unit} takes 1 to {max}; run the rest as another batch")]
     Bottles {
@@ -71,7 +82,7 @@ pub enum ConductError {
         why: StoreError,
     },
     /// The station's file does not verify: no record can be entrusted to it.
-    #[error("{}: {misfit}. No batch begins. {safe}", path.display())]
+    #[error("{}: {misfit}. Nothing is begun with it. {safe}", path.display())]
     Unsound {
         /// The file.
         path: PathBuf,
@@ -220,6 +231,7 @@ impl ConductError {
             | Self::Altered { misfit, .. }
             | Self::NotKept { misfit, .. } => misfit.is_damage(),
             Self::StaysOpen { damaged, .. } => *damaged,
+            Self::Refused { why, .. } => why.is_damage(),
             Self::NotClosed { why, .. } => why.is_damage(),
             Self::Config(_)
             | Self::Params(_)
@@ -227,6 +239,7 @@ impl ConductError {
             | Self::Machine(_)
             | Self::Simulator(_)
             | Self::NotSimulated { .. }
+            | Self::Asked(_)
             | Self::Bottles { .. }
             | Self::NotSafe { .. }
             | Self::Told { .. }

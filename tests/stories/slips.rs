@@ -1,0 +1,89 @@
+//! A program was killed while it heated, and the person who comes to it slips on the keyboard, or has
+//! changed a file meanwhile: the heater goes off all the same, and what was interrupted is told.
+
+use crate::interruptions::{RUN, is_off, killed, serve, served, until};
+use crate::rig::{Answer, Desk};
+use crate::simulator::Running;
+
+const CONFIRMED: &str = "Heat was commanded off, and the machine confirmed it";
+
+/// A copy of the station whose program, with these words, was killed while it heated.
+fn left_heating(clean: &Desk, machine: &Running, line: &str) -> Desk {
+    let desk = clean.copy();
+    let mut killed = until(&desk, line, "");
+    while is_off(&desk, machine) {
+        assert!(killed.try_wait().expect("asked").is_none(), "{line}: it ended without heating");
+    }
+    killed.kill().expect("killed");
+    killed.wait().expect("gone");
+    assert!(!is_off(&desk, machine), "{line}: nothing has told it");
+    desk
+}
+
+/// Refused for this reason, with the heater off, and the person knows.
+#[track_caller]
+fn refused_safely(desk: &Desk, machine: &Running, line: &str, why: &str) -> Answer {
+    let answer = desk.run(line);
+    assert!(is_off(desk, machine), "{line}: it still heats: {}", answer.stderr);
+    answer.expect_refusal(&[why, CONFIRMED])
+}
+
+fn edit(desk: &Desk, from: &str, to: &str) {
+    let text = desk.read("station.toml");
+    assert!(text.contains(from), "no {from} in {text}");
+    desk.write("station.toml", &text.replace(from, to));
+}
+
+#[test]
+fn a_refused_run_leaves_no_heater_on_and_tells_of_the_open_batch() {
+    let (clean, machine) = served();
+    clean.write("there.jsonl", "an older capture");
+    let name = "name = \"Demonstration milk bank\"";
+    for (slip, why) in
+        [(" --bottles 60", "is still open"), (" --capture there.jsonl", "exists already")]
+    {
+        let desk = left_heating(&clean, &machine, RUN);
+        let answer = refused_safely(&desk, &machine, &format!("{RUN}{slip}"), why);
+        assert!(answer.stderr.contains("is still open"), "{slip}: {}", answer.stderr);
+    }
+    let desk = left_heating(&clean, &machine, RUN);
+    edit(&desk, name, "name = \"Another\"");
+    let answer = refused_safely(&desk, &machine, RUN, "Another");
+    assert!(answer.stderr.contains("is still open"), "{}", answer.stderr);
+}
+
+#[test]
+fn after_a_killed_commissioning_a_refused_run_leaves_no_heater_on() {
+    let (clean, machine) = served();
+    let commission = "unit commission demo --yes --speed 60";
+    let desk = left_heating(&clean, &machine, commission);
+    refused_safely(&desk, &machine, "run demo --resume --speed 60", "no interrupted batch");
+    let desk = left_heating(&clean, &machine, commission);
+    refused_safely(&desk, &machine, &format!("{RUN} --bottles 60"), "takes 1 to 48");
+    let desk = left_heating(&clean, &machine, commission);
+    edit(&desk, "2099-12-31", "2026-01-02");
+    refused_safely(&desk, &machine, RUN, "overdue");
+}
+
+/// Whether the cooling water runs, as another program reads it.
+fn is_cooling(desk: &Desk, machine: &Running) -> bool {
+    let line = format!(
+        "device probe tcp://{} --ids 2 --profile relay-generic-8 --point relay_2 --json",
+        machine.address(0)
+    );
+    let found = desk.run(&line).expect_code(0).json();
+    let value = found["found"][0]["points"][0]["reads"][0]["value"].clone();
+    assert!(value == "on" || value == "off", "{found:#}");
+    value == "on"
+}
+
+#[test]
+fn a_commissioning_that_meets_milk_in_the_cold_water_lets_the_water_run() {
+    let (desk, code) = killed("COOL");
+    let machine = serve(&desk);
+    // As the killed program left it: whoever only looks for the batch opens the water.
+    desk.run(RUN).expect_refusal(&[&code, CONFIRMED]);
+    assert!(is_cooling(&desk, &machine));
+    desk.run("unit commission demo --yes --speed 60").expect_refusal(&[&code, "still open"]);
+    assert!(is_off(&desk, &machine) && is_cooling(&desk, &machine), "the milk would stay warm");
+}
