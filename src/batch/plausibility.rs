@@ -93,3 +93,45 @@ impl PlausibilityRule {
         rules.into_iter().find(|(_, broken, _)| *broken).map(|(key, _, rule)| (key, rule))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The key that is refused.
+    fn refused(change: impl FnOnce(&mut PlausibilityRule)) -> Option<&'static str> {
+        let mut rule = PlausibilityRule::default();
+        change(&mut rule);
+        rule.fault().map(|(key, _)| key)
+    }
+
+    #[test]
+    fn each_time_is_refused_beyond_its_edge_only() {
+        assert_eq!(refused(|_| {}), None);
+        assert_eq!(refused(|rule| rule.bottle_lag_min_ms = 10_000), None);
+        assert_eq!(refused(|rule| rule.bottle_lag_min_ms = 9_999), Some("bottle_lag_min_s"));
+        assert_eq!(refused(|rule| rule.bottle_lag_max_ms = 100_001), None);
+        assert_eq!(refused(|rule| rule.bottle_lag_max_ms = 100_000), Some("bottle_lag_max_s"));
+        assert_eq!(refused(|rule| rule.unchanged_max_ms = 60_000), None);
+        assert_eq!(refused(|rule| rule.unchanged_max_ms = 59_999), Some("unchanged_max_min"));
+        assert_eq!(refused(|rule| rule.bottle_lag_change_max_percent = 101), None);
+        let change = refused(|rule| rule.bottle_lag_change_max_percent = 100);
+        assert_eq!(change, Some("bottle_lag_change_max_percent"));
+    }
+
+    #[test]
+    fn each_difference_must_be_above_zero() {
+        type Field = fn(&mut PlausibilityRule) -> &mut Kelvin;
+        let fields: [(&str, Field); 5] = [
+            ("gap_after_loading_min_c", |rule| &mut rule.gap_after_loading_min),
+            ("milk_over_bath_max_c", |rule| &mut rule.milk_over_bath_max),
+            ("jump_max_c", |rule| &mut rule.jump_max),
+            ("still_max_c", |rule| &mut rule.still_max),
+            ("bath_fall_max_c", |rule| &mut rule.bath_fall_max),
+        ];
+        for (key, field) in fields {
+            let with = |milli| refused(|rule| *field(rule) = Kelvin::from_milli(milli));
+            assert_eq!((with(1), with(0), with(-1)), (None, Some(key), Some(key)));
+        }
+    }
+}

@@ -5,8 +5,10 @@
 
 One mutant costs one run of the tests in place of a build. Where an operator, a guard or a field is
 changed stands `match crate::mutant() { n => changed, _ => as it was }`, and a function that answers
-something else begins with `if crate::mutant() == n { return … }`. What cannot be written so, or
-does not compile so, is left to cargo-mutants itself: `at_once.json` names it under "left".
+something else begins with `if crate::mutant() == n { return … }`. Where the compiler finds that a
+type lacks what the mutant asks of it (no default value, no such operator), it "does not compile";
+what cannot be written so for another reason is "left" to cargo-mutants itself. `at_once.json` names
+them all. What the tests without those of `--skip` miss is run again with all of them.
 """
 import collections
 import concurrent.futures
@@ -105,9 +107,14 @@ def cargo(*words):
     return [json.loads(line) for line in out.splitlines() if line.startswith("{")]
 
 
+# A type lacks a trait, an operator, or a function of a trait: so it is without the other mutants.
+LACKS = {"E0277", "E0369", "E0599"}
+
+
 def refused(messages):
-    """The mutants on whose lines the compiler found an error, and the errors on no such line."""
-    found, other = set(), []
+    """The mutants on whose lines the compiler found an error, with the codes of all of theirs, and
+    the errors on no such line."""
+    found, other = collections.defaultdict(set), []
     for message in (m["message"] for m in messages if m["reason"] == "compiler-message"):
         if message["level"] != "error":
             continue
@@ -116,26 +123,28 @@ def refused(messages):
             for span in message["spans"] if span["is_primary"] or span["line_start"] == span["line_end"]
         ]
         on = {int(n) for line in lines for n in re.findall(r"^/\*(\d+)\*/", line)}
-        found |= on
+        for n in on:
+            found[n].add((message["code"] or {}).get("code"))
         if not on and message["spans"]:
             other.append(message["rendered"])
     return found, other
 
 
-left = set()
+left, lacking = set(), set()
 while True:
     write(left)
     built = cargo("test", "--no-run", "--quiet")
     bad, other = refused(built)
     if not bad:
         break
-    left |= bad
+    left |= bad.keys()
+    lacking |= {n for n, codes in bad.items() if codes <= LACKS}
 if other:
     sys.exit("".join(other))
 binary = [m["executable"] for m in built if m["reason"] == "compiler-artifact" and m["executable"]][-1]
 
 
-def tried(n):
+def tried(n, arguments=arguments):
     command = [binary, "-Zunstable-options", "--fail-fast", "--test-threads", "1", *arguments]
     # The switch for the unstable option; nothing is built with it.
     environment = {**os.environ, "MUTANT": str(n), "RUSTC_BOOTSTRAP": "1", "RUST_BACKTRACE": "0"}
@@ -150,10 +159,15 @@ if tried(0)[1] != "missed":
     sys.exit("the tests fail without a mutant")
 with concurrent.futures.ThreadPoolExecutor(2) as pool:
     came = dict(pool.map(tried, (n for n in mutants if n not in left)))
+    if "--skip" in arguments:
+        unskipped = arguments[: arguments.index("--skip")]
+        missed = [n for n, how in came.items() if how == "missed"]
+        came |= pool.map(lambda n: tried(n, unskipped), missed)
+came |= {n: "does not compile" for n in lacking}
 names = collections.defaultdict(list)
 for n, m in mutants.items():
     names[came.get(n, "left")].append(m["name"])
 pathlib.Path("at_once.json").write_text(json.dumps(names, indent=1))
 for how, which in sorted(names.items()):
     print(len(which), how)
-print(*names["missed"], sep="\n")
+print(*names["missed"], *names["left"], sep="\n")

@@ -73,6 +73,9 @@ mod tests {
             !stays(&[63.0, 59.0, 59.0, 59.0, 60.1, 59.0, 63.0]),
             "it came back by more than a quarter"
         );
+        // Three quarters of 4 K.
+        assert!(!stays(&[64.0, 60.0, 60.0, 60.0, 60.0, 61.0]));
+        assert!(stays(&[64.0, 60.0, 60.0, 60.0, 60.0, 60.99]));
         let leak: Vec<f64> = (0..20).map(|second| 63.0 - 0.7 * f64::from(second)).collect();
         assert!(!stays(&leak), "0.7 K/s");
     }

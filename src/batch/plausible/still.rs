@@ -161,6 +161,8 @@ mod tests {
     fn a_bath_that_stands_still_below_its_set_point_is_seen_in_five_minutes() {
         assert_eq!(raised_s(WARM, 100, |_| 62_900, rises), Some(300));
         assert_eq!(raised_s(WARM, 100, |_| 63_400, rises), None, "at its set point it may");
+        assert_eq!(raised_s(WARM, 100, |_| 63_350, rises), None, "0.15 K below it");
+        assert_eq!(raised_s(WARM, 100, |_| 63_349, rises), Some(300));
         let turns = |s| if s % 250 == 0 { 62_800 } else { 62_900 };
         assert_eq!(raised_s(WARM, 100, turns, rises), None, "it moves");
     }
@@ -170,6 +172,11 @@ mod tests {
         let duty = Heat::Duty(holder_hal::Duty::from_permille(500).expect("a half"));
         assert_eq!(raised_s(duty, 10, |_| 63_410, rises), Some(300));
         assert_eq!(raised_s(duty, 100, |_| 63_400, rises), None, "steps of 0.1 hide it");
+        // The milk swings, so that it is not all that stands still.
+        let moves = |by: i32| move |s| 20_000 + if s % 2 == 0 { 0 } else { by };
+        let later = |by: i32| move |s| if s < 300 { 20_000 } else { moves(by)(s) };
+        assert_eq!(raised_s(duty, 10, |_| 63_410, later(5_000)), None, "5 K");
+        assert_eq!(raised_s(duty, 10, |_| 63_410, later(5_001)), Some(301));
     }
 
     #[test]
@@ -186,6 +193,7 @@ mod tests {
         let duty = Heat::Duty(holder_hal::Duty::FULL);
         assert_eq!(waits(duty, 63_400), Some(300), "any step below the clamp of 63.5");
         assert_eq!(waits(duty, 63_500), None);
+        assert_eq!((waits(duty, 63_450), waits(duty, 63_449)), (None, Some(300)), "0.05 K");
         assert_eq!(raised_in_s(PhaseName::Load, duty, 10, |_| 63_500, rises), None);
         assert_eq!(raised_in_s(PhaseName::Preheat, duty, 100, |_| 40_000, |_| 4_000), Some(300));
         assert_eq!(raised_in_s(PhaseName::Hold, duty, 100, |_| 62_900, rises), None);

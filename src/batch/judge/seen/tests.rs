@@ -1,4 +1,5 @@
 use super::*;
+use crate::batch::curve::Interruption;
 use crate::batch::fixture::recipe;
 use crate::batch::judge::tests::{
     BEGIN_S, COMPLETE_S, END_S, HOT_S, both, good, own, row, with, without,
@@ -124,4 +125,17 @@ fn the_facts_of_a_hold_are_those_of_its_rows() {
         assert_eq!(during.first().map(|m| m.t_ms), Some(BEGIN_S * 1_000));
         assert_eq!(during.last().map(|m| m.t_ms), Some(COMPLETE_S * 1_000));
     });
+}
+
+#[test]
+fn no_span_is_known_that_an_outage_of_unknown_length_lies_in() {
+    let span_ms = |outage_ms: Option<u64>, from_ms: u64, to_ms: u64| {
+        let interruptions = vec![Interruption { at_ms: 50_000, outage_ms }];
+        seen(&Curve { interruptions, ..own() }, |seen| seen.known_ms(from_ms, to_ms))
+    };
+    assert_eq!(span_ms(None, 49_999, 50_000), None, "it was continued at the end of it");
+    assert_eq!(span_ms(None, 40_000, 49_999), Some(9_999), "before");
+    assert_eq!(span_ms(None, 50_000, 60_000), Some(10_000), "it begins when it was continued");
+    assert_eq!(span_ms(None, 50_001, 60_000), Some(9_999), "after");
+    assert_eq!(span_ms(Some(7_000), 40_000, 60_000), Some(20_000));
 }

@@ -1,4 +1,4 @@
-use holder_hal::{Command, MILK_PROBES_MAX, Tick};
+use holder_hal::{Command, Kelvin, MILK_PROBES_MAX, Tick};
 
 use super::super::blocks::Commanded;
 use super::*;
@@ -110,4 +110,49 @@ fn a_mean_does_not_reach_over_a_broken_hold_in_which_the_reference_was_missing()
     assert!(!seen(PhaseName::ComeUp, &silent, 1));
     assert!(!seen(PhaseName::Hold, &over, 29), "the mean began anew");
     assert!(seen(PhaseName::Hold, &over, 1));
+}
+
+#[test]
+fn probes_at_the_very_line_of_their_spread_agree() {
+    let spread_k = fixture::recipe().probes.spread_max.as_f64();
+    let apart = |hottest| Block { bath: Some(0.0), ..block(&[0.0, hottest], None) };
+    assert!(!seen(PhaseName::Hold, &apart(spread_k), 60).lasts(Alarm::MilkDisagrees));
+    assert!(seen(PhaseName::Hold, &apart(spread_k.next_up()), 6).lasts(Alarm::MilkDisagrees));
+}
+
+#[test]
+fn probes_that_disagree_do_so_until_they_agree_even_past_a_block_without_a_value() {
+    let (mut watch, mut doubts) = (Agreement::default(), Doubts::default());
+    let (params, stage) = (fixture::params(), in_phase(PhaseName::Hold));
+    let mut disagrees = |milk: &[f64]| {
+        watch.observe(&params, &stage, &block(milk, None), &mut doubts);
+        doubts.lasts(Alarm::MilkDisagrees)
+    };
+    for at in 1..=6 {
+        assert_eq!(disagrees(&[63.0, 66.0]), at == 6);
+    }
+    assert!(disagrees(&[63.0]));
+    assert!(disagrees(&[63.0, 66.0]));
+    assert!(!disagrees(&[63.0, 63.0]));
+}
+
+#[test]
+fn a_recorder_at_the_very_line_above_its_reference_is_good() {
+    let over = |uncertain_milli: i32, over_k: f64| {
+        let mut params = fixture::params();
+        params.recipe.probes.reference_mean_ms = 10_000;
+        params.milk[0].certificate.uncertainty = Kelvin::from_milli(uncertain_milli);
+        params.reference = Some(fixture::probe("reference"));
+        let (mut watch, mut doubts) = (Agreement::default(), Doubts::default());
+        let block = block(&[over_k, over_k], Some(0.0));
+        watch.observe(&params, &in_phase(PhaseName::Hold), &block, &mut doubts);
+        (doubts.lasts(Alarm::AboveReference), doubts.fails.is_some())
+    };
+    let allowed_k = fixture::recipe().probes.over_reference_max.as_f64() + 0.1 / 2.0;
+    // Where both uncertainties are less than the line of the alarm, it fails there, too.
+    assert_eq!(over(0, allowed_k), (false, false));
+    assert_eq!(over(0, allowed_k.next_up()), (true, true));
+    // 0.9 and 0.1 °C.
+    assert_eq!(over(900, 1.0), (true, false));
+    assert_eq!(over(900, 1.0_f64.next_up()), (true, true));
 }

@@ -60,7 +60,8 @@ impl Depth {
         };
         let heated = watched && block.commanded != Commanded::Off;
         let Some(bath) = block.bath.filter(|_| heated) else {
-            *self = Self { fell: self.fell, unbelieved: self.unbelieved, ..Self::default() };
+            // That it failed the batch is kept where it was told.
+            *self = Self { fell: self.fell, ..Self::default() };
             return;
         };
         let away_k = clamp.as_f64() - bath;

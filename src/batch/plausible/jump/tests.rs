@@ -106,3 +106,30 @@ fn an_interruption_or_a_block_without_a_value_begins_anew() {
     jump.block(Some(20.0), Some(63.0), 0.1);
     assert!(!jump.lasts() && !jump.shift().down);
 }
+
+#[test]
+fn each_second_lets_a_sample_go_further_and_its_very_line_is_no_step() {
+    let bounds = Bounds { up_k: 1.0, up_k_s: 0.5, down_k: 2.0, down_k_s: 0.75 };
+    let is_step = |after_ms: u64, step_k: f64| {
+        let mut jump = Jump::default();
+        jump.sample(Tick::from_ms(0), 0.0, bounds);
+        jump.sample(Tick::from_ms(after_ms), step_k, bounds)
+    };
+    assert!(!is_step(2_000, 2.0) && is_step(2_000, 2.01));
+    assert!(!is_step(4_000, 3.0) && is_step(4_000, 3.01));
+    assert!(!is_step(2_000, -3.5) && is_step(2_000, -3.51));
+    assert!(!is_step(4_000, -5.0) && is_step(4_000, -5.01));
+}
+
+#[test]
+fn two_blocks_at_the_very_line_are_no_new_level() {
+    let is_level = |milk: [f64; 3]| {
+        let mut jump = Jump::default();
+        milk.into_iter().for_each(|milk| jump.block(Some(milk), Some(70.0), 0.25));
+        jump.lasts()
+    };
+    // Gap of 70 K: 1 K/s; 0.5 K of noise; 10.5 K after 10 s and 20.5 K after 20 s.
+    assert!(is_level([0.0, 10.51, 20.51]));
+    assert!(!is_level([0.0, 10.5, 20.51]));
+    assert!(!is_level([0.0, 10.51, 20.5]));
+}

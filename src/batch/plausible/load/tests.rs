@@ -75,3 +75,28 @@ fn what_sinks_later_is_no_load_and_a_batch_that_holds_has_no_such_alarm() {
     watch.observe(&stage(400, PhaseName::Hold), &block(62.9), &mut doubts);
     assert!(!doubts.lasts(Alarm::LoadOff));
 }
+
+#[test]
+fn a_bath_that_sank_to_the_very_line_was_loaded_as_told() {
+    let is_off = |bottles: u16, sunk_k: f64, after_s: u64| {
+        let (mut watch, mut doubts) = (LoadWatch::default(), Doubts::default());
+        let loaded = Tick::from_ms(1_000_000);
+        let command = Command::safe(false);
+        let before =
+            Stage { now: loaded, phase: PhaseName::Preheat, loaded: None, bottles, command };
+        watch.observe(&before, &block(0.0), &mut doubts);
+        let stage = |after_s: u64| Stage {
+            now: loaded.plus_ms(after_s * 1_000),
+            phase: PhaseName::ComeUp,
+            loaded: Some(loaded),
+            ..before
+        };
+        watch.observe(&stage(0), &block(-sunk_k), &mut doubts);
+        watch.observe(&stage(after_s), &block(-sunk_k), &mut doubts);
+        doubts.lasts(Alarm::LoadOff)
+    };
+    let most_k = 0.5 + 0.12 * 12.0;
+    assert!(!is_off(12, most_k, 10) && is_off(12, most_k.next_up(), 10));
+    let least_k = 0.008 * 48.0;
+    assert!(!is_off(48, least_k, 180) && is_off(48, least_k.next_down(), 180));
+}

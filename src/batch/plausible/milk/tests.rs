@@ -210,3 +210,99 @@ fn blocks_that_were_not_read_make_no_uptake_better_than_it_is() {
         assert!(!watched.doubts.lasts(Alarm::AgitationLost), "block {block}");
     }
 }
+
+#[test]
+fn milk_that_should_have_moved_by_just_three_kelvin_is_not_stuck_yet() {
+    // A gap of 150 K through 1500 s: 1 K in each block.
+    let mut watched = Watched::from(400.0);
+    assert!(!watched.blocks(Cool, 4, 150.0, 0.0).doubts.lasts(Alarm::MilkStuck));
+    assert!(watched.block(Cool, 150.0, 0.0).doubts.lasts(Alarm::MilkStuck));
+}
+
+#[test]
+fn steps_of_the_display_are_no_movement() {
+    let swings = |by_k: f64| {
+        let mut watched = Watched::from(400.0);
+        for step in 0..40 {
+            watched.block(ComeUp, 63.0, 33.0 + by_k * f64::from(step % 2));
+        }
+        watched.doubts.lasts(Alarm::MilkStuck)
+    };
+    // 0.15 K and the resolution of 0.1 K.
+    assert!(swings(0.24) && !swings(0.26));
+}
+
+#[test]
+fn a_missing_block_begins_anew() {
+    let mut watched = Watched::from(1_000.0);
+    watched.block(ComeUp, 62.0, 62.6);
+    watched.watch.interrupted();
+    assert_eq!(watched.block(ComeUp, 62.0, 62.6).doubts.fails, None, "above its bath");
+    assert_eq!(watched.block(ComeUp, 62.0, 62.6).doubts.fails, Some(Alarm::MilkAboveBath));
+    let mut watched = Watched::from(100.0);
+    watched.block(ComeUp, 63.0, 60.0).watch.interrupted();
+    assert!(!watched.block(ComeUp, 63.0, 60.0).doubts.lasts(Alarm::MilkInBath));
+    assert!(watched.block(ComeUp, 63.0, 60.0).doubts.lasts(Alarm::MilkInBath));
+    let mut watched = uptake(&[(400.0, 20), (1_600.0, 30)]);
+    assert!(watched.doubts.lasts(Alarm::AgitationLost));
+    watched.watch.interrupted();
+    assert!(!watched.block(ComeUp, 63.0, 30.0).doubts.lasts(Alarm::AgitationLost));
+}
+
+#[test]
+fn milk_at_the_very_line_above_its_bath_may_be_there() {
+    // Two uncertainties of 0.1 K.
+    let over = |phase, over_k: f64| {
+        let mut watched = Watched::from(1_000.0);
+        watched.blocks(phase, 30, 0.0, over_k).doubts.fails
+    };
+    let line_k = 0.2 + ABOVE_BATH_K;
+    assert_eq!(over(ComeUp, line_k), None);
+    assert_eq!(over(ComeUp, line_k.next_up()), Some(Alarm::MilkAboveBath));
+}
+
+#[test]
+fn a_mean_of_the_hold_at_the_very_line_may_be_there() {
+    let over = |sum_k: f64| {
+        let mut watched = Watched::from(2_000.0);
+        // One block alone is none above its bath.
+        watched.blocks(Hold, 29, 0.0, 0.0).block(Hold, 0.0, sum_k).doubts.fails
+    };
+    let sum_k = (0.2 + ABOVE_BATH_IN_HOLD_K) * 30.0;
+    assert_eq!(over(sum_k), None);
+    assert_eq!(over(sum_k + 0.001), Some(Alarm::MilkAboveBath));
+}
+
+#[test]
+fn milk_that_does_not_cool_with_its_bath_in_the_hold_fails() {
+    let over = |milk: f64| {
+        let mut watched = Watched::from(2_000.0);
+        watched.block(Hold, 63.0, milk).blocks(Hold, 29, 60.0, milk).doubts.fails
+    };
+    // Of 3 K the slowest bottle has lost 0.533 K in the mean: 62.467 °C, and 0.3 K.
+    assert_eq!(over(62.76), None);
+    assert_eq!(over(62.77), Some(Alarm::MilkAboveBath));
+}
+
+#[test]
+fn at_a_gap_of_four_kelvin_the_uptake_still_counts() {
+    let rests = |gap_k: f64| {
+        let mut watched = Watched::from(400.0);
+        watched.blocks(ComeUp, 12, 63.0, 63.0 - gap_k).doubts.lasts(Alarm::AgitationLost)
+    };
+    assert!(rests(4.0) && !rests(3.99));
+}
+
+#[test]
+fn an_uptake_as_of_a_lag_of_a_thousand_seconds_is_none_of_water_that_rests() {
+    let warms = |each_k: f64| {
+        let mut watched = Watched::from(190.0);
+        for step in 0..30 {
+            // A gap of 50 K all the time.
+            let milk = each_k * f64::from(step);
+            watched.block(ComeUp, milk + 50.0, milk);
+        }
+        watched.doubts.lasts(Alarm::AgitationLost)
+    };
+    assert!(!warms(0.5) && warms(0.4999));
+}
