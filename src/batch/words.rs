@@ -100,7 +100,7 @@ fn cause_sentence(cause: &Cause) -> String {
             format!("A person stopped the batch: “{}”. Heat is off.", one_line(reason))
         }
         Cause::Interlock { alarm } => format!(
-            "Alarm {} stopped the batch: {}. Heat is off and stays off.",
+            "Alarm {} stopped the batch: {}. Heat is commanded off and stays off.",
             alarm.number(),
             alarm.title()
         ),

@@ -24,7 +24,7 @@ use super::recovery::TakenUp;
 use super::resume;
 use super::screen::{self, Ended, Mode};
 use super::soundness::{self, Checked};
-use super::supervisor::{self, Ending};
+use super::supervisor::{self, Ending, Outcome};
 use super::technician;
 use crate::batch::engine::Engine;
 use crate::batch::params::{BatchParams, Purpose};
@@ -34,10 +34,12 @@ use crate::store::{NewBatch, Stamp, Store, StoreError, StoreThread};
 
 mod asked;
 mod error;
+mod insisting;
 
 use asked::Prepared;
 pub(super) use asked::only_simulated;
 pub use error::ConductError;
+use insisting::Insisting;
 
 /// Views that may wait for a slow screen.
 const VIEWS_WAITING_MAX: usize = 1024;
@@ -286,6 +288,7 @@ impl Run {
             Some(hands) => played(hands, self.bottles, views, act.clone()),
             None => views,
         };
+        let still = machine.clone();
         let unit_loop =
             ControlLoop::new(machine, clock.clone(), engine, recorder, actions, views_in);
         let unit_loop = match self.resumes {
@@ -297,14 +300,39 @@ impl Run {
             tokio::select! { signal = signalled => signal, left = person_left(&mut screen) => left }
         };
         let outcome = supervisor::supervise(unit_loop, told_to_stop).await;
+        let insisting = Insisting::begin(
+            still,
+            outcome.safe,
+            &outcome.ending,
+            outcome.unsafe_because.as_deref(),
+        );
         leave_screen(screen).await;
+        let closed = Self::closed(outcome, &store, &clock, batch.clone(), request).await;
+        let is_confirmed = match insisting {
+            Some(insisting) => insisting.until_confirmed(request.tell, &batch).await,
+            None => false,
+        };
+        if is_confirmed {
+            return closed.map(|conducted| Conducted { unsafe_because: None, ..conducted });
+        }
+        closed
+    }
+
+    /// Says whether the machine is safe, and closes the record if the batch is over.
+    async fn closed(
+        outcome: Outcome,
+        store: &StoreThread,
+        clock: &Clock,
+        batch: String,
+        request: &Request<'_>,
+    ) -> Result<Conducted, ConductError> {
         let unsafe_because = outcome.unsafe_because;
         if let Some(said) = closing::safety(&batch, &outcome.ending, unsafe_because.as_deref()) {
             tell(request.tell, said).await;
         }
         let (who, because) = (&request.who, unsafe_because.as_deref());
         if !outcome.ending.closes() {
-            let kept = closing::keep_open(&store, &batch, &outcome.ending, &clock, who, because);
+            let kept = closing::keep_open(store, &batch, &outcome.ending, clock, who, because);
             let not_kept = kept.await.err().map(Box::new);
             let (unit, ended) = (request.unit.to_owned(), outcome.ending.words());
             let damaged = outcome.ending.is_damage();
@@ -313,8 +341,7 @@ impl Run {
             return Err(left);
         }
         let recorder = outcome.recorder;
-        let closed =
-            closing::close(&store, &batch, &outcome.ending, recorder, &clock, who, because);
+        let closed = closing::close(store, &batch, &outcome.ending, recorder, clock, who, because);
         let what = format!("batch {batch}: its record is being checked and closed");
         match closing::patiently((&request.file(), request.tell), &what, closed).await {
             Ok(verdict) => Ok(Conducted { batch, ending: outcome.ending, verdict, unsafe_because }),

@@ -75,7 +75,9 @@ pub struct Outcome {
     pub ending: Ending,
     /// The record of a batch that came to its end; its last steps may still wait for the disk.
     pub recorder: Option<Recorder>,
-    /// Why the safe state is not proved; `None` if it was written and read back.
+    /// The safe state in which the machine was to be left.
+    pub safe: Command,
+    /// Why it is not proved; `None` if it was written and read back.
     pub unsafe_because: Option<String>,
 }
 
@@ -129,18 +131,22 @@ pub async fn supervise<M: Machine + Send + 'static>(
     told_to_stop: impl Future<Output = &'static str>,
 ) -> Outcome {
     let (machine, last_command) = (unit.machine.clone(), unit.last_command.clone());
+    let last = last_command.clone();
     let leave = |ended: Option<&Result<_, RecordError>>, last| {
         safe_command(last, ended.is_some_and(Result::is_ok))
     };
     let (guarded, unsafe_because) =
         guard(machine, last_command, unit.run(), told_to_stop, leave).await;
+    let last = *last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let is_over = matches!(&guarded, Guarded::Ended(Ok(_)));
+    let safe = Command { heat: Heat::Off, ..safe_command(last, is_over) };
     let (ending, recorder) = match guarded {
         Guarded::Ended(Ok((engine, recorder))) => (Ending::Over(Box::new(engine)), Some(recorder)),
         Guarded::Ended(Err(error)) => (Ending::RecordLost(error), None),
         Guarded::Told(signal) => (Ending::Interrupted(signal), None),
         Guarded::Panicked(error) => (Ending::Panicked(error), None),
     };
-    Outcome { ending, recorder, unsafe_because }
+    Outcome { ending, recorder, safe, unsafe_because }
 }
 
 /// Sends the safe state until it has arrived; says why it is not proved to have.
@@ -167,6 +173,22 @@ async fn make_safe<M: Machine>(
             let why = fault.map(|fault| format!(": {fault}")).unwrap_or_default();
             Some(format!("not confirmed within {seconds} s{why}"))
         }
+    }
+}
+
+/// Sends the safe state until it has arrived, however long that takes.
+pub(super) async fn make_safe_at_last<M: Machine>(machine: SharedMachine<M>, safe: Command) {
+    until_safe(&machine, safe, SAFE_WITHIN, SAFE_PAUSE).await;
+}
+
+async fn until_safe<M: Machine>(
+    machine: &SharedMachine<M>,
+    safe: Command,
+    within: Duration,
+    pause: Duration,
+) {
+    while make_safe(machine, safe, within, pause).await.is_some() {
+        tokio::time::sleep(pause).await;
     }
 }
 

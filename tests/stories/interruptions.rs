@@ -128,8 +128,13 @@ pub(crate) fn served() -> (Desk, Running) {
 
 /// Serves the machine of a training station.
 pub(crate) fn serve(desk: &Desk) -> Running {
-    let line = "sim --unit station.toml:demo --tcp 127.0.0.1:0 --speed 60";
-    let running = Running::start(desk, line);
+    serve_with(desk, "")
+}
+
+/// The same with these words more.
+pub(crate) fn serve_with(desk: &Desk, more: &str) -> Running {
+    let line = format!("sim --unit station.toml:demo --tcp 127.0.0.1:0 --speed 60{more}");
+    let running = Running::start(desk, &line);
     let text = desk.read("station.toml").replace("127.0.0.1:15021", running.address(0));
     desk.write("station.toml", &text.replace("127.0.0.1:15022", running.address(2)));
     running

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
+use crate::interruptions::{RUN, is_off, serve_with};
 use crate::rig::Desk;
 use crate::simulator::Running;
 
@@ -58,4 +59,17 @@ fn a_port_that_is_unplugged_takes_the_heat_away_says_so_and_recovers_by_itself()
     let lost = &periods[first + 1..=last];
     assert!(!lost.is_empty() && lost.iter().all(|period| period["heat"] == "off"), "{lost:#?}");
     assert!(last + 1 < periods.len(), "the bath is read again");
+}
+
+/// The line comes back after the batch was given up: nobody else is there to switch the heat off.
+#[test]
+fn a_machine_that_comes_back_after_the_end_of_its_batch_is_told_to_stop_heating() {
+    let desk = Desk::training();
+    let running = serve_with(&desk, " --fault unplug:from=5s,for=14s");
+    let run = desk.run(RUN);
+    let said = &run.stderr;
+    let words = ["did not confirm the safe state", "holder goes on telling it", "once more"];
+    let places: Vec<_> = words.iter().map(|words| said.find(words)).collect();
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?} in {said}");
+    assert!(is_off(&desk, &running), "{said}");
 }

@@ -154,7 +154,7 @@ fn what_fails_or_stops_a_batch_names_the_alarm_and_what_the_heat_does() {
     assert_eq!(entered(Cause::Implausible { alarm }), "After alarm 205 the milk is cooled.");
     assert_eq!(
         entered(Cause::Interlock { alarm: Alarm::OverTemperature }),
-        "Alarm 101 stopped the batch: the bath is too hot. Heat is off and stays off."
+        "Alarm 101 stopped the batch: the bath is too hot. Heat is commanded off and stays off."
     );
     assert_eq!(
         sentence(&Event::Failed { alarm }),

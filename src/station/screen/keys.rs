@@ -19,7 +19,7 @@ pub(super) enum Key {
     Back,
     /// Takes back the question.
     Escape,
-    /// Ctrl-C: raw mode takes the signal away, so it is given back here.
+    /// Ctrl-C or Ctrl-\: raw mode takes the signal away, so it is given back here.
     Interrupt,
     /// Ctrl-L: something else wrote on the terminal.
     Repaint,
@@ -33,7 +33,9 @@ impl From<KeyEvent> for Key {
             return Self::Other;
         }
         if event.modifiers == KeyModifiers::CONTROL {
-            return if event.code.is_char('c') {
+            // Terminals send Ctrl-\ as the byte 0x1c, which is read as Ctrl-4.
+            let is_quit = event.code.is_char('\\') || event.code.is_char('4');
+            return if event.code.is_char('c') || is_quit {
                 Self::Interrupt
             } else if event.code.is_char('l') {
                 Self::Repaint
@@ -385,9 +387,11 @@ mod tests {
 
     #[test]
     fn ctrl_c_is_heard_in_every_question() {
-        let ctrl_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
-        let mut prompt = Prompt::StopReason("because".into());
-        assert_eq!(prompt.press(ctrl_c.into(), Some(PhaseName::Hold), None), Intent::Leave);
+        for letter in ['c', '\\', '4'] {
+            let pressed = KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL);
+            let mut prompt = Prompt::StopReason("because".into());
+            assert_eq!(prompt.press(pressed.into(), Some(PhaseName::Hold), None), Intent::Leave);
+        }
     }
 
     #[test]

@@ -436,6 +436,18 @@ async fn the_safe_state_is_tried_until_it_arrives_and_else_a_person_is_told() {
 }
 
 #[tokio::test]
+async fn a_machine_that_comes_back_late_is_told_in_the_end() {
+    let unit = rig(Faults { writes_lost: 80, ..Faults::default() }, PATIENT).await;
+    let machine = &unit.unit.machine;
+    // Ten milliseconds hold no more than ten attempts: it is given up before it listens.
+    let (within, pause) = (Duration::from_millis(10), Duration::from_millis(1));
+    assert!(make_safe(machine, Command::safe(true), within, pause).await.is_some());
+    until_safe(machine, Command::safe(true), within, pause).await;
+    assert_eq!(last(&unit.told), Command::safe(true));
+    assert_eq!(machine.lock().await.writes, 81);
+}
+
+#[tokio::test]
 async fn only_readings_on_the_disk_permit_heat_and_a_lost_remark_is_not_silent() {
     let rig = rig(Faults::default(), PATIENT).await;
     let ControlLoop { mut recorder, mut engine, clock, .. } = rig.unit;
