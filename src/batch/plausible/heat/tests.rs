@@ -356,6 +356,7 @@ fn what_the_bath_did_before_the_bottles_came_is_no_fall() {
     assert!(watched.fails(), "as after a refill with cold water");
     watched.balance.loaded();
     (watched.phase, watched.milk) = (PhaseName::ComeUp, Some(50.0));
+    assert!(!watched.blocks(1, 50.0, 0.0, FULL).fails(), "how deep it is begins anew");
     watched.blocks(12, 50.0, 0.0, FULL);
     assert_eq!(watched.doubts.fails, None);
 }
