@@ -92,7 +92,8 @@ pub(crate) fn of(fault: &Fault, became: &Became, scenario: &Scenario) -> Option<
             let error_k = if fault.kind == Kind::Drift { fault.size * hours } else { fault.size };
             let of_milk = params.milk.iter().map(|probe| probe.certificate.uncertainty.as_f64());
             let uncertain_k = of_milk.sum::<f64>() + params.bath.certificate.uncertainty.as_f64();
-            let is_small = error_k < UNSEEN_K + uncertain_k;
+            // One that reads low makes no milk look better: nothing excuses it.
+            let is_small = (0.0..UNSEEN_K + uncertain_k).contains(&error_k);
             (alone && is_small).then_some(Residual::NothingToCompare)
         }
         Kind::Frozen => {
