@@ -216,7 +216,9 @@ impl Plausibility {
                 *jump = Jump::default();
             } else if let Some(milk) = value {
                 let gap_k = self.last_bath.map(|bath| (bath - milk).as_f64().abs());
-                let bounds = Bounds::milk(probe.resolution.as_f64(), gap_k);
+                let baths = self.last_bath.map(|last| [last, fresh.bath.unwrap_or(last)]);
+                let baths = baths.map(|baths| baths.map(Celsius::as_f64));
+                let bounds = Bounds::milk(probe.resolution.as_f64(), gap_k).over_silence(baths);
                 let is_step = jump.sample(stage.now, milk.as_f64(), bounds);
                 self.doubts.cut |= is_step && stage.is_heated();
             }

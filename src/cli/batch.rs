@@ -128,7 +128,7 @@ impl ToFile {
 }
 
 /// A batch as it is stored, and what does not fit in it, said loudly before anything else.
-fn load(store: &Store, code: &str) -> Result<(BatchRecord, Option<Misfit>), Failure> {
+pub(crate) fn load(store: &Store, code: &str) -> Result<(BatchRecord, Option<Misfit>), Failure> {
     let record = match store.load_batch(code) {
         // An unknown code is a mistake of the person, not of the record.
         Err(error @ StoreError::NoBatch(_)) => return Err(error.into()),
@@ -152,11 +152,15 @@ fn load(store: &Store, code: &str) -> Result<(BatchRecord, Option<Misfit>), Fail
 }
 
 /// The verdict of a batch: the one that was kept when it was closed, beside what this program says.
-pub(crate) fn judgement(store: &Store, record: &BatchRecord) -> Result<Judgement, Failure> {
+pub(crate) fn judgement(
+    store: &Store,
+    record: &BatchRecord,
+    misfit: Option<&Misfit>,
+) -> Result<Judgement, Failure> {
     let code = &record.header.code;
     let made_by = store.made_by(code)?;
     let made = made_by_words(&made_by);
-    Judgement::of(record, store.verdict_of(code)?, made_by).map_err(|why| {
+    Judgement::of(record, store.verdict_of(code)?, made_by, misfit.is_none()).map_err(|why| {
         let this = Software::this();
         Failure::DoesNotVerify(anyhow::Error::new(why).context(format!(
             "batch {code}, made by: {made}: {this} does not understand the verdict that was kept"

@@ -84,8 +84,8 @@ pub(crate) fn run(context: &Context, args: DemoArgs) -> Result<(), Failure> {
     let done =
         unit::runtime()?.block_on(conduct(request, Mode::Plain(Box::new(std::io::stderr()))))?;
     let store = context.store_to_read()?;
-    let record = store.load_batch(&done.batch)?;
-    let judgement = batch::judgement(&store, &record)?;
+    let (record, misfit) = batch::load(&store, &done.batch)?;
+    let judgement = batch::judgement(&store, &record, misfit.as_ref())?;
     let files = write_record(context, &station, &record, &judgement)?;
     report(context, &done, &files)?;
     match done.verdict.outcome {
@@ -169,10 +169,8 @@ fn write_record(
     let folder = context.dir().join("records").join(&record.header.code);
     fs::create_dir_all(&folder)
         .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
-    let look = chart::ChartOptions {
-        training: station.training,
-        judged_otherwise: judgement.otherwise.is_some(),
-    };
+    let look =
+        chart::ChartOptions { training: station.training, ..chart::ChartOptions::of(judgement) };
     let documents = [
         ("chart.svg", chart::svg(record, verdict, look)?.into_bytes()),
         ("chart.png", chart::png(record, verdict, look)?),

@@ -17,6 +17,7 @@ mod sheet;
 
 use plotters::prelude::{BitMapBackend, DrawingBackend, SVGBackend};
 
+use super::judgement::Judgement;
 use super::{RecordError, fonts};
 use crate::batch::verdict::Verdict;
 use crate::store::model::BatchRecord;
@@ -32,6 +33,16 @@ pub struct ChartOptions {
     pub training: bool,
     /// This program decides otherwise than the verdict on the sheet, which was kept.
     pub judged_otherwise: bool,
+    /// The record is not what was written.
+    pub altered: bool,
+}
+
+impl ChartOptions {
+    /// What the judgement tells of the record.
+    pub const fn of(judgement: &Judgement) -> Self {
+        let (judged_otherwise, altered) = (judgement.otherwise.is_some(), !judgement.fits);
+        Self { training: false, judged_otherwise, altered }
+    }
 }
 
 /// The chart as SVG that carries its own font and looks the same in any browser.

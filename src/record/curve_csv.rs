@@ -32,6 +32,10 @@ use crate::batch::curve::Curve;
 use crate::batch::recipe::Recipe;
 use crate::profiles;
 
+/// Why nobody judges the export of a record that did not fit its hashes.
+pub(crate) const ALTERED: &str = "the record was not what was written when this was exported, so that \
+     no decision about milk may rest on it; `holder db verify` says what does not fit";
+
 /// What the user says of a foreign curve. Our own exports say it themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {

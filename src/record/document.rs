@@ -59,8 +59,7 @@ pub fn pdf(
     judgement: &Judgement,
     options: &PdfOptions,
 ) -> Result<Vec<u8>, RecordError> {
-    let judged_otherwise = judgement.otherwise.is_some();
-    let look = ChartOptions { training: options.training, judged_otherwise };
+    let look = ChartOptions { training: options.training, ..ChartOptions::of(judgement) };
     let chart = chart::svg_by_name(record, &judgement.verdict, look)?;
     let facts = facts::facts(record, judgement, options)
         .map_err(|why| RecordError::Json { batch: record.header.code.clone(), why })?;

@@ -4,7 +4,8 @@
 //! by which durations are measured, and as wall-clock time (RFC 3339, UTC). Readings are raw,
 //! as they came from the device; `params` holds the certificates that correct them. One period
 //! is one line. `verdict` is the one that was kept when the batch was closed; `verdict_today` is there
-//! where the exporting program decides otherwise.
+//! where the exporting program decides otherwise, and `fits` is false where the record was not what was
+//! written.
 
 use std::fmt::Write as _;
 
@@ -41,6 +42,7 @@ struct Document<'a> {
     verdict_decided_by: String,
     verdict_kept: bool,
     verdict_today: Option<&'a Verdict>,
+    fits: bool,
     params: &'a BatchParams,
     pool: Option<&'a PoolRecord>,
     entries: Vec<StampedEntry<'a>>,
@@ -180,6 +182,7 @@ fn document<'a>(
         verdict_decided_by: judgement.decided_by(),
         verdict_kept: judgement.basis == Basis::Kept,
         verdict_today: judgement.otherwise.as_ref(),
+        fits: judgement.fits,
         params: &record.params,
         pool: record.pool.as_ref(),
         entries: entries.collect(),

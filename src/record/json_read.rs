@@ -10,7 +10,7 @@ use holder_hal::{
 use serde::Deserialize;
 
 use super::curve;
-use super::curve_csv::{Origin, ReadCurve};
+use super::curve_csv::{ALTERED, Origin, ReadCurve};
 use super::json::HeatCommand;
 use crate::batch::event::Entry;
 use crate::batch::params::BatchParams;
@@ -46,11 +46,18 @@ struct Document {
     station: String,
     time_zone: String,
     journal_head: Head,
+    // Exports of earlier versions do not say it.
+    #[serde(default = "fits")]
+    fits: bool,
     header: Header,
     params: BatchParams,
     entries: Vec<Entry>,
     texts: Vec<Text>,
     periods: Vec<Line>,
+}
+
+const fn fits() -> bool {
+    true
 }
 
 #[derive(Deserialize)]
@@ -125,6 +132,9 @@ impl Document {
     fn curve(self) -> Result<ReadCurve, String> {
         if (self.format.as_str(), self.version) != (super::json::FORMAT, super::json::VERSION) {
             return Err(format!("{} {} is another format", self.format, self.version));
+        }
+        if !self.fits {
+            return Err(ALTERED.to_owned());
         }
         let recipe_text = self.texts.iter().find(|text| text.kind == "recipe");
         let recipe_text = recipe_text.ok_or("it has no recipe")?.text.clone();

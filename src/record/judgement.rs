@@ -33,11 +33,13 @@ pub struct Judgement {
     pub otherwise: Option<Verdict>,
     /// The programs that made the record.
     pub made_by: Vec<MadeBy>,
+    /// Whether the record is what was written, as far as hashes tell.
+    pub fits: bool,
 }
 
 impl Judgement {
     /// Of a record, with the verdict that was kept and the programs that made it, as the store
-    /// gives them.
+    /// gives them, and whether all of it fits its hashes.
     ///
     /// # Errors
     /// The kept verdict is none that this program understands.
@@ -45,21 +47,23 @@ impl Judgement {
         record: &BatchRecord,
         kept: Option<Value>,
         made_by: Vec<MadeBy>,
+        fits: bool,
     ) -> Result<Self, serde_json::Error> {
         let today = judge(&record.params.recipe, &curve(record));
         let is_closed = record.header.closed_utc_ms.is_some();
         let Some(kept) = kept.filter(|_| is_closed) else {
             let basis = if is_closed { Basis::NotKept } else { Basis::Open };
-            return Ok(Self { verdict: today, basis, otherwise: None, made_by });
+            return Ok(Self { verdict: today, basis, otherwise: None, made_by, fits });
         };
         let verdict: Verdict = serde_json::from_value(kept)?;
         let otherwise = Some(today).filter(|today| !today.decides_as(&verdict));
-        Ok(Self { verdict, basis: Basis::Kept, otherwise, made_by })
+        Ok(Self { verdict, basis: Basis::Kept, otherwise, made_by, fits })
     }
 
-    /// What this program says now, of a record that no store has closed.
+    /// What this program says now, of a record that no store has closed or can have changed.
     pub fn now(verdict: Verdict) -> Self {
-        Self { verdict, basis: Basis::Open, otherwise: None, made_by: Vec::new() }
+        let basis = Basis::Open;
+        Self { verdict, basis, otherwise: None, made_by: Vec::new(), fits: true }
     }
 
     /// The programs that made the record, in words.
@@ -124,7 +128,7 @@ mod tests {
     #[test]
     fn a_closed_batch_shows_what_was_kept_and_says_where_this_program_decides_otherwise() {
         let (record, verdict, value) = kept(|_| ());
-        let same = Judgement::of(&record, value, closed_by("0.0.1")).expect("ours");
+        let same = Judgement::of(&record, value, closed_by("0.0.1"), true).expect("ours");
         assert_eq!((&same.verdict, same.basis), (&verdict, Basis::Kept));
         assert_eq!((same.difference(), &same.otherwise), (None, &None));
 
@@ -133,7 +137,7 @@ mod tests {
         };
         let today = verdict.outcome;
         let (record, verdict, value) = kept(|verdict| verdict.outcome = other(verdict.outcome));
-        let parted = Judgement::of(&record, value, closed_by("0.0.1")).expect("ours");
+        let parted = Judgement::of(&record, value, closed_by("0.0.1"), true).expect("ours");
         assert_eq!(parted.verdict, verdict, "the kept one");
         assert_eq!(parted.otherwise.as_ref().map(|verdict| verdict.outcome), Some(today));
         let said = parted.difference().expect("said");
@@ -143,7 +147,7 @@ mod tests {
         }
 
         let (record, _, value) = kept(|verdict| verdict.findings.clear());
-        let parted = Judgement::of(&record, value, Vec::new()).expect("ours");
+        let parted = Judgement::of(&record, value, Vec::new(), true).expect("ours");
         let said = parted.difference().expect("other reasons");
         assert!(said.contains("for other reasons") && said.contains("by: not recorded"), "{said}");
     }
@@ -151,12 +155,12 @@ mod tests {
     #[test]
     fn what_is_open_or_has_no_verdict_is_judged_now_and_says_so() {
         let (mut record, verdict, value) = kept(|_| ());
-        let none = Judgement::of(&record, None, closed_by("0.0.1")).expect("ours");
+        let none = Judgement::of(&record, None, closed_by("0.0.1"), true).expect("ours");
         assert_eq!((&none.verdict, none.basis), (&verdict, Basis::NotKept));
         assert!(none.basis_words().contains("none was kept"), "{}", none.basis_words());
         assert_eq!(none.decided_by(), Software::this().to_string());
         record.header.closed_utc_ms = None;
-        let open = Judgement::of(&record, value, Vec::new()).expect("ours");
+        let open = Judgement::of(&record, value, Vec::new(), true).expect("ours");
         assert_eq!(open.basis, Basis::Open);
         assert!(open.basis_words().contains("the record is open"), "{}", open.basis_words());
     }
@@ -165,6 +169,6 @@ mod tests {
     fn a_kept_verdict_that_nobody_understands_is_no_verdict_of_today() {
         let (record, ..) = kept(|_| ());
         let odd = serde_json::json!({ "outcome": "fine" });
-        Judgement::of(&record, Some(odd), Vec::new()).expect_err("not understood");
+        Judgement::of(&record, Some(odd), Vec::new(), true).expect_err("not understood");
     }
 }

@@ -272,6 +272,27 @@ impl Store {
         verdict.map_err(|error| garbled(format!("verdict of batch {code}"), error))
     }
 
+    /// Whether the first page of a closed batch, its verdict included, is what the journal has of
+    /// its closing: what a list shows without the proof of [`Store::batch_fits`]. True while it is open.
+    ///
+    /// # Errors
+    /// No such batch, the disk, or something stored that cannot be understood.
+    pub fn closing_fits(&self, code: &str) -> Result<bool, StoreError> {
+        let db = &self.db.unchecked_transaction()?;
+        if header(db, code)?.closed_utc_ms.is_none() {
+            return Ok(true);
+        }
+        let sql = format!(
+            "SELECT {} FROM journal WHERE batch = ? AND kind IN (?, ?) ORDER BY seq DESC LIMIT 1",
+            Row::COLUMNS
+        );
+        let mut select = db.prepare_cached(&sql)?;
+        let kinds = [Kind::BatchChanged, Kind::BatchClosed].map(Kind::word);
+        let last = select.query_row([code, kinds[0], kinds[1]], Row::read).optional()?;
+        let said = last.map(|row| row.body()).transpose()?.and_then(|body| body.after);
+        Ok(said == Some(batch_state(db, code)?))
+    }
+
     /// Everything that a judge or a reader needs of one batch, as of one moment.
     ///
     /// # Errors

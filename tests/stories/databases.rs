@@ -175,8 +175,26 @@ fn a_record_that_was_changed_is_never_shown_without_a_warning() {
     }
     let written = ["svg", "csv", "json"].map(|extension| format!("{code}.{extension}"));
     assert!(written.iter().all(|name| desk.path(name).exists()), "for whoever looks into it");
+    let chart = std::fs::read_to_string(desk.path(&written[0])).expect("drawn");
+    assert!(chart.contains("NOT WHAT WAS WRITTEN"), "a chart lies on a desk without the warning");
+    for export in &written[1..] {
+        desk.run(&format!("judge {export}")).expect_refusal(&[export, "not what was written"]);
+    }
     let record = desk.run(&format!("batch record {code}"));
     assert_ne!(record.code, 0);
     assert!(!desk.path(&format!("{code}.pdf")).exists(), "no page that looks like any other");
     desk.run("batch show B-1").expect_refusal(&["no batch B-1"]);
+}
+
+#[test]
+fn the_list_shows_no_verdict_that_the_journal_does_not_have() {
+    let desk = Desk::empty();
+    desk.run("--dir . demo").expect_code(0);
+    desk.run("batch list").expect_code(0);
+    tamper(&desk, "UPDATE batches SET verdict = replace(verdict, 'acceptable', 'incomplete')");
+    let listed = desk.run("batch list").expect_code(5);
+    assert!(listed.stdout.contains("NOT WHAT WAS WRITTEN"), "{}", listed.stdout);
+    assert!(!listed.stdout.contains("incomplete"), "{}", listed.stdout);
+    let listed = desk.run("--json batch list").expect_code(5).json();
+    assert!(listed[0]["outcome"].is_null() && listed[0]["fits"] == false, "{listed}");
 }

@@ -69,6 +69,10 @@ fn a_killed_run_keeps_its_record_and_nothing_else_begins_until_a_person_decides(
     desk.run("unit commission demo --fast --yes").expect_refusal(&[&code, "still open"]);
     let list = desk.run("--json batch list").expect_code(0).json();
     assert_eq!(list[0]["closing"], serde_json::Value::Null, "nobody has closed it");
+    let proof = desk.run(&format!("batch verify {code}")).expect_code(0);
+    assert!(proof.stdout.contains("open: nothing was decided"), "{}", proof.stdout);
+    let proof = desk.run(&format!("--json batch verify {code}")).expect_code(0).json();
+    assert!(proof["open"] == true && proof["outcome"].is_null(), "{proof}");
 
     let mut program = desk.program();
     program.args(["run", "demo", "--fast", "--yes", "--abandon", "the milk was thrown away"]);

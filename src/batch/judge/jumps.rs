@@ -44,6 +44,11 @@ fn follows(gap: i64, ms: i64, lag_ms: i64) -> i64 {
     gap.saturating_mul(2 * ms) / (2 * lag_ms + ms).max(1)
 }
 
+/// The same over a hole in the readings, which may be longer than the lag: never beyond the bath.
+fn follows_unread(gap: i64, ms: i64, lag_ms: i64) -> i64 {
+    follows(gap, ms.min(2 * lag_ms), lag_ms)
+}
+
 /// The lines for one track.
 #[derive(Clone, Copy, Debug)]
 struct Lines {
@@ -74,6 +79,17 @@ impl Lines {
         (most.min(0) - self.jump..=most.max(0) + self.jump).contains(&change)
     }
 
+    /// Whether a bottle could have come from one reading to the other while nobody read it, in
+    /// whichever of the two baths: this bottle, a quarter faster than it was, where its lag is
+    /// known, since the fastest of all comes close to any bath within a minute or two.
+    fn can_be_unread(&self, from: &Point, to: &Point) -> bool {
+        let lag_ms = self.lag_own_ms.map_or(self.lag_min_ms, |own_ms| own_ms - own_ms / 5);
+        let towards = |bath: i64| follows_unread(bath - from.milk, to.t_ms - from.t_ms, lag_ms);
+        let (one, other) = (towards(from.bath), towards(to.bath));
+        let (least, most) = (one.min(other).min(0), one.max(other).max(0));
+        (least - self.jump..=most + self.jump).contains(&(to.milk - from.milk))
+    }
+
     /// Whether this bottle comes from one reading to the other.
     fn is_back(&self, from: &Point, to: &Point) -> bool {
         let Some(lag_ms) = self.lag_own_ms else { return self.can_be(from, to) };
@@ -85,7 +101,11 @@ impl Lines {
 }
 
 /// All excursions from a minute after the loading to the end of the hold.
-fn excursions(points: &[Point], lines: Lines) -> Vec<Excursion> {
+fn excursions(
+    points: &[Point],
+    lines: Lines,
+    is_hole: impl Fn(&Point, &Point) -> bool,
+) -> Vec<Excursion> {
     let mut found = Vec::new();
     let (mut anchor, mut open): (usize, Option<Excursion>) = (0, None);
     for (at, point) in points.iter().enumerate().skip(1) {
@@ -103,7 +123,12 @@ fn excursions(points: &[Point], lines: Lines) -> Vec<Excursion> {
         while points.get(anchor + 1).is_some_and(|next| point.t_ms - next.t_ms >= ANCHOR_MS) {
             anchor += 1;
         }
-        let from = points.get(anchor).filter(|from| !lines.can_be(from, point));
+        let pair = points.get(anchor).zip(points.get(anchor + 1));
+        let from = pair.filter(|(from, next)| {
+            let unread = is_hole(from, next);
+            !if unread { lines.can_be_unread(from, point) } else { lines.can_be(from, point) }
+        });
+        let from = from.map(|(from, _)| from);
         open = from.map(|from| Excursion { anchor: *from, first: *point, back: None });
     }
     found.extend(open);
@@ -115,8 +140,8 @@ pub(super) fn jumps(seen: &Seen, track: &Track) -> Vec<Finding> {
     let until_ms = track.since_start(seen.heated_until_ms());
     let from_ms = if seen.curve.load_ms.is_some() { SETTLED_MS } else { 0 };
     let lines = Lines::of(seen, track);
-    let unbroken = track.between(from_ms, until_ms).chunk_by(|a, b| !track.is_hole(a, b));
-    let found: Vec<_> = unbroken.flat_map(|points| excursions(points, lines)).collect();
+    let points = track.between(from_ms, until_ms);
+    let found = excursions(points, lines, |before, after| track.is_hole(before, after));
     let in_hold = found.iter().filter(|excursion| is_in_hold(seen, track, excursion)).count();
     let weight = |excursion: &Excursion| {
         let lasted_ms = excursion.lasted_ms().unsigned_abs();

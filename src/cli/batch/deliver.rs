@@ -23,7 +23,7 @@ struct Judged {
 fn judged(context: &Context, code: &str) -> Result<Judged, Failure> {
     let store = context.store_to_read()?;
     let (record, misfit) = super::load(&store, code)?;
-    let judgement = super::judgement(&store, &record)?;
+    let judgement = super::judgement(&store, &record, misfit.as_ref())?;
     Ok(Judged { record, judgement, training: store.station().training, misfit })
 }
 
@@ -49,7 +49,7 @@ fn picture(args: &ChartArgs) -> Result<&'static str, Failure> {
 pub(super) fn chart(context: &Context, args: &ChartArgs) -> Result<(), Failure> {
     let ending = picture(args)?;
     let Judged { record, judgement, training, misfit } = judged(context, &args.batch)?;
-    let options = ChartOptions { training, judged_otherwise: judgement.otherwise.is_some() };
+    let options = ChartOptions { training, ..ChartOptions::of(&judgement) };
     let bytes = if ending == "png" {
         chart::png(&record, &judgement.verdict, options)?
     } else {

@@ -16,16 +16,21 @@ pub(super) fn run(context: &Context) -> Result<(), Failure> {
     let zone = Zone::named(&station.time_zone);
     let mut documents = Vec::new();
     let mut rows = Vec::new();
+    let mut altered = Vec::new();
     for header in store.batches()? {
-        let outcome = outcome(&store, &header)?;
+        let state = State::of(&store, &header)?;
         if context.json {
-            documents.push(document(&header, outcome)?);
+            documents.push(document(&header, &state)?);
         } else {
-            rows.push(row(&zone, &header, outcome));
+            rows.push(row(&zone, &header, &state));
+        }
+        if matches!(state, State::Altered) {
+            altered.push(header.code);
         }
     }
     if context.json {
-        return Ok(out::json(&documents)?);
+        out::json(&documents)?;
+        return end(&altered);
     }
     let started = format!("STARTED ({})", station.time_zone);
     let head = ["BATCH", &started, "UNIT", "MILK OF", "BOTTLES", "VERDICT"];
@@ -33,29 +38,64 @@ pub(super) fn run(context: &Context) -> Result<(), Failure> {
     if station.training {
         text = format!("TRAINING\n{text}");
     }
-    Ok(out::text(&text)?)
+    out::text(&text)?;
+    end(&altered)
 }
 
-/// The outcome that was kept when the batch was closed.
-fn outcome(store: &Store, header: &BatchHeader) -> Result<Option<&'static str>, Failure> {
-    let Some(kept) = store.verdict_of(&header.code)? else { return Ok(None) };
-    let verdict: Result<Verdict, _> = serde_json::from_value(kept);
-    Ok(verdict.ok().map(|verdict| verdict.outcome.word()))
+/// What a person who looks for acceptable batches may believe of one.
+enum State {
+    /// Nothing was decided yet.
+    Open,
+    /// What was decided when it was closed, in a word; `None` if that is not understood.
+    Closed(Option<&'static str>),
+    /// Its first page is not what the journal has of its closing.
+    Altered,
 }
 
-fn document(header: &BatchHeader, outcome: Option<&str>) -> anyhow::Result<Value> {
+impl State {
+    fn of(store: &Store, header: &BatchHeader) -> Result<Self, Failure> {
+        if !store.closing_fits(&header.code)? {
+            return Ok(Self::Altered);
+        }
+        if header.closed_utc_ms.is_none() {
+            return Ok(Self::Open);
+        }
+        let kept = store.verdict_of(&header.code)?;
+        let verdict = kept.and_then(|kept| serde_json::from_value::<Verdict>(kept).ok());
+        Ok(Self::Closed(verdict.map(|verdict| verdict.outcome.word())))
+    }
+}
+
+fn end(altered: &[String]) -> Result<(), Failure> {
+    if altered.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::DoesNotVerify(anyhow::anyhow!(
+        "{}: what the list has is not what the journal has of the closing; no decision about milk \
+         may rest on it. `holder db verify` says what does not fit",
+        altered.join(", ")
+    )))
+}
+
+fn document(header: &BatchHeader, state: &State) -> anyhow::Result<Value> {
     let mut document = serde_json::to_value(header)?;
+    let outcome = match state {
+        State::Open | State::Altered => None,
+        State::Closed(outcome) => *outcome,
+    };
     if let Value::Object(fields) = &mut document {
         fields.insert("outcome".to_owned(), json!(outcome));
+        fields.insert("fits".to_owned(), (!matches!(state, State::Altered)).into());
     }
     Ok(document)
 }
 
-fn row(zone: &Zone, header: &BatchHeader, outcome: Option<&str>) -> Vec<String> {
-    let state = match (header.closed_utc_ms, outcome) {
-        (None, _) => format!("open, in {}", header.phase),
-        (Some(_), Some(outcome)) => outcome.to_owned(),
-        (Some(_), None) => "not judged".to_owned(),
+fn row(zone: &Zone, header: &BatchHeader, state: &State) -> Vec<String> {
+    let state = match state {
+        State::Open => format!("open, in {}", header.phase),
+        State::Closed(Some(outcome)) => (*outcome).to_owned(),
+        State::Closed(None) => "not judged".to_owned(),
+        State::Altered => "NOT WHAT WAS WRITTEN".to_owned(),
     };
     let mark = if header.simulated { " SIMULATED" } else { "" };
     vec![

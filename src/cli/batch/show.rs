@@ -15,7 +15,7 @@ use crate::store::model::{BatchRecord, Closing};
 pub(super) fn run(context: &Context, code: &str) -> Result<(), Failure> {
     let store = context.store_to_read()?;
     let (record, misfit) = super::load(&store, code)?;
-    let judgement = super::judgement(&store, &record)?;
+    let judgement = super::judgement(&store, &record, misfit.as_ref())?;
     if context.json {
         let mut document = document(&record, &judgement)?;
         if let Value::Object(fields) = &mut document {

@@ -15,7 +15,8 @@ use crate::store::{MadeBy, Store, made_by_alone, made_by_words, replay};
 struct Proof {
     made_by: Vec<MadeBy>,
     inputs: usize,
-    outcome: Outcome,
+    /// `None` while the batch is open.
+    outcome: Option<Outcome>,
 }
 
 /// What was not proved.
@@ -72,7 +73,9 @@ fn proved(store: &Store, code: &str) -> Result<Proof, Unproved> {
         Some(Err(why)) => format!("the verdict that was kept is not understood: {why}"),
         Some(Ok(kept)) if kept != verdict => said_otherwise(&kept, &verdict),
         Some(Ok(_)) | None => {
-            return Ok(Proof { made_by, inputs: count, outcome: verdict.outcome });
+            let is_closed = record.header.closed_utc_ms.is_some();
+            let outcome = is_closed.then_some(verdict.outcome);
+            return Ok(Proof { made_by, inputs: count, outcome });
         }
     };
     Err(Unproved::Parts { made_by, why })
@@ -120,13 +123,19 @@ fn say(context: &Context, code: &str, proof: &Proof) -> Result<(), Failure> {
     let this = Software::this();
     if context.json {
         return Ok(out::json(&json!({
-            "batch": code, "verifies": true, "inputs": inputs, "outcome": outcome,
+            "batch": code, "verifies": true, "inputs": inputs, "open": outcome.is_none(),
+            "outcome": outcome,
             "made_by": made_by, "replayed_by": this,
         }))?);
     }
+    let again = match outcome {
+        Some(outcome) => {
+            format!("phases, commands and decision again, and the judge says the same: {outcome}")
+        }
+        None => "phases and commands again. It is open: nothing was decided yet".to_owned(),
+    };
     Ok(out::text(&format!(
-        "batch {code} verifies: every hash fits, {inputs} inputs give the same entries, \
-         phases, commands and decision again, and the judge says the same: {outcome}\n\
+        "batch {code} verifies: every hash fits, {inputs} inputs give the same entries, {again}\n\
          made by: {}\nreplayed by: {this}",
         made_by_words(made_by)
     ))?)

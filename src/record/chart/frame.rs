@@ -20,7 +20,8 @@ pub(super) struct Frame {
 impl Frame {
     pub(super) fn x(&self, t_s: f64) -> i32 {
         let share = (t_s - self.s.0) / (self.s.1 - self.s.0);
-        self.left + (share * f64::from(self.right - self.left)).round() as i32
+        let px = (share * f64::from(self.right - self.left)).round() as i32;
+        self.left.saturating_add(px)
     }
 
     fn y_exact(&self, degrees: f64) -> f64 {
@@ -158,6 +159,12 @@ mod tests {
         let frame = Frame { s: (100.0, 1100.0), ..FRAME };
         let points = run([(0.0, 40.0), (600.0, 40.0), (600.0, 20.0), (2000.0, 20.0)]);
         assert_eq!(frame.paths(&points), [vec![(0, 40), (50, 40), (50, 60), (100, 60)]]);
+    }
+
+    #[test]
+    fn a_moment_beyond_every_number_is_at_the_edge_of_all_pixels() {
+        let frame = Frame { left: 60, ..FRAME };
+        assert_eq!((frame.x(1e30), frame.x(-1e30)), (i32::MAX, i32::MIN + 60));
     }
 
     #[test]

@@ -148,6 +148,7 @@ impl Scene<'_> {
         let marks = [
             (self.record.header.simulated, "SIMULATED — not a real machine"),
             (options.training, "TRAINING"),
+            (options.altered, "NOT WHAT WAS WRITTEN"),
             (options.judged_otherwise, "JUDGED OTHERWISE TODAY"),
             (self.record.header.purpose == Purpose::Water, "WATER — no milk"),
         ];

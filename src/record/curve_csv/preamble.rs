@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use holder_hal::Kelvin;
 use sha2::{Digest, Sha256};
 
-use super::{CsvError, Source};
+use super::{ALTERED, CsvError, Source};
 use crate::batch::curve::Interruption;
 use crate::batch::recipe::Recipe;
 
@@ -143,6 +143,14 @@ impl<'a> Preamble<'a> {
         let rule = "must be `none`, or times with outages, parted by commas: `61.000:12.500`";
         let all = |value: &'a str| value.split(',').map(interruption).collect();
         Ok(self.maybe(key, rule, all)?.unwrap_or_default())
+    }
+
+    /// Fails if the record did not fit its hashes. An export of before that was told lacks the key.
+    pub(super) fn fits(&self) -> Result<(), CsvError> {
+        if self.entries.iter().all(|entry| entry.key != "fits") || self.flag("fits")? {
+            return Ok(());
+        }
+        Err(self.from.whole(ALTERED.to_owned()))
     }
 
     /// The recipe's text, if it fits its hash. Line ends that another system changed are put

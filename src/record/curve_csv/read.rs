@@ -128,6 +128,7 @@ fn foreign(from: Source, options: &Options) -> Result<Curve, CsvError> {
 
 /// The export's own words, the recipe among them, with which the preamble must agree.
 fn origin(from: Source, preamble: &Preamble) -> Result<Origin, CsvError> {
+    preamble.fits()?;
     let recipe_text = preamble.recipe_text()?;
     let recipe = Recipe::parse(&format!("recipe in {}", from.file), &recipe_text)
         .map_err(|error| from.whole(error.to_string()))?;

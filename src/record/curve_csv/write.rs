@@ -85,7 +85,7 @@ fn preamble(
 }
 
 /// Which programs made the record and this file, and which verdict is whose.
-fn programs(judgement: &Judgement) -> [(&'static str, String); 5] {
+fn programs(judgement: &Judgement) -> [(&'static str, String); 6] {
     let outcome = |verdict: &Verdict| verdict.outcome.word().to_owned();
     let today = match (&judgement.otherwise, judgement.difference()) {
         (Some(today), Some(difference)) => format!("{}: {difference}", outcome(today)),
@@ -97,6 +97,7 @@ fn programs(judgement: &Judgement) -> [(&'static str, String); 5] {
         ("verdict", outcome(&judgement.verdict)),
         ("verdict_decided_by", judgement.decided_by()),
         ("verdict_today", today),
+        ("fits", judgement.fits.to_string()),
     ]
 }
 

@@ -3,7 +3,7 @@
 mod cases;
 mod measure;
 
-use holder_hal::{Celsius, Heat, Kelvin, Sample};
+use holder_hal::{Celsius, Heat, Kelvin, Quality, Sample};
 
 use super::*;
 use crate::batch::alarm::Alarm;
@@ -187,6 +187,33 @@ fn a_load_that_is_not_there_shows() {
     let seen = raised(&run);
     assert!(seen.iter().any(|(alarm, _)| *alarm == Alarm::LoadOff), "{seen:?}");
     assert!(run.true_coldest_in_hold_c.is_some_and(|c| c >= 62.5));
+}
+
+/// A plug that was off and is back on its own probe: no bottle goes further in the meantime than
+/// the rules let it.
+#[test]
+fn milk_that_nobody_read_for_almost_two_minutes_makes_no_step() {
+    for seed in 40_100..40_112 {
+        let plant = PlantParams::drawn(seed);
+        let mut params = fixture::params();
+        if seed % 2 == 1 {
+            params.heater = power_of(&plant);
+        }
+        let from_s = 100.0 + (seed % 12) as f64 * 100.0;
+        let mut silent = |moment: &Moment, reading: &mut Reading| {
+            if after(moment.loaded_s, from_s) && !after(moment.loaded_s, from_s + 115.0) {
+                let missing = Some(Sample::missing(Quality::SensorOpen));
+                (reading.milk[0], reading.milk[1]) = (missing, missing);
+            }
+        };
+        let bottles = plant.bottles as u16;
+        let meddle = &mut { nothing_meddles };
+        let fault = Fault { told: bottles, put: bottles, meddle, spoil: &mut silent };
+        let run = suffer(params, plant, seed, fault);
+        let seen = raised(&run);
+        assert!(seen.iter().any(|(alarm, _)| *alarm == Alarm::MilkProbeLost), "{seed}: {seen:?}");
+        assert!(!seen.iter().any(|(alarm, _)| *alarm == Alarm::MilkJumps), "{seed}: {seen:?}");
+    }
 }
 
 /// One wild sample takes the heat away and gives it back; it raises nothing.

@@ -59,7 +59,7 @@ fn told_of(milk: impl Fn(i32) -> i32, until_s: u64) -> Vec<(i64, i64, Option<i64
     let curve = beside((0..until_s).map(|t_s| (t_s, milk(t_s as i32), 20_000)));
     let s = |point: &Point| point.t_ms / 1_000;
     asked(&curve, |_, track| {
-        let found = excursions(&track.points, LINES);
+        let found = excursions(&track.points, LINES, |a, b| track.is_hole(a, b));
         let told = |one: &Excursion| (s(&one.anchor), s(&one.first), one.back.as_ref().map(s));
         found.iter().map(told).collect()
     })
@@ -211,12 +211,43 @@ fn in_the_minute_after_the_loading_a_probe_may_be_on_its_way() {
 }
 
 #[test]
-fn over_a_hole_nothing_is_compared() {
-    let after = |hole_s: u64| {
-        let mut curve = spiked(held(), 300, 330, 8_000);
-        curve.rows.retain(|row| !(290_000 - hole_s * 1_000 + 11_000..300_000).contains(&row.t_ms));
-        severity_of(&curve)
+fn over_a_hole_no_bottle_goes_beyond_what_either_bath_makes_of_it() {
+    // 70 s by a lag of 100 s: 140/270 of the gap of 10 K; with a lag of its own, of 400 s, a
+    // quarter faster: 140/710.
+    let line = |lines: Lines, baths: [i32; 2], change: i32| {
+        let to = 50_000 + change;
+        let curve = beside([(100, 50_000, baths[0]), (170, to, baths[1])]);
+        asked(&curve, |_, track| lines.can_be_unread(&track.points[0], &track.points[1]))
     };
-    assert!(after(60).is_some_and(|severity| severity > Severity::Note));
-    assert_eq!(after(61), Some(Severity::Deviation), "only its end is seen");
+    for baths in [[60_000, 60_000], [60_000, 50_000], [50_000, 60_000]] {
+        assert!(line(LINES, baths, 5_685) && !line(LINES, baths, 5_686), "{baths:?}");
+        assert!(line(LINES, baths, -500) && !line(LINES, baths, -501), "{baths:?}");
+    }
+    let own = Lines { lag_own_ms: Some(400_000), ..LINES };
+    assert!(line(own, [60_000; 2], 2_471) && !line(own, [60_000; 2], 2_472));
+    assert!(line(own, [40_000; 2], -2_471) && !line(own, [40_000; 2], -2_472));
+    // However long the hole, no milk becomes warmer than its bath.
+    assert_eq!(follows_unread(10_000, 200_000, 100_000), 10_000);
+    assert_eq!(follows_unread(10_000, 900_000, 100_000), 10_000);
+}
+
+/// Milk that comes up with a lag of 350 s in a bath of 63.5 °C, and what its probe shows from
+/// second 600 + `hole_s` on, after a silence that began at second 600.
+fn silent(hole_s: u64, then: impl Fn(f64) -> f64) -> Curve {
+    let milk = |t_s: u64| 63.5 - 40.0 * (-(t_s as f64) / 350.0).exp();
+    let shown = |t_s: u64| if t_s < 600 { milk(t_s) } else { then(milk(t_s)) };
+    let mut curve = beside((0..1_200).map(|t_s| (t_s, (shown(t_s) * 1_000.0) as i32, 63_500)));
+    curve.rows.retain(|row| !(600_000..(600 + hole_s) * 1_000).contains(&row.t_ms));
+    curve
+}
+
+#[test]
+fn a_probe_that_comes_back_in_the_bath_after_a_silence_fails() {
+    for hole_s in [30, 59, 60, 61, 70, 120, 300] {
+        assert_eq!(told(&silent(hole_s, |milk| milk)), None, "the milk itself, {hole_s} s");
+        let in_bath = severity_of(&silent(hole_s, |_| 63.4));
+        assert_eq!(in_bath, Some(Severity::Fail), "in the bath, {hole_s} s");
+        let colder = severity_of(&silent(hole_s, |_| 20.0));
+        assert_eq!(colder, Some(Severity::Fail), "another bottle, {hole_s} s");
+    }
 }

@@ -69,8 +69,45 @@ fn a_step_is_forgotten_after_sixty_samples_without_one() {
     assert!(watched(Bounds::bath(BATH), &rare(29)).0.lasts());
 }
 
+/// Whether milk that was at 52 °C, and is at `to` after so long, made a step.
+fn is_step_over(silence_ms: u64, baths: Option<[f64; 2]>, to: f64) -> bool {
+    let bounds = Bounds::milk(0.1, Some(10.0)).over_silence(baths);
+    let mut jump = Jump::default();
+    jump.sample(Tick::from_ms(0), 52.0, bounds);
+    jump.sample(Tick::from_ms(silence_ms), to, bounds)
+}
+
 #[test]
-fn a_silence_of_more_than_ten_seconds_starts_anew() {
+fn after_a_silence_milk_is_no_further_than_its_bath_can_have_taken_it() {
+    // 70 s by 125 s: 0.429 of 11 K, and 0.6 K for noise and resolution.
+    for baths in [[63.0, 63.0], [63.0, 52.0], [52.0, 63.0]] {
+        let is_step = |to| is_step_over(70_000, Some(baths), to);
+        assert!(!is_step(57.31) && is_step(57.33), "{baths:?}");
+        assert!(!is_step(51.41) && is_step(51.39), "{baths:?}");
+    }
+    let cooled = |to| is_step_over(70_000, Some([41.0, 41.0]), to);
+    assert!(!cooled(46.69) && cooled(46.67) && !cooled(52.59) && cooled(52.61));
+    // Up to 10 s the wider line of samples holds: 0.6 K and 10 s of 10 K through 70 s.
+    assert!(!is_step_over(10_000, Some([63.0; 2]), 54.02));
+    assert!(is_step_over(10_000, Some([63.0; 2]), 54.04));
+    assert!(is_step_over(10_001, Some([63.0; 2]), 53.5), "0.077 of 11 K and 0.6 K");
+    // Without a bath nobody knows.
+    assert!(!is_step_over(70_000, None, 90.0));
+}
+
+#[test]
+fn a_probe_that_comes_back_elsewhere_and_stays_is_at_another_level() {
+    let bounds = Bounds::milk(0.1, Some(0.1)).over_silence(Some([63.7; 2]));
+    let mut jump = Jump::default();
+    jump.sample(Tick::from_ms(0), 52.0, bounds);
+    let back = |at_s: u64| Tick::from_ms(70_000 + at_s * 1_000);
+    let steps: Vec<bool> = (0..6).map(|at_s| jump.sample(back(at_s), 63.7, bounds)).collect();
+    assert_eq!(steps, [true, true, true, true, true, false]);
+    assert!(jump.shift().up && jump.lasts());
+}
+
+#[test]
+fn a_bath_starts_anew_after_a_silence_of_more_than_ten_seconds() {
     let mut jump = Jump::default();
     jump.sample(Tick::from_ms(0), 63.0, Bounds::bath(BATH));
     assert!(!jump.sample(Tick::from_ms(10_001), 20.0, Bounds::bath(BATH)));
@@ -109,7 +146,7 @@ fn an_interruption_or_a_block_without_a_value_begins_anew() {
 
 #[test]
 fn each_second_lets_a_sample_go_further_and_its_very_line_is_no_step() {
-    let bounds = Bounds { up_k: 1.0, up_k_s: 0.5, down_k: 2.0, down_k_s: 0.75 };
+    let bounds = Bounds { up_k: 1.0, up_k_s: 0.5, down_k: 2.0, down_k_s: 0.75, unread: None };
     let is_step = |after_ms: u64, step_k: f64| {
         let mut jump = Jump::default();
         jump.sample(Tick::from_ms(0), 0.0, bounds);

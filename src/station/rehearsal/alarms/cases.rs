@@ -199,6 +199,20 @@ pub(super) fn cases() -> Vec<Case> {
                 }
             },
         ),
+        case(
+            "silent for 70 s, then in the bath",
+            Alarm::MilkJumps,
+            (ComeUp, 670.0),
+            still,
+            |m, reading| {
+                if after(m.loaded_s, 600.0) {
+                    let is_back = after(m.loaded_s, 670.0);
+                    let shown =
+                        if is_back { reading.bath } else { Sample::missing(Quality::SensorOpen) };
+                    (reading.milk[0], reading.milk[1]) = (Some(shown), Some(shown));
+                }
+            },
+        ),
         case("milk reads 0.5 K high", Alarm::MilkAboveBath, (Hold, 0.0), still, |_, reading| {
             reading.milk.iter_mut().for_each(|milk| shift(milk, 500));
         }),
