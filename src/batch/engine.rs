@@ -70,6 +70,7 @@ pub struct Engine {
     board: Board,
     cut: bool,
     orders_lost: bool,
+    record_behind: bool,
     interlocks: Interlocks,
     plausibility: Plausibility,
     control: Control,
@@ -97,6 +98,7 @@ impl Engine {
             board: Board::default(),
             cut: false,
             orders_lost: false,
+            record_behind: false,
             interlocks: Interlocks::default(),
             plausibility: Plausibility::new(&params),
             control,
@@ -258,6 +260,7 @@ impl Engine {
             // It never comes here: `step` takes it first.
             Action::Resume { .. } => {}
             Action::Orders { arrive } => self.orders_lost = !arrive,
+            Action::Record { keeps_up } => self.record_behind = !keeps_up,
             Action::Acknowledge { alarm, by } => self.acknowledge(alarm, by, facts, out)?,
         }
         Ok(())
@@ -373,8 +376,9 @@ impl Engine {
             Phase::Finished => (false, false, None),
             Phase::Aborted { cooling } => (true, cooling, None),
         };
-        let may_heat = self.is_heating() && !self.cut && !self.waits_for_heat();
-        if !may_heat || !self.board.heat_allowed() {
+        // What would not be let through is not wanted: so it is known what the machine was told.
+        let is_let = self.is_heating() && !self.cut && !self.waits_for_heat();
+        if !is_let || self.record_behind || !self.board.heat_allowed() {
             return Command { heat: Heat::Off, agitator, cooling };
         }
         // Control works on the coldest probe by its own limit, as the judge does.

@@ -13,6 +13,11 @@ impl Engine {
         self.orders_lost
     }
 
+    /// Whether it was last noted that the record is behind, so that no heat is let through.
+    pub fn record_is_behind(&self) -> bool {
+        self.record_behind
+    }
+
     /// Whether milk is being heated or held.
     pub(super) fn is_heated(&self) -> bool {
         matches!(self.phase, Phase::ComeUp { .. } | Phase::Hold { .. })
