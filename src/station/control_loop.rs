@@ -21,10 +21,12 @@ use super::view::View;
 use crate::batch::engine::Engine;
 use crate::batch::event::{Action, Effects, Entry, Event, Input};
 
+mod absence;
 mod newest;
 mod show;
 
-pub(crate) use newest::{Newest, unwatched_ms_max};
+pub(crate) use absence::unwatched_ms_max;
+pub(crate) use newest::Newest;
 
 /// A machine that the loop and its supervisor share.
 pub type SharedMachine<M> = Arc<Mutex<M>>;
@@ -250,33 +252,6 @@ impl<M: Machine> ControlLoop<M> {
             let told = self.take(at, input).await?;
             next = told.map(|action| (self.clock.now(), Input::Operator(action)));
         }
-        Ok(())
-    }
-
-    /// A program that stood still (SIGSTOP, a computer that slept, a debugger) and goes on is where
-    /// one is that was killed and started again: the machine did what it was told last, and nobody
-    /// watched. Heat goes off, and the recipe's rule decides; whether that was the case.
-    async fn notice_absence(&mut self) -> Result<bool, RecordError> {
-        let now = self.clock.now();
-        let max_ms = self.clock.real_ms(unwatched_ms_max(self.engine.params()));
-        let gone_ms = self.newest.unwatched_ms(now).filter(|gone_ms| *gone_ms > max_ms);
-        let Some(gone_ms) = gone_ms.filter(|_| !self.engine.phase().is_final()) else {
-            return Ok(false);
-        };
-        tracing::warn!(gone_ms, "the program stood still");
-        while let Ok(action) = self.actions.try_recv() {
-            self.waiting.push_back(action);
-        }
-        // Whoever confirmed that before did not know of this.
-        self.waiting.retain(|action| *action != Action::ConfirmHeat);
-        self.take_up(now, Action::Resume { outage_ms: Some(gone_ms) }).await?;
-        Ok(true)
-    }
-
-    /// The batch goes on after nobody watched it; what is read now came after that.
-    async fn take_up(&mut self, at: Tick, resume: Action) -> Result<(), RecordError> {
-        self.take(at, Input::Operator(resume)).await?;
-        self.newest.read_after_input();
         Ok(())
     }
 

@@ -3,19 +3,6 @@
 use holder_hal::Tick;
 
 use crate::batch::event::Input;
-use crate::batch::params::BatchParams;
-
-/// So many periods a turn takes at most that waits for everything: a question, the disk, a command,
-/// and the next question, each given up in time; half a period to spare.
-const TURN_PERIODS_MAX: u64 = 4;
-
-/// A batch without any input for longer than this was not watched, milliseconds: it is taken up as
-/// after a crash. That is the recipe's `max_gap` (10 s), after which no hold counts on anyway. A period
-/// that is late on a busy computer is far below; and at full power the fastest bath of PLANT (7.8 kW,
-/// 28 l) comes in that time to no more than 0.7 K above its clamp, where no milk is cooked.
-pub(crate) fn unwatched_ms_max(params: &BatchParams) -> u64 {
-    params.recipe.hold.max_gap_ms.max(TURN_PERIODS_MAX * params.period_ms)
-}
 
 /// The newest ticks in the record: a later input may not come before them.
 #[derive(Clone, Copy, Debug, Default)]
@@ -69,7 +56,6 @@ mod tests {
     use holder_hal::Reading;
 
     use super::*;
-    use crate::batch::fixture;
 
     #[test]
     fn inputs_never_go_back_and_two_readings_never_share_a_millisecond() {
@@ -98,14 +84,5 @@ mod tests {
         );
         newest.rise(tick(91_000), &Input::Wake);
         assert_eq!(newest.unwatched_ms(tick(151_000)), Some(60_000));
-    }
-
-    #[test]
-    fn a_turn_that_waits_for_everything_is_no_absence() {
-        let mut params = fixture::params();
-        assert_eq!(unwatched_ms_max(&params), 10_000, "the recipe's max_gap");
-        params.period_ms = 2_000;
-        params.recipe.hold.max_gap_ms = 3_000;
-        assert_eq!(unwatched_ms_max(&params), 8_000, "two questions, a disk and a command: 7 s");
     }
 }
