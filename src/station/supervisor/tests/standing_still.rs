@@ -38,9 +38,8 @@ async fn stopped(
 /// How long nobody watched, each time that the batch was taken up again.
 fn outages(record: &BatchRecord) -> Vec<u64> {
     let actions = record.actions.iter().map(|stamped| &stamped.action);
-    let outage = |action: &Action| match action {
-        Action::Resume { outage_ms } => *outage_ms,
-        _ => None,
+    let outage = |action: &Action| {
+        if let Action::Resume { outage_ms } = action { *outage_ms } else { None }
     };
     actions.filter_map(outage).collect()
 }
