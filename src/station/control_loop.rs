@@ -1,7 +1,7 @@
 //! One unit's loop. Once per control period: read → step → commit → permit → command.
 //!
 //! The record keeps the command that the engine *wanted*; where heat was withheld, a remark says
-//! so, and the view shows what was *sent*.
+//! so, the engine is told, and the view shows what was *sent* (docs/decisions/0027).
 //!
 //! The loop owns the engine and borrows the machine period by period; whoever supervises it can
 //! always take the machine and make it safe.
