@@ -172,7 +172,7 @@ async fn control_loop(
         texts: unit.texts(&recipe).expect("texts"),
     };
     let batch = store.call(move |store| store.begin_batch(&new)).await.expect("begun");
-    let permit = HeatPermit::new(clock.permit_ms(PERIOD_MS));
+    let permit = HeatPermit::new(clock.real_ms(PERIOD_MS));
     let patience = clock.disk_patience(PERIOD_MS);
     let recorder = Recorder::new(store.clone(), batch, "bench".to_owned(), permit, patience);
     let wired = WiredUnit::connect(unit.spec().expect("a good unit")).await.expect("its machine");

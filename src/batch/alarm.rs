@@ -178,8 +178,8 @@ impl Alarm {
                 "switch the heater off at the machine now; its relay may be welded"
             }
             Self::HeaterFails => {
-                "heat is off; check the heater, its breaker, the water level, the bath probe, and \
-                 the set point on the machine's panel, then acknowledge"
+                "heat is off; check the heater, its breaker, the lid, the water level, the bath \
+                 probe, and the set point on the machine's panel, then acknowledge"
             }
             Self::BathAboveSetpoint => {
                 "heat is off; check the set point on the machine's panel, then acknowledge"
@@ -215,6 +215,28 @@ impl Alarm {
             Self::OrdersLost => {
                 "look at the heater: if it is on, switch it off at the machine; then check the cable"
             }
+        }
+    }
+
+    /// Whether what a milk probe reads is not to be believed, whatever it says.
+    pub const fn doubts_the_milk(self) -> bool {
+        match self {
+            Self::MilkJumps | Self::MilkStuck | Self::MilkAboveBath | Self::MilkInBath => true,
+            Self::OverTemperature
+            | Self::MilkTooHot
+            | Self::HeaterStaysOn
+            | Self::HeaterFails
+            | Self::BathAboveSetpoint
+            | Self::BathProbeLost
+            | Self::MilkProbeLost
+            | Self::BathJumps
+            | Self::MilkDisagrees
+            | Self::AboveReference
+            | Self::BathStuck
+            | Self::LidOpen
+            | Self::AgitationLost
+            | Self::LoadOff
+            | Self::OrdersLost => false,
         }
     }
 

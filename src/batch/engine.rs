@@ -14,11 +14,11 @@
 //! (alarms, stops), **phase logic**. Every transition is an `enter_*` function that makes one
 //! entry with its cause and the readings behind it. In doubt there is no heat.
 
-use holder_hal::{Command, Heat, Kelvin, Tick};
+use holder_hal::{Command, Kelvin, Tick};
 
 use super::alarm::Standing;
 use super::board::Board;
-use super::control::{Control, Wanted};
+use super::control::Control;
 use super::event::{Action, Alarm, Cause, Effects, Entry, Event, HoldBreak, Input, Refusal};
 use super::facts::{Facts, Senses};
 use super::interlock::Interlocks;
@@ -70,6 +70,7 @@ pub struct Engine {
     board: Board,
     cut: bool,
     orders_lost: bool,
+    record_behind: bool,
     interlocks: Interlocks,
     plausibility: Plausibility,
     control: Control,
@@ -97,6 +98,7 @@ impl Engine {
             board: Board::default(),
             cut: false,
             orders_lost: false,
+            record_behind: false,
             interlocks: Interlocks::default(),
             plausibility: Plausibility::new(&params),
             control,
@@ -258,6 +260,7 @@ impl Engine {
             // It never comes here: `step` takes it first.
             Action::Resume { .. } => {}
             Action::Orders { arrive } => self.orders_lost = !arrive,
+            Action::Record { keeps_up } => self.record_behind = !keeps_up,
             Action::Acknowledge { alarm, by } => self.acknowledge(alarm, by, facts, out)?,
         }
         Ok(())
@@ -354,33 +357,17 @@ impl Engine {
 
     fn cool(&mut self, since: Tick, facts: &Facts, out: &mut Vec<Entry>) {
         let rule = &self.params.recipe.cooling;
-        let all_known = facts.clearance.is_some() && facts.milk_lost_ms == 0;
-        if all_known && facts.hottest.is_some_and(|hottest| hottest <= rule.target) {
+        // A probe that froze cold in the come-up would call for hot bottles to be taken out.
+        let is_known = facts.clearance.is_some() && facts.milk_lost_ms == 0;
+        if is_known
+            && !self.milk_is_doubted()
+            && facts.hottest.is_some_and(|hottest| hottest <= rule.target)
+        {
             self.tally.cooled_in_time = facts.now.ms_since(since) <= rule.fail_ms;
             self.enter_unload(Cause::Cooled, facts, out);
         } else if facts.now.ms_since(since) > rule.fail_ms {
             self.enter_unload(Cause::CoolingTooLong, facts, out);
         }
-    }
-
-    // --- command -------------------------------------------------------------------------
-
-    fn command(&mut self, facts: &Facts) -> Command {
-        let (agitator, cooling, milk_target) = match self.phase {
-            Phase::Preheat { .. } | Phase::Load { .. } => (true, false, None),
-            Phase::ComeUp { .. } | Phase::Hold { .. } => (true, false, Some(self.params.target())),
-            Phase::Cool { .. } | Phase::Unload => (true, true, None),
-            Phase::Finished => (false, false, None),
-            Phase::Aborted { cooling } => (true, cooling, None),
-        };
-        let may_heat = self.is_heating() && !self.cut && !self.waits_for_heat();
-        if !may_heat || !self.board.heat_allowed() {
-            return Command { heat: Heat::Off, agitator, cooling };
-        }
-        // Control works on the coldest probe by its own limit, as the judge does.
-        let milk = facts.newest_clearance.map(|clearance| self.params.limit_max() + clearance);
-        let wanted = Wanted { milk_target, milk, bath: facts.bath };
-        Command { heat: self.control.heat(facts.now, wanted), agitator, cooling }
     }
 }
 

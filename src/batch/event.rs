@@ -39,6 +39,12 @@ pub enum Action {
         /// They are confirmed again (true), or were not for several periods (false).
         arrive: bool,
     },
+    /// Noted by the controller, not by a person: whether the record keeps up, without which no heat
+    /// is let through to the machine.
+    Record {
+        /// It is complete in time again (true), or heat was withheld because it is behind (false).
+        keeps_up: bool,
+    },
     /// An alarm was seen by a person.
     Acknowledge {
         /// Which.

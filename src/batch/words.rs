@@ -88,12 +88,18 @@ fn cause_sentence(cause: &Cause) -> String {
         Cause::CeilingPassed => "The hottest milk went above the ceiling that fails a batch: the \
                                  batch has failed, and the milk is cooled."
             .to_owned(),
+        Cause::Implausible { alarm } if alarm.doubts_the_milk() => format!(
+            "After alarm {} the milk is cooled, for the recipe's whole time: what its probe reads is \
+             not believed.",
+            alarm.number()
+        ),
         Cause::Implausible { alarm } => {
             format!("After alarm {} the milk is cooled.", alarm.number())
         }
         Cause::Cooled => "The hottest milk is cold; bottles can come out.".to_owned(),
-        Cause::CoolingTooLong => "The milk was not cold within the recipe's time: the batch has \
-                                  failed; bottles can come out."
+        Cause::CoolingTooLong => "The milk was not known to be cold within the recipe's time: the \
+                                  batch has failed. Measure by hand how warm it is; bottles can \
+                                  come out."
             .to_owned(),
         Cause::Unloaded => "The bottles were confirmed to be out; the run is over.".to_owned(),
         Cause::OperatorStop { reason } => {

@@ -165,6 +165,8 @@ pub(crate) fn action(action: &Action) -> String {
         }
         Action::Orders { arrive: true } => "Orders reach the machine again".into(),
         Action::Orders { arrive: false } => "Orders did not reach the machine".into(),
+        Action::Record { keeps_up: true } => "The record keeps up: heat may go on".into(),
+        Action::Record { keeps_up: false } => "The record is behind: heat is withheld".into(),
         Action::ConfirmHeat => "Confirmed that the machine may heat again".into(),
         Action::Acknowledge { alarm, by } => {
             format!("Acknowledged alarm {}: {by}", alarm.number())

@@ -113,6 +113,8 @@ kinds! {
     SecondInstance = "second-instance",
     /// The bath probe is out of the water and hangs above it; size is what it is like there, °C.
     BathProbeOut = "bath-probe-out",
+    /// The program stands still for the fault's length and goes on (SIGSTOP, a computer that slept).
+    StandsStill = "stands-still",
 }
 
 /// A channel of temperature.

@@ -139,6 +139,7 @@ pub(crate) fn of(fault: &Fault, became: &Became, scenario: &Scenario) -> Option<
         | Kind::DiskSlow
         | Kind::DiskStalled
         | Kind::SecondInstance
-        | Kind::BathProbeOut => None,
+        | Kind::BathProbeOut
+        | Kind::StandsStill => None,
     }
 }

@@ -282,7 +282,8 @@ impl Rig {
             | Kind::DiskSlow
             | Kind::DiskStalled
             | Kind::SecondInstance
-            | Kind::BathProbeOut => {}
+            | Kind::BathProbeOut
+            | Kind::StandsStill => {}
         }
     }
 

@@ -1,16 +1,19 @@
 //! One run: the station's loop on the rig, from the start to the closed record.
 //!
 //! The order of a turn is the station's own ([`HeatPermit::before_the_disk`],
-//! [`HeatPermit::after_the_disk`]); time is a number that only [`Run::pass`] moves.
+//! [`HeatPermit::after_the_disk`], [`Withheld::after`]); time is a number that only [`Run::pass`] moves.
 
+mod away;
 mod look;
+
+pub(crate) use away::Outage;
 
 use holder_hal::{Command, Tick};
 
 use super::fault::Kind;
 use super::hands::Hands;
 use super::oracle::Oracle;
-use super::record::{self, Closed, Lost, Record};
+use super::record::{Closed, Lost, Record};
 use super::rig::{Became, Heard, Rig};
 use super::scenario::Scenario;
 use super::supply::Supply;
@@ -20,8 +23,7 @@ use crate::batch::engine::Engine;
 use crate::batch::event::{Action, Alarm, Event, Input};
 use crate::batch::phase::PhaseName;
 use crate::station::control_loop::{Newest, safe_command};
-use crate::station::permit::HeatPermit;
-use crate::station::resume::is_cooled;
+use crate::station::permit::{HeatPermit, Withheld};
 use crate::store::model::Closing;
 
 /// A day bounds every run.
@@ -101,6 +103,7 @@ pub(crate) struct Run<'a> {
     excused: look::Excused,
     record: Record,
     permit: HeatPermit,
+    withheld: Withheld,
     newest: Newest,
     now: Tick,
     sent: Command,
@@ -112,17 +115,8 @@ pub(crate) struct Run<'a> {
     ahead_ms: u64,
     starts: u32,
     outages: Vec<Outage>,
-}
-
-/// A time in which nobody ran the machine.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Outage {
-    /// The phase that the record was in.
-    pub(crate) phase: PhaseName,
-    /// How long it was, by the record; `None` where nobody knows.
-    pub(crate) known_ms: Option<u64>,
-    /// How long it really was, milliseconds.
-    pub(crate) real_ms: u64,
+    /// How long nobody ran the machine when it was so last, milliseconds.
+    stood_still_ms: u64,
 }
 
 /// Why there is no run: a defect of the soak, or of what it begins with.
@@ -157,6 +151,7 @@ pub(crate) fn run(scenario: &Scenario, wanted: Wanted) -> Result<Done, NoRun> {
         excused: look::Excused::default(),
         record,
         permit: HeatPermit::new(scenario.params.period_ms),
+        withheld: Withheld::default(),
         newest: Newest::default(),
         now: Tick::default(),
         sent: Command::safe(false),
@@ -167,6 +162,7 @@ pub(crate) fn run(scenario: &Scenario, wanted: Wanted) -> Result<Done, NoRun> {
         ahead_ms: 0,
         starts: 0,
         outages: Vec::new(),
+        stood_still_ms: 0,
         scenario,
     };
     run.whole().map_err(|lost| fail(lost.to_string()))
@@ -220,13 +216,16 @@ impl Run<'_> {
     fn live(&mut self) -> Result<End, Lost> {
         let period_ms = self.scenario.params.period_ms;
         let mut due = self.now;
+        self.newest.watched_at(self.own(self.now));
         if self.engine.phase().is_final() {
             return self.over();
         }
         while self.now.ms() < RUN_MS_MAX {
+            self.stand_still();
             if self.is_down() {
                 return Ok(End::Crashed);
             }
+            self.notice_absence()?;
             let asked = self.now;
             let (at, reading) = match self.rig.read() {
                 Heard::Answer(reading) => (asked, reading),
@@ -300,62 +299,27 @@ impl Run<'_> {
         Ok(End::Over)
     }
 
-    /// Somebody starts the program again: the machine to safety, then the record through a fresh
-    /// engine, then the loop. False if there is nothing to go on from.
-    fn come_back(&mut self) -> Result<bool, Lost> {
-        let stopped = self.now;
-        self.starts += u32::from(self.rig.active(Kind::PowerLost).is_some());
-        self.record.crash()?;
-        self.be_away();
-        let boot = record::boot(self.starts, self.now);
-        let utc_ms = record::utc_ms(self.now, &self.rig);
-        let Some(left) = self.record.take_up(boot, utc_ms)? else { return Ok(false) };
-        self.engine = left.taken_up.engine;
-        self.phase = self.engine.phase();
-        let real_ms = self.now.ms_since(stopped);
-        let known_ms = left.outage_ms;
-        self.outages.push(Outage { phase: self.phase, known_ms, real_ms });
-        if self.phase.is_final() {
-            return Ok(true);
-        }
-        let needs_person = self.scenario.params.recipe.interruption.heat_needs_person;
-        self.watch.came_back(needs_person, self.engine.alarms());
-        self.send(Command::safe(is_cooled(self.phase)));
-        self.permit = HeatPermit::new(self.scenario.params.period_ms);
-        self.newest = Newest::taken_up(left.taken_up.last);
-        self.ahead_ms = left.at.ms().saturating_sub(self.now.ms());
-        #[cfg(test)]
-        let known_ms = self.wanted.defect.spoil_outage(known_ms);
-        let resume = Action::Resume { outage_ms: known_ms };
-        self.turn(self.now, Input::Operator(resume))?;
-        self.newest.read_after_input();
-        Ok(true)
-    }
-
     /// The batch's own time at a moment of the run.
     const fn own(&self, at: Tick) -> Tick {
         at.plus_ms(self.ahead_ms)
     }
 
-    fn is_down(&self) -> bool {
-        self.rig.active(Kind::Killed).is_some() || self.rig.active(Kind::PowerLost).is_some()
-    }
-
-    /// Nobody runs the machine: it goes on by what it was told last.
-    fn be_away(&mut self) {
-        while self.is_down() {
-            let slice_ms = self.scenario.params.period_ms;
-            self.rig.pass(slice_ms);
-            self.now = self.now.plus_ms(slice_ms);
-            self.look();
-        }
-    }
-
-    /// One turn: whatever the input, the way to the machine is the same.
+    /// An input, and what the engine must know of its turn.
     fn turn(&mut self, at: Tick, input: Input) -> Result<(), Lost> {
+        let mut next = Some((at, input));
+        while let Some((at, input)) = next {
+            let told = self.take(at, input)?;
+            next = told.map(|action| (self.now, Input::Operator(action)));
+        }
+        Ok(())
+    }
+
+    /// One input: whatever it is, the way to the machine is the same.
+    fn take(&mut self, at: Tick, input: Input) -> Result<Option<Action>, Lost> {
         let at = self.newest.rise(self.own(at), &input);
         #[cfg(test)]
         let input = self.wanted.defect.spoil_input(input);
+        let is_reading = matches!(input, Input::Reading(_));
         let effects = self.engine.step(at, input.clone());
         #[cfg(test)]
         let effects = self.wanted.defect.spoil_effects(effects, self.sent);
@@ -367,7 +331,8 @@ impl Run<'_> {
         }
         self.phase = self.engine.phase();
         self.rig.entered(self.phase);
-        if let Some(command) = HeatPermit::before_the_disk(effects.command) {
+        let wanted = effects.command;
+        if let Some(command) = HeatPermit::before_the_disk(wanted) {
             self.send(command);
         }
         let done = self.record.submit(&self.rig, self.now, at, input, &effects, self.phase)?;
@@ -376,10 +341,12 @@ impl Run<'_> {
         if let Some(newest) = self.record.settle(self.now)? {
             self.permit.committed(newest);
         }
-        if let Some(command) = self.permit.after_the_disk(self.own(self.now), effects.command) {
+        let now = self.own(self.now);
+        if let Some(command) = self.permit.after_the_disk(now, wanted) {
             self.send(command);
         }
-        Ok(())
+        let in_time = is_reading.then(|| self.permit.is_fresh(now));
+        Ok(self.withheld.after(&self.engine, (wanted, self.sent), in_time))
     }
 
     fn send(&mut self, command: Command) {

@@ -16,6 +16,9 @@ use crate::batch::recipe::Recipe;
 /// Longer than any run: for ever.
 pub(crate) const FOR_EVER_MS: u64 = 7 * 86_400_000;
 
+/// So many kinds, the last of all, came when seeds had their meaning already.
+const LATER_KINDS: usize = 2;
+
 /// How the unit's heat ends by means that do not need us (DESIGN: a unit that declares none runs
 /// water only).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -146,6 +149,7 @@ impl Scenario {
                     | Kind::DiskSlow
                     | Kind::DiskStalled
                     | Kind::SecondInstance
+                    | Kind::StandsStill
                     | Kind::WallClock
                     | Kind::DaylightSaving
             )
@@ -155,8 +159,9 @@ impl Scenario {
 
     fn draw_faults(&mut self) {
         let dice = &mut Dice::new(self.seed, 2);
-        // A kind that came later is drawn apart: seeds keep their meaning.
-        let known = Kind::ALL.split_last().map_or(&[][..], |(_, known)| known);
+        // Kinds that came later are drawn apart: seeds keep their meaning.
+        let known = Kind::ALL.len().saturating_sub(LATER_KINDS);
+        let known = Kind::ALL.get(..known).unwrap_or_default();
         let count = dice.pick(&[1, 1, 1, 1, 1, 2, 2, 2, 3, 3], 1);
         while self.faults.len() < count {
             let kind = dice.pick(known, Kind::Drift);
@@ -167,8 +172,8 @@ impl Scenario {
         }
     }
 
-    /// What came later than the rest: a bath probe that is out of the water, and bottles that
-    /// are waited for with something else wrong.
+    /// What came later than the rest: a bath probe that is out of the water, bottles that are
+    /// waited for with something else wrong, and a program that stands still.
     fn draw_later_faults(&mut self) {
         let dice = &mut Dice::new(self.seed, 5);
         if dice.percent(3) {
@@ -177,6 +182,11 @@ impl Scenario {
         }
         if dice.percent(10) {
             self.pace.load_ms = dice.whole(600_000, 5_400_000);
+        }
+        let dice = &mut Dice::new(self.seed, 6);
+        if dice.percent(4) {
+            let drawn = self.draw_fault(Kind::StandsStill, dice);
+            self.faults.push(drawn);
         }
     }
 
@@ -284,7 +294,8 @@ fn size(kind: Kind, scenario: &Scenario, dice: &mut Dice) -> f64 {
         | Kind::Killed
         | Kind::PowerLost
         | Kind::DiskStalled
-        | Kind::SecondInstance => 0.0,
+        | Kind::SecondInstance
+        | Kind::StandsStill => 0.0,
         Kind::BathProbeOut => dice.between(22.0, 55.0),
     }
 }
@@ -305,7 +316,7 @@ fn placed(fault: Fault, dice: &mut Dice) -> Fault {
     } else if is(Kind::ColdBottles) {
         // The lid is open for as long as that takes.
         (fault.phase, fault.after_ms, dice.whole(10_000, 60_000))
-    } else if is(Kind::Killed) || is(Kind::PowerLost) {
+    } else if is(Kind::Killed) || is(Kind::PowerLost) || is(Kind::StandsStill) {
         (fault.phase, fault.after_ms, dice.whole(1_000, 1_200_000))
     } else {
         (fault.phase, fault.after_ms, fault.lasts_ms)

@@ -70,6 +70,72 @@ fn a_killed_program_is_taken_up_again_and_the_hold_begins_again() {
     assert_eq!(report.holds_broken, 1);
 }
 
+/// Nobody watches for so long, and a person lets it heat again, if the recipe asks for that.
+fn stood_still(phase: PhaseName, lasts_ms: u64, defect: Defect) -> Report {
+    let still = Fault { phase, ..in_the_hold(Kind::StandsStill, lasts_ms) };
+    shown(Some(still), defect, true)
+}
+
+#[test]
+fn a_program_that_stood_still_is_taken_up_as_one_that_was_killed() {
+    let report = stood_still(PhaseName::Hold, 60_000, Defect::None);
+    assert_eq!((&*report.violations, report.holds_broken), (&[][..], 1));
+    assert_eq!(report.outcome, Outcome::Acceptable, "the hold began again");
+    let report = stood_still(PhaseName::ComeUp, 60_000, Defect::None);
+    assert_eq!((&*report.violations, report.outcome), (&[][..], Outcome::Acceptable));
+    let report = stood_still(PhaseName::ComeUp, 900_000, Defect::None);
+    assert_eq!((&*report.violations, report.outcome), (&[][..], Outcome::Unacceptable));
+    let report = stood_still(PhaseName::Hold, 900_000, Defect::OutageIsShort);
+    assert!(broken(&report).contains(&Invariant::Outage), "{report:#?}");
+}
+
+#[test]
+fn a_program_that_stood_still_for_less_than_the_gap_of_a_hold_goes_on() {
+    for phase in [PhaseName::ComeUp, PhaseName::Hold] {
+        let report = stood_still(phase, 6_000, Defect::None);
+        assert_eq!((&*report.violations, report.holds_broken), (&[][..], 0), "{phase}");
+        assert_eq!((report.outcome, report.alarms), (Outcome::Acceptable, 0), "{phase}");
+    }
+}
+
+/// The alarms of seed 0, driven by power or by set points, in the order in which they are raised: for
+/// ten minutes of its come-up the disk is too slow for a permit, and `more` goes wrong.
+fn with_a_slow_disk(by_power: bool, more: Option<Kind>) -> Vec<u16> {
+    let mut scenario = Scenario::drawn(0, &fixture::recipe());
+    if by_power {
+        scenario.params.heater = crate::batch::params::Heater::Power {
+            power_w: scenario.plant.heater_w.round() as u32,
+            bath_j_per_k: (scenario.plant.bath_l * 4_180.0 + scenario.plant.vessel_j_k) as u32,
+            delay_ms: 20_000,
+        };
+    } else {
+        scenario.params.heater = crate::batch::params::Heater::Setpoint;
+    }
+    let slow = Fault {
+        phase: PhaseName::ComeUp,
+        after_ms: 120_000,
+        // Longer than the half period that a step may wait, shorter than a period.
+        size: 0.7 * scenario.params.period_ms as f64,
+        ..in_the_hold(Kind::DiskSlow, 600_000)
+    };
+    scenario.faults.push(slow);
+    let welds = |kind| Fault { kind, after_ms: 180_000, lasts_ms: FOR_EVER_MS, ..slow };
+    scenario.faults.extend(more.map(welds));
+    let (done, report) = of_scenario(&scenario, Wanted::default()).expect("it has its end");
+    assert_eq!(report.violations, [], "{more:?}");
+    done.alarms.iter().map(|(alarm, _)| alarm.number()).collect()
+}
+
+/// Heat that was withheld is not missed, and heat that comes all the same is seen as such.
+#[test]
+fn a_slow_disk_raises_no_104_and_hides_no_welded_relay() {
+    for by_power in [true, false] {
+        assert_eq!(with_a_slow_disk(by_power, None), [0; 0], "by power: {by_power}");
+        let alarms = with_a_slow_disk(by_power, Some(Kind::HeaterWelded));
+        assert_eq!(alarms.first(), Some(&103), "by power: {by_power}: {alarms:?}");
+    }
+}
+
 #[test]
 fn without_a_defect_a_lost_machine_breaks_no_invariant() {
     let lost = in_the_hold(Kind::CommLost, 60_000);

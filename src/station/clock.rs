@@ -172,12 +172,12 @@ impl Clock {
         }
     }
 
-    /// How old the newest committed sample may be while there is heat: one period of real time,
-    /// since a disk is as slow as it is however fast a simulated machine's time is told to pass.
-    pub fn permit_ms(&self, period_ms: u64) -> u64 {
+    /// How long this span of real time is on this clock, milliseconds: a disk, or a computer, is as
+    /// slow as it is however fast a simulated machine's time is told to pass.
+    pub fn real_ms(&self, real_ms: u64) -> u64 {
         match self {
-            Self::Running { speed, .. } => period_ms.saturating_mul(u64::from(*speed)),
-            Self::Lockstep { .. } => period_ms,
+            Self::Running { speed, .. } => real_ms.saturating_mul(u64::from(*speed)),
+            Self::Lockstep { .. } => real_ms,
         }
     }
 }

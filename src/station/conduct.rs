@@ -279,7 +279,7 @@ impl Run {
         let Self { store, machine, clock, engine, batch, .. } = self;
         let period_ms = engine.params().period_ms;
         let (permit, patience) =
-            (HeatPermit::new(clock.permit_ms(period_ms)), clock.disk_patience(period_ms));
+            (HeatPermit::new(clock.real_ms(period_ms)), clock.disk_patience(period_ms));
         let who = request.who.clone();
         let recorder = Recorder::new(store.clone(), batch.clone(), who, permit, patience);
         let (views_in, views) = mpsc::channel(VIEWS_WAITING_MAX);

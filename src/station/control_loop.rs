@@ -1,7 +1,7 @@
 //! One unit's loop. Once per control period: read → step → commit → permit → command.
 //!
 //! The record keeps the command that the engine *wanted*; where heat was withheld, a remark says
-//! so, and the view shows what was *sent*.
+//! so, the engine is told, and the view shows what was *sent* (docs/decisions/0027).
 //!
 //! The loop owns the engine and borrows the machine period by period; whoever supervises it can
 //! always take the machine and make it safe.
@@ -14,14 +14,19 @@ use holder_hal::{Command, Heat, Machine, Quality, Reading, Sample, Switch, Tick}
 use tokio::sync::{Mutex, mpsc};
 
 use super::clock::Clock;
-use super::permit::HeatPermit;
+use super::permit::{HeatPermit, Withheld};
 use super::recorder::{RecordError, Recorder};
 use super::recovery::TakenUp;
 use super::view::View;
 use crate::batch::engine::Engine;
 use crate::batch::event::{Action, Effects, Entry, Event, Input};
 
+mod absence;
+mod newest;
 mod show;
+
+pub(crate) use absence::unwatched_ms_max;
+pub(crate) use newest::Newest;
 
 /// A machine that the loop and its supervisor share.
 pub type SharedMachine<M> = Arc<Mutex<M>>;
@@ -50,6 +55,7 @@ pub struct ControlLoop<M> {
     /// for another's.
     pub patience: Duration,
     newest: Newest,
+    withheld: Withheld,
     phase_since: Tick,
     last_reading: Option<Reading>,
     message: Option<String>,
@@ -67,40 +73,6 @@ enum Exchanged {
     Read(Option<Reading>),
     /// A person stopped the batch meanwhile.
     Stopped(Action),
-}
-
-/// The newest ticks in the record: a later input may not come before them.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Newest {
-    input: Option<Tick>,
-    reading: Option<Tick>,
-}
-
-impl Newest {
-    /// Of a batch that is taken up again: what comes now comes after its last input.
-    pub(crate) const fn taken_up(last: Tick) -> Self {
-        Self { input: Some(last), reading: Some(last) }
-    }
-
-    /// What is read now came after the newest input.
-    pub(crate) fn read_after_input(&mut self) {
-        self.reading = self.input;
-    }
-
-    /// `at`, or as much later as the record's order needs: inputs never go back, and two readings
-    /// never share a millisecond.
-    pub(crate) fn rise(&mut self, at: Tick, input: &Input) -> Tick {
-        let at = at.max(self.input.unwrap_or_default());
-        let at = match input {
-            Input::Reading(_) => at.max(self.reading.map_or(at, |last| last.plus_ms(1))),
-            Input::Operator(_) | Input::Wake => at,
-        };
-        self.input = Some(at);
-        if matches!(input, Input::Reading(_)) {
-            self.reading = Some(at);
-        }
-        at
-    }
 }
 
 /// What may go wrong between the machine, the engine and the record.
@@ -150,6 +122,7 @@ impl<M: Machine> ControlLoop<M> {
             views,
             last_command: Arc::new(std::sync::Mutex::new(Command::safe(false))),
             newest: Newest::default(),
+            withheld: Withheld::default(),
             last_reading: None,
             message: None,
             standing: [false; 3],
@@ -183,11 +156,10 @@ impl<M: Machine> ControlLoop<M> {
     pub async fn run(mut self) -> Result<(Engine, Recorder), RecordError> {
         let period_ms = self.engine.params().period_ms;
         if let Some((at, resume)) = self.resumes.take() {
-            self.turn(at, Input::Operator(resume)).await?;
-            // What is read now came after it.
-            self.newest.read_after_input();
+            self.take_up(at, resume).await?;
         }
         let mut due = self.clock.now();
+        self.newest.watched_at(due);
         while let Some((at, reading)) = self.read().await? {
             self.last_reading = Some(reading);
             self.turn(at, Input::Reading(reading)).await?;
@@ -212,6 +184,7 @@ impl<M: Machine> ControlLoop<M> {
     /// the record has the miss.
     async fn read(&mut self) -> Result<Option<(Tick, Reading)>, RecordError> {
         while !self.engine.phase().is_final() {
+            self.notice_absence().await?;
             let asked = self.clock.now();
             match self.exchange().await {
                 Exchanged::Stopped(stop) => {
@@ -246,6 +219,7 @@ impl<M: Machine> ControlLoop<M> {
                     | Action::Resume { .. }
                     | Action::ConfirmHeat
                     | Action::Orders { .. }
+                    | Action::Record { .. }
                     | Action::Acknowledge { .. } => self.waiting.push_back(action),
                 },
                 answer = &mut read => return Exchanged::Read(answer.ok()),
@@ -264,25 +238,47 @@ impl<M: Machine> ControlLoop<M> {
         }
     }
 
-    /// One turn: whatever the input, the way to the machine is the same.
+    /// An input, and what the engine must know of its turn. One that was on its way while nobody
+    /// watched is not taken for what is the case now: a reading may be as old as its question, and
+    /// nobody can have seen that heat waits to be confirmed.
     async fn turn(&mut self, at: Tick, input: Input) -> Result<(), RecordError> {
+        let was_absent = self.notice_absence().await?;
+        let is_old = matches!(input, Input::Reading(_) | Input::Operator(Action::ConfirmHeat));
+        if was_absent && is_old {
+            return Ok(());
+        }
+        let mut next = Some((at, input));
+        while let Some((at, input)) = next {
+            let told = self.take(at, input).await?;
+            next = told.map(|action| (self.clock.now(), Input::Operator(action)));
+        }
+        Ok(())
+    }
+
+    /// One input: whatever it is, the way to the machine is the same. Gives what the engine must be
+    /// told of it.
+    async fn take(&mut self, at: Tick, input: Input) -> Result<Option<Action>, RecordError> {
         let at = self.newest.rise(at, &input);
+        let is_reading = matches!(input, Input::Reading(_));
         let effects = self.engine.step(at, input.clone());
-        let mut sent = effects.command;
-        if let Some(command) = HeatPermit::before_the_disk(effects.command) {
+        let wanted = effects.command;
+        let mut sent = wanted;
+        if let Some(command) = HeatPermit::before_the_disk(wanted) {
             self.send(at, command).await?;
         }
         let phase = self.engine.phase();
         self.recorder.commit(&self.clock, at, input, &effects, phase).await?;
-        let permit = self.recorder.permit();
-        if let Some(command) = permit.after_the_disk(self.clock.now(), effects.command) {
+        let (permit, now) = (self.recorder.permit(), self.clock.now());
+        if let Some(command) = permit.after_the_disk(now, wanted) {
             sent = command;
             let text = "heat was withheld: the newest reading on the disk is older than one period";
             self.trouble(at, Trouble::Withheld, (!sent.heats()).then(|| text.to_owned()))?;
             self.send(at, sent).await?;
         }
+        let in_time = is_reading.then(|| permit.is_fresh(now));
+        let told = self.withheld.after(&self.engine, (wanted, sent), in_time);
         self.publish(at, &effects, sent).await;
-        Ok(())
+        Ok(told)
     }
 
     /// Waits for the next period; what people do in the meantime takes effect at once.
@@ -385,23 +381,4 @@ impl<M: Machine> ControlLoop<M> {
 /// agitator on unless the batch was over.
 pub fn safe_command(last: Command, batch_over: bool) -> Command {
     Command { heat: Heat::Off, agitator: last.agitator || !batch_over, cooling: last.cooling }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn inputs_never_go_back_and_two_readings_never_share_a_millisecond() {
-        let reading = Input::Reading(Reading::nothing(1, true));
-        let mut newest = Newest::default();
-        let mut rise = |at_ms, input: &Input| newest.rise(Tick::from_ms(at_ms), input).ms();
-        assert_eq!(rise(0, &reading), 0);
-        assert_eq!(rise(0, &reading), 1, "a late reading");
-        assert_eq!(rise(500, &Input::Wake), 500);
-        assert_eq!(rise(499, &Input::Wake), 500);
-        assert_eq!(rise(400, &reading), 500, "asked for before the action, here after it");
-        assert_eq!(rise(500, &reading), 501);
-        assert_eq!(rise(1500, &reading), 1500);
-    }
 }

@@ -1,13 +1,14 @@
 //! Takes up what an interrupted program left open: the machine to safety first, then the record
 //! through a fresh engine, then the person, then the loop.
 
+use std::path::Path;
 use std::time::Duration;
 
 use holder_hal::Celsius;
 use holder_hal::wire::WiredUnit;
 
 use super::clock;
-use super::closing::close_judged;
+use super::closing::{self, CloseFault, close_judged};
 use super::conduct::{ConductError, Conducted, Reached, Request, Run, reach_safely, tell};
 use super::config::Unit;
 use super::reach::Pace;
@@ -100,25 +101,42 @@ async fn close_if_over(
     let safe = safety_now(request, unit, is_cooled(left.phase)).await;
     tell(request.tell, format!("batch {batch}: {safe}.")).await;
     let unsafe_because = unproved(&safe);
-    let code = batch.clone();
-    let fits = store.call(move |store| Ok(store.batch_fits(&code).map_err(Box::new))).await;
-    match (fits, &unsafe_because) {
-        (Ok(Ok(())), _) => {}
-        (Ok(Err(misfit)), None) => {
-            return Err(ConductError::Altered { batch, unit: name, misfit });
-        }
+    let (code, file) = (batch.clone(), request.file());
+    let asked = store.call(move |store| Ok(store.batch_fits(&code).map_err(Box::new)));
+    let said = (&*file, request.tell);
+    match (patiently(said, &batch, &safe, asked).await?, &unsafe_because) {
+        (Ok(()), _) => {}
+        (Err(misfit), None) => return Err(ConductError::Altered { batch, unit: name, misfit }),
         // First the heater; what the record is not is told at the next start.
-        (Ok(Err(_)), Some(_)) => return Err(ConductError::left_open(left.clone(), safe)),
-        (Err(why), _) => return Err(ConductError::Unreadable { safe, why }),
+        (Err(_), Some(_)) => return Err(ConductError::left_open(left.clone(), safe)),
     }
-    let closed = match load(store, &batch).await {
-        Ok(Taken { taken_up: Ok(over), .. }) => {
-            close_ended(request, store, &batch, over, unsafe_because).await
+    let taken = patiently(said, &batch, &safe, load(store, &batch)).await?;
+    let Ok(over) = taken.taken_up else { return Ok(None) };
+    let closing = close_ended(request, store, &batch, over, unsafe_because);
+    patiently(said, &batch, &safe, closing).await.map(Some)
+}
+
+/// Waits for what is done with the record of a batch that is closed: for longer the larger the file
+/// is, but not for ever, and a person hears that it goes on. The machine is known to be as `safe` says.
+async fn patiently<R>(
+    said: (&Path, fn(&str)),
+    batch: &str,
+    safe: &str,
+    work: impl Future<Output = Result<R, StoreError>>,
+) -> Result<R, ConductError> {
+    let what = format!("batch {batch}: its record is being checked and closed");
+    let done = closing::patiently(said, &what, work).await;
+    done.map_err(|fault| not_closed(batch, safe, fault))
+}
+
+fn not_closed(batch: &str, safe: &str, fault: CloseFault) -> ConductError {
+    match fault {
+        CloseFault::Store(why) => ConductError::Unreadable { safe: safe.to_owned(), why },
+        why @ CloseFault::Stalled(_) => {
+            let (batch, unsafe_because) = (batch.to_owned(), unproved(safe));
+            ConductError::NotClosed { batch, unsafe_because, why }
         }
-        Ok(Taken { taken_up: Err(_), .. }) => return Ok(None),
-        Err(why) => Err(why),
-    };
-    closed.map(Some).map_err(|why| ConductError::Unreadable { safe, why })
+    }
 }
 
 /// The machine is made safe also where the record cannot be read; then the reason is given.
@@ -350,8 +368,9 @@ pub(super) async fn abandon(
     let (code, who, reason) = (left.code.clone(), request.who.clone(), reason.to_owned());
     let unsafe_because = unproved(&safe);
     let told = safe.clone();
-    let verdict = store.call(move |store| give_up(store, &code, &reason, &told, &who)).await;
-    let verdict = verdict.map_err(|why| ConductError::Unreadable { safe, why })?;
+    let (file, batch) = (request.file(), &left.code);
+    let given_up = store.call(move |store| give_up(store, &code, &reason, &told, &who));
+    let verdict = patiently((&file, request.tell), batch, &safe, given_up).await?;
     let ending = Ending::Interrupted("a person, who gave it up");
     Ok(Conducted { batch: left.code.clone(), ending, verdict, unsafe_because })
 }
@@ -374,3 +393,6 @@ pub fn give_up(
     store.remark(stamp, batch, last, &text)?;
     Ok(close_judged(store, batch, Closing::Interrupted, None, stamp)?.1)
 }
+
+#[cfg(test)]
+mod tests;

@@ -81,6 +81,17 @@ pub struct Outcome {
     pub unsafe_because: Option<String>,
 }
 
+/// What guarded work came to.
+#[derive(Debug)]
+pub(super) struct Guard<T> {
+    /// How it ended.
+    pub(super) ended: Guarded<T>,
+    /// The safe state in which the machine was to be left.
+    pub(super) safe: Command,
+    /// Why that is not proved; `None` if it was written and read back.
+    pub(super) unsafe_because: Option<String>,
+}
+
 /// How guarded work ended.
 #[derive(Debug)]
 pub(super) enum Guarded<T> {
@@ -94,16 +105,16 @@ pub(super) enum Guarded<T> {
 
 /// Does work on a machine in a task of its own, and makes the machine safe however it ends: by
 /// itself, by a panic, or because `told_to_stop` completes. `leave` gives the safe state to leave it
-/// in, from how the work ended by itself and the last command. Gives, too, why that is not proved.
+/// in, from how the work ended by itself and the last command.
 pub(super) async fn guard<M: Machine + Send + 'static, T: Send + 'static>(
     machine: SharedMachine<M>,
     last_command: LastCommand,
     work: impl Future<Output = T> + Send + 'static,
     told_to_stop: impl Future<Output = &'static str>,
     leave: impl FnOnce(Option<&T>, Command) -> Command,
-) -> (Guarded<T>, Option<String>) {
+) -> Guard<T> {
     let mut task = tokio::spawn(work);
-    let guarded = tokio::select! {
+    let ended = tokio::select! {
         joined = &mut task => match joined {
             Ok(ended) => Guarded::Ended(ended),
             Err(error) => Guarded::Panicked(error.to_string()),
@@ -115,14 +126,14 @@ pub(super) async fn guard<M: Machine + Send + 'static, T: Send + 'static>(
             Guarded::Told(signal)
         }
     };
-    let ended = match &guarded {
+    let by_itself = match &ended {
         Guarded::Ended(ended) => Some(ended),
         Guarded::Told(_) | Guarded::Panicked(_) => None,
     };
     let last = *last_command.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let command = Command { heat: Heat::Off, ..leave(ended, last) };
-    let unsafe_because = make_safe(&machine, command, SAFE_WITHIN, SAFE_PAUSE);
-    (guarded, unsafe_because.await)
+    let safe = Command { heat: Heat::Off, ..leave(by_itself, last) };
+    let unsafe_because = make_safe(&machine, safe, SAFE_WITHIN, SAFE_PAUSE).await;
+    Guard { ended, safe, unsafe_because }
 }
 
 /// Runs a batch to its end, or to safety once `told_to_stop` completes, with who told.
@@ -131,16 +142,12 @@ pub async fn supervise<M: Machine + Send + 'static>(
     told_to_stop: impl Future<Output = &'static str>,
 ) -> Outcome {
     let (machine, last_command) = (unit.machine.clone(), unit.last_command.clone());
-    let last = last_command.clone();
     let leave = |ended: Option<&Result<_, RecordError>>, last| {
         safe_command(last, ended.is_some_and(Result::is_ok))
     };
-    let (guarded, unsafe_because) =
-        guard(machine, last_command, unit.run(), told_to_stop, leave).await;
-    let last = *last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let is_over = matches!(&guarded, Guarded::Ended(Ok(_)));
-    let safe = Command { heat: Heat::Off, ..safe_command(last, is_over) };
-    let (ending, recorder) = match guarded {
+    let guarded = guard(machine, last_command, unit.run(), told_to_stop, leave).await;
+    let Guard { ended, safe, unsafe_because } = guarded;
+    let (ending, recorder) = match ended {
         Guarded::Ended(Ok((engine, recorder))) => (Ending::Over(Box::new(engine)), Some(recorder)),
         Guarded::Ended(Err(error)) => (Ending::RecordLost(error), None),
         Guarded::Told(signal) => (Ending::Interrupted(signal), None),

@@ -115,6 +115,8 @@ fn action_words(action: &Action) -> String {
         Action::Resume { .. } => "continued the batch after an interruption".to_owned(),
         Action::Orders { arrive: true } => "orders reach the machine again".to_owned(),
         Action::Orders { arrive: false } => "orders do not reach the machine".to_owned(),
+        Action::Record { keeps_up: true } => "the record keeps up: heat may go on".to_owned(),
+        Action::Record { keeps_up: false } => "the record is behind: heat is withheld".to_owned(),
         Action::ConfirmHeat => "confirmed that the machine may heat again".to_owned(),
         Action::Acknowledge { alarm, .. } => format!("acknowledged alarm {}", alarm.number()),
     }
@@ -139,6 +141,7 @@ fn append_action(
             | Action::ConfirmUnload
             | Action::ConfirmHeat
             | Action::Orders { .. }
+            | Action::Record { .. }
             | Action::Acknowledge { .. },
         ) => body,
     };

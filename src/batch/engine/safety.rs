@@ -1,8 +1,10 @@
-//! Safety: what the interlocks look at, which alarms that makes, and who has seen them.
+//! Safety: what the interlocks look at, which alarms that makes, who has seen them, and what may be
+//! commanded.
 
-use holder_hal::{Celsius, Kelvin};
+use holder_hal::{Celsius, Command, Heat, Kelvin};
 
 use super::{Engine, Facts, Phase, entry};
+use crate::batch::control::Wanted;
 use crate::batch::event::{Alarm, Entry, Event, Refusal};
 use crate::batch::interlock::{Ruling, Watched};
 use crate::batch::plausible::Stage;
@@ -11,6 +13,17 @@ impl Engine {
     /// Whether the orders were last noted not to reach the machine.
     pub fn orders_lost(&self) -> bool {
         self.orders_lost
+    }
+
+    /// Whether it was last noted that the record is behind, so that no heat is let through.
+    pub fn record_is_behind(&self) -> bool {
+        self.record_behind
+    }
+
+    /// Whether nobody can say by its probes how warm the milk is. The batch has failed by that.
+    pub(super) fn milk_is_doubted(&self) -> bool {
+        let by_failing = self.tally.implausible.is_some_and(Alarm::doubts_the_milk);
+        by_failing || self.board.lasts(Alarm::MilkStuck)
     }
 
     /// Whether milk is being heated or held.
@@ -100,5 +113,25 @@ impl Engine {
                 entries.push(entry(facts, Event::AboveCeiling { line, allowance }));
             }
         }
+    }
+
+    /// What the machine shall do until the next step: in doubt no heat.
+    pub(super) fn command(&mut self, facts: &Facts) -> Command {
+        let (agitator, cooling, milk_target) = match self.phase {
+            Phase::Preheat { .. } | Phase::Load { .. } => (true, false, None),
+            Phase::ComeUp { .. } | Phase::Hold { .. } => (true, false, Some(self.params.target())),
+            Phase::Cool { .. } | Phase::Unload => (true, true, None),
+            Phase::Finished => (false, false, None),
+            Phase::Aborted { cooling } => (true, cooling, None),
+        };
+        // What would not be let through is not wanted: so it is known what the machine was told.
+        let is_let = self.is_heating() && !self.cut && !self.waits_for_heat();
+        if !is_let || self.record_behind || !self.board.heat_allowed() {
+            return Command { heat: Heat::Off, agitator, cooling };
+        }
+        // Control works on the coldest probe by its own limit, as the judge does.
+        let milk = facts.newest_clearance.map(|clearance| self.params.limit_max() + clearance);
+        let wanted = Wanted { milk_target, milk, bath: facts.bath };
+        Command { heat: self.control.heat(facts.now, wanted), agitator, cooling }
     }
 }

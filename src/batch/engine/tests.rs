@@ -5,7 +5,7 @@
 mod edges;
 mod interruption;
 
-use holder_hal::{Quality, Reading, Sample, Switch};
+use holder_hal::{Heat, Quality, Reading, Sample, Switch};
 
 use super::*;
 use crate::batch::fixture::{milli, params};

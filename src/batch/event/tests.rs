@@ -53,6 +53,7 @@ fn an_action_is_stored_by_its_word_and_read_back_the_same() {
         (Action::Resume { outage_ms: None }, r#"{"action":"resume","outage_ms":null}"#),
         (Action::ConfirmHeat, r#"{"action":"confirm-heat"}"#),
         (Action::Orders { arrive: false }, r#"{"action":"orders","arrive":false}"#),
+        (Action::Record { keeps_up: false }, r#"{"action":"record","keeps_up":false}"#),
         (
             Action::Acknowledge { alarm: Alarm::LidOpen, by: "Ann".into() },
             r#"{"action":"acknowledge","alarm":"lid-open","by":"Ann"}"#,

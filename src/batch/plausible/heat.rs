@@ -11,6 +11,8 @@
 
 mod depth;
 
+use holder_hal::Celsius;
+
 use self::depth::{Depth, RISES_BLOCKS, RISES_K as MUST_RISE_K};
 use super::blocks::{BLOCK_S, Block, Commanded};
 use super::{Doubts, Stage};
@@ -119,7 +121,8 @@ impl HeatBalance {
             return;
         };
         let milk = block.coldest(params.milk.len()).filter(|_| stage.is_heated());
-        let now = Past { bath, commanded: block.commanded, gap: milk.map(|milk| bath - milk) };
+        let commanded = held(block.commanded, params);
+        let now = Past { bath, commanded, gap: milk.map(|milk| bath - milk) };
         let can_rise = self.can_rise(&now, stage);
         self.depth.observe(params.cascade.bath_max, stage, block, can_rise);
         self.without_heat(&now, block, params);
@@ -302,6 +305,18 @@ impl HeatBalance {
             return false;
         };
         rise_k <= needed_k && taken_k < heated_k - needed_k
+    }
+}
+
+/// What was commanded, as the bath reading shows it: a machine holds what its own probe shows, and the
+/// bath here is corrected by that probe's certificate.
+fn held(commanded: Commanded, params: &BatchParams) -> Commanded {
+    match commanded {
+        Commanded::Setpoint(wanted) => {
+            let of = |shown: Celsius| (params.bath.certificate.correct(shown) - shown).as_f64();
+            Commanded::Setpoint(wanted + Celsius::from_f64(wanted).map_or(0.0, of))
+        }
+        Commanded::Off | Commanded::Duty(_) | Commanded::Mixed => commanded,
     }
 }
 

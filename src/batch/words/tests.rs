@@ -115,8 +115,8 @@ fn what_took_too_long_says_what_became_of_the_batch() {
         ),
         (
             Cause::CoolingTooLong,
-            "The milk was not cold within the recipe's time: the batch has failed; bottles can \
-             come out.",
+            "The milk was not known to be cold within the recipe's time: the batch has failed. \
+             Measure by hand how warm it is; bottles can come out.",
         ),
     ];
     for (cause, words) in told {
@@ -151,7 +151,15 @@ fn what_fails_or_stops_a_batch_names_the_alarm_and_what_the_heat_does() {
          milk is cooled."
     );
     let alarm = Alarm::MilkStuck;
-    assert_eq!(entered(Cause::Implausible { alarm }), "After alarm 205 the milk is cooled.");
+    assert_eq!(
+        entered(Cause::Implausible { alarm }),
+        "After alarm 205 the milk is cooled, for the recipe's whole time: what its probe reads is \
+         not believed."
+    );
+    assert_eq!(
+        entered(Cause::Implausible { alarm: Alarm::HeaterFails }),
+        "After alarm 104 the milk is cooled."
+    );
     assert_eq!(
         entered(Cause::Interlock { alarm: Alarm::OverTemperature }),
         "Alarm 101 stopped the batch: the bath is too hot. Heat is commanded off and stays off."

@@ -9,7 +9,7 @@ use super::super::watch::Invariant;
 use super::{Run, Seen};
 
 /// Faults in which a machine follows the last command, whatever comes of it.
-const ALONE: [Kind; 3] = [Kind::Killed, Kind::CommLost, Kind::CommandsLost];
+const ALONE: [Kind; 4] = [Kind::Killed, Kind::StandsStill, Kind::CommLost, Kind::CommandsLost];
 /// What the element still gives after a limit thermostat has cut it, K of the bath.
 const LIMIT_OVERSHOOT_K: f64 = 0.5;
 /// What a bath that is held reaches above its clamp when it is sound, K.

@@ -38,7 +38,7 @@ use super::lock::UnitLock;
 use super::reach::{self, Hands};
 use super::resume::is_cooled;
 use super::soundness;
-use super::supervisor::{self, Guarded};
+use super::supervisor::{self, Guard, Guarded};
 use crate::station::clock::{self, Clock};
 use crate::store::model::BatchHeader;
 use crate::store::{Body, JournalEntry, Stamp, Store, StoreError};
@@ -172,13 +172,14 @@ pub async fn commission(request: Request<'_>) -> Result<Commissioned, Commission
         bench(&unit, machine.clone(), clock.clone(), request.people.clone(), hands, &notebook);
     let last = bench.last.clone();
     let work = bench.run(plan);
-    let (ending, unsafe_because) = supervisor::guard(machine, last, work, signalled, leave).await;
+    let guarded = supervisor::guard(machine, last, work, signalled, leave).await;
+    let Guard { ended, unsafe_because, .. } = guarded;
 
     drop(clock);
 
     let notes = std::mem::take(&mut *notebook.lock().unwrap_or_else(PoisonError::into_inner));
     let failed = notes.steps.iter().any(|step| step.outcome == StepOutcome::Failed);
-    let (outcome, ended_because) = match ending {
+    let (outcome, ended_because) = match ended {
         Guarded::Ended(Ok(())) if failed => (Overall::Failed, None),
         Guarded::Ended(Ok(())) => (Overall::Passed, None),
         Guarded::Ended(Err(stop @ Stop::Person(_))) => (Overall::Stopped, Some(stop.to_string())),

@@ -216,6 +216,26 @@ fn milk_that_nobody_read_for_almost_two_minutes_makes_no_step() {
     }
 }
 
+/// Bottles are not called out of the bath by a reading that is not believed.
+#[test]
+fn a_probe_that_froze_cold_ends_the_cooling_only_with_the_recipes_time() {
+    let mut frozen = |moment: &Moment, reading: &mut Reading| {
+        if after(moment.loaded_s, 60.0) {
+            let cold = Some(Sample::good(Celsius::from_milli(8_000)));
+            reading.milk[..2].fill(cold);
+        }
+    };
+    let (told, put, meddle) = (48, 48, &mut nothing_meddles);
+    let fault = Fault { told, put, meddle, spoil: &mut frozen };
+    let run = suffer(fixture::params(), PlantParams::nominal(), 1, fault);
+    assert!(raised(&run).iter().any(|(alarm, _)| *alarm == Alarm::MilkStuck), "{:?}", raised(&run));
+    let [cooled_s, called_s] =
+        [PhaseName::Cool, PhaseName::Unload].map(|phase| entered_s(&run, phase).expect("reached"));
+    let fail_s = fixture::recipe().cooling.fail_ms as f64 / 1000.0;
+    assert!(called_s - cooled_s > fail_s, "called after {} s", called_s - cooled_s);
+    assert_eq!(run.engine.accepts(), Some(false));
+}
+
 /// One wild sample takes the heat away and gives it back; it raises nothing.
 #[test]
 fn one_wild_sample_cuts_the_heat_and_fails_nothing() {

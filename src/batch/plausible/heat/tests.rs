@@ -212,6 +212,23 @@ fn a_bath_that_climbs_above_its_set_point_goes_to_another_until_it_is_back() {
     assert!(!shows(&[64.0, 64.0, 64.2, 64.2, 64.2, 64.2, 64.4]), "it rested in between");
 }
 
+/// A machine holds what its own probe shows; the bath here is corrected.
+#[test]
+fn what_is_held_is_the_set_point_by_the_machines_own_probe() {
+    use crate::batch::certificate::OffsetPoint;
+    use holder_hal::Kelvin;
+    let reads_low_by = |milli: i32| {
+        let mut watched = Watched::of(Heater::Setpoint);
+        let (at, offset) = (Celsius::from_milli(62_500), Kelvin::from_milli(milli));
+        watched.params.bath.certificate.offsets = vec![OffsetPoint { at, offset }];
+        watched
+    };
+    assert!(reads_low_by(0).blocks(4, 63.61, 0.06, AT_63).blocks(1, 63.85, 0.0, AT_63).above());
+    assert!(!reads_low_by(300).blocks(4, 63.61, 0.06, AT_63).blocks(1, 63.85, 0.0, AT_63).above());
+    assert!(reads_low_by(0).blocks(40, 60.8, 0.0, AT_63).fails(), "2.2 K below it, and at rest");
+    assert!(!reads_low_by(-2_200).blocks(40, 60.8, 0.0, AT_63).fails(), "the machine shows 63.0");
+}
+
 #[test]
 fn cold_water_and_a_bath_that_was_not_read_begin_anew() {
     for (bath, cooled) in [(None, false), (Some(40.0), true)] {
