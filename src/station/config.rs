@@ -11,7 +11,7 @@
 //! | `rules` | what a unit that is written must obey |
 //! | `error` | why a station cannot be used as it is written |
 //! | [`library`] | which recipes and profiles the station knows |
-//! | [`unit`] | what a batch on a unit runs by: wires, parameters, texts to freeze |
+//! | [`mod@unit`] | what a batch on a unit runs by: wires, parameters, texts to freeze |
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -106,7 +106,7 @@ pub(super) async fn telling<R>(
 /// Reads the closed batch once more, from the disk: the program that wrote it has most of it still
 /// in its memory, and would not notice that the file was cut off under it. The store must be closed
 /// by then, since a second handle that is closed would take its locks away
-/// (https://sqlite.org/howtocorrupt.html, 2.2).
+/// (<https://sqlite.org/howtocorrupt.html>, 2.2).
 ///
 /// A batch that could not be looked at, because the file is in use or the disk is too slow, is as good
 /// as it was: a person is told by `say`.
