@@ -125,7 +125,7 @@ async fn no_answer_on_a_faulty_line_is_taken_for_anothers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes minutes: cargo test -p holder-sim --test late -- --ignored"]
+#[ignore = "minutes: the step lateness of .ci/run runs it"]
 async fn ten_thousand_faulted_exchanges_on_ptys_give_no_wrong_value() {
     let tally = ask_on(40, 250).await;
     println!("{tally:?}");

@@ -239,7 +239,7 @@ fn heat_that_no_person_allowed_after_an_interruption_is_found() {
 /// How far and how long a bath that waits is away from its clamp while bottles go into it and
 /// nobody confirms them: what `plausible::heat::depth` is made of. No alarm may come of it.
 #[test]
-#[ignore = "a measure: prints figures"]
+#[ignore = "minutes: see docs/measures.md"]
 fn measure_waiting_loads() {
     let (mut deepest, mut longest) = ((0.0_f64, 0), (0, 0));
     for seed in (0..2_400).step_by(4) {
@@ -265,7 +265,7 @@ fn measure_waiting_loads() {
 /// Good machines whose lid stands open in the come-up for up to ten minutes, or that fall silent for
 /// up to five: 104 may be raised, since the bath does fall, but no batch may fail by it.
 #[test]
-#[ignore = "a measure: prints figures"]
+#[ignore = "minutes: see docs/measures.md"]
 fn measure_baths_that_are_left_open() {
     let mut raised = [0, 0];
     for seed in (0..2_400).step_by(4) {
