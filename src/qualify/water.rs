@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::bench::{Bench, judged};
-use crate::batch::event::{Cause, Event};
+use crate::batch::event::Cause;
 use crate::batch::params::{BatchParams, Cascade, Probe, Purpose};
 use crate::batch::phase::PhaseName;
 use crate::batch::verdict::{Outcome, Severity, Verdict};
@@ -226,16 +226,9 @@ fn refusal(verdict: &Verdict) -> String {
 
 /// How many bottles a person confirmed, which may be others than were told at the start.
 fn loaded(record: &BatchRecord) -> Option<u16> {
-    record.entries.iter().rev().find_map(|stamped| match &stamped.entry.event {
-        Event::Entered { cause: Cause::Loaded { bottles }, .. } => Some(*bottles),
-        Event::Entered { .. }
-        | Event::Raised { .. }
-        | Event::Cleared { .. }
-        | Event::Acknowledged { .. }
-        | Event::Failed { .. }
-        | Event::AboveCeiling { .. }
-        | Event::Resumed { .. }
-        | Event::HeatConfirmed => None,
+    record.entries.iter().rev().find_map(|stamped| {
+        let (_, Cause::Loaded { bottles }) = stamped.entry.event.entered()? else { return None };
+        Some(*bottles)
     })
 }
 

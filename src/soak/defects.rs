@@ -126,7 +126,7 @@ impl Defect {
             effects.command.heat = last.heat;
         }
         let is_hold =
-            |event: &Event| matches!(event, Event::Entered { phase: PhaseName::Hold, .. });
+            |event: &Event| event.entered().is_some_and(|(phase, _)| phase == PhaseName::Hold);
         let began = effects.entries.iter().find(|entry| is_hold(&entry.event)).cloned();
         if let (Self::AlarmsByItself, Some(mut entry)) = (self, began) {
             entry.event = Event::Raised { alarm: Alarm::AgitationLost, after: None };

@@ -74,19 +74,7 @@ impl Bench {
     }
 
     fn causes(&self) -> Vec<&Cause> {
-        fn cause(entry: &Entry) -> Option<&Cause> {
-            match &entry.event {
-                Event::Entered { cause, .. } => Some(cause),
-                Event::Raised { .. }
-                | Event::Cleared { .. }
-                | Event::Acknowledged { .. }
-                | Event::Failed { .. }
-                | Event::AboveCeiling { .. }
-                | Event::Resumed { .. }
-                | Event::HeatConfirmed => None,
-            }
-        }
-        self.log.iter().filter_map(cause).collect()
+        self.log.iter().filter_map(|entry| Some(entry.event.entered()?.1)).collect()
     }
 
     fn heats(&self) -> bool {

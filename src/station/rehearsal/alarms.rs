@@ -14,15 +14,9 @@ use cases::{Case, cases, shown_within_s};
 
 /// The alarms that were raised, each with its moment, seconds after loading (or after the start).
 fn raised(run: &Rehearsal) -> Vec<(Alarm, f64)> {
-    let at = |entry: &Entry| match entry.event {
-        Event::Raised { alarm, .. } => Some((alarm, entry.at.ms() as f64 / 1000.0)),
-        Event::Entered { .. }
-        | Event::Cleared { .. }
-        | Event::Acknowledged { .. }
-        | Event::Failed { .. }
-        | Event::AboveCeiling { .. }
-        | Event::Resumed { .. }
-        | Event::HeatConfirmed => None,
+    let at = |entry: &Entry| {
+        let Event::Raised { alarm, .. } = entry.event else { return None };
+        Some((alarm, entry.at.ms() as f64 / 1000.0))
     };
     run.entries.iter().filter_map(at).collect()
 }
@@ -57,14 +51,7 @@ fn suffer(params: BatchParams, plant: PlantParams, seed: u64, fault: Fault<'_>) 
     let period_ms = params.period_ms;
     let mut machine = SimMachine::new(plant, seed, params.milk.len(), 0.1);
     let mut command = Command::safe(false);
-    let mut run = Rehearsal {
-        periods: Vec::new(),
-        entries: Vec::new(),
-        bottles: fault.told,
-        engine: Engine::new(params).expect("valid"),
-        true_coldest_in_hold_c: None,
-        true_hottest_c: None,
-    };
+    let mut run = Rehearsal::new(params, fault.told).expect("valid");
     let (mut loaded, mut held, mut cooled) = (None, None, None);
     for period in 0..6 * 3_600 {
         let run_s = (period * period_ms) as f64 / 1000.0;
@@ -86,12 +73,8 @@ fn suffer(params: BatchParams, plant: PlantParams, seed: u64, fault: Fault<'_>) 
         let mut reading = machine.step(&command, period_ms);
         (fault.spoil)(&moment, &mut reading);
         let at = Tick::from_ms(period * period_ms);
-        let effects = run.engine.step(at, Input::Reading(reading));
-        command = effects.command;
-        run.entries.extend(effects.entries);
+        command = run.reads(at, reading, &machine);
         let phase = run.engine.phase();
-        run.periods.push(Period { at, reading, command, phase });
-        run.witness(&machine, phase);
         if phase.is_final() {
             break;
         }
@@ -99,17 +82,9 @@ fn suffer(params: BatchParams, plant: PlantParams, seed: u64, fault: Fault<'_>) 
         if phase == PhaseName::Load {
             machine.load(u32::from(fault.put));
         }
-        let effects = run.engine.step(at, Input::Operator(action));
-        command = effects.command;
-        run.entries.extend(effects.entries);
+        command = run.acts(at, action);
     }
     run
-}
-
-fn entered_s(run: &Rehearsal, wanted: PhaseName) -> Option<f64> {
-    let is_it =
-        |entry: &&Entry| matches!(entry.event, Event::Entered { phase, .. } if phase == wanted);
-    run.entries.iter().find(is_it).map(|entry| entry.at.ms() as f64 / 1000.0)
 }
 
 fn shift(sample: &mut Option<Sample>, by_milli: i32) {
@@ -161,7 +136,7 @@ fn suffered(case: &Case, seed: u64, is_power: bool) -> (Rehearsal, f64) {
         let is_warm = run.true_coldest_in_hold_c.is_some_and(|c| c >= 62.5);
         assert!(is_warm, "{} (seed {seed})", case.name);
     }
-    let from_s = entered_s(&run, case.from.0).expect("reached") + case.from.1;
+    let from_s = run.entered_s(case.from.0).expect("reached") + case.from.1;
     (run, from_s)
 }
 

@@ -57,12 +57,17 @@ fn measure_loads() {
         if seed % 2 == 1 {
             params.heater = power_of(&plant);
         }
-        let put = if seed % 8 >= 6 { 0 } else { plant.bottles as u16 };
-        let told = if put == 0 { 48 } else { put };
+        let put = if seed % 8 >= 6 { 1 } else { plant.bottles as u16 };
+        let told = if put == 1 { 48 } else { put };
         let (meddle, spoil) = (&mut nothing_meddles, &mut nothing_spoils);
         let run = suffer(params, plant, seed, Fault { told, put, meddle, spoil });
         let is_off = raised(&run).iter().any(|(alarm, _)| *alarm == Alarm::LoadOff);
-        assert_eq!(is_off, put == 0, "seed {seed}: {put} put in, {told} told");
+        assert_eq!(
+            is_off,
+            put != told,
+            "seed {seed}: {put} put in, {told} told: {:?}",
+            raised(&run)
+        );
         let loaded = run.periods.iter().position(|p| p.phase == PhaseName::ComeUp);
         let loaded = loaded.expect("loaded");
         let bath_c = |from: usize| {
