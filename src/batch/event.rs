@@ -233,6 +233,14 @@ pub enum Event {
     HeatConfirmed,
 }
 
+impl Event {
+    /// The phase that was entered, and why; `None` of every other event.
+    pub const fn entered(&self) -> Option<(PhaseName, &Cause)> {
+        let Self::Entered { phase, cause } = self else { return None };
+        Some((*phase, cause))
+    }
+}
+
 /// One entry that the engine makes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {

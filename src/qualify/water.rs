@@ -1,15 +1,18 @@
 //! The water runs of a unit, as they were recorded: which of them count for a mapping, and why the
 //! others do not.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::bench::{Bench, judged};
-use crate::batch::event::{Cause, Event};
+use crate::batch::event::Cause;
 use crate::batch::params::{BatchParams, Cascade, Probe, Purpose};
 use crate::batch::phase::PhaseName;
 use crate::batch::verdict::{Outcome, Severity, Verdict};
 use crate::milk::ml;
 use crate::store::model::{BatchHeader, BatchRecord};
+use crate::store::{Misfit, StoreError};
 
 /// The mean of one milk probe over the hold, corrected.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -103,19 +106,41 @@ pub(super) struct Recorded {
     pub(super) record: Result<BatchRecord, String>,
 }
 
-/// Every water run of the unit.
+/// Every water run of the unit. All are verified once, as of one moment.
 pub(super) fn recorded(bench: &Bench<'_>) -> anyhow::Result<Vec<Recorded>> {
     let Some(store) = bench.store else { return Ok(Vec::new()) };
-    let mut found = Vec::new();
-    for header in store.batches()? {
-        if header.unit == bench.unit.name && header.purpose == Purpose::Water {
-            let fits = store.batch_fits(&header.code).map_err(|misfit| misfit.to_string());
-            let record =
-                fits.and_then(|()| store.load_batch(&header.code).map_err(|why| why.to_string()));
-            found.push(Recorded { header, record });
-        }
-    }
-    Ok(found)
+    let mut headers = store.batches()?;
+    headers.retain(|one| one.unit == bench.unit.name && one.purpose == Purpose::Water);
+    let codes: Vec<&str> = headers.iter().map(|one| one.code.as_str()).collect();
+    let misfits = store.misfits_of(&codes);
+    believed(headers, misfits, |code| store.load_batch(code))
+}
+
+/// The records, as far as they can be believed. That a file is in use or cannot be read just now says
+/// nothing about a record: then there is nothing to say at all.
+fn believed(
+    headers: Vec<BatchHeader>,
+    misfits: Result<BTreeMap<String, Misfit>, Misfit>,
+    load: impl Fn(&str) -> Result<BatchRecord, StoreError>,
+) -> anyhow::Result<Vec<Recorded>> {
+    let (all, mut misfits) = match misfits {
+        Ok(misfits) => (None, misfits),
+        Err(misfit) if misfit.is_damage() => (Some(misfit.to_string()), BTreeMap::new()),
+        Err(unread) => return Err(unread.into()),
+    };
+    let record = |header: BatchHeader| {
+        let own = misfits.remove(&header.code).map(|misfit| misfit.to_string());
+        let record = match all.clone().or(own) {
+            Some(misfit) => Err(misfit),
+            None => match load(&header.code) {
+                Ok(record) => Ok(record),
+                Err(damage) if damage.is_damage() => Err(damage.to_string()),
+                Err(unread) => return Err(unread.into()),
+            },
+        };
+        Ok(Recorded { header, record })
+    };
+    headers.into_iter().map(record).collect()
 }
 
 /// The run, or why it does not count for this unit, recipe and volume as they are now.
@@ -201,16 +226,9 @@ fn refusal(verdict: &Verdict) -> String {
 
 /// How many bottles a person confirmed, which may be others than were told at the start.
 fn loaded(record: &BatchRecord) -> Option<u16> {
-    record.entries.iter().rev().find_map(|stamped| match &stamped.entry.event {
-        Event::Entered { cause: Cause::Loaded { bottles }, .. } => Some(*bottles),
-        Event::Entered { .. }
-        | Event::Raised { .. }
-        | Event::Cleared { .. }
-        | Event::Acknowledged { .. }
-        | Event::Failed { .. }
-        | Event::AboveCeiling { .. }
-        | Event::Resumed { .. }
-        | Event::HeatConfirmed => None,
+    record.entries.iter().rev().find_map(|stamped| {
+        let (_, Cause::Loaded { bottles }) = stamped.entry.event.entered()? else { return None };
+        Some(*bottles)
     })
 }
 
@@ -232,3 +250,6 @@ fn means(record: &BatchRecord) -> Vec<ProbeMean> {
     });
     mean.collect()
 }
+
+#[cfg(test)]
+mod tests;

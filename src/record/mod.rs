@@ -6,7 +6,7 @@
 //! | [`chart`] | the curve as SVG or PNG |
 //! | [`curve`] | what the judge reads of a record |
 //! | [`curve_csv`] | the same as CSV, out and in, also from foreign loggers |
-//! | [`document`] | the printed record, a PDF/A-2b, from a template that a bank can replace |
+//! | `document` | the printed record, a PDF/A-2b, from a template that a bank can replace |
 //! | [`judgement`] | which verdict a reader gets, and who decided it |
 //! | [`json_read`] | the same back, for the judge |
 //! | [`json`] | everything, for another program or another decade |

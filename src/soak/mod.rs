@@ -23,7 +23,16 @@
 //! | `report` | what one run shows |
 //! | `totals` | what all of them show |
 //!
-//! A run is single-threaded and touches neither clock nor disk nor network.
+//! A run is single-threaded and touches neither clock nor disk nor network: a seed could not be
+//! replayed otherwise. What lives there is tried elsewhere, with real processes:
+//!
+//! | what | here | elsewhere |
+//! |---|---|---|
+//! | a second program on the unit | the record refuses a second batch ([`record`]) | the lock: `stories/at_once.rs`, `interruptions.rs` |
+//! | a disk | slow and stalled, what was not acknowledged lost | cut, torn and filled files: `stories/crashes.rs`, `small_disks.rs`, `damage.rs` |
+//! | a killed program | at any moment of the batch | `tests/peers/kills.py` |
+//! | the wire | late, stale, repeated and lost readings, lost commands | bytes: the tests of `hal` and `sim` |
+//! | a clock | steps of the wall clock | the boot-time clock: `station/clock.rs` |
 
 #[cfg(test)]
 mod defects;

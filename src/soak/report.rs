@@ -170,15 +170,9 @@ fn outages(scenario: &Scenario, done: &Done) -> Vec<String> {
     let mut said = Vec::new();
     let Some(last) = done.outages.last() else { return said };
     for outage in done.outages.iter().filter(|outage| !outage.phase.is_final()) {
-        let known = entries.find_map(|event| match event {
-            Event::Resumed { outage_ms } => Some(*outage_ms),
-            Event::Entered { .. }
-            | Event::HeatConfirmed
-            | Event::Raised { .. }
-            | Event::Cleared { .. }
-            | Event::Acknowledged { .. }
-            | Event::Failed { .. }
-            | Event::AboveCeiling { .. } => None,
+        let known = entries.find_map(|event| {
+            let Event::Resumed { outage_ms } = event else { return None };
+            Some(*outage_ms)
         });
         let Some(known_ms) = known else {
             // A disk that stalled again before it took the resumption in: the record ends before
@@ -192,16 +186,7 @@ fn outages(scenario: &Scenario, done: &Done) -> Vec<String> {
         if known_ms.is_some_and(|known_ms| known_ms < outage.real_ms) {
             said.push(format!("an outage of {} ms is {known_ms:?} in the record", outage.real_ms));
         }
-        let cause = entries.clone().find_map(|event| match event {
-            Event::Entered { cause, .. } => Some(cause),
-            Event::Resumed { .. }
-            | Event::HeatConfirmed
-            | Event::Raised { .. }
-            | Event::Cleared { .. }
-            | Event::Acknowledged { .. }
-            | Event::Failed { .. }
-            | Event::AboveCeiling { .. } => None,
-        });
+        let cause = entries.clone().find_map(|event| Some(event.entered()?.1));
         let is_failed = matches!(cause, Some(Cause::InterruptionNotAllowed { .. }));
         let is_broken = matches!(
             cause,

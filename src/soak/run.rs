@@ -133,7 +133,10 @@ pub(crate) struct NoRun {
 /// It cannot begin, or its record cannot be closed.
 pub(crate) fn run(scenario: &Scenario, wanted: Wanted) -> Result<Done, NoRun> {
     let fail = |what: String| NoRun { seed: scenario.seed, what };
-    let engine = Engine::new(scenario.params.clone()).map_err(|fault| fail(fault.to_string()))?;
+    let params = scenario.params.clone();
+    #[cfg(test)]
+    let params = wanted.defect.spoil_params(params);
+    let engine = Engine::new(params).map_err(|fault| fail(fault.to_string()))?;
     let record = Record::begin(scenario, wanted.store).map_err(|lost| fail(lost.to_string()))?;
     #[cfg(test)]
     let record = wanted.defect.spoil_record(record);
@@ -257,6 +260,12 @@ impl Run<'_> {
                 self.turn(self.now, Input::Operator(action))?;
                 self.watch.confirmed();
             }
+            #[cfg(test)]
+            if self.wanted.defect == super::defects::Defect::ConfirmsItself
+                && self.engine.waits_for_heat()
+            {
+                self.turn(self.now, Input::Operator(Action::ConfirmHeat))?;
+            }
             self.acknowledge()?;
             if self.hands.has_gone(self.now) {
                 return Ok(End::Ended);
@@ -340,7 +349,10 @@ impl Run<'_> {
         self.pass(done.ms_since(self.now).min(patience_ms));
         if let Some(newest) = self.record.settle(self.now)? {
             self.permit.committed(newest);
+            self.watch.kept(Tick::from_ms(newest.ms().saturating_sub(self.ahead_ms)));
         }
+        #[cfg(test)]
+        self.wanted.defect.spoil_permit(&mut self.permit, at);
         let now = self.own(self.now);
         if let Some(command) = self.permit.after_the_disk(now, wanted) {
             self.send(command);

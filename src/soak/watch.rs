@@ -72,6 +72,7 @@ pub(crate) struct Watch {
     period_ms: u64,
     milk_probes: usize,
     last_trusted: Option<Tick>,
+    last_kept: Option<Tick>,
     may_heat: bool,
     unconfirmed: bool,
     held: Vec<Held>,
@@ -101,6 +102,7 @@ impl Watch {
             period_ms: params.period_ms,
             milk_probes: params.milk.len(),
             last_trusted: None,
+            last_kept: None,
             may_heat: true,
             unconfirmed: false,
             held: Vec::new(),
@@ -118,6 +120,11 @@ impl Watch {
         }
     }
 
+    /// The disk acknowledged the reading of this moment.
+    pub(crate) fn kept(&mut self, at: Tick) {
+        self.last_kept = self.last_kept.max(Some(at));
+    }
+
     /// The command `sent` has stood until `now`, in this phase of the engine.
     pub(crate) fn stands(&mut self, now: Tick, sent: &Command, phase: PhaseName) {
         if !sent.heats() {
@@ -130,6 +137,12 @@ impl Watch {
                 None => "heat stands before any trustworthy reading".to_owned(),
             };
             self.broken(Invariant::Heat, now, text);
+        }
+        // A reading that is not on the disk counts for nothing (DESIGN, "Heat needs a permit").
+        let unkept_ms = self.last_kept.map_or(u64::MAX, |at| now.ms_since(at));
+        if unkept_ms > 2 * self.period_ms {
+            let text = "heat stands, and no reading of the last two periods is in the record";
+            self.broken(Invariant::Heat, now, text.to_owned());
         }
         let heated = matches!(
             phase,
@@ -203,7 +216,7 @@ impl Watch {
         needs_person: bool,
         standing: impl Iterator<Item = Standing>,
     ) {
-        self.last_trusted = None;
+        (self.last_trusted, self.last_kept) = (None, None);
         self.unconfirmed = needs_person;
         // What was raised and not yet on the disk is lost with the program.
         self.held.clear();

@@ -109,7 +109,7 @@ mod tests {
     use super::*;
     use crate::profiles;
     use crate::station::config::{Library, StationConfig};
-    use crate::store::Station;
+    use crate::station::fixture;
 
     const ANN: Stamp<'_> = Stamp { utc_ms: 1, who: "ann" };
 
@@ -122,11 +122,7 @@ mod tests {
 
     #[test]
     fn what_changed_since_the_last_run_is_noted_once_with_before_after_and_why() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let (name, time_zone) = ("bank".into(), "UTC".into());
-        let station = Station { name, time_zone, training: true, created_utc_ms: 0 };
-        let store = Store::create(&dir.path().join("holder.db"), &station, "ann");
-        let mut store = store.expect("made");
+        let (_dir, _, mut store) = fixture::station();
         let text = profiles::station("demo").expect("shipped");
         let first = changes(&mut store, text, NO_REASON);
         assert_eq!(first.len(), 6, "four certificates, the margin, the cut: {first:?}");

@@ -238,34 +238,18 @@ mod tests {
     use super::*;
     use crate::batch::engine::Engine;
     use crate::batch::event::Effects;
-    use crate::batch::fixture;
-    use crate::batch::params::{BatchParams, Purpose};
     use crate::batch::verdict::{Outcome, Rule};
     use crate::station::conduct::ConductError;
+    use crate::station::fixture;
     use crate::station::rehearsal::rehearse;
-    use crate::store::{NewBatch, Station, Step};
+    use crate::store::Step;
 
     const NOW: Stamp<'_> = Stamp { utc_ms: 0, who: "ann" };
 
     /// A new station with a batch of water that has begun.
-    fn begun(params: &BatchParams) -> (tempfile::TempDir, Store, String) {
-        let dir = tempfile::tempdir().expect("a folder");
-        let (name, time_zone) = ("bank".into(), "UTC".into());
-        let station = Station { name, time_zone, training: true, created_utc_ms: 0 };
-        let mut store =
-            Store::create(&dir.path().join("holder.db"), &station, "ann").expect("made");
-        let new = NewBatch {
-            simulated: true,
-            pool: None,
-            bottles: 48,
-            bottle_ul: 0,
-            operator: "ann".into(),
-            started_utc_ms: 0,
-            params: params.clone(),
-            clock: None,
-            texts: vec![],
-        };
-        let batch = store.begin_batch(&new).expect("begun");
+    fn begun() -> (tempfile::TempDir, Store, String) {
+        let (dir, _, mut store) = fixture::station();
+        let batch = store.begin_batch(&fixture::water()).expect("begun");
         (dir, store, batch)
     }
 
@@ -277,9 +261,9 @@ mod tests {
     /// A good batch of water as a controller with this defect stores it, in a file that somebody
     /// changes before it is closed, and its verdict.
     fn closed(mut defect: impl FnMut(&mut Effects), tampering: &str) -> (BatchRecord, Verdict) {
-        let params = BatchParams { purpose: Purpose::Water, ..fixture::params() };
+        let params = fixture::water().params;
         let run = rehearse(params.clone(), PlantParams::nominal(), 1, 0.1, 48).expect("runs");
-        let (dir, mut store, batch) = begun(&params);
+        let (dir, mut store, batch) = begun();
         let mut engine = Engine::new(params).expect("valid");
         for period in &run.periods {
             let action = crate::station::rehearsal::asked(engine.phase(), 48);
@@ -338,8 +322,7 @@ mod tests {
 
     #[test]
     fn a_batch_can_be_given_up_on_a_file_that_cannot_be_read_whole() {
-        let params = BatchParams { purpose: Purpose::Water, ..fixture::params() };
-        let (dir, mut store, batch) = begun(&params);
+        let (dir, mut store, batch) = begun();
         let garbled = "DROP TRIGGER journal_no_update;
                        UPDATE journal SET who = CAST(x'ff' AS TEXT) WHERE seq = 1;";
         tamper(&dir, garbled);
@@ -383,7 +366,7 @@ mod tests {
         let broken = Ending::Panicked("a defect".into());
         let said = safety("B-1", &broken, None).expect("said");
         assert!(said.contains("B-1") && said.contains("heat was commanded off"), "{said}");
-        let engine = Engine::new(fixture::params()).expect("valid");
+        let engine = Engine::new(fixture::water().params).expect("valid");
         let over = Ending::Over(Box::new(engine));
         assert_eq!(safety("B-1", &over, None), None);
         assert!(safety("B-1", &over, Some("cut")).expect("said").starts_with("ATTENTION"));

@@ -10,8 +10,9 @@
 //! | `written` | what may stand in the file of a unit |
 //! | `rules` | what a unit that is written must obey |
 //! | `error` | why a station cannot be used as it is written |
+//! | `frozen` | which texts of a unit are frozen with a batch |
 //! | [`library`] | which recipes and profiles the station knows |
-//! | [`unit`] | what a batch on a unit runs by: wires, parameters, texts to freeze |
+//! | [`mod@unit`] | what a batch on a unit runs by: wires and parameters |
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,6 +24,7 @@ use crate::store::Station;
 use crate::toml_file::{self, TomlError};
 
 mod error;
+mod frozen;
 pub mod library;
 mod rules;
 pub mod unit;

@@ -10,6 +10,8 @@ pub mod commission;
 pub mod conduct;
 pub mod config;
 pub mod control_loop;
+#[cfg(test)]
+mod fixture;
 pub mod lock;
 pub mod permit;
 pub mod ports;

@@ -61,24 +61,13 @@ pub fn rehearse_spoiled(
     let period_ms = params.period_ms;
     let mut machine = SimMachine::new(plant, seed, params.milk.len(), resolution_k);
     let mut command = Command::safe(false);
-    let mut run = Rehearsal {
-        periods: Vec::with_capacity(6_000),
-        entries: Vec::new(),
-        bottles,
-        engine: Engine::new(params)?,
-        true_coldest_in_hold_c: None,
-        true_hottest_c: None,
-    };
+    let mut run = Rehearsal::new(params, bottles)?;
     for period in 0..PERIODS_MAX {
         let at = Tick::from_ms(period * period_ms);
         let mut reading = machine.step(&command, period_ms);
         spoil(at, &mut reading);
-        let effects = run.engine.step(at, Input::Reading(reading));
-        command = effects.command;
-        run.entries.extend(effects.entries);
+        command = run.reads(at, reading, &machine);
         let phase = run.engine.phase();
-        run.periods.push(Period { at, reading, command, phase });
-        run.witness(&machine, phase);
         if phase.is_final() {
             break;
         }
@@ -86,9 +75,7 @@ pub fn rehearse_spoiled(
         if phase == PhaseName::Load {
             machine.load(u32::from(bottles));
         }
-        let effects = run.engine.step(at, Input::Operator(action));
-        command = effects.command;
-        run.entries.extend(effects.entries);
+        command = run.acts(at, action);
     }
     Ok(run)
 }
@@ -150,6 +137,45 @@ impl Rehearsal {
         }
     }
 
+    fn new(params: BatchParams, bottles: u16) -> Result<Self, ParamsFault> {
+        Ok(Self {
+            periods: Vec::with_capacity(6_000),
+            entries: Vec::new(),
+            bottles,
+            engine: Engine::new(params)?,
+            true_coldest_in_hold_c: None,
+            true_hottest_c: None,
+        })
+    }
+
+    /// One period with this reading of the machine; what it shall do now.
+    fn reads(&mut self, at: Tick, reading: Reading, machine: &SimMachine) -> Command {
+        let command = self.steps(at, Input::Reading(reading));
+        let phase = self.engine.phase();
+        self.periods.push(Period { at, reading, command, phase });
+        self.witness(machine, phase);
+        command
+    }
+
+    /// A person acts; what the machine shall do now.
+    fn acts(&mut self, at: Tick, action: Action) -> Command {
+        self.steps(at, Input::Operator(action))
+    }
+
+    fn steps(&mut self, at: Tick, input: Input) -> Command {
+        let effects = self.engine.step(at, input);
+        self.entries.extend(effects.entries);
+        effects.command
+    }
+
+    /// When this phase was entered first, seconds after the start.
+    #[cfg(test)]
+    fn entered_s(&self, wanted: PhaseName) -> Option<f64> {
+        let is_it =
+            |entry: &&Entry| entry.event.entered().is_some_and(|(phase, _)| phase == wanted);
+        self.entries.iter().find(is_it).map(|entry| entry.at.ms() as f64 / 1000.0)
+    }
+
     fn witness(&mut self, machine: &SimMachine, phase: PhaseName) {
         let truth = machine.truth();
         let hottest = truth.hottest_milk().into_iter().chain(self.true_hottest_c);
@@ -175,28 +201,14 @@ mod tests {
     use crate::batch::{fixture, judge};
     use crate::record::curve;
 
-    fn entered_at_s(run: &Rehearsal, wanted: PhaseName) -> Option<f64> {
-        let found = run.entries.iter().find(|entry| match &entry.event {
-            Event::Entered { phase, .. } => *phase == wanted,
-            Event::Raised { .. }
-            | Event::Cleared { .. }
-            | Event::Acknowledged { .. }
-            | Event::Failed { .. }
-            | Event::AboveCeiling { .. }
-            | Event::Resumed { .. }
-            | Event::HeatConfirmed => false,
-        });
-        found.map(|entry| entry.at.ms() as f64 / 1000.0)
-    }
-
     /// The figures of PLANT's table for this controller: come-up about 1.31 × 21.2 min.
     /// REQ-HOLD-01
     #[test]
     fn on_the_nominal_plant_the_batch_is_good_in_truth_too() {
         let run = rehearse(fixture::params(), PlantParams::nominal(), 7, 0.1, 48).expect("starts");
         assert_eq!(run.engine.accepts(), Some(true), "{:#?}", run.entries);
-        let come_up_s = entered_at_s(&run, PhaseName::Hold).expect("held")
-            - entered_at_s(&run, PhaseName::ComeUp).expect("loaded");
+        let come_up_s = run.entered_s(PhaseName::Hold).expect("held")
+            - run.entered_s(PhaseName::ComeUp).expect("loaded");
         assert!((1450.0..1850.0).contains(&come_up_s), "come-up {come_up_s} s");
         assert!(run.true_coldest_in_hold_c.expect("held") >= 62.5);
         assert!(run.true_hottest_c.expect("loaded") <= 63.5);

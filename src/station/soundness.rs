@@ -106,7 +106,7 @@ pub(super) async fn telling<R>(
 /// Reads the closed batch once more, from the disk: the program that wrote it has most of it still
 /// in its memory, and would not notice that the file was cut off under it. The store must be closed
 /// by then, since a second handle that is closed would take its locks away
-/// (https://sqlite.org/howtocorrupt.html, 2.2).
+/// (<https://sqlite.org/howtocorrupt.html>, 2.2).
 ///
 /// A batch that could not be looked at, because the file is in use or the disk is too slow, is as good
 /// as it was: a person is told by `say`.
@@ -162,26 +162,15 @@ fn not_read_back(batch: &str, why: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::fixture;
-    use crate::batch::params::{BatchParams, Purpose};
     use crate::station::closing::close_judged;
+    use crate::station::fixture;
     use crate::station::supervisor::Ending;
+    use crate::store::Stamp;
     use crate::store::model::Closing;
-    use crate::store::{NewBatch, Stamp, Station};
-
-    /// A new station's file, and its store on a thread of its own.
-    fn station() -> (tempfile::TempDir, std::path::PathBuf, Store) {
-        let dir = tempfile::tempdir().expect("a folder");
-        let path = dir.path().join("holder.db");
-        let (name, time_zone) = ("bank".into(), "UTC".into());
-        let station = Station { name, time_zone, training: true, created_utc_ms: 0 };
-        let store = Store::create(&path, &station, "ann").expect("made");
-        (dir, path, store)
-    }
 
     #[tokio::test]
     async fn a_whole_file_fits_and_one_with_another_word_in_its_journal_does_not() {
-        let (_dir, path, store) = station();
+        let (_dir, path, store) = fixture::station();
         let mut nobody = Box::pin(std::future::pending());
         let (handle, thread) = StoreThread::spawn(store, 8).expect("spawned");
         let fits = check((&path, |_| ()), &handle, None, &mut nobody).await.expect("checked");
@@ -198,19 +187,8 @@ mod tests {
 
     /// A batch of water as it was closed, with its file.
     fn closed_batch() -> (tempfile::TempDir, std::path::PathBuf, Conducted) {
-        let (dir, path, mut store) = station();
-        let new = NewBatch {
-            simulated: true,
-            pool: None,
-            bottles: 48,
-            bottle_ul: 0,
-            operator: "ann".into(),
-            started_utc_ms: 0,
-            params: BatchParams { purpose: Purpose::Water, ..fixture::params() },
-            clock: None,
-            texts: vec![],
-        };
-        let batch = store.begin_batch(&new).expect("begun");
+        let (dir, path, mut store) = fixture::station();
+        let batch = store.begin_batch(&fixture::water()).expect("begun");
         let stamp = Stamp { utc_ms: 0, who: "ann" };
         let closing = close_judged(&mut store, &batch, Closing::Interrupted, None, stamp);
         let (ending, verdict) = (Ending::Interrupted("SIGINT"), closing.expect("closed").1);
@@ -249,7 +227,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_is_told_to_stop_does_not_wait_for_the_end_of_the_check() {
-        let (_dir, path, store) = station();
+        let (_dir, path, store) = fixture::station();
         let (handle, _thread) = StoreThread::spawn(store, 8).expect("spawned");
         let (go, gate) = std::sync::mpsc::channel::<()>();
         let stuck = handle.submit(move |_| {

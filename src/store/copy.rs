@@ -1,6 +1,6 @@
 //! One database copied into another file, page by page, while others read and write it.
 //!
-//! SQLite's online backup (https://sqlite.org/backup.html) begins again whenever another program
+//! SQLite's online backup (<https://sqlite.org/backup.html>) begins again whenever another program
 //! writes, and so would never end beside a running batch. Here the source is read in one read
 //! transaction: the copy is the state of that moment, nobody waits for it (in WAL a reader stops
 //! no writer), and the log beside the source grows a little until it is done.

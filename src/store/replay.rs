@@ -238,7 +238,7 @@ mod tests {
     use super::super::fixture::{ANN, NOON, close, milk_batch, new, water_batch};
     use super::super::{NewBatch, Stamp, Step};
     use super::*;
-    use crate::station::rehearsal::rehearse;
+    use crate::station::rehearsal::{asked, rehearse};
     use holder_hal::Celsius;
     use holder_sim::params::PlantParams;
 
@@ -250,16 +250,7 @@ mod tests {
         let mut engine = Engine::new(new.params.clone()).expect("allowed");
         let mut inputs = 0;
         for period in run.periods {
-            let action = match engine.phase() {
-                PhaseName::Load => Some(Action::ConfirmLoad { bottles: 12 }),
-                PhaseName::Unload => Some(Action::ConfirmUnload),
-                PhaseName::Preheat
-                | PhaseName::ComeUp
-                | PhaseName::Hold
-                | PhaseName::Cool
-                | PhaseName::Finished
-                | PhaseName::Aborted => None,
-            };
+            let action = asked(engine.phase(), 12);
             let steps = [action.map(Input::Operator), Some(Input::Reading(period.reading))];
             for input in steps.iter().flatten() {
                 let at = period.at;

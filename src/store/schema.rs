@@ -248,7 +248,7 @@ fn read_beside_a_writer(path: &Path) -> Result<Connection, StoreError> {
     Ok(db)
 }
 
-/// As the only program, with nothing made beside the file (https://sqlite.org/uri.html,
+/// As the only program, with nothing made beside the file (<https://sqlite.org/uri.html>,
 /// `immutable`). A log with entries in it would be passed over, so it must not be there.
 fn read_alone(path: &Path) -> Result<Connection, StoreError> {
     let mut log = path.as_os_str().to_owned();

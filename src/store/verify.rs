@@ -4,6 +4,8 @@
 //! with its triggers. Samples of an open batch that came after its last seal stand under their
 //! running hash alone, which the journal does not know yet: they are counted apart.
 
+use std::collections::BTreeMap;
+
 use rusqlite::Connection;
 
 use super::error::StoreError;
@@ -289,8 +291,7 @@ impl Store {
             blocks::check_frozen(db, batch, facts, &mut report)?;
             blocks::check_blocks(db, batch, facts, &mut report)?;
         }
-        facts.check_projections(db)?;
-        facts::check_positions(db)?;
+        check_rows(db, facts)?;
         blocks::check_nothing_else(db, &report)?;
         check_schema(db)?;
         Ok(report)
@@ -311,8 +312,7 @@ impl Store {
         } else {
             check_pages(db, "quick_check")?;
             let (facts, ..) = check_chain(db, None)?;
-            facts.check_projections(db)?;
-            facts::check_positions(db)?;
+            check_rows(db, facts)?;
         }
         check_schema(db)
     }
@@ -328,12 +328,41 @@ impl Store {
         let db = &self.db.unchecked_transaction()?;
         check_batch(db, code)
     }
+
+    /// The same of several batches, as of one moment: the chain of the journal is walked once.
+    /// Those that do not fit, by their code.
+    ///
+    /// # Errors
+    /// What spoils them all: the chain, or the rows that stand on it. Something could not be
+    /// looked at, which says nothing about it ([`Misfit::is_damage`]).
+    pub fn misfits_of(&self, codes: &[&str]) -> Result<BTreeMap<String, Misfit>, Misfit> {
+        let db = &self.db.unchecked_transaction()?;
+        let (facts, ..) = check_chain(db, None)?;
+        let mut misfits = BTreeMap::new();
+        for code in codes {
+            match check_record(db, &facts, code) {
+                Ok(()) => {}
+                Err(misfit) if misfit.is_damage() => {
+                    misfits.insert((*code).to_owned(), misfit);
+                }
+                Err(unread) => return Err(unread),
+            }
+        }
+        check_rows(db, facts)?;
+        Ok(misfits)
+    }
 }
 
 /// The chain, one batch under it, and the rows that stand on the journal.
 fn check_batch(db: &Connection, code: &str) -> Result<(), Misfit> {
     super::batches::id_of(db, code)?;
     let (facts, ..) = check_chain(db, None)?;
+    check_record(db, &facts, code)?;
+    check_rows(db, facts)
+}
+
+/// What one batch had frozen and read, against the journal.
+fn check_record(db: &Connection, facts: &Facts, code: &str) -> Result<(), Misfit> {
     let of_batch = facts.batches.get(code).ok_or_else(|| Misfit::Differs {
         place: Box::new(MisfitPlace::Batch { batch: code.to_owned() }),
         what: "the journal does not know it",
@@ -342,7 +371,11 @@ fn check_batch(db: &Connection, code: &str) -> Result<(), Misfit> {
     })?;
     let mut report = VerifyReport::default();
     blocks::check_frozen(db, code, of_batch, &mut report)?;
-    blocks::check_blocks(db, code, of_batch, &mut report)?;
+    blocks::check_blocks(db, code, of_batch, &mut report)
+}
+
+/// The rows that stand on the journal.
+fn check_rows(db: &Connection, facts: Facts) -> Result<(), Misfit> {
     facts.check_projections(db)?;
     facts::check_positions(db)
 }

@@ -3,6 +3,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a story that cannot go on has failed")]
 
+mod at_once;
 mod backups;
 mod bad_devices;
 mod bad_files;

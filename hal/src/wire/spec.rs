@@ -19,7 +19,7 @@ use crate::contract::{MILK_PROBES_MAX, PERIOD_MS_MAX, PERIOD_MS_MIN, Role};
 pub struct BusSpec {
     /// Name within the unit.
     pub name: String,
-    /// Where it is: see [`BusUrl`](super::BusUrl).
+    /// Where it is: see [`BusUrl`].
     pub url: String,
 }
 

@@ -6,7 +6,8 @@
 //! goes first and is tried everywhere; what brings heat goes last, and only if all that it rests
 //! on has arrived.
 
-use std::pin::pin;
+mod line;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,10 +21,12 @@ use super::polled::{polled, roles};
 use super::port::Record;
 use super::profile::{Decoded, Value};
 use super::spec::UnitSpec;
-use super::timer::{Moment, finished_within, pause};
+use super::timer::Moment;
 use super::url::BusUrl;
 use crate::contract::{Command, Heat, Machine, Quality, Reading, Role, Sample, Switch};
 use crate::units::Duty;
+
+pub(crate) use line::Line;
 
 /// A time-out is this part of the control period (DEVICES, section C).
 pub(crate) const TIMEOUTS_PER_PERIOD: u64 = 3;
@@ -31,80 +34,6 @@ pub(crate) const TIMEOUTS_PER_PERIOD: u64 = 3;
 /// The part of the control period that a reading may take, in tenths: the rest is for the
 /// command.
 pub(crate) const READING_TENTHS: u64 = 8;
-
-/// One bus with its devices.
-pub(crate) struct Line {
-    pub(crate) bus: Bus,
-    pub(crate) devices: Vec<Device>,
-    /// How long one reading of all its devices may take.
-    reading_ms: u64,
-}
-
-impl Line {
-    /// Waits long for its peers, as on a busy machine a test must.
-    #[cfg(test)]
-    pub(crate) fn be_patient(&mut self) {
-        self.bus.timeout = Duration::from_secs(20);
-        self.reading_ms = 48_000;
-    }
-
-    async fn meet(&mut self) -> Result<(), WireError> {
-        for device in &mut self.devices {
-            let met = device.meet(&mut self.bus).await;
-            met.map_err(|error| device.cause(error))?;
-        }
-        self.poll().await;
-        self.devices.iter_mut().find_map(|device| device.fault.take()).map_or(Ok(()), Err)
-    }
-
-    /// Reads every device. When the time is over, the exchange that is going on is dropped, and
-    /// its connection with it.
-    async fn poll(&mut self) {
-        let Self { bus, devices, reading_ms } = self;
-        bus.back_off.begin_period();
-        // The last command may have been dropped half-way.
-        bus.in_haste(false);
-        devices.iter_mut().for_each(|device| device.begin_period(*reading_ms));
-        let asked = async {
-            let began = Moment::now();
-            let mut held = Vec::new();
-            for device in devices.iter_mut() {
-                if let Some(left_ms) = device.poll(bus).await {
-                    held.push((Moment::now().plus_ms(left_ms), device));
-                }
-            }
-            // Who is held back for a moment only is asked at the end of it, so that one that is
-            // back is not missed for a whole period.
-            held.sort_by_key(|(free, _)| *free);
-            for (free, device) in held {
-                if u64::from(free.ms_since(began)) < *reading_ms {
-                    pause(free.since(Moment::now())).await;
-                    device.poll(bus).await;
-                }
-            }
-        };
-        // Pinned here: it is large, and would be moved about.
-        let finished = finished_within(Duration::from_millis(*reading_ms), pin!(asked)).await;
-        if !finished {
-            devices.iter_mut().for_each(|device| device.cut_short(*reading_ms));
-        }
-    }
-
-    /// Delivers in order. A bus that cannot be dialled is not dialled again for each target.
-    async fn deliver(&mut self, targets: Vec<(usize, Target)>) -> Vec<WireError> {
-        let mut errors: Vec<WireError> = Vec::new();
-        for (device, target) in targets {
-            let Some(device) = self.devices.get_mut(device) else { continue };
-            let Err(error) = device.deliver(&mut self.bus, target).await else { continue };
-            let dead = error.is_dial();
-            errors.push(error);
-            if dead {
-                break;
-            }
-        }
-        errors
-    }
-}
 
 /// Where the point of a role is.
 #[derive(Clone, Copy)]

@@ -3,6 +3,7 @@
 //! of their own, in `station/rehearsal/alarms.rs`.
 
 mod edges;
+mod heat;
 mod interruption;
 
 use holder_hal::{Heat, Quality, Reading, Sample, Switch};
@@ -73,19 +74,7 @@ impl Bench {
     }
 
     fn causes(&self) -> Vec<&Cause> {
-        fn cause(entry: &Entry) -> Option<&Cause> {
-            match &entry.event {
-                Event::Entered { cause, .. } => Some(cause),
-                Event::Raised { .. }
-                | Event::Cleared { .. }
-                | Event::Acknowledged { .. }
-                | Event::Failed { .. }
-                | Event::AboveCeiling { .. }
-                | Event::Resumed { .. }
-                | Event::HeatConfirmed => None,
-            }
-        }
-        self.log.iter().filter_map(cause).collect()
+        self.log.iter().filter_map(|entry| Some(entry.event.entered()?.1)).collect()
     }
 
     fn heats(&self) -> bool {
@@ -168,65 +157,6 @@ fn ten_seconds_between_good_readings_are_borne_and_eleven_break_the_hold() {
     }
 }
 
-/// REQ-HEAT-01
-#[test]
-fn every_quality_but_good_cuts_the_heat_within_two_periods() {
-    for quality in Quality::ALL.into_iter().filter(|quality| *quality != Quality::Good) {
-        for channel in 0..3 {
-            let mut bench = Bench::holding(params());
-            let bad = Sample { raw: Some(milli(63_000)), age_ms: 0, quality };
-            match channel {
-                0 => bench.reading.bath = bad,
-                probe => bench.reading.milk[probe - 1] = Some(bad),
-            }
-            bench.seconds(2);
-            assert!(!bench.heats(), "{quality:?} on channel {channel} left the heat on");
-        }
-    }
-}
-
-/// REQ-HEAT-01
-#[test]
-fn silence_cuts_the_heat_within_two_periods_and_stops_the_batch_in_the_end() {
-    let mut bench = Bench::holding(params());
-    bench.now_s += 2;
-    bench.input(Input::Wake);
-    assert!(!bench.heats());
-    bench.now_s += 120;
-    bench.input(Input::Wake);
-    assert_eq!(bench.engine.phase(), PhaseName::Aborted);
-    assert_eq!(bench.engine.accepts(), Some(false));
-}
-
-#[test]
-fn before_the_bath_was_ever_read_there_is_no_heat() {
-    let mut bench = Bench::new(params());
-    bench.input(Input::Wake);
-    assert!(!bench.heats());
-    bench.reading.bath = Sample::missing(Quality::Comm);
-    bench.seconds(1);
-    assert!(!bench.heats());
-}
-
-/// REQ-HEAT-02
-#[test]
-fn one_reading_too_hot_cuts_the_heat_and_three_stop_the_batch() {
-    let mut bench = Bench::holding(params());
-    bench.reading.bath = Sample::good(milli(64_501));
-    bench.seconds(1);
-    assert!(!bench.heats() && bench.engine.phase() == PhaseName::Hold);
-    assert!(bench.engine.stands(Alarm::OverTemperature));
-    bench.reading.bath = Sample::good(milli(63_500));
-    bench.seconds(1);
-    assert!(bench.heats(), "a single spike must not stop the batch");
-    bench.reading.bath = Sample::good(milli(64_501));
-    bench.seconds(3);
-    assert_eq!(bench.engine.phase(), PhaseName::Aborted);
-    bench.reading.bath = Sample::good(milli(60_000));
-    bench.seconds(60);
-    assert!(!bench.heats(), "heat stays off");
-}
-
 /// REQ-HOLD-02, REQ-HOLD-03
 #[test]
 fn an_opened_lid_restarts_the_hold_and_the_second_time_fails_the_batch() {
@@ -245,20 +175,6 @@ fn an_opened_lid_restarts_the_hold_and_the_second_time_fails_the_batch() {
 }
 
 #[test]
-fn a_stop_turns_the_heat_off_at_once_and_leaves_a_running_cooling_on() {
-    let stop = || Action::Stop { reason: "smoke".into() };
-    let mut bench = Bench::holding(params());
-    assert_eq!(bench.act(stop()), None);
-    assert_eq!(bench.last.command, Command { heat: Heat::Off, agitator: true, cooling: false });
-
-    let mut bench = Bench::holding(params());
-    bench.until(PhaseName::Cool);
-    bench.act(stop());
-    assert_eq!(bench.last.command, Command { heat: Heat::Off, agitator: true, cooling: true });
-    assert_eq!(bench.act(stop()), Some(Refusal::Over(PhaseName::Aborted)));
-}
-
-#[test]
 fn milk_that_never_gets_warm_or_never_gets_cold_ends_the_wait() {
     let mut bench = Bench::new(params());
     bench.until(PhaseName::Load);
@@ -271,24 +187,6 @@ fn milk_that_never_gets_warm_or_never_gets_cold_ends_the_wait() {
     assert!(bench.causes().contains(&&Cause::CoolingTooLong));
     bench.act(Action::ConfirmUnload);
     assert_eq!(bench.engine.accepts(), Some(false));
-}
-
-#[test]
-fn an_over_temperature_is_over_only_when_the_bath_is_back() {
-    let mut bench = Bench::holding(params());
-    for (bath, heats) in [(64_501, false), (64_400, false), (63_801, false), (63_800, true)] {
-        bench.reading.bath = Sample::good(milli(bath));
-        bench.seconds(1);
-        assert_eq!(bench.heats(), heats, "bath at {bath}");
-    }
-    for bath in [64_501, 64_499, 64_501, 64_499] {
-        bench.reading.bath = Sample::good(milli(bath));
-        bench.seconds(1);
-        assert_eq!(bench.engine.phase(), PhaseName::Hold, "two readings above do not stop it");
-    }
-    bench.reading.bath = Sample::good(milli(64_501));
-    bench.seconds(1);
-    assert_eq!(bench.engine.phase(), PhaseName::Aborted, "the third one does");
 }
 
 fn lines_passed(bench: &Bench) -> usize {
@@ -310,38 +208,6 @@ fn the_ceiling_is_judged_with_uncertainty_and_margin_and_66_fails() {
     bench.until(PhaseName::Unload);
     bench.act(Action::ConfirmUnload);
     assert_eq!(bench.engine.accepts(), Some(false));
-}
-
-/// The bath probe has slipped out of the bath and says that more heat is needed.
-#[test]
-fn milk_that_is_too_hot_cuts_the_heat_whatever_the_bath_probe_says() {
-    let mut bench = Bench::holding(params());
-    bench.reading.bath = Sample::good(milli(25_000));
-    bench.reading.milk[0] = Some(Sample::good(milli(65_701)));
-    bench.seconds(1);
-    assert!(!bench.heats(), "one reading cuts the heat");
-    assert!(bench.engine.stands(Alarm::MilkTooHot));
-    assert_eq!(bench.engine.phase(), PhaseName::Hold, "but does not fail the batch");
-    bench.milk(63_000);
-    bench.seconds(1);
-    assert!(bench.heats());
-}
-
-#[test]
-fn a_probe_in_hot_water_before_loading_and_after_cooling_is_no_hot_milk() {
-    let mut bench = Bench::new(params());
-    bench.milk(75_000);
-    bench.until(PhaseName::Load);
-    bench.act(Action::ConfirmLoad { bottles: 48 });
-    bench.milk(63_000);
-    bench.until(PhaseName::Cool);
-    bench.milk(4_000);
-    bench.until(PhaseName::Unload);
-    bench.milk(75_000);
-    bench.seconds(60);
-    bench.act(Action::ConfirmUnload);
-    assert_eq!(lines_passed(&bench), 0);
-    assert_eq!(bench.engine.accepts(), Some(true));
 }
 
 #[test]
@@ -421,18 +287,4 @@ fn an_alarm_is_acknowledged_by_name_once_and_stands_until_then() {
     assert!(bench.log.iter().any(|entry| entry.event == told));
     let again = bench.act(seen(Alarm::LidOpen, "Ann"));
     assert_eq!(again, Some(Refusal::NothingToAcknowledge(Alarm::LidOpen)));
-}
-
-#[test]
-fn without_orders_that_arrive_there_is_no_heat() {
-    let mut bench = Bench::holding(params());
-    assert_eq!(bench.act(Action::Orders { arrive: false }), None);
-    bench.seconds(1);
-    assert!(!bench.heats() && bench.engine.stands(Alarm::OrdersLost));
-    bench.act(Action::Orders { arrive: true });
-    bench.seconds(1);
-    assert!(
-        bench.heats() && bench.engine.stands(Alarm::OrdersLost),
-        "heat is back, the alarm waits"
-    );
 }

@@ -3,7 +3,7 @@
 //!
 //! Only gross errors show, for bottles, heaters and baths differ: over PLANT's range 48 bottles
 //! take the bath down by 1.1 to 3.1 K within three minutes, 69 by 1.2 to 4.3 K, 12 by 0.3 to
-//! 0.7 K, the control bottle alone by 0.15 K at most (measured: `measure_loads`).
+//! 0.7 K, one bottle by 0.25 K at most (measured: `measure_loads`).
 
 use super::blocks::Block;
 use super::{Doubts, Stage};

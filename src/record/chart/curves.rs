@@ -3,7 +3,7 @@
 
 use holder_hal::{Celsius, Heat, Sample};
 
-use crate::batch::event::{Cause, Event};
+use crate::batch::event::Cause;
 use crate::batch::params::Probe;
 use crate::batch::phase::PhaseName;
 use crate::store::model::{BatchRecord, Period};
@@ -191,15 +191,9 @@ pub(super) fn phases(record: &BatchRecord) -> Vec<Span<PhaseName>> {
 
 /// Every hold that the engine began.
 pub(super) fn holds(record: &BatchRecord) -> Vec<Span<HoldEnd>> {
-    let entered = record.entries.iter().filter_map(|stamped| match &stamped.entry.event {
-        Event::Entered { phase, cause } => Some((seconds(stamped.entry.at.ms()), *phase, cause)),
-        Event::Raised { .. }
-        | Event::Cleared { .. }
-        | Event::Acknowledged { .. }
-        | Event::Failed { .. }
-        | Event::AboveCeiling { .. }
-        | Event::Resumed { .. }
-        | Event::HeatConfirmed => None,
+    let entered = record.entries.iter().filter_map(|stamped| {
+        let (phase, cause) = stamped.entry.event.entered()?;
+        Some((seconds(stamped.entry.at.ms()), phase, cause))
     });
     let mut holds = Vec::new();
     let mut began: Option<f64> = None;

@@ -1,8 +1,7 @@
-//! What a batch on a unit runs by: the wires, the parameters of the rules, and the texts that
-//! are frozen at its start.
+//! What a batch on a unit runs by: the wires, and the parameters of the rules.
 
 use holder_hal::wire::profile::{Point, Unit as PointUnit, Verified};
-use holder_hal::wire::{BusSpec, DeviceSpec, Profile, RoleSpec, UnitSpec};
+use holder_hal::wire::{BusSpec, DeviceSpec, RoleSpec, UnitSpec};
 use holder_hal::{Kelvin, Role};
 use jiff::civil::Date;
 use serde::Serialize;
@@ -13,8 +12,6 @@ use crate::batch::certificate::Certificate;
 use crate::batch::params::{
     BatchParams, Cascade, Heater, MARGIN_UNKNOWN, ParamsFault, Probe, Purpose,
 };
-use crate::store::model::FrozenText;
-use crate::store::{hex, sha256};
 
 /// The uncertainty up to which the quicker controller settings were tried (PLANT, "known").
 const KNOWN_UNCERTAINTY_MAX: Kelvin = Kelvin::from_milli(50);
@@ -160,7 +157,7 @@ impl Unit<'_> {
         Ok(params)
     }
 
-    fn refused(&self, fault: ParamsFault) -> ConfigError {
+    pub(super) fn refused(&self, fault: ParamsFault) -> ConfigError {
         let (file, unit) = (self.station.file.clone(), self.name.to_owned());
         ConfigError::Params { file, unit, fault }
     }
@@ -317,63 +314,10 @@ impl Unit<'_> {
         }
     }
 
-    /// The texts that are frozen at the start of a batch: recipe, unit, profiles, certificates.
-    ///
-    /// # Errors
-    /// A profile that does not exist or breaks a rule.
-    pub fn texts(&self, recipe: &KnownRecipe) -> Result<Vec<FrozenText>, ConfigError> {
-        let mut texts = vec![frozen("recipe", &recipe.recipe.name, recipe.text.clone())];
-        texts.extend(self.made_of()?);
-        Ok(texts)
-    }
-
-    /// The same without the recipe.
-    ///
-    /// # Errors
-    /// As [`Unit::texts`].
-    pub fn made_of(&self) -> Result<Vec<FrozenText>, ConfigError> {
-        let mut texts = vec![frozen("unit", self.name, self.as_toml(self.written)?)];
-        let mut profiles: Vec<&str> =
-            self.written.device.values().map(|device| device.profile.as_str()).collect();
-        profiles.sort_unstable();
-        profiles.dedup();
-        for name in profiles {
-            let profile = self.station.library.profile(name)?.profile;
-            texts.push(frozen("profile", name, Profile::text(&profile).to_owned()));
-        }
-        for (probe, certificate) in &self.written.certificate {
-            texts.push(frozen("certificate", probe, self.as_toml(certificate)?));
-        }
-        Ok(texts)
-    }
-
-    /// Hash of what the unit is made of: buses, devices with their profiles, roles, cut, heater
-    /// and controller. Certificates and the margin are left out: they change without a change of
-    /// the machine.
-    ///
-    /// # Errors
-    /// As [`Unit::texts`].
-    pub fn make_sha256(&self) -> Result<String, ConfigError> {
-        let made =
-            UnitConfig { margin: None, certificate: Default::default(), ..self.written.clone() };
-        let mut text = self.as_toml(&made)?;
-        for device in self.written.device.values() {
-            text += self.station.library.profile(&device.profile)?.profile.text();
-        }
-        Ok(hex(&sha256(&text)))
-    }
-
     /// A part of the unit as JSON, for the journal.
     pub(crate) fn as_json(&self, value: &impl Serialize) -> Result<serde_json::Value, ConfigError> {
         serde_json::to_value(value).map_err(|error| {
             self.refused(ParamsFault::Contradiction(format!("cannot be kept: {error}")))
-        })
-    }
-
-    /// The same content always gives the same text, whatever comments and order the file has.
-    fn as_toml(&self, value: &impl Serialize) -> Result<String, ConfigError> {
-        toml::to_string(value).map_err(|error| {
-            self.refused(ParamsFault::Contradiction(format!("cannot be frozen: {error}")))
         })
     }
 }
@@ -395,9 +339,4 @@ fn resolution(point: &Point) -> Kelvin {
     };
     let kelvin = point.step_nano() as f64 * 1e-9 * per_step;
     Kelvin::from_f64(kelvin).unwrap_or(Kelvin::from_milli(100)).max(Kelvin::from_milli(1))
-}
-
-fn frozen(kind: &str, name: &str, text: String) -> FrozenText {
-    let sha256 = hex(&sha256(&text));
-    FrozenText { kind: kind.to_owned(), name: name.to_owned(), sha256, text }
 }

@@ -13,15 +13,14 @@ use super::*;
 use crate::batch::alarm::Alarm;
 use crate::batch::engine::Engine;
 use crate::batch::event::{Action, Input};
-use crate::batch::fixture;
-use crate::batch::params::{BatchParams, Purpose};
 use crate::batch::phase::PhaseName;
 use crate::station::clock::Clock;
 use crate::station::config::{Library, StationConfig};
+use crate::station::fixture;
 use crate::station::permit::HeatPermit;
 use crate::station::recorder::Recorder;
 use crate::station::view::View;
-use crate::store::{NewBatch, Station, Store, StoreThread};
+use crate::store::{Store, StoreThread};
 
 mod at_the_end;
 mod standing_still;
@@ -141,23 +140,10 @@ async fn lockstep() -> Clock {
 }
 
 async fn rig(faults: Faults, patience: Duration) -> Rig {
-    let dir = tempfile::tempdir().expect("a folder");
-    let station =
-        Station { name: "bank".into(), time_zone: "UTC".into(), training: true, created_utc_ms: 0 };
-    let store = Store::create(&dir.path().join("holder.db"), &station, "ann").expect("made");
+    let (dir, _, store) = fixture::station();
     let (store, _thread) = StoreThread::spawn(store, 600).expect("a thread");
-    let params = BatchParams { purpose: Purpose::Water, ..fixture::params() };
-    let new = NewBatch {
-        simulated: true,
-        pool: None,
-        bottles: 48,
-        bottle_ul: 0,
-        operator: "ann".into(),
-        started_utc_ms: 0,
-        params: params.clone(),
-        clock: None,
-        texts: vec![],
-    };
+    let new = fixture::water();
+    let params = new.params.clone();
     let batch = store.call(move |store| store.begin_batch(&new)).await.expect("begun");
     let recorder =
         Recorder::new(store.clone(), batch, "ann".into(), HeatPermit::new(1000), patience);

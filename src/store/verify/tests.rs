@@ -194,6 +194,37 @@ fn a_batch_fits_unless_something_of_its_record_was_changed() {
 }
 
 #[test]
+fn of_several_batches_the_one_that_was_changed_is_named_and_a_broken_chain_names_none() {
+    let (dir, path, mut store) = new();
+    let mut begin = || {
+        let (batch, mut engine) = run(&mut store, &water_batch(), 10);
+        stop(&mut store, &batch, &mut engine, Tick::from_ms(11_000));
+        batch
+    };
+    let (first, second) = (begin(), begin());
+    drop(store);
+    let misfits = |sql: Option<&str>| {
+        let tampered = dir.path().join("tampered.db");
+        std::fs::copy(&path, &tampered).expect("copied");
+        if let Some(sql) = sql {
+            tamper(&tampered, sql);
+        }
+        let store = Store::open_read_only(&tampered).expect("opens");
+        let each: Vec<bool> = [&first, &second].map(|batch| store.batch_fits(batch).is_ok()).into();
+        let all = store.misfits_of(&[&first, &second]);
+        (each, all.map(|misfits| misfits.into_keys().collect::<Vec<_>>()))
+    };
+    let (each, found) = misfits(None);
+    assert_eq!((each, found.expect("they fit")), (vec![true, true], vec![]));
+    let one = "UPDATE inputs SET milk_1_mc = 62500 WHERE tick_ms = 7000 AND batch = 2";
+    let (each, found) = misfits(Some(one));
+    assert_eq!((each, found.expect("the chain fits")), (vec![true, false], vec![second.clone()]));
+    let (each, found) = misfits(Some("UPDATE journal SET who = 'eve' WHERE seq = 2"));
+    assert_eq!(each, [false, false]);
+    assert!(found.expect_err("the chain").is_damage());
+}
+
+#[test]
 fn a_dropped_trigger_and_a_foreign_table_are_named() {
     let (_dir, path) = closed();
     let db = rusqlite::Connection::open(&path).expect("opens");

@@ -7,7 +7,8 @@ use super::access::{Access, Register, WriteMeans};
 use super::codec_commands::format_steps;
 use super::codec_registers::{number_of_word, reorder_one, word_of_number};
 use super::error::EncodeError;
-use super::point::{DataType, Decoded, Point, Raw, Sentinel, Unit, Value};
+use super::point::{DataType, Point, Sentinel, Unit};
+use super::value::{Decoded, Raw, Value};
 use crate::contract::Quality;
 use crate::units::{Celsius, Duty};
 

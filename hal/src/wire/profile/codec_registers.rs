@@ -2,7 +2,8 @@
 
 use super::access::Register;
 use super::codec::RawNumber;
-use super::point::{ByteOrder, DataType, Raw};
+use super::point::{ByteOrder, DataType};
+use super::value::Raw;
 
 /// Puts two words into the order high, low (or back: every order is its own inverse).
 fn reorder(words: [u16; 2], order: ByteOrder) -> [u16; 2] {

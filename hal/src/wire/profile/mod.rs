@@ -27,6 +27,7 @@ mod rules_tests;
 mod scale;
 #[cfg(test)]
 mod shipped_tests;
+mod value;
 
 pub use access::{
     Access, HuberVariable, NeslabField, NeslabPart, NeslabWrite, Phrase, Register, TextAccess,
@@ -35,10 +36,10 @@ pub use access::{
 pub(crate) use codec::thousandths;
 pub use error::{EncodeError, ProfileError};
 pub use point::{
-    ByteOrder, DataType, Decoded, Entity, Fault, Need, Point, Raw, Sentinel, Unit, Value, Verified,
-    Words, Write, WriteFunction,
+    ByteOrder, DataType, Entity, Fault, Need, Point, Sentinel, Unit, Verified, Write, WriteFunction,
 };
 pub use scale::ScaleFault;
+pub use value::{Decoded, Raw, Value, Words};
 
 /// The family of protocols that a device speaks, with what is particular to the device.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,9 +6,10 @@ use holder_sim::params::PlantParams;
 
 use super::*;
 use crate::batch::engine::Engine;
-use crate::batch::event::{Action, Input};
+use crate::batch::event::Input;
 use crate::batch::fixture;
 use crate::batch::params::{BatchParams, Heater};
+use crate::station::rehearsal::asked;
 
 /// How far a batch has come when something goes wrong with it.
 #[derive(Clone, Copy, Debug)]
@@ -121,20 +122,11 @@ impl Run {
             if phase.is_final() {
                 break;
             }
-            let action = match phase {
-                PhaseName::Load => {
-                    machine.load(bottles);
-                    curve.load_ms = Some(at.ms());
-                    Action::ConfirmLoad { bottles: bottles as u16 }
-                }
-                PhaseName::Unload => Action::ConfirmUnload,
-                PhaseName::Preheat
-                | PhaseName::ComeUp
-                | PhaseName::Hold
-                | PhaseName::Cool
-                | PhaseName::Finished
-                | PhaseName::Aborted => continue,
-            };
+            let Some(action) = asked(phase, bottles as u16) else { continue };
+            if phase == PhaseName::Load {
+                machine.load(bottles);
+                curve.load_ms = Some(at.ms());
+            }
             command = engine.step(at, Input::Operator(action)).command;
         }
         curve.engine_accepts = engine.accepts();

@@ -39,10 +39,9 @@ fn good_plants_are_plausible() {
     sound_on(70_000..70_020);
 }
 
-/// `cargo test --no-default-features --lib a_thousand_good -- --ignored --nocapture`
 #[test]
-#[ignore = "two minutes: PLANT's range at large"]
-fn a_thousand_good_plants_are_plausible() {
+#[ignore = "two minutes: see docs/measures.md"]
+fn measure_good_plants() {
     sound_on(80_000..80_600);
 }
 
@@ -236,10 +235,10 @@ fn bottles_that_are_added_cold_in_the_hold_fail() {
     }
 }
 
-/// How many of so many drawn plants are caught by whom: `-- --ignored --nocapture` prints it.
+/// How many of 24 drawn plants are caught (docs/risk.md, residual risk 1): 18 bottles and more, always.
 #[test]
-#[ignore = "a figure for docs/risk.md, not a rule"]
-fn bottles_added_cold_by_number() {
+#[ignore = "two minutes: see docs/measures.md"]
+fn measure_bottles_added_cold() {
     for (resolution_k, held_s, loaded_s) in [
         (0.1, Some(300), None),
         (0.01, Some(300), None),
@@ -263,6 +262,7 @@ fn bottles_added_cold_by_number() {
                 harmful += u32::from(is_harmed);
                 missed += u32::from(is_harmed && outcome(&ran.curve) == Outcome::Acceptable);
             }
+            assert!(missed == 0 || bottles < 18, "{missed} of {harmful} with {bottles} bottles");
             println!(
                 "steps {resolution_k}, held {held_s:?} or loaded {loaded_s:?}, {bottles} added: {missed} missed of {harmful}"
             );
