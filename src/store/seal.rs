@@ -4,8 +4,8 @@
 //! input before (zeroes before the first): it stands beside the input from the moment on in which
 //! the input is stored. A *block* is a run of inputs, in order; its *seal* is the entry of the
 //! journal that says how far it goes and what the running hash is there. The first input is a block of
-//! its own: with its seal the journal says which running hash this batch begins with, and what was
-//! stored of another batch fits none of it.
+//! its own: with its seal the journal says which running hash this batch begins with, and nothing fits
+//! it that was stored of a batch which began otherwise.
 
 use std::sync::LazyLock;
 
