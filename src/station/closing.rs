@@ -15,7 +15,9 @@ use crate::batch::verdict::Verdict;
 use crate::record::curve;
 use crate::software::Software;
 use crate::store::model::{BatchRecord, Closing};
-use crate::store::{Close, Misfit, Stamp, Store, StoreError, StoreThread, made_by_words, replay};
+use crate::store::{
+    Close, Misfit, Proved, Stamp, Store, StoreError, StoreThread, made_by_words, replay,
+};
 
 /// A disk that has not closed the record after this long (real time) is left behind.
 const CLOSE_WITHIN: Duration = Duration::from_secs(60);
@@ -177,10 +179,11 @@ pub(crate) fn close_judged(
     engine_accepts: Option<bool>,
     stamp: Stamp<'_>,
 ) -> Result<(BatchRecord, Verdict), StoreError> {
-    let (mut record, inputs) = store.load_to_replay(batch)?;
+    let proved = insist(LOCKED_TRIES, LOCKED_PAUSE, || store.load_proved(batch))?;
+    let Proved { mut record, inputs, fits } = proved;
     (record.header.closing, record.header.engine_accepts) = (Some(closing), engine_accepts);
     let mut engine_accepts = engine_accepts;
-    if let Some(text) = disputed(store, &record, &inputs)? {
+    if let Some(text) = disputed(store, &record, &inputs, fits)? {
         engine_accepts = Some(false);
         let at = record.periods.last().map_or(Tick::default(), |period| period.at);
         insist(LOCKED_TRIES, LOCKED_PAUSE, || store.remark(stamp, batch, at, &text))?;
@@ -203,11 +206,12 @@ fn disputed(
     store: &Store,
     record: &BatchRecord,
     inputs: &[(Tick, Input)],
+    fits: Result<(), Misfit>,
 ) -> Result<Option<String>, StoreError> {
-    let batch = &record.header.code;
-    if let Err(misfit) = insist_on_fit(|| store.batch_fits(batch))? {
+    if let Err(misfit) = fits {
         return Ok(Some(misfit.to_string()));
     }
+    let batch = &record.header.code;
     let Err(misfit) = replay(record, inputs) else { return Ok(None) };
     let made_by = insist(LOCKED_TRIES, LOCKED_PAUSE, || store.made_by(batch))?;
     Ok(Some(format!(

@@ -58,8 +58,8 @@ impl Canon {
         match value {
             None => self.0.push(0),
             Some(value) => {
-                self.0.push(2);
-                self.0.extend(value.to_be_bytes());
+                let [a, b, c, d, e, f, g, h] = value.to_be_bytes();
+                self.0.extend_from_slice(&[2, a, b, c, d, e, f, g, h]);
             }
         }
     }
@@ -77,7 +77,8 @@ pub(crate) fn sha256(text: &str) -> Hash {
 
 /// Lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// What an entry says.

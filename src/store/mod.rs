@@ -76,7 +76,7 @@ pub use station::Station;
 pub use stats::{BackupNoted, Stats};
 pub use step::Step;
 pub use thread::StoreThread;
-pub use verify::{Misfit, MisfitPlace, VerifyReport};
+pub use verify::{Misfit, MisfitPlace, Proved, VerifyReport};
 
 /// The station's memory: one connection.
 pub struct Store {

@@ -201,14 +201,21 @@ struct Came {
 }
 
 impl Came {
-    /// Everything that came in a batch, in order.
-    fn read(db: &Connection, id: i64) -> Result<Self, StoreError> {
+    /// Everything that came in a batch, in order; `each` is given every row of it, too.
+    fn read(
+        db: &Connection,
+        id: i64,
+        mut each: impl FnMut(&InputRow<'_>),
+    ) -> Result<Self, StoreError> {
         let mut came = Self {
             inputs: Vec::with_capacity(INPUTS_USUAL),
             periods: Vec::with_capacity(INPUTS_USUAL),
             actions: Vec::new(),
         };
-        seal::each_input(db, id, 0, |row| came.take(row))?;
+        seal::each_input(db, id, 0, |row| {
+            each(row);
+            came.take(row)
+        })?;
         Ok(came)
     }
 
@@ -309,9 +316,18 @@ impl Store {
         &self,
         code: &str,
     ) -> Result<(BatchRecord, Vec<(Tick, Input)>), StoreError> {
-        let db = &self.db.unchecked_transaction()?;
+        self.load_each(&*self.db.unchecked_transaction()?, code, |_| ())
+    }
+
+    /// The same in a transaction that is open; `each` is given every row of the inputs, too.
+    pub(super) fn load_each(
+        &self,
+        db: &Connection,
+        code: &str,
+        each: impl FnMut(&InputRow<'_>),
+    ) -> Result<(BatchRecord, Vec<(Tick, Input)>), StoreError> {
         let id = id_of(db, code)?;
-        let Came { inputs, periods, actions } = Came::read(db, id)?;
+        let Came { inputs, periods, actions } = Came::read(db, id, each)?;
         let mut header = header(db, code)?;
         header.simulated |= periods.iter().any(|period| period.reading.simulated);
         let pool = header.pool.as_deref().map(|pool| milk::pool_record(db, pool)).transpose()?;

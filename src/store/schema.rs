@@ -1,16 +1,16 @@
 //! Making, recognising and upgrading the file.
 //!
-//! A file is recognised by its first bytes before SQLite touches it: a database of another
+//! A file is recognised by its first bytes before it is opened to write: a database of another
 //! program, or garbage, stays as it is. Migrations are forward-only and numbered; a file of an
 //! older version is copied first, and only when no other program has it open.
 
 use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
+use super::copy::{self, CopyError, Part};
 use super::error::StoreError;
 
 /// `HOLD` in ASCII: this program's files.
@@ -27,10 +27,23 @@ pub(super) const MIGRATIONS: &[&str] = &[
 /// form, by no release.
 const OLDEST_WITH_BATCHES: u32 = 3;
 
+/// A connection belongs to one thread at a time, as the compiler proves: without a lock around every
+/// call (https://sqlite.org/threadsafe.html).
+const TO_READ: OpenFlags = OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
+const TO_WRITE: OpenFlags =
+    OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
+
 /// A writer waits this long for another one.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// Length of what a file begins with (https://sqlite.org/fileformat2.html#the_database_header).
+const HEADER_BYTES: u64 = 100;
+
 /// Checks by its first bytes that `path` is a database of this program.
+///
+/// SQLite reads them, without a lock and without a look at any log: if we closed a handle of our own,
+/// the system would drop the locks of all who have the file open in this process, and another program
+/// would take a log away that is still written (https://sqlite.org/howtocorrupt.html, 2.2).
 fn recognise(path: &Path) -> Result<(), StoreError> {
     let metadata = match std::fs::metadata(path) {
         Ok(metadata) => metadata,
@@ -42,21 +55,31 @@ fn recognise(path: &Path) -> Result<(), StoreError> {
     if !metadata.is_file() {
         return Err(StoreError::NotAFile(path.to_owned()));
     }
-    // https://sqlite.org/fileformat2.html#the_database_header: magic at 0, application id at 68.
-    let mut header = Vec::new();
-    let file = File::open(path).map_err(|error| {
-        let denied = error.kind() == std::io::ErrorKind::PermissionDenied;
-        if denied { StoreError::NotReadable(path.to_owned()) } else { error.into() }
-    })?;
-    file.take(100).read_to_end(&mut header)?;
-    let id = header.get(68..72).and_then(|bytes| <[u8; 4]>::try_from(bytes).ok());
-    match id {
-        Some(id) if header.starts_with(b"SQLite format 3\0") => match u32::from_be_bytes(id) {
-            APPLICATION_ID => Ok(()),
-            application_id => Err(StoreError::Foreign { path: path.to_owned(), application_id }),
-        },
-        Some(_) | None => Err(StoreError::NotADatabase(path.to_owned())),
+    if metadata.len() < HEADER_BYTES {
+        return Err(StoreError::NotADatabase(path.to_owned()));
     }
+    let db = immutable(path).map_err(|error| not_opened(path, error))?;
+    let id = db.pragma_query_value(None, "application_id", |row| row.get::<_, i32>(0));
+    match id.map(i32::cast_unsigned) {
+        Ok(APPLICATION_ID) => Ok(()),
+        Ok(application_id) => Err(StoreError::Foreign { path: path.to_owned(), application_id }),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+            Err(StoreError::NotADatabase(path.to_owned()))
+        }
+        Err(error) => Err(not_opened(path, error)),
+    }
+}
+
+/// What SQLite says of a file that this user may not read is less than what the system says.
+fn not_opened(path: &Path, error: rusqlite::Error) -> StoreError {
+    let denied = |why: std::io::Error| why.kind() == std::io::ErrorKind::PermissionDenied;
+    // Nobody has a file open here that cannot be opened, so that no lock is lost.
+    if error.sqlite_error_code() == Some(ErrorCode::CannotOpen)
+        && File::open(path).is_err_and(denied)
+    {
+        return StoreError::NotReadable(path.to_owned());
+    }
+    error.into()
 }
 
 /// Pragmas of every connection.
@@ -124,6 +147,25 @@ fn check_upgradable(db: &Connection, path: &Path, found: u32) -> Result<(), Stor
     }
 }
 
+/// Copies what is stored into a new file at `to`, page by page through SQLite: a handle of our own
+/// would drop the lock under which the file is upgraded. What an upgrade that failed has left there
+/// goes.
+fn keep_copy(db: &Connection, to: &Path) -> Result<(), StoreError> {
+    match std::fs::remove_file(to) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+        Ok(()) | Err(_) => {}
+    }
+    let kept = || {
+        let part = Part::begin(to)?;
+        copy::copy(db, &part.path, &mut |_| ())?;
+        part.keep(to)
+    };
+    kept().map_err(|error| match error {
+        CopyError::Store(error) => error,
+        other => StoreError::Disk(other.to_string()),
+    })
+}
+
 /// Upgrades a file of an older version, after a copy.
 fn upgrade(
     db: &mut Connection,
@@ -143,9 +185,7 @@ fn upgrade(
         db.pragma_update(None, "journal_mode", "WAL")?;
         return Err(StoreError::UpgradeInBatch { path: path.to_owned(), found, batch });
     }
-    let copy = copy_path(path, found);
-    std::fs::copy(path, &copy)?;
-    File::open(&copy)?.sync_all()?;
+    keep_copy(db, &copy_path(path, found))?;
     migrate(db, migrations)?;
     db.pragma_update(None, "locking_mode", "NORMAL")?;
     db.query_row("SELECT count(*) FROM journal", [], |_| Ok(()))?; // gives up the lock
@@ -168,7 +208,7 @@ pub(super) fn create(
         Err(error) => return Err(error.into()),
     }
     let made = || -> Result<Connection, StoreError> {
-        let mut db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let mut db = Connection::open_with_flags(path, TO_WRITE)?;
         configure(&db, BUSY)?;
         migrate(&mut db, MIGRATIONS)?;
         fill(&mut db)?;
@@ -199,7 +239,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
 
 fn open_with(path: &Path, migrations: &[&str], busy: Duration) -> Result<Connection, StoreError> {
     recognise(path)?;
-    let mut db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let mut db = Connection::open_with_flags(path, TO_WRITE)?;
     configure(&db, busy)?;
     if db.is_readonly(rusqlite::MAIN_DB)? {
         return Err(StoreError::ReadOnly);
@@ -242,7 +282,7 @@ fn open_any_version(path: &Path) -> Result<(Connection, u32), StoreError> {
 
 /// As one of several programs, for which SQLite keeps a -shm file beside the log.
 fn read_beside_a_writer(path: &Path) -> Result<Connection, StoreError> {
-    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let db = Connection::open_with_flags(path, TO_READ)?;
     configure(&db, BUSY)?;
     db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     Ok(db)
@@ -256,7 +296,14 @@ fn read_alone(path: &Path) -> Result<Connection, StoreError> {
     if std::fs::metadata(log).is_ok_and(|log| log.len() > 0) {
         return Err(StoreError::LogBeside(path.to_owned()));
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    let db = immutable(path)?;
+    configure(&db, BUSY)?;
+    db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    Ok(db)
+}
+
+/// Opens the one file to read it as if nobody could write it: no lock, no log, nothing beside it.
+fn immutable(path: &Path) -> rusqlite::Result<Connection> {
     let mut uri = "file:".to_owned();
     for byte in path.as_os_str().as_encoded_bytes() {
         match byte {
@@ -266,10 +313,7 @@ fn read_alone(path: &Path) -> Result<Connection, StoreError> {
             _ => uri.push_str(&format!("%{byte:02X}")),
         }
     }
-    let db = Connection::open_with_flags(uri + "?immutable=1", flags)?;
-    configure(&db, BUSY)?;
-    db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-    Ok(db)
+    Connection::open_with_flags(uri + "?immutable=1", TO_READ | OpenFlags::SQLITE_OPEN_URI)
 }
 
 #[cfg(test)]

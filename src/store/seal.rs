@@ -3,10 +3,13 @@
 //! **Terms.** The *running hash* of an input covers all its columns, and the running hash of the
 //! input before (zeroes before the first): it stands beside the input from the moment on in which
 //! the input is stored. A *block* is a run of inputs, in order; its *seal* is the entry of the
-//! journal that says how far it goes and what the running hash is there.
+//! journal that says how far it goes and what the running hash is there. The first input is a block of
+//! its own: with its seal the journal says which running hash this batch begins with, and nothing fits
+//! it that was stored of a batch which began otherwise.
 
 use std::sync::LazyLock;
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
@@ -36,21 +39,16 @@ pub(super) struct InputRow<'a> {
 /// Columns of the table before the samples; the running hash comes after them.
 const BEFORE_SAMPLES: usize = 8;
 
-/// Whether any input of a batch after a number has one of the rare columns.
-static HAS_RARE: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "SELECT EXISTS (SELECT 1 FROM inputs WHERE batch = ?1 AND n > ?2 \
-         AND coalesce({}) IS NOT NULL)",
-        samples::rare_names()
-    )
-});
+/// What tells, in the query without the rare columns, whether the row has any of them.
+const ANY_RARE: usize = 8;
 
-/// The inputs of a batch after a number; without, and with the rare columns.
+/// The inputs of a batch after a number, without and with the rare columns.
 static SELECT: LazyLock<[String; 2]> = LazyLock::new(|| {
-    [false, true].map(|with_rare| {
+    let any_rare = format!("coalesce({})", samples::rare_names());
+    [(false, any_rare.as_str()), (true, "NULL")].map(|(with_rare, any_rare)| {
         format!(
-            "SELECT n, tick_ms, utc_ms, kind, who, action, refused, running, {} FROM inputs \
-             WHERE batch = ?1 AND n > ?2 ORDER BY n",
+            "SELECT n, tick_ms, utc_ms, kind, who, action, refused, running, {any_rare}, {} \
+             FROM inputs WHERE batch = ?1 AND n > ?2 ORDER BY n",
             samples::names(with_rare)
         )
     })
@@ -99,28 +97,38 @@ impl InputRow<'_> {
 }
 
 /// Every input of a batch after number `after`, from the file, in order.
+///
+/// It is read without the rare columns as far as they are NULL, and with them from the first row on
+/// that has any.
 pub(super) fn each_input(
     db: &Connection,
     batch: i64,
     after: i64,
     mut each: impl FnMut(&InputRow<'_>) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let has_rare: bool =
-        db.prepare_cached(&HAS_RARE)?.query_row([batch, after], |row| row.get(0))?;
-    let mut select = db.prepare_cached(&SELECT[usize::from(has_rare)])?;
-    let mut rows = select.query([batch, after])?;
-    while let Some(row) = rows.next()? {
-        each(&InputRow {
-            n: row.get(0)?,
-            tick_ms: row.get(1)?,
-            utc_ms: row.get(2)?,
-            kind: text(row, 3)?.ok_or_else(|| garbled("input", "no kind"))?,
-            who: text(row, 4)?.ok_or_else(|| garbled("input", "nobody's"))?,
-            action: text(row, 5)?,
-            refused: text(row, 6)?,
-            running: row.get(7)?,
-            samples: Samples::read(row, 8, has_rare)?,
-        })?;
+    let mut last = after;
+    for with_rare in [false, true] {
+        let mut select = db.prepare_cached(&SELECT[usize::from(with_rare)])?;
+        let mut rows = select.query([batch, last])?;
+        loop {
+            let Some(row) = rows.next()? else { return Ok(()) };
+            if row.get_ref(ANY_RARE)? != ValueRef::Null {
+                break;
+            }
+            let input = InputRow {
+                n: row.get(0)?,
+                tick_ms: row.get(1)?,
+                utc_ms: row.get(2)?,
+                kind: text(row, 3)?.ok_or_else(|| garbled("input", "no kind"))?,
+                who: text(row, 4)?.ok_or_else(|| garbled("input", "nobody's"))?,
+                action: text(row, 5)?,
+                refused: text(row, 6)?,
+                running: row.get(7)?,
+                samples: Samples::read(row, ANY_RARE + 1, with_rare)?,
+            };
+            each(&input)?;
+            last = input.n;
+        }
     }
     Ok(())
 }

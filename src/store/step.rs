@@ -230,7 +230,9 @@ fn finish_step(db: &Connection, step: &Step<'_>, tail: &mut Tail) -> Result<(), 
         db.prepare_cached("UPDATE batches SET phase = ? WHERE id = ?")?
             .execute(params![step.phase.word(), tail.id])?;
     }
-    if transition
+    // The first one at once: from then on the rows of another batch fit nowhere in this one.
+    if tail.inputs == 1
+        || transition
         || step.phase != tail.phase
         || tail.block.span_ms().is_some_and(|span| span >= SEAL_MS)
     {

@@ -75,7 +75,9 @@ fn every_probe_comes_back_from_the_table_in_its_own_column() {
         let read = |row: &rusqlite::Row<'_>| [0, 1, 2, 3, 4, 5].map(|at| row.get_unwrap(at));
         let stored: [i32; 6] = store.db.query_row(&sql, [], |row| Ok(read(row))).expect("there");
         assert_eq!(stored, [100, 100, 300, 300, 200, 200]);
-        let last = store.load_batch(&code).expect("read").periods.pop().expect("there");
+        let periods = store.load_batch(&code).expect("read").periods;
+        assert_eq!(periods.len(), index + 1, "none is left out where the rare columns begin");
+        let last = periods.last().expect("there");
         assert_eq!((last.reading, last.command.cooling), (reading, true));
     }
 }
@@ -153,6 +155,7 @@ fn a_row_with_something_missing_or_absurd_is_not_guessed() {
 fn the_table_refuses_what_is_missing_or_absurd() {
     let (_dir, _path, mut store) = new();
     store.begin_batch(&water_batch()).expect("begun");
+    store.verify(None).expect("verifies, and the table is as strict as before");
     insert(&store, 1, full()).expect("a row like any other");
     for (column, value) in absurd() {
         let mut row = full();

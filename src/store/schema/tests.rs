@@ -31,6 +31,31 @@ fn what_is_no_station_is_refused_and_left_as_it_is() {
     assert_eq!(std::fs::read_dir(dir.path()).expect("read").count(), 1, "no file beside it");
 }
 
+/// Locks of this process on a file.
+#[cfg(target_os = "linux")]
+fn locks(path: &Path) -> usize {
+    use std::os::unix::fs::MetadataExt;
+    let inode = format!(":{} ", std::fs::metadata(path).expect("there").ino());
+    let process = format!(" {} ", std::process::id());
+    let all = std::fs::read_to_string("/proc/locks").expect("Linux tells them");
+    all.lines().filter(|lock| lock.contains(&inode) && lock.contains(&process)).count()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn who_looks_at_a_file_takes_no_lock_from_who_has_it_open() {
+    let (_dir, path, store) = new();
+    store.head().expect("read");
+    let held = locks(&path);
+    assert!(held > 0, "a file in WAL is locked as long as it is open");
+    for again in [Store::open(&path), Store::open_read_only(&path)] {
+        again.expect("opens").verify(None).expect("verifies");
+        assert_eq!(locks(&path), held);
+    }
+    drop(File::open(&path).expect("opens"));
+    assert_eq!(locks(&path), 0, "what a handle of our own would do");
+}
+
 #[test]
 fn what_is_acknowledged_is_on_the_disk() {
     let dir = tempfile::tempdir().expect("a folder");

@@ -56,6 +56,98 @@ fn check_seal(batch: &str, seal: &Seal, block: &Block) -> Result<(), Misfit> {
     same(place, "readings in it", &seal.readings, &block.readings())
 }
 
+/// The inputs of one batch against their seals, one after the other.
+pub(super) struct Blocks<'a> {
+    batch: &'a str,
+    facts: &'a BatchFacts,
+    /// Those that are whole.
+    seals: usize,
+    block: Block,
+    count: i64,
+    readings: i64,
+    /// The first block that does not fit its seal, or the first hole.
+    misfit: Option<Misfit>,
+    /// The first input that does not have its running hash.
+    edited: Option<Misfit>,
+}
+
+impl<'a> Blocks<'a> {
+    /// Before the first input.
+    pub(super) const fn of(batch: &'a str, facts: &'a BatchFacts) -> Self {
+        let block = Block::after(GENESIS);
+        Self { batch, facts, seals: 0, block, count: 0, readings: 0, misfit: None, edited: None }
+    }
+
+    fn place(&self) -> MisfitPlace {
+        MisfitPlace::Batch { batch: self.batch.to_owned() }
+    }
+
+    /// Takes in the next input.
+    pub(super) fn take(&mut self, input: &InputRow<'_>) {
+        self.count += 1;
+        self.readings += i64::from(input.is_reading());
+        if self.misfit.is_some() {
+            return;
+        }
+        let stored = input.running;
+        self.misfit = same(|| self.place(), "a hole in its inputs", &self.count, &input.n).err();
+        let input = &InputRow { running: input.hash(self.block.running()), ..*input };
+        self.block.add(input);
+        if self.edited.is_none() {
+            let at = || MisfitPlace::Input { batch: self.batch.to_owned(), n: input.n };
+            self.edited = same_hash(at, "its running hash", &stored, &input.running).err();
+        }
+        let seal = self.facts.seals.get(self.seals).map(|(_, seal)| seal);
+        if let Some(seal) = seal.filter(|seal| input.n >= seal.last_input) {
+            let after = Block::after(*self.block.running());
+            let sealed = std::mem::replace(&mut self.block, after);
+            self.seals += 1;
+            self.misfit = self.misfit.take().or(check_seal(self.batch, seal, &sealed).err());
+        }
+    }
+
+    /// After the last input.
+    ///
+    /// # Errors
+    /// The first thing that does not fit.
+    pub(super) fn finish(self, report: &mut VerifyReport) -> Result<(), Misfit> {
+        let place = || self.place();
+        if let Some(misfit) = self.misfit {
+            return Err(misfit);
+        }
+        // A seal that is left over has lost its inputs, in part or in whole.
+        if let Some((_, seal)) = self.facts.seals.get(self.seals) {
+            check_seal(self.batch, seal, &self.block)?;
+            return Err(Misfit::Differs {
+                place: Box::new(place()),
+                what: "its last sealed input",
+                expected: seal.last_input.to_string(),
+                found: self.count.to_string(),
+            });
+        }
+        // What no seal covers has only its running hash; a seal names its whole block.
+        if let Some(edited) = self.edited {
+            return Err(edited);
+        }
+        if self.count > 0 && self.seals == 0 {
+            return Err(Misfit::Differs {
+                place: Box::new(place()),
+                what: "its first input, which is sealed when it is stored",
+                expected: "no inputs before the first seal".to_owned(),
+                found: self.count.to_string(),
+            });
+        }
+        if self.facts.closed {
+            same(place, "inputs after its last seal", &true, &self.block.is_empty())?;
+        }
+        report.seals += self.seals;
+        report.inputs += self.count;
+        report.readings += self.readings;
+        report.readings_unsealed += self.block.readings();
+        Ok(())
+    }
+}
+
 /// The inputs of one batch against their seals.
 pub(super) fn check_blocks(
     db: &Connection,
@@ -64,59 +156,12 @@ pub(super) fn check_blocks(
     report: &mut VerifyReport,
 ) -> Result<(), Misfit> {
     let id = id_of(db, batch)?;
-    let place = || MisfitPlace::Batch { batch: batch.to_owned() };
-    let mut seals = facts.seals.iter().map(|(_, seal)| seal).peekable();
-    let mut block = Block::after(GENESIS);
-    let mut edited = None;
-    let mut count = 0_i64;
-    let mut readings = 0_i64;
-    let mut misfit = None;
+    let mut blocks = Blocks::of(batch, facts);
     seal::each_input(db, id, 0, |input| {
-        count += 1;
-        readings += i64::from(input.is_reading());
-        if misfit.is_some() {
-            return Ok(());
-        }
-        let stored = input.running;
-        misfit = same(place, "a hole in its inputs", &count, &input.n).err();
-        let input = &InputRow { running: input.hash(block.running()), ..*input };
-        block.add(input);
-        let at = || MisfitPlace::Input { batch: batch.to_owned(), n: input.n };
-        let fits = same_hash(at, "its running hash", &stored, &input.running);
-        edited = edited.take().or(fits.err());
-        if seals.peek().is_some_and(|seal| input.n >= seal.last_input) {
-            let after = Block::after(*block.running());
-            let sealed = std::mem::replace(&mut block, after);
-            let seal = seals.next();
-            misfit = misfit.take().or(seal.and_then(|s| check_seal(batch, s, &sealed).err()));
-            report.seals += 1;
-        }
+        blocks.take(input);
         Ok(())
     })?;
-    if let Some(misfit) = misfit {
-        return Err(misfit);
-    }
-    // A seal that is left over has lost its inputs, in part or in whole.
-    if let Some(seal) = seals.next() {
-        check_seal(batch, seal, &block)?;
-        return Err(Misfit::Differs {
-            place: Box::new(place()),
-            what: "its last sealed input",
-            expected: seal.last_input.to_string(),
-            found: count.to_string(),
-        });
-    }
-    // What no seal covers has only its running hash; a seal names its whole block.
-    if let Some(edited) = edited {
-        return Err(edited);
-    }
-    if facts.closed {
-        same(place, "inputs after its last seal", &true, &block.is_empty())?;
-    }
-    report.inputs += count;
-    report.readings += readings;
-    report.readings_unsealed += block.readings();
-    Ok(())
+    blocks.finish(report)
 }
 
 /// Nothing is stored for a batch that the journal does not know.

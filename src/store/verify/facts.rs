@@ -1,6 +1,6 @@
 //! What the journal says of everything else, and the projections against it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
@@ -117,23 +117,40 @@ impl Facts {
         Ok(())
     }
 
+    /// What the journal says of one batch.
+    pub(super) fn of_batch(&self, code: &str) -> Result<&BatchFacts, Misfit> {
+        self.batches.get(code).ok_or_else(|| Misfit::Differs {
+            place: Box::new(MisfitPlace::Batch { batch: code.to_owned() }),
+            what: "the journal does not know it",
+            expected: "an entry of its start".to_owned(),
+            found: "none".to_owned(),
+        })
+    }
+
     /// Compares every row of every projection with the journal, both ways.
-    pub(super) fn check_projections(mut self, db: &Connection) -> Result<(), Misfit> {
+    pub(super) fn check_projections(&self, db: &Connection) -> Result<(), Misfit> {
         let stored = stored_rows(db)?;
-        for (code, facts) in std::mem::take(&mut self.batches) {
-            self.rows.insert(("batches", code), facts.state);
-        }
-        let keys: std::collections::BTreeSet<_> = self.rows.keys().chain(stored.keys()).collect();
+        let mut said: BTreeMap<_, _> = self.rows.iter().map(keyed).collect();
+        said.extend(self.batches.iter().map(|(code, facts)| (("batches", &**code), &facts.state)));
+        let found: BTreeMap<_, _> = stored.iter().map(keyed).collect();
+        let keys: BTreeSet<_> = said.keys().chain(found.keys()).collect();
         for key in keys {
-            let show = |value: Option<&Value>| {
+            let show = |value: Option<&&Value>| {
                 value.map_or_else(|| "no row".to_owned(), ToString::to_string)
             };
-            let (expected, found) = (show(self.rows.get(key)), show(stored.get(key)));
-            let place = || MisfitPlace::Row { table: key.0, key: key.1.clone() };
+            let (expected, found) = (show(said.get(key)), show(found.get(key)));
+            let place = || MisfitPlace::Row { table: key.0, key: key.1.to_owned() };
             super::same(place, "its content against the journal", &expected, &found)?;
         }
         Ok(())
     }
+}
+
+/// A row of a projection, borrowed.
+fn keyed<'a>(
+    ((table, key), row): (&'a (&'static str, String), &'a Value),
+) -> ((&'static str, &'a str), &'a Value) {
+    ((*table, key), row)
 }
 
 /// Deposits of a pool and texts of a batch stand at 0, 1, 2 and so on: their order is part of what

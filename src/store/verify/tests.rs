@@ -190,7 +190,21 @@ fn a_batch_fits_unless_something_of_its_record_was_changed() {
         tamper(&path, sql);
         let text = fits(&path).expect_err(sql).to_string();
         assert!(text.contains(named), "{sql}: {text}");
+        let store = Store::open_read_only(&path).expect("opens");
+        let proved = store.load_proved("B-2026-0001").expect("read");
+        assert_eq!(
+            proved.fits.expect_err(sql).to_string(),
+            text,
+            "what is judged is what is proved"
+        );
     }
+    let store = Store::open_read_only(&untouched).expect("opens");
+    let proved = store.load_proved("B-2026-0001").expect("read");
+    proved.fits.expect("fits");
+    let read = store.load_to_replay("B-2026-0001").expect("read");
+    assert_eq!((proved.record, proved.inputs), read);
+    let unknown = store.load_proved("B-1").err();
+    assert!(matches!(unknown, Some(StoreError::NoBatch(_))), "{unknown:?}");
 }
 
 #[test]
@@ -324,3 +338,4 @@ fn a_program_that_was_killed_leaves_every_acknowledged_sample_and_an_unsealed_ta
 }
 
 mod columns;
+mod two_batches;

@@ -1,0 +1,65 @@
+//! A batch that is judged: what is read to be judged is what is proved.
+
+use holder_hal::Tick;
+use rusqlite::Connection;
+
+use super::super::Store;
+use super::super::error::StoreError;
+use super::super::model::BatchRecord;
+use super::blocks::{self, Blocks};
+use super::facts::Facts;
+use super::{Misfit, VerifyReport, check_chain, check_rows};
+use crate::batch::event::Input;
+
+/// A batch to be judged, as of one moment.
+pub struct Proved {
+    /// All of it.
+    pub record: BatchRecord,
+    /// Every input of the engine, in order.
+    pub inputs: Vec<(Tick, Input)>,
+    /// Whether it is what was written, as [`Store::batch_fits`] says it.
+    pub fits: Result<(), Misfit>,
+}
+
+impl Store {
+    /// Everything of a batch, as [`Store::load_to_replay`] gives it, and whether it is what was
+    /// written: of one moment and read once, so that what is judged is what was proved.
+    ///
+    /// # Errors
+    /// As [`Store::load_to_replay`]; the file is in use by another program.
+    pub fn load_proved(&self, code: &str) -> Result<Proved, StoreError> {
+        let db = &self.db.unchecked_transaction()?;
+        let proved = match check_chain(db, None) {
+            Ok((facts, ..)) => self.load_against(db, code, &facts)?,
+            Err(misfit) => {
+                let (record, inputs) = self.load_each(db, code, |_| ())?;
+                Proved { record, inputs, fits: Err(misfit) }
+            }
+        };
+        match proved.fits {
+            Err(Misfit::Unreadable(StoreError::Locked)) => Err(StoreError::Locked),
+            Ok(()) | Err(_) => Ok(proved),
+        }
+    }
+
+    fn load_against(
+        &self,
+        db: &Connection,
+        code: &str,
+        facts: &Facts,
+    ) -> Result<Proved, StoreError> {
+        let mut blocks = facts.of_batch(code).map(|of_batch| Blocks::of(code, of_batch));
+        let (record, inputs) = self.load_each(db, code, |input| {
+            if let Ok(blocks) = &mut blocks {
+                blocks.take(input);
+            }
+        })?;
+        let fits = blocks.and_then(|blocks| {
+            let mut report = VerifyReport::default();
+            blocks::check_frozen(db, code, facts.of_batch(code)?, &mut report)?;
+            blocks.finish(&mut report)?;
+            check_rows(db, facts)
+        });
+        Ok(Proved { record, inputs, fits })
+    }
+}
