@@ -52,6 +52,12 @@ fn who_looks_at_a_file_takes_no_lock_from_who_has_it_open() {
         again.expect("opens").verify(None).expect("verifies");
         assert_eq!(locks(&path), held);
     }
+    let copy = path.with_file_name("copy.db");
+    for _ in 0..2 {
+        keep_copy(&store.db, &copy).expect("also over an older copy");
+        assert_eq!(locks(&path), held);
+    }
+    Store::open(&copy).expect("opens").verify(None).expect("verifies");
     drop(File::open(&path).expect("opens"));
     assert_eq!(locks(&path), 0, "what a handle of our own would do");
 }
