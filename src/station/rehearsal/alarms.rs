@@ -215,7 +215,7 @@ fn a_probe_that_froze_cold_ends_the_cooling_only_with_the_recipes_time() {
     let run = suffer(fixture::params(), PlantParams::nominal(), 1, fault);
     assert!(raised(&run).iter().any(|(alarm, _)| *alarm == Alarm::MilkStuck), "{:?}", raised(&run));
     let [cooled_s, called_s] =
-        [PhaseName::Cool, PhaseName::Unload].map(|phase| entered_s(&run, phase).expect("reached"));
+        [PhaseName::Cool, PhaseName::Unload].map(|phase| run.entered_s(phase).expect("reached"));
     let fail_s = fixture::recipe().cooling.fail_ms as f64 / 1000.0;
     assert!(called_s - cooled_s > fail_s, "called after {} s", called_s - cooled_s);
     assert_eq!(run.engine.accepts(), Some(false));
