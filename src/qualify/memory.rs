@@ -4,7 +4,7 @@
 use anyhow::Context as _;
 use holder_hal::Tick;
 
-use super::bench::{Bench, judged};
+use super::bench::Bench;
 use super::{Seen, Step};
 use crate::batch::engine::Engine;
 use crate::batch::event::{Action, Input};
@@ -117,7 +117,7 @@ fn keep(bench: &Bench<'_>) -> anyhow::Result<Kept> {
         }
     }
     let stamp = Stamp { utc_ms: bench.now_utc_ms, who: bench.who };
-    let verdict = serde_json::to_value(judged(&store.load_batch(&batch)?))?;
+    let verdict = serde_json::to_value(bench.judged(&store.load_batch(&batch)?))?;
     store.close_batch(&Close {
         batch: &batch,
         stamp,
@@ -138,7 +138,7 @@ pub(super) fn step(
     at: Tick,
     input: &Input,
 ) -> anyhow::Result<()> {
-    let effects = &engine.step(at, input.clone());
+    let effects = &bench.parts.step(engine, at, input.clone());
     let who = if matches!(input, Input::Operator(_)) { bench.who } else { "station" };
     let utc_ms = bench.now_utc_ms.saturating_add_unsigned(at.ms());
     let (stamp, phase) = (Stamp { utc_ms, who }, engine.phase());
@@ -307,7 +307,7 @@ fn audit_trail(bench: &Bench<'_>) -> anyhow::Result<Seen> {
 fn export(bench: &Bench<'_>) -> anyhow::Result<Seen> {
     let kept = keep(bench)?;
     let record = kept.store.load_batch(&kept.batch)?;
-    let own = judged(&record);
+    let own = bench.judged(&record);
     let text = json::export(&record, &Judgement::now(own.clone()), bench.now_utc_ms)?;
     let read = json_read::read("export.json", text.as_bytes())?;
     let recipe = read.origin.as_ref().context("the export does not say what it is of")?;
@@ -329,7 +329,7 @@ fn export(bench: &Bench<'_>) -> anyhow::Result<Seen> {
 fn marked(bench: &Bench<'_>) -> anyhow::Result<Seen> {
     let kept = keep(bench)?;
     let record = kept.store.load_batch(&kept.batch)?;
-    let verdict: verdict::Verdict = judged(&record);
+    let verdict: verdict::Verdict = bench.judged(&record);
     let chart = svg(&record, &verdict, ChartOptions::default())?;
     let on_chart = chart.contains("SIMULATED");
     let exported = json::export(&record, &Judgement::now(verdict), bench.now_utc_ms)?;

@@ -211,9 +211,11 @@ fn fill(rows: &mut [Planned], recorded: &Recorded, run: WaterRun) -> Result<(), 
         // With its figures, so that nobody can hide a bad run behind better ones.
         let known = |figure: Option<String>| figure.unwrap_or_else(|| "unknown".to_owned());
         format!(
-            "newer runs fill the rows of its load (its come-up {}, spread {})",
+            "newer runs fill the rows of its load (its come-up {}, spread {}, behind the control \
+             bottle by {})",
             known(run.come_up_s.map(words::minutes)),
-            known(run.spread_max_c.map(words::degrees))
+            known(run.spread_max_c.map(words::degrees)),
+            known(words::behind(&run))
         )
     } else {
         let mut asked: Vec<String> = rows.iter().map(|row| row.bottles.to_string()).collect();

@@ -6,7 +6,7 @@ use holder_sim::machine::SimMachine;
 use holder_sim::params::PlantParams;
 
 use crate::batch::engine::Engine;
-use crate::batch::event::{Action, Entry, Input};
+use crate::batch::event::{Action, Effects, Entry, Input};
 use crate::batch::params::{BatchParams, ParamsFault};
 use crate::batch::phase::PhaseName;
 use crate::store::model::{BatchHeader, BatchRecord, Closing, Period, StampedEntry};
@@ -56,7 +56,24 @@ pub fn rehearse_spoiled(
     seed: u64,
     resolution_k: f64,
     bottles: u16,
+    spoil: impl FnMut(Tick, &mut Reading),
+) -> Result<Rehearsal, ParamsFault> {
+    rehearse_stepped(params, plant, seed, resolution_k, bottles, spoil, Engine::step)
+}
+
+/// The same with `step` for what the engine does with an input: the qualification is tried on
+/// engines that are broken on purpose.
+///
+/// # Errors
+/// The first rule that the parameters break.
+pub(crate) fn rehearse_stepped(
+    params: BatchParams,
+    plant: PlantParams,
+    seed: u64,
+    resolution_k: f64,
+    bottles: u16,
     mut spoil: impl FnMut(Tick, &mut Reading),
+    step: impl Fn(&mut Engine, Tick, Input) -> Effects,
 ) -> Result<Rehearsal, ParamsFault> {
     let period_ms = params.period_ms;
     let mut machine = SimMachine::new(plant, seed, params.milk.len(), resolution_k);
@@ -73,7 +90,7 @@ pub fn rehearse_spoiled(
         let at = Tick::from_ms(period * period_ms);
         let mut reading = machine.step(&command, period_ms);
         spoil(at, &mut reading);
-        let effects = run.engine.step(at, Input::Reading(reading));
+        let effects = step(&mut run.engine, at, Input::Reading(reading));
         command = effects.command;
         run.entries.extend(effects.entries);
         let phase = run.engine.phase();
@@ -86,7 +103,7 @@ pub fn rehearse_spoiled(
         if phase == PhaseName::Load {
             machine.load(u32::from(bottles));
         }
-        let effects = run.engine.step(at, Input::Operator(action));
+        let effects = step(&mut run.engine, at, Input::Operator(action));
         command = effects.command;
         run.entries.extend(effects.entries);
     }
