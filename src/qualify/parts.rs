@@ -9,8 +9,10 @@ use crate::batch::event::{Effects, Input};
 use crate::batch::judge;
 use crate::batch::recipe::Recipe;
 use crate::batch::verdict::Verdict;
+use crate::record::judgement::Judgement;
+use crate::record::{RecordError, json};
 use crate::store::model::BatchRecord;
-use crate::store::{Misfit, ReplayMisfit, Store, VerifyReport, replay};
+use crate::store::{JournalEntry, Misfit, ReplayMisfit, Store, StoreError, VerifyReport, replay};
 
 /// What the steps call.
 pub trait Parts {
@@ -30,6 +32,35 @@ pub trait Parts {
     /// The first thing that does not fit.
     fn verify(&self, store: &Store, paper: Option<&str>) -> Result<VerifyReport, Misfit> {
         store.verify(paper)
+    }
+
+    /// The record of a batch is read back.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be read.
+    fn load(&self, store: &Store, batch: &str) -> Result<BatchRecord, StoreError> {
+        store.load_batch(batch)
+    }
+
+    /// The newest entry of the journal of this kind that is about the station itself.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    fn newest_entry(&self, store: &Store, kind: &str) -> Result<Option<JournalEntry>, StoreError> {
+        store.newest_entry(kind, "station")
+    }
+
+    /// A record is exported.
+    ///
+    /// # Errors
+    /// It cannot be JSON.
+    fn export(
+        &self,
+        record: &BatchRecord,
+        judgement: &Judgement,
+        now_utc_ms: i64,
+    ) -> Result<String, RecordError> {
+        json::export(record, judgement, now_utc_ms)
     }
 
     /// A new engine is stepped with stored inputs.

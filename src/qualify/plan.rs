@@ -243,7 +243,7 @@ fn next(rows: &[Planned], probes: &[String]) -> Option<Next> {
     let row = rows.iter().find(|row| alone || row.run.is_none())?;
     let fill = format!(
         "fill {} and the control bottle with {} ml of cold water each, and write down in which \
-         bottle each probe stands",
+         bottle each probe stands; put the control bottle in last",
         words::bottles(row.bottles),
         row.bottle_ml
     );

@@ -60,14 +60,17 @@ pub(super) fn hot_bath(bench: &Bench<'_>) -> anyhow::Result<Seen> {
     let heats = good.record.periods.iter().find(|p| p.at >= begun && p.command.heats());
     let from = heats.context("the good batch never heats there")?.at;
     let trip = bench.params.bath_trip();
-    let hot = raw_of(&bench.params.bath, trip + Kelvin::from_milli(200));
+    let bath = &bench.params.bath;
+    let hot = raw_of(bath, trip + Kelvin::from_milli(200));
     let mut rising: Option<Celsius> = None;
     let mut hot_at = None;
     let run = bench.spoiled(|at, reading| {
         let Some(real) = reading.bath.raw.filter(|_| at >= from && hot_at.is_none()) else {
             return;
         };
-        let raised = (rising.unwrap_or(real) + Kelvin::from_milli(RISES_MK)).min(hot);
+        let next = rising.unwrap_or(real) + Kelvin::from_milli(RISES_MK);
+        // The first sample above the trip is the one that is looked at.
+        let raised = if bath.certificate.correct(next) > trip { hot } else { next };
         rising = Some(raised);
         reading.bath = Sample::good(raised);
         hot_at = (raised == hot).then_some(at);
@@ -91,7 +94,7 @@ pub(super) fn hot_bath(bench: &Bench<'_>) -> anyhow::Result<Seen> {
         ),
         format!(
             "bath {} °C: {}; alarm {number} {}; other alarms until then: {earlier}",
-            bench.params.bath.certificate.correct(hot),
+            bath.certificate.correct(hot),
             off_after(periods),
             match alarm_at {
                 Some(at) if at == hot_at => "in that period",
