@@ -7,10 +7,10 @@ use holder_hal::{Reading, Tick};
 use holder_sim::params::PlantParams;
 use jiff::civil::Date;
 
+use super::parts::Parts;
 use crate::batch::engine::Engine;
 use crate::batch::params::BatchParams;
 use crate::batch::verdict::Verdict;
-use super::parts::Parts;
 use crate::record::curve;
 use crate::station::config::Unit;
 use crate::station::config::library::KnownRecipe;

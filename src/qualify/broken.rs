@@ -23,11 +23,15 @@ use crate::store::{
 
 /// What the step says with these parts.
 fn seen(number: &str, parts: &dyn Parts) -> (Verdict, String) {
-    with_parts(parts, |_| (), |bench| {
-        let mut report = run(bench, |one| one == number, |_| ());
-        let step = report.steps.pop().expect("there is such a step");
-        (step.verdict, step.observed)
-    })
+    with_parts(
+        parts,
+        |_| (),
+        |bench| {
+            let mut report = run(bench, |one| one == number, |_| ());
+            let step = report.steps.pop().expect("there is such a step");
+            (step.verdict, step.observed)
+        },
+    )
 }
 
 /// The step passes with the program as it is, and fails with each of these.
@@ -337,11 +341,8 @@ impl Parts for Reads {
 /// REQ-REC-04
 #[test]
 fn a_restored_record_that_lacks_an_entry_or_its_origin_fails_the_step_on_backups() {
-    let lacks = Reads {
-        load: Some(|record| drop(record.entries.pop())),
-        second: true,
-        ..Reads::default()
-    };
+    let lacks =
+        Reads { load: Some(|record| drop(record.entries.pop())), second: true, ..Reads::default() };
     let silent = Reads { entry: Some(|_| None), ..Reads::default() };
     let vague = Reads {
         entry: Some(|mut entry| {
@@ -378,7 +379,9 @@ fn an_audit_trail_that_tells_another_action_or_person_fails_its_step() {
 fn an_export_that_changes_a_reading_or_loses_its_mark_fails_its_step() {
     // Before the loading nothing is judged: the verdict is the same.
     let other = Reads {
-        export: Some(|record| record.periods[10].reading.bath = Sample::good(Celsius::from_milli(0))),
+        export: Some(|record| {
+            record.periods[10].reading.bath = Sample::good(Celsius::from_milli(0))
+        }),
         ..Reads::default()
     };
     let unmarked =

@@ -17,9 +17,7 @@ use crate::record::judgement::Judgement;
 use crate::record::{curve, json_read};
 use crate::station::rehearsal::{Rehearsal, asked};
 use crate::store::model::{Closing, FrozenText};
-use crate::store::{
-    Close, NewBatch, ReplayMisfit, Staged, Stamp, Station, Step as Stored, Store,
-};
+use crate::store::{Close, NewBatch, ReplayMisfit, Staged, Stamp, Station, Step as Stored, Store};
 
 pub(super) const STEPS: &[Step] = &[
     Step {
@@ -180,11 +178,7 @@ fn round_trip(bench: &Bench<'_>) -> anyhow::Result<Seen> {
     let all = kept.run.periods.len();
     let said = |fits: bool, words: String| if fits { "fits".to_owned() } else { words };
     Ok(Seen::that(
-        same == all
-            && record.periods.len() == all
-            && replayed.is_ok()
-            && report.is_ok()
-            && noticed,
+        same == all && record.periods.len() == all && replayed.is_ok() && report.is_ok() && noticed,
         format!(
             "{all} of {all} periods come back exactly, the replay and the whole record fit; a replay \
              names the command that was changed"
@@ -332,7 +326,8 @@ fn too_early(bench: &Bench<'_>) -> anyhow::Result<Seen> {
             bench.parts.step(&mut engine, period.at, Input::Operator(action));
         }
     }
-    let taken = if taken.is_empty() { String::new() } else { format!("; TAKEN: {}", taken.join(", ")) };
+    let taken =
+        if taken.is_empty() { String::new() } else { format!("; TAKEN: {}", taken.join(", ")) };
     let ended = engine.phase();
     Ok(Seen::that(
         refused == asked_for && asked_for >= 10 && ended == PhaseName::Finished,

@@ -166,9 +166,7 @@ pub(super) fn counts(bench: &Bench<'_>, recorded: &Recorded) -> Result<WaterRun,
     }
     let verdict = bench.judged(record);
     match (verdict.outcome, loaded(record)) {
-        (Outcome::Acceptable, Some(bottles)) => {
-            Ok(WaterRun::new(bench, record, bottles, &verdict))
-        }
+        (Outcome::Acceptable, Some(bottles)) => Ok(WaterRun::new(bench, record, bottles, &verdict)),
         (Outcome::Acceptable, None) => Err(aside("nobody confirmed its bottles".to_owned())),
         (Outcome::Unacceptable | Outcome::Incomplete, _) => Err(aside(refusal(&verdict))),
     }

@@ -43,7 +43,8 @@ pub fn behind_first(recipe: &Recipe, curve: &Curve) -> Option<Behind> {
         let means: Vec<Mean> = sliding.means().take(probes).collect::<Option<_>>()?;
         let coldest = means.iter().copied().reduce(Mean::colder)?;
         let mk = means.first()?.over(coldest);
-        let first = || Behind { at_begin: means.iter().map(|mean| mean.down()).collect(), max_mk: 0 };
+        let first =
+            || Behind { at_begin: means.iter().map(|mean| mean.down()).collect(), max_mk: 0 };
         let known = behind.get_or_insert_with(first);
         known.max_mk = known.max_mk.max(mk);
         // The phase is the one after this row: this one still belongs to the hold.

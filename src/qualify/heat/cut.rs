@@ -78,7 +78,8 @@ pub(super) fn hot_bath(bench: &Bench<'_>) -> anyhow::Result<Seen> {
     let hot_at = hot_at.context("the bath was never read there")?;
     let raised_at = |wanted: Alarm| {
         let mut entries = run.record.entries.iter().map(|stamped| &stamped.entry);
-        let is_it = |event: &Event| matches!(event, Event::Raised { alarm, .. } if *alarm == wanted);
+        let is_it =
+            |event: &Event| matches!(event, Event::Raised { alarm, .. } if *alarm == wanted);
         entries.find(|entry| is_it(&entry.event)).map(|entry| entry.at)
     };
     let alarm_at = raised_at(Alarm::OverTemperature);

@@ -83,9 +83,7 @@ fn live_ceiling(bench: &Bench<'_>) -> anyhow::Result<Seen> {
             if let Event::AboveCeiling { line, .. } = entry.event { Some(line) } else { None }
         })
         .collect();
-    let is_hot = |event: &Event| {
-        matches!(event, Event::Raised { alarm: Alarm::MilkTooHot, .. })
-    };
+    let is_hot = |event: &Event| matches!(event, Event::Raised { alarm: Alarm::MilkTooHot, .. });
     let hot_at = entries().find(|entry| is_hot(&entry.event)).map(|entry| entry.at);
     let heat_after = run.record.periods.iter().filter(|p| hot_at.is_none_or(|hot| p.at >= hot));
     let heated = heat_after.filter(|period| period.command.heats()).count();
@@ -107,7 +105,11 @@ fn live_ceiling(bench: &Bench<'_>) -> anyhow::Result<Seen> {
              afterwards, the judge: {}",
             lines.len(),
             if ended { "ended for it" } else { "NOT ENDED FOR IT" },
-            if run.record.header.engine_accepts == Some(false) { "refuses" } else { "DOES NOT REFUSE" },
+            if run.record.header.engine_accepts == Some(false) {
+                "refuses"
+            } else {
+                "DOES NOT REFUSE"
+            },
             if hot_at.is_some() { "raised" } else { "NOT RAISED" },
             run.verdict.outcome
         ),

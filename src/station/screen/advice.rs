@@ -61,9 +61,7 @@ fn next_with_milk(state: &ScreenState, view: &View) -> &'static str {
         PhaseName::Load => {
             "Put in the bottles, the control bottle last, close the lid, then press b."
         }
-        PhaseName::ComeUp | PhaseName::Hold | PhaseName::Cool
-            if view.lid_closed == Some(false) =>
-        {
+        PhaseName::ComeUp | PhaseName::Hold | PhaseName::Cool if view.lid_closed == Some(false) => {
             "Close the lid now."
         }
         PhaseName::ComeUp if view.holds_broken > 0 => {

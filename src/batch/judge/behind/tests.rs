@@ -39,8 +39,7 @@ fn the_worst_counts_until_the_cooling_begins_and_a_warmer_probe_is_not_behind() 
 
 #[test]
 fn a_probe_that_was_not_seen_may_have_been_colder_than_any_figure() {
-    let silent =
-        |s: u64| with(own(), BEGIN_S + 60..BEGIN_S + 60 + s, |row| row.milk[1] = None);
+    let silent = |s: u64| with(own(), BEGIN_S + 60..BEGIN_S + 60 + s, |row| row.milk[1] = None);
     assert_eq!(behind(&silent(9)).map(|found| found.max_mk), Some(0));
     assert_eq!(behind(&silent(10)), None);
 }

@@ -146,10 +146,7 @@ fn a_lid_opened_before_the_milk_is_cooled_is_a_deviation_and_after_it_is_not() {
         let lid: Vec<_> = found.findings.iter().filter(|f| f.rule == Rule::Lid).collect();
         let [lid] = lid.as_slice() else { panic!("once: {lid:?}") };
         assert_eq!(lid.at_s, Some(s as f64));
-        assert_eq!(
-            lid.text,
-            "The lid was opened in the cooling, before the milk was at 10.0 °C."
-        );
+        assert_eq!(lid.text, "The lid was opened in the cooling, before the milk was at 10.0 °C.");
         assert_eq!((found.outcome, found.figures.holds_restarted), (Outcome::Acceptable, 0));
     }
     for s in [cold_s, END_S] {
