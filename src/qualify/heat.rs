@@ -196,6 +196,12 @@ fn engine_words(record: &BatchRecord) -> String {
     format!("the live engine: {accepts}, {broken}")
 }
 
+/// What both judges say of a batch.
+fn both_words(run: &Rehearsed) -> String {
+    let judge = words(&run.verdict);
+    format!("{}; {}", judge.trim_end_matches('.'), engine_words(&run.record))
+}
+
 /// The raw reading that this probe's certificate corrects to `wanted`, where its offset is even.
 fn raw_of(probe: &Probe, wanted: Celsius) -> Celsius {
     wanted + (wanted - probe.certificate.correct(wanted))

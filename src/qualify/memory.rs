@@ -251,7 +251,12 @@ fn audit_trail(bench: &Bench<'_>) -> anyhow::Result<Seen> {
             "2 actions by {} with their time, loading and unloading; change and deletion are refused",
             bench.who
         ),
-        format!("{by_name} actions by {}: {done:?}; {}", bench.who, refusals.join("; ")),
+        format!(
+            "{by_name} actions by {}, {}; {}",
+            bench.who,
+            if done == both { "loading and unloading".to_owned() } else { format!("{done:?}") },
+            refusals.join("; ")
+        ),
     ))
 }
 

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use holder_hal::{Kelvin, Quality, Reading, Sample, Switch};
 
 use super::{
-    INTO_MS, agreed, broken_by, c, causes, engine_words, entered, found, min, raw_of, shifted,
+    INTO_MS, agreed, both_words, broken_by, c, causes, entered, found, min, raw_of, shifted,
     touched, whole, words,
 };
 use crate::batch::event::{Cause, HoldBreak};
@@ -98,7 +98,7 @@ pub(super) fn one_dip(bench: &Bench<'_>) -> anyhow::Result<Seen> {
 fn broken_once(bench: &Bench<'_>, run: &Rehearsed, by: HoldBreak, rule: Rule) -> Seen {
     let most = bench.params.recipe.hold.holds_restarted_max;
     let verdict = &run.verdict;
-    let observed = format!("{}; {}", words(verdict), engine_words(&run.record));
+    let observed = both_words(run);
     let both = verdict.figures.holds_restarted == 1
         && found(verdict, Rule::HoldRestarted, Severity::Deviation)
         && found(verdict, rule, Severity::Deviation)
@@ -134,7 +134,7 @@ pub(super) fn three_dips(bench: &Bench<'_>) -> anyhow::Result<Seen> {
     Ok(Seen::that(
         meets,
         format!("more than {most} restarts: unacceptable for that, and refused by the live engine"),
-        format!("{}; {}", words(&run.verdict), engine_words(&run.record)),
+        both_words(&run),
     ))
 }
 
@@ -174,11 +174,6 @@ pub(super) fn gap(bench: &Bench<'_>) -> anyhow::Result<Seen> {
     Ok(Seen::that(
         unbroken && broken.verdict == Said::Pass,
         format!("{short_ms} ms: no restart, acceptable; {long_ms} ms: {}", broken.expected),
-        format!(
-            "{short_ms} ms: {}; {}. {long_ms} ms: {}",
-            words(&short.verdict),
-            engine_words(&short.record),
-            broken.observed
-        ),
+        format!("{short_ms} ms: {}. {long_ms} ms: {}", both_words(&short), broken.observed),
     ))
 }

@@ -4,9 +4,7 @@ use anyhow::Context as _;
 use holder_hal::{Celsius, Kelvin, Sample};
 use holder_sim::params::PlantParams;
 
-use super::{
-    INTO_MS, agreed, c, causes, engine_words, entered, found, min, shifted, touched, words,
-};
+use super::{INTO_MS, agreed, both_words, c, causes, entered, found, min, shifted, touched, words};
 use crate::batch::event::{Alarm, Cause, Event};
 use crate::batch::lethality::COXIELLA_BURNETII;
 use crate::batch::phase::PhaseName;
@@ -132,9 +130,8 @@ pub(super) fn no_water(bench: &Bench<'_>) -> anyhow::Result<Seen> {
             min(Some(bench.params.recipe.cooling.fail_ms as f64 / 1000.0))
         ),
         format!(
-            "{}; {}, cooling {}",
-            words(&run.verdict),
-            engine_words(&run.record),
+            "{}, cooling {}",
+            both_words(&run),
             if given_up { "given up" } else { "NOT GIVEN UP" }
         ),
     ))

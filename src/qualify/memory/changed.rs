@@ -80,7 +80,7 @@ pub(super) fn altered(bench: &Bench<'_>) -> anyhow::Result<Seen> {
     Ok(Seen::that(
         meets,
         format!(
-            "{0} of {0} changes are named where they were made, with both hashes",
+            "{0} of {0} changes are named where they were made, with what was expected and found",
             changes.len()
         ),
         observed.join("; "),
@@ -117,13 +117,14 @@ fn is_sample(misfit: &Misfit, batch: &str, number: usize, tick_ms: u64) -> bool 
     is_there && expected != found && !expected.is_empty()
 }
 
-/// Where it does not fit, with the beginnings of both hashes.
+/// Where it does not fit, with both hashes or texts from where they part.
 fn short(misfit: &Misfit) -> String {
     let Misfit::Differs { place, expected, found, .. } = misfit else {
         return misfit.to_string();
     };
-    let begin = |text: &str| text.chars().take(12).collect::<String>();
-    format!("{place} (expected {}…, found {}…)", begin(expected), begin(found))
+    let alike = expected.chars().zip(found.chars()).take_while(|(a, b)| a == b).count();
+    let part = |text: &str| text.chars().skip(alike).take(12).collect::<String>();
+    format!("{place} (expected …{}…, found …{}…)", part(expected), part(found))
 }
 
 pub(super) fn cut_off(bench: &Bench<'_>) -> anyhow::Result<Seen> {
