@@ -13,7 +13,7 @@ use super::failure::Failure;
 use super::{files, out};
 use crate::batch::params::Purpose;
 use crate::profiles;
-use crate::qualify::{Bench, Outcome, Report, Verdict, qualify};
+use crate::qualify::{Bench, Outcome, Program, Report, Verdict, qualify};
 use crate::record::zone::Zone;
 use crate::station::config::{Library, StationConfig};
 
@@ -108,6 +108,7 @@ pub(crate) fn run(context: &Context, args: &QualifyArgs) -> Result<(), Failure> 
         who: &who,
         plants: args.machines,
         seed: args.seed,
+        parts: &Program,
     };
     let report = qualify(&bench, |step| out::note(&format!("step {step}")));
     if let (Some(path), Some(ending)) = (&args.out, ending) {

@@ -7,13 +7,14 @@ use holder_hal::{Reading, Tick};
 use holder_sim::params::PlantParams;
 use jiff::civil::Date;
 
-use crate::batch::judge;
+use super::parts::Parts;
+use crate::batch::engine::Engine;
 use crate::batch::params::BatchParams;
 use crate::batch::verdict::Verdict;
 use crate::record::curve;
 use crate::station::config::Unit;
 use crate::station::config::library::KnownRecipe;
-use crate::station::rehearsal::{Rehearsal, rehearse_spoiled};
+use crate::station::rehearsal::{Rehearsal, rehearse_stepped};
 use crate::store::Store;
 use crate::store::model::BatchRecord;
 
@@ -44,6 +45,8 @@ pub struct Bench<'a> {
     pub plants: u64,
     /// The first seed of what is drawn.
     pub seed: u64,
+    /// What is put to the test.
+    pub parts: &'a dyn Parts,
 }
 
 /// A rehearsed batch, with its record and the judge's verdict on it.
@@ -79,10 +82,16 @@ impl Bench<'_> {
         spoil: impl FnMut(Tick, &mut Reading),
     ) -> anyhow::Result<Rehearsed> {
         let (params, bottles) = (self.params.clone(), self.bottles());
-        let run = rehearse_spoiled(params, plant, seed, RESOLUTION_K, bottles, spoil)?;
+        let step = |engine: &mut Engine, now, input| self.parts.step(engine, now, input);
+        let run = rehearse_stepped(params, plant, seed, RESOLUTION_K, bottles, spoil, step)?;
         let record = run.record();
-        let verdict = judged(&record);
+        let verdict = self.judged(&record);
         Ok(Rehearsed { run, record, verdict })
+    }
+
+    /// The judge's verdict on a record.
+    pub(super) fn judged(&self, record: &BatchRecord) -> Verdict {
+        self.parts.judge(&record.params.recipe, &curve::curve(record))
     }
 
     /// A good batch, untouched.
@@ -94,9 +103,4 @@ impl Bench<'_> {
     pub(super) fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
-}
-
-/// The judge's verdict on a record.
-pub(super) fn judged(record: &BatchRecord) -> Verdict {
-    judge::judge(&record.params.recipe, &curve::curve(record))
 }

@@ -7,12 +7,15 @@ mod judges;
 mod limits;
 
 use anyhow::Context as _;
-use holder_hal::{Kelvin, Reading, Sample, Tick};
+use holder_hal::{Celsius, Kelvin, Reading, Sample, Tick};
 
 use super::Step;
-use super::bench::{Bench, Rehearsed, judged};
+use super::bench::{Bench, Rehearsed};
+use crate::batch::event::{Cause, Event, HoldBreak};
+use crate::batch::params::Probe;
 use crate::batch::phase::PhaseName;
-use crate::batch::verdict::{Rule, Severity, Verdict};
+use crate::batch::verdict::{Outcome, Rule, Severity, Verdict};
+use crate::batch::words::sentence;
 use crate::store::model::BatchRecord;
 
 pub(super) const STEPS: &[Step] = &[
@@ -57,7 +60,8 @@ pub(super) const STEPS: &[Step] = &[
     Step {
         number: "OQ-07",
         requirement: "REQ-CEIL-01",
-        method: "Give the judge the good record with the milk 0.1 °C above each ceiling for a minute.",
+        method: "Give the judge the good record with the milk 0.1 °C above each ceiling for a minute; let \
+                 the milk of a batch rise beyond all of them, ten minutes into the hold.",
         run: limits::ceilings,
     },
     Step {
@@ -82,7 +86,9 @@ pub(super) const STEPS: &[Step] = &[
     Step {
         number: "OQ-11",
         requirement: "REQ-JUDGE-01",
-        method: "Give the judge the good record as if the live engine had refused it.",
+        method: "Give the judge the good record as if the live engine had refused it, had not decided, and \
+                 had seen a hold broken; give it the record of a machine without cold water as if the \
+                 engine had accepted it.",
         run: judges::dispute,
     },
     Step {
@@ -101,7 +107,8 @@ pub(super) const STEPS: &[Step] = &[
     Step {
         number: "OQ-14",
         requirement: "REQ-HEAT-02",
-        method: "Let the bath probe read 0.2 °C above the trip in the come-up.",
+        method: "Let the bath reading rise in the come-up by 0.5 °C a sample, until one sample is 0.2 °C \
+                 above the trip.",
         run: cut::hot_bath,
     },
 ];
@@ -136,6 +143,70 @@ fn found(verdict: &Verdict, rule: Rule, severity: Severity) -> bool {
     verdict.findings.iter().any(|one| one.rule == rule && one.severity == severity)
 }
 
+/// Whether the engine decided this itself, and the judge does not dispute it.
+fn agreed(run: &Rehearsed, accepts: bool) -> bool {
+    let disputed = run.verdict.findings.iter().any(|one| one.rule == Rule::Disputed);
+    run.record.header.engine_accepts == Some(accepts) && !disputed
+}
+
+/// Whether the judge saw one hold of the recipe's length, with the batch acceptable.
+fn whole(bench: &Bench<'_>, verdict: &Verdict) -> bool {
+    let need_s = bench.params.recipe.hold.hold_ms as f64 / 1000.0;
+    verdict.outcome == Outcome::Acceptable
+        && verdict.figures.hold_s.is_some_and(|held| held >= need_s)
+}
+
+/// Why the engine went from phase to phase.
+fn causes(record: &BatchRecord) -> impl Iterator<Item = &Cause> {
+    record.entries.iter().filter_map(|stamped| {
+        if let Event::Entered { cause, .. } = &stamped.entry.event { Some(cause) } else { None }
+    })
+}
+
+/// What broke each hold, by the engine's own word.
+fn broken_by(record: &BatchRecord) -> Vec<HoldBreak> {
+    let broken = causes(record).filter_map(|cause| {
+        if let Cause::HoldBroken { by, .. } | Cause::RestartsExhausted { by, .. } = cause {
+            Some(*by)
+        } else {
+            None
+        }
+    });
+    broken.collect()
+}
+
+/// The same in a few words, with what the engine decided.
+fn engine_words(record: &BatchRecord) -> String {
+    let accepts = match record.header.engine_accepts {
+        Some(true) => "accepted",
+        Some(false) => "refused",
+        None => "undecided",
+    };
+    let broken = record.entries.iter().map(|stamped| &stamped.entry.event).filter(|event| {
+        matches!(
+            event,
+            Event::Entered {
+                cause: Cause::HoldBroken { .. } | Cause::RestartsExhausted { .. },
+                ..
+            }
+        )
+    });
+    let broken: Vec<String> = broken.map(sentence).collect();
+    let broken = if broken.is_empty() { "no hold broken".to_owned() } else { broken.join(" ") };
+    format!("the live engine: {accepts}, {broken}")
+}
+
+/// What both judges say of a batch.
+fn both_words(run: &Rehearsed) -> String {
+    let judge = words(&run.verdict);
+    format!("{}; {}", judge.trim_end_matches('.'), engine_words(&run.record))
+}
+
+/// The raw reading that this probe's certificate corrects to `wanted`, where its offset is even.
+fn raw_of(probe: &Probe, wanted: Celsius) -> Celsius {
+    wanted + (wanted - probe.certificate.correct(wanted))
+}
+
 /// The first moment of this phase.
 fn entered(record: &BatchRecord, phase: PhaseName) -> anyhow::Result<Tick> {
     let first = record.periods.iter().find(|period| period.phase == phase);
@@ -156,7 +227,7 @@ fn touched(
     for period in good.record.periods.iter_mut().filter(|one| one.phase == PhaseName::Hold) {
         touch(Tick::from_ms(period.at.ms_since(from)), &mut period.reading);
     }
-    let verdict = judged(&good.record);
+    let verdict = bench.judged(&good.record);
     Ok((good, verdict))
 }
 

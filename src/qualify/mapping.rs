@@ -15,7 +15,7 @@ pub(super) const STEPS: &[Step<OnPlan>] = &[
         number: "HP-01",
         requirement: "REQ-MAP-01",
         method: "Do the planned runs with bottles of water; compare the means of the milk probes over the \
-                 hold of each.",
+                 hold of each, and where the control bottle alone would have begun it.",
         run: cold_point,
     },
     Step {
@@ -33,8 +33,9 @@ pub(super) const STEPS: &[Step<OnPlan>] = &[
     Step {
         number: "HP-04",
         requirement: "REQ-MAP-04",
-        method: "From the same runs: the mean over the hold of the first milk probe, which is in the \
-                 control bottle, less that of the coldest.",
+        method: "Judge the same runs by the first milk probe alone, which is in the control bottle, as milk \
+                 is run: from where it would have begun the hold until cooling began, the judged value of \
+                 the coldest probe below it.",
         run: margin,
     },
     Step {
@@ -135,10 +136,14 @@ fn come_up(plan: &Plan) -> anyhow::Result<Seen> {
 fn margin(plan: &Plan) -> anyhow::Result<Seen> {
     let margin_c = plan.margin_c;
     let kind = if plan.margin_measured { "as measured" } else { "the safe default" };
-    let expected =
-        format!("at most the unit's margin, {margin_c} °C ({kind}), in each planned run");
-    Ok(by_row(plan, expected, true, |run| {
-        known(run.below_control_c(), |below_c| below_c <= margin_c, words::degrees)
+    let expected = format!(
+        "at most the unit's margin, {margin_c} °C ({kind}), from the begin of the hold by the control \
+         bottle alone, in each planned run"
+    );
+    Ok(by_row(plan, expected, true, |run| Figure {
+        // A figure that is not known fails the step.
+        meets: run.behind_max_c.is_some_and(|behind_c| behind_c <= margin_c),
+        words: words::behind(run).unwrap_or_else(|| "unknown".to_owned()),
     }))
 }
 

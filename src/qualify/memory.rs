@@ -1,28 +1,30 @@
 //! Steps on the record: what is acknowledged comes back, what was altered is discerned, copies are
 //! complete.
 
-use anyhow::Context as _;
-use holder_hal::Tick;
+mod changed;
 
-use super::bench::{Bench, judged};
+use anyhow::Context as _;
+use holder_hal::{Command, Tick};
+
+use super::bench::Bench;
 use super::{Seen, Step};
 use crate::batch::engine::Engine;
 use crate::batch::event::{Action, Input};
 use crate::batch::phase::PhaseName;
-use crate::batch::{judge, verdict};
+use crate::batch::verdict;
 use crate::record::chart::{ChartOptions, svg};
 use crate::record::judgement::Judgement;
-use crate::record::{json, json_read};
+use crate::record::{curve, json_read};
 use crate::station::rehearsal::{Rehearsal, asked};
 use crate::store::model::{Closing, FrozenText};
-use crate::store::{Close, NewBatch, Staged, Stamp, Station, Step as Stored, Store, replay};
+use crate::store::{Close, NewBatch, ReplayMisfit, Staged, Stamp, Station, Step as Stored, Store};
 
 pub(super) const STEPS: &[Step] = &[
     Step {
         number: "OQ-30",
         requirement: "REQ-REC-01",
         method: "Store a whole batch period by period; read it back; step a new engine with the stored \
-                 inputs.",
+                 inputs, and another with one stored command changed.",
         run: round_trip,
     },
     Step {
@@ -30,14 +32,14 @@ pub(super) const STEPS: &[Step] = &[
         requirement: "REQ-REC-02",
         method: "Change one thing at a time in a copy of the record, with the triggers taken away: a \
                  sample, its quality, an entry's author, a frozen text, the parameters, the verdict.",
-        run: altered,
+        run: changed::altered,
     },
     Step {
         number: "OQ-32",
         requirement: "REQ-REC-03",
         method: "Take the newest entry of the journal away in a copy, and verify it with the hash of that \
                  entry.",
-        run: cut_off,
+        run: changed::cut_off,
     },
     Step {
         number: "OQ-33",
@@ -66,7 +68,7 @@ pub(super) const STEPS: &[Step] = &[
     Step {
         number: "OQ-37",
         requirement: "REQ-SEQ-01",
-        method: "Confirm the unloading during the preheating.",
+        method: "Confirm loading and unloading in each phase of a good batch that does not ask for it.",
         run: too_early,
     },
 ];
@@ -117,7 +119,7 @@ fn keep(bench: &Bench<'_>) -> anyhow::Result<Kept> {
         }
     }
     let stamp = Stamp { utc_ms: bench.now_utc_ms, who: bench.who };
-    let verdict = serde_json::to_value(judged(&store.load_batch(&batch)?))?;
+    let verdict = serde_json::to_value(bench.judged(&store.load_batch(&batch)?))?;
     store.close_batch(&Close {
         batch: &batch,
         stamp,
@@ -138,7 +140,7 @@ pub(super) fn step(
     at: Tick,
     input: &Input,
 ) -> anyhow::Result<()> {
-    let effects = &engine.step(at, input.clone());
+    let effects = &bench.parts.step(engine, at, input.clone());
     let who = if matches!(input, Input::Operator(_)) { bench.who } else { "station" };
     let utc_ms = bench.now_utc_ms.saturating_add_unsigned(at.ms());
     let (stamp, phase) = (Stamp { utc_ms, who }, engine.phase());
@@ -162,97 +164,32 @@ fn round_trip(bench: &Bench<'_>) -> anyhow::Result<Seen> {
         .zip(&kept.run.periods)
         .filter(|(stored, real)| (stored.at, stored.reading) == (real.at, real.reading));
     let same = same.count();
-    let replayed = replay(&record, &inputs);
-    let report = kept.store.verify(None);
+    let replayed = bench.parts.replay(&record, &inputs);
+    let report = bench.parts.verify(&kept.store, None);
+    let mut other = record.clone();
+    let heated = other.periods.iter_mut().find(|period| period.command.heats());
+    let heated = heated.context("the batch never heats")?;
+    heated.command = Command::safe(false);
+    let changed_at = heated.at;
+    let noticed = match bench.parts.replay(&other, &inputs) {
+        Err(ReplayMisfit::Command { at_ms, .. }) => at_ms == changed_at.ms(),
+        Ok(_) | Err(_) => false,
+    };
     let all = kept.run.periods.len();
     let said = |fits: bool, words: String| if fits { "fits".to_owned() } else { words };
     Ok(Seen::that(
-        same == all && record.periods.len() == all && replayed.is_ok() && report.is_ok(),
-        format!("{all} of {all} periods come back exactly, the replay and the whole record fit"),
+        same == all && record.periods.len() == all && replayed.is_ok() && report.is_ok() && noticed,
         format!(
-            "{same} of {all} periods; {} inputs replayed: {}; record: {}",
+            "{all} of {all} periods come back exactly, the replay and the whole record fit; a replay \
+             names the command that was changed"
+        ),
+        format!(
+            "{same} of {all} periods; {} inputs replayed: {}; record: {}; changed command: {}",
             inputs.len(),
             said(replayed.is_ok(), format!("{:?}", replayed.err())),
             said(report.is_ok(), format!("{:?}", report.err())),
+            if noticed { "named" } else { "NOT NOTICED" },
         ),
-    ))
-}
-
-/// Changes a copy behind the program's back; the triggers are made again, as a forger would.
-fn alter(path: &std::path::Path, sql: &str) -> anyhow::Result<usize> {
-    let db = rusqlite::Connection::open(path)?;
-    let mut select = db.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")?;
-    let triggers = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let triggers = triggers.collect::<Result<Vec<(String, String)>, _>>()?;
-    drop(select);
-    for (name, _) in &triggers {
-        db.execute_batch(&format!("DROP TRIGGER {name}"))?;
-    }
-    let changed = db.execute(sql, [])?;
-    for (_, sql) in &triggers {
-        db.execute_batch(sql)?;
-    }
-    Ok(changed)
-}
-
-fn altered(bench: &Bench<'_>) -> anyhow::Result<Seen> {
-    const CHANGES: [(&str, &str); 6] = [
-        (
-            "sample",
-            "UPDATE inputs SET milk_1_mc = milk_1_mc + 500 WHERE n = (SELECT n FROM inputs \
-             WHERE kind = 'reading' ORDER BY n LIMIT 1 OFFSET (SELECT count(*) / 2 FROM inputs))",
-        ),
-        (
-            "quality",
-            "UPDATE inputs SET milk_1_quality = 1 WHERE n = (SELECT n FROM inputs \
-             WHERE kind = 'reading' ORDER BY n LIMIT 1 OFFSET (SELECT count(*) / 2 FROM inputs))",
-        ),
-        ("author", "UPDATE journal SET who = 'nobody' WHERE seq = 3"),
-        ("frozen text", "UPDATE texts SET text = text || ' '"),
-        ("parameters", "UPDATE params SET json = json || ' '"),
-        ("verdict", "UPDATE batches SET verdict = '{\"outcome\":\"incomplete\"}'"),
-    ];
-    let mut kept = keep(bench)?;
-    let whole = copy_of(bench, &mut kept, "altered.db")?;
-    let mut observed = Vec::new();
-    let mut meets = true;
-    for (what, sql) in CHANGES {
-        let path = bench.file(&format!("altered-{}.db", what.replace(' ', "-")));
-        std::fs::copy(&whole, &path)?;
-        let changed = alter(&path, sql)?;
-        let misfit = Store::open_read_only(&path)?.verify(None).err();
-        meets &= changed == 1 && misfit.is_some();
-        let said = misfit.map_or_else(|| "NOT NOTICED".to_owned(), |misfit| short(&misfit));
-        observed.push(format!("{what}: {said}"));
-    }
-    Ok(Seen::that(
-        meets,
-        format!("{} of {} changes are named", CHANGES.len(), CHANGES.len()),
-        observed.join("; "),
-    ))
-}
-
-/// Where it does not fit, with the beginnings of both hashes.
-fn short(misfit: &crate::store::Misfit) -> String {
-    let crate::store::Misfit::Differs { place, expected, found, .. } = misfit else {
-        return misfit.to_string();
-    };
-    let begin = |text: &str| text.chars().take(12).collect::<String>();
-    format!("{place} (expected {}…, found {}…)", begin(expected), begin(found))
-}
-
-fn cut_off(bench: &Bench<'_>) -> anyhow::Result<Seen> {
-    let mut kept = keep(bench)?;
-    let path = copy_of(bench, &mut kept, "cut.db")?;
-    let paper = Store::open_read_only(&path)?.head()?.hash();
-    let before = Store::open_read_only(&path)?.verify(Some(&paper)).is_ok();
-    alter(&path, "DELETE FROM journal WHERE seq = (SELECT max(seq) FROM journal)")?;
-    let misfit = Store::open_read_only(&path)?.verify(Some(&paper)).err();
-    let said = misfit.as_ref().map_or_else(|| "NOT NOTICED".to_owned(), ToString::to_string);
-    Ok(Seen::that(
-        before && misfit.is_some(),
-        "the whole copy contains the hash; the shortened one is refused against it",
-        format!("before: {}; after: {said}", if before { "contains it" } else { "lacks it" }),
     ))
 }
 
@@ -263,21 +200,30 @@ fn backup(bench: &Bench<'_>) -> anyhow::Result<Seen> {
     let folder = bench.file("restored");
     let restored = Staged::begin(&path, &folder, None, &mut |_| ())?.finish(stamp)?;
     let store = Store::open_read_only(&folder.join("holder.db"))?;
-    let entry = store.newest_entry("restored", "station")?;
-    let same =
-        store.load_batch(&kept.batch)?.periods == kept.store.load_batch(&kept.batch)?.periods;
+    let entry = bench.parts.newest_entry(&store, "restored")?;
+    let verified = bench.parts.verify(&store, None);
+    let says = entry.as_ref().and_then(|entry| entry.body.after.as_ref());
+    let says = says.is_some_and(|after| after.to_string().contains(&restored.head_hash));
+    let load = |store: &Store| bench.parts.load(store, &kept.batch);
+    let (copy, own) = (load(&store)?, load(&kept.store)?);
+    let same = copy.periods == own.periods && copy.entries == own.entries;
     let over = Staged::begin(&path, &folder, None, &mut |_| ()).err();
     let over = over.map_or_else(|| "restored over it".to_owned(), |why| why.to_string());
     let refused = over.contains("not empty");
     Ok(Seen::that(
-        same && entry.is_some() && refused,
+        same && says && refused && verified.is_ok(),
         "the restored record verifies, holds the same batch, and says from which hash it is; a folder \
          that is not empty is refused",
         format!(
-            "{} entries and {} readings verify; restored from {}; batch {}; the second time: {}",
-            restored.report.entries,
-            restored.report.readings,
+            "{}; restored from {}, its journal {}; batch {}; the second time: {}",
+            verified.map_or_else(
+                |misfit| misfit.to_string(),
+                |report| {
+                    format!("{} entries and {} readings verify", report.entries, report.readings)
+                }
+            ),
             restored.head_hash.chars().take(16).collect::<String>(),
+            if says { "says so" } else { "DOES NOT SAY SO" },
             if same { "the same" } else { "ANOTHER" },
             if refused { "refused" } else { over.as_str() },
         ),
@@ -286,9 +232,11 @@ fn backup(bench: &Bench<'_>) -> anyhow::Result<Seen> {
 
 fn audit_trail(bench: &Bench<'_>) -> anyhow::Result<Seen> {
     let mut kept = keep(bench)?;
-    let actions = kept.store.load_batch(&kept.batch)?.actions;
+    let actions = bench.parts.load(&kept.store, &kept.batch)?.actions;
     let by_name = actions.iter().filter(|action| action.who == bench.who && action.utc_ms > 0);
     let by_name = by_name.count();
+    let done: Vec<&Action> = actions.iter().map(|action| &action.action).collect();
+    let both = [&Action::ConfirmLoad { bottles: kept.run.bottles }, &Action::ConfirmUnload];
     let path = copy_of(bench, &mut kept, "trail.db")?;
     let db = rusqlite::Connection::open(&path)?;
     let mut refusals = Vec::new();
@@ -298,26 +246,37 @@ fn audit_trail(bench: &Bench<'_>) -> anyhow::Result<Seen> {
     }
     let refused = refusals.iter().all(|said| said.contains("append-only"));
     Ok(Seen::that(
-        by_name == 2 && actions.len() == 2 && refused,
-        format!("2 actions by {} with their time; change and deletion are refused", bench.who),
-        format!("{by_name} actions by {}; {}", bench.who, refusals.join("; ")),
+        by_name == 2 && done == both && refused,
+        format!(
+            "2 actions by {} with their time, loading and unloading; change and deletion are refused",
+            bench.who
+        ),
+        format!(
+            "{by_name} actions by {}, {}; {}",
+            bench.who,
+            if done == both { "loading and unloading".to_owned() } else { format!("{done:?}") },
+            refusals.join("; ")
+        ),
     ))
 }
 
 fn export(bench: &Bench<'_>) -> anyhow::Result<Seen> {
     let kept = keep(bench)?;
     let record = kept.store.load_batch(&kept.batch)?;
-    let own = judged(&record);
-    let text = json::export(&record, &Judgement::now(own.clone()), bench.now_utc_ms)?;
+    let own = bench.judged(&record);
+    let judgement = Judgement::now(own.clone());
+    let text = bench.parts.export(&record, &judgement, bench.now_utc_ms)?;
     let read = json_read::read("export.json", text.as_bytes())?;
     let recipe = read.origin.as_ref().context("the export does not say what it is of")?;
-    let again = judge::judge(&recipe.recipe, &read.curve);
+    let again = bench.parts.judge(&recipe.recipe, &read.curve);
+    let complete = read.curve == curve::curve(&record);
     Ok(Seen::that(
-        again == own,
-        "outcome, findings and figures are the same",
+        again == own && complete,
+        "every reading comes back; outcome, findings and figures are the same",
         format!(
-            "{} bytes; on the record {}, from the export {}, {} findings against {}",
+            "{} bytes, the curve {}; on the record {}, from the export {}, {} findings against {}",
             text.len(),
+            if complete { "the same" } else { "ANOTHER" },
             own.outcome,
             again.outcome,
             own.findings.len(),
@@ -329,10 +288,10 @@ fn export(bench: &Bench<'_>) -> anyhow::Result<Seen> {
 fn marked(bench: &Bench<'_>) -> anyhow::Result<Seen> {
     let kept = keep(bench)?;
     let record = kept.store.load_batch(&kept.batch)?;
-    let verdict: verdict::Verdict = judged(&record);
+    let verdict: verdict::Verdict = bench.judged(&record);
     let chart = svg(&record, &verdict, ChartOptions::default())?;
     let on_chart = chart.contains("SIMULATED");
-    let exported = json::export(&record, &Judgement::now(verdict), bench.now_utc_ms)?;
+    let exported = bench.parts.export(&record, &Judgement::now(verdict), bench.now_utc_ms)?;
     let document: serde_json::Value = serde_json::from_str(&exported)?;
     let in_export = document["header"]["simulated"] == true;
     let word = |there: bool| if there { "marked" } else { "NOT MARKED" };
@@ -344,15 +303,40 @@ fn marked(bench: &Bench<'_>) -> anyhow::Result<Seen> {
 }
 
 fn too_early(bench: &Bench<'_>) -> anyhow::Result<Seen> {
+    let run = bench.good()?.run;
     let mut engine = Engine::new(bench.params.clone())?;
-    let first = bench.good()?.run.periods.first().copied().context("no period")?;
-    engine.step(first.at, Input::Reading(first.reading));
-    let effects = engine.step(first.at, Input::Operator(Action::ConfirmUnload));
-    let said = effects.refusal.as_ref().map_or_else(|| "done".to_owned(), ToString::to_string);
-    let still = engine.phase() == PhaseName::Preheat;
+    let mut taken = Vec::new();
+    let (mut asked_for, mut refused) = (0, 0);
+    let mut seen: Option<PhaseName> = None;
+    for period in &run.periods {
+        bench.parts.step(&mut engine, period.at, Input::Reading(period.reading));
+        let phase = engine.phase();
+        let due = asked(phase, run.bottles);
+        if seen.replace(phase) != Some(phase) {
+            for early in [Action::ConfirmLoad { bottles: run.bottles }, Action::ConfirmUnload] {
+                if Some(&early) == due.as_ref() {
+                    continue;
+                }
+                asked_for += 1;
+                let effects =
+                    bench.parts.step(&mut engine, period.at, Input::Operator(early.clone()));
+                if effects.refusal.is_some() && engine.phase() == phase {
+                    refused += 1;
+                } else {
+                    taken.push(format!("{early:?} in {phase}"));
+                }
+            }
+        }
+        if let Some(action) = due {
+            bench.parts.step(&mut engine, period.at, Input::Operator(action));
+        }
+    }
+    let taken =
+        if taken.is_empty() { String::new() } else { format!("; TAKEN: {}", taken.join(", ")) };
+    let ended = engine.phase();
     Ok(Seen::that(
-        effects.refusal.is_some() && still,
-        "refused, and still preheating",
-        format!("{said}; phase {}", engine.phase()),
+        refused == asked_for && asked_for >= 10 && ended == PhaseName::Finished,
+        "each is refused, the phase stays, and the batch ends as without them",
+        format!("{refused} of {asked_for} refused; ended in phase {ended}{taken}"),
     ))
 }

@@ -16,6 +16,7 @@
 //! |---|---|
 //! | [`requirements`] | what must hold, by number |
 //! | `bench` | what the steps work on |
+//! | `parts` | what the steps put to the test, so that a test can hand in a broken one |
 //! | `heat` | steps on hold, ceilings, cooling, interlocks, judges |
 //! | `memory` | steps on the record |
 //! | `milk` | steps on donors, pools and volumes |
@@ -34,6 +35,7 @@ mod memory;
 mod milk;
 #[cfg(feature = "pdf")]
 pub(crate) mod page;
+mod parts;
 pub mod plan;
 pub mod report;
 pub mod requirements;
@@ -42,6 +44,7 @@ mod traced;
 pub mod water;
 
 pub use bench::Bench;
+pub use parts::{Parts, Program};
 pub use plan::Plan;
 pub use report::{Outcome, Report, StepReport, TraceRow, Verdict};
 
@@ -148,5 +151,7 @@ fn trace(number: &'static str, steps: &[StepReport]) -> TraceRow {
     }
 }
 
+#[cfg(test)]
+mod broken;
 #[cfg(test)]
 mod tests;

@@ -211,9 +211,11 @@ fn fill(rows: &mut [Planned], recorded: &Recorded, run: WaterRun) -> Result<(), 
         // With its figures, so that nobody can hide a bad run behind better ones.
         let known = |figure: Option<String>| figure.unwrap_or_else(|| "unknown".to_owned());
         format!(
-            "newer runs fill the rows of its load (its come-up {}, spread {})",
+            "newer runs fill the rows of its load (its come-up {}, spread {}, behind the control \
+             bottle by {})",
             known(run.come_up_s.map(words::minutes)),
-            known(run.spread_max_c.map(words::degrees))
+            known(run.spread_max_c.map(words::degrees)),
+            known(words::behind(&run))
         )
     } else {
         let mut asked: Vec<String> = rows.iter().map(|row| row.bottles.to_string()).collect();
@@ -241,7 +243,7 @@ fn next(rows: &[Planned], probes: &[String]) -> Option<Next> {
     let row = rows.iter().find(|row| alone || row.run.is_none())?;
     let fill = format!(
         "fill {} and the control bottle with {} ml of cold water each, and write down in which \
-         bottle each probe stands",
+         bottle each probe stands; put the control bottle in last",
         words::bottles(row.bottles),
         row.bottle_ml
     );

@@ -209,8 +209,9 @@ pub const REQUIREMENTS: &[Requirement] = &[
     ),
     req(
         "REQ-MAP-04",
-        "On a machine: with each of these loads, no milk probe is colder over the hold than that of the \
-         control bottle by more than the machine's margin.",
+        "On a machine: with each of these loads, from the moment at which the control bottle alone would \
+         begin the hold, no milk probe is colder than that of the control bottle by more than the \
+         machine's margin.",
         "DOMAIN, How the hold is judged; PLANT, distance from control bottle to coldest bottle",
     ),
 ];

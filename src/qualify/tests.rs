@@ -10,6 +10,15 @@ pub(in crate::qualify) fn on_bench<Seen>(
     change: impl FnOnce(&mut BatchParams),
     see: impl FnOnce(&Bench<'_>) -> Seen,
 ) -> Seen {
+    with_parts(&Program, change, see)
+}
+
+/// The same with parts that may be broken.
+pub(in crate::qualify) fn with_parts<Seen>(
+    parts: &dyn Parts,
+    change: impl FnOnce(&mut BatchParams),
+    see: impl FnOnce(&Bench<'_>) -> Seen,
+) -> Seen {
     let folder = tempfile::tempdir().expect("a folder");
     let text = profiles::station("demo").expect("shipped");
     let station = StationConfig::parse("demo", text, Library::shipped()).expect("valid");
@@ -30,6 +39,7 @@ pub(in crate::qualify) fn on_bench<Seen>(
         who: "ann",
         plants: 1,
         seed: 1,
+        parts,
     })
 }
 

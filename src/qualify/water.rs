@@ -5,16 +5,18 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::bench::{Bench, judged};
-use crate::batch::event::Cause;
+use super::bench::Bench;
+use crate::batch::event::{Cause, Event};
+use crate::batch::judge::{Behind, behind_first};
 use crate::batch::params::{BatchParams, Cascade, Probe, Purpose};
 use crate::batch::phase::PhaseName;
 use crate::batch::verdict::{Outcome, Severity, Verdict};
 use crate::milk::ml;
+use crate::record::curve;
 use crate::store::model::{BatchHeader, BatchRecord};
 use crate::store::{Misfit, StoreError};
 
-/// The mean of one milk probe over the hold, corrected.
+/// A mean of one milk probe, corrected.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ProbeMean {
     /// Where it is read: `device.point` of `station.toml`.
@@ -38,12 +40,20 @@ pub struct WaterRun {
     pub come_up_s: Option<f64>,
     /// Largest difference between the milk probes during the hold, °C; one probe gives none.
     pub spread_max_c: Option<f64>,
-    /// Every milk probe that gave something to trust, in the order of the unit.
+    /// Over the hold: every milk probe that gave something to trust, in the order of the unit.
     pub means: Vec<ProbeMean>,
+    /// The judged values of all of them at the moment at which the control bottle alone would have
+    /// begun the hold, as it does with milk; empty where that is not known.
+    pub at_begin: Vec<ProbeMean>,
+    /// How much colder than the control bottle the coldest probe was at the worst, from that moment
+    /// until cooling began, °C.
+    pub behind_max_c: Option<f64>,
 }
 
 impl WaterRun {
-    fn new(record: &BatchRecord, bottles: u16, verdict: &Verdict) -> Self {
+    fn new(bench: &Bench<'_>, record: &BatchRecord, bottles: u16, verdict: &Verdict) -> Self {
+        let behind = behind_control(bench, record);
+        let at_begin = behind.iter().flat_map(|behind| &behind.at_begin).zip(&record.params.milk);
         Self {
             batch: record.header.code.clone(),
             started_utc_ms: record.header.started_utc_ms,
@@ -52,24 +62,44 @@ impl WaterRun {
             come_up_s: verdict.figures.come_up_s,
             spread_max_c: verdict.figures.spread_max_c,
             means: means(record),
+            at_begin: at_begin
+                .map(|(mean, probe)| ProbeMean {
+                    source: probe.source.clone(),
+                    mean_c: mean.as_f64(),
+                })
+                .collect(),
+            behind_max_c: behind.map(|behind| behind.max_mk as f64 / 1000.0),
         }
     }
 
-    /// The coldest of its probes over the hold.
-    pub fn coldest(&self) -> Option<&ProbeMean> {
-        self.means.iter().min_by(|a, b| a.mean_c.total_cmp(&b.mean_c))
+    /// The coldest of its probes, and how far it and the warmest are apart, °C: over the hold, or
+    /// where the control bottle alone would have begun it, whichever tells them farther apart. A
+    /// bottle in a cold corner shows in both, one that is only slow in the second alone.
+    pub fn coldest(&self) -> Option<(&ProbeMean, f64)> {
+        let told = [&self.means, &self.at_begin].into_iter().filter_map(|means| {
+            let coldest = means.iter().min_by(|a, b| a.mean_c.total_cmp(&b.mean_c))?;
+            let warmest = means.iter().map(|probe| probe.mean_c).reduce(f64::max)?;
+            Some((coldest, warmest - coldest.mean_c))
+        });
+        told.max_by(|(_, a), (_, b)| a.total_cmp(b))
     }
 
-    /// How far the coldest and the warmest probe are apart over the hold, °C.
-    pub fn apart_c(&self) -> Option<f64> {
-        let warmest = self.means.iter().map(|probe| probe.mean_c).reduce(f64::max)?;
-        Some(warmest - self.coldest()?.mean_c)
+    /// How much colder than the first probe, which is in the control bottle, the coldest was when
+    /// that alone would have begun the hold, °C.
+    pub fn behind_at_begin_c(&self) -> Option<f64> {
+        let coldest_c = self.at_begin.iter().map(|probe| probe.mean_c).reduce(f64::min)?;
+        Some(self.at_begin.first()?.mean_c - coldest_c)
     }
+}
 
-    /// How much colder the coldest probe is than the first one, which is in the control bottle, °C.
-    pub fn below_control_c(&self) -> Option<f64> {
-        Some(self.means.first()?.mean_c - self.coldest()?.mean_c)
-    }
+/// The probes from the moment at which the control bottle alone would have begun the hold by the
+/// margin and the uncertainties of now: what is asked is whether milk may be run with these.
+fn behind_control(bench: &Bench<'_>, record: &BatchRecord) -> Option<Behind> {
+    let mut curve = curve::curve(record);
+    curve.margin = bench.params.margin;
+    curve.milk_uncertainty =
+        bench.params.milk.iter().map(|probe| probe.certificate.uncertainty).collect();
+    behind_first(&record.params.recipe, &curve)
 }
 
 /// One water run that does not count.
@@ -159,9 +189,9 @@ pub(super) fn counts(bench: &Bench<'_>, recorded: &Recorded) -> Result<WaterRun,
     if let Some(why) = other_conditions(bench, record) {
         return Err(aside(why));
     }
-    let verdict = judged(record);
+    let verdict = bench.judged(record);
     match (verdict.outcome, loaded(record)) {
-        (Outcome::Acceptable, Some(bottles)) => Ok(WaterRun::new(record, bottles, &verdict)),
+        (Outcome::Acceptable, Some(bottles)) => Ok(WaterRun::new(bench, record, bottles, &verdict)),
         (Outcome::Acceptable, None) => Err(aside("nobody confirmed its bottles".to_owned())),
         (Outcome::Unacceptable | Outcome::Incomplete, _) => Err(aside(refusal(&verdict))),
     }

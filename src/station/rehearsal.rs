@@ -6,7 +6,7 @@ use holder_sim::machine::SimMachine;
 use holder_sim::params::PlantParams;
 
 use crate::batch::engine::Engine;
-use crate::batch::event::{Action, Entry, Input};
+use crate::batch::event::{Action, Effects, Entry, Input};
 use crate::batch::params::{BatchParams, ParamsFault};
 use crate::batch::phase::PhaseName;
 use crate::store::model::{BatchHeader, BatchRecord, Closing, Period, StampedEntry};
@@ -56,7 +56,24 @@ pub fn rehearse_spoiled(
     seed: u64,
     resolution_k: f64,
     bottles: u16,
+    spoil: impl FnMut(Tick, &mut Reading),
+) -> Result<Rehearsal, ParamsFault> {
+    rehearse_stepped(params, plant, seed, resolution_k, bottles, spoil, Engine::step)
+}
+
+/// The same with `step` for what the engine does with an input: the qualification is tried on
+/// engines that are broken on purpose.
+///
+/// # Errors
+/// The first rule that the parameters break.
+pub(crate) fn rehearse_stepped(
+    params: BatchParams,
+    plant: PlantParams,
+    seed: u64,
+    resolution_k: f64,
+    bottles: u16,
     mut spoil: impl FnMut(Tick, &mut Reading),
+    step: impl Fn(&mut Engine, Tick, Input) -> Effects,
 ) -> Result<Rehearsal, ParamsFault> {
     let period_ms = params.period_ms;
     let mut machine = SimMachine::new(plant, seed, params.milk.len(), resolution_k);
@@ -66,7 +83,8 @@ pub fn rehearse_spoiled(
         let at = Tick::from_ms(period * period_ms);
         let mut reading = machine.step(&command, period_ms);
         spoil(at, &mut reading);
-        command = run.reads(at, reading, &machine);
+        let effects = step(&mut run.engine, at, Input::Reading(reading));
+        command = run.read(at, reading, effects, &machine);
         let phase = run.engine.phase();
         if phase.is_final() {
             break;
@@ -75,7 +93,8 @@ pub fn rehearse_spoiled(
         if phase == PhaseName::Load {
             machine.load(u32::from(bottles));
         }
-        command = run.acts(at, action);
+        let effects = step(&mut run.engine, at, Input::Operator(action));
+        command = run.stepped(effects);
     }
     Ok(run)
 }
@@ -148,22 +167,23 @@ impl Rehearsal {
         })
     }
 
-    /// One period with this reading of the machine; what it shall do now.
-    fn reads(&mut self, at: Tick, reading: Reading, machine: &SimMachine) -> Command {
-        let command = self.steps(at, Input::Reading(reading));
+    /// One period with this reading, and what the engine made of it; what the machine shall do now.
+    fn read(
+        &mut self,
+        at: Tick,
+        reading: Reading,
+        effects: Effects,
+        machine: &SimMachine,
+    ) -> Command {
+        let command = self.stepped(effects);
         let phase = self.engine.phase();
         self.periods.push(Period { at, reading, command, phase });
         self.witness(machine, phase);
         command
     }
 
-    /// A person acts; what the machine shall do now.
-    fn acts(&mut self, at: Tick, action: Action) -> Command {
-        self.steps(at, Input::Operator(action))
-    }
-
-    fn steps(&mut self, at: Tick, input: Input) -> Command {
-        let effects = self.engine.step(at, input);
+    /// What the engine made of an input; what the machine shall do now.
+    fn stepped(&mut self, effects: Effects) -> Command {
         self.entries.extend(effects.entries);
         effects.command
     }

@@ -20,10 +20,12 @@
 //! | `lag` | how the milk followed the bath |
 //! | `bath` | something cold that came into the bath |
 //! | `figures` | the figures, never a decision |
+//! | `behind` | how far the other probes are behind the control bottle's: for a mapping |
 //!
 //! In doubt a curve is not acceptable: `Acceptable` is the one outcome that needs proof.
 
 mod bath;
+mod behind;
 mod figures;
 mod hold;
 mod interruption;
@@ -43,6 +45,7 @@ mod words;
 
 use holder_hal::Celsius;
 
+pub use self::behind::{Behind, behind_first};
 use self::seen::Seen;
 use self::track::Track;
 use super::curve::Curve;
@@ -57,6 +60,7 @@ pub fn judge(recipe: &Recipe, curve: &Curve) -> Verdict {
     let is_whole = findings.iter().all(|finding| finding.rule != Rule::Record);
     findings.extend(rules::hold(&seen, is_whole));
     findings.extend(rules::restarts(&seen));
+    findings.extend(rules::lid_in_cooling(&seen));
     findings.extend(interruption::interruptions(&seen));
     findings.extend(rules::ceiling(&seen));
     findings.extend(rules::heat_up(&seen));

@@ -140,6 +140,18 @@ pub(super) fn restarts(seen: &Seen) -> Vec<Finding> {
     findings
 }
 
+/// The lid opened after the hold, before the milk was cold: raw bottles that are put in now would be
+/// cooled and kept with the others. Once the milk is cooled everybody opens it, to unload.
+pub(super) fn lid_in_cooling(seen: &Seen) -> Option<Finding> {
+    let cooling = seen.cooling?;
+    let until_ms = cooling.target_ms.unwrap_or(u64::MAX);
+    let is_early = |m: &&Moment| cooling.from_ms < m.t_ms && m.t_ms < until_ms && m.lid_open;
+    let at_ms = seen.moments.iter().find(is_early)?.t_ms;
+    let target = seen.recipe.cooling.target;
+    let text = format!("The lid was opened in the cooling, before the milk was at {target:.1} °C.");
+    Some(finding(Rule::Lid, Severity::Deviation, Some(at_ms), text))
+}
+
 /// The hottest milk from the loading until it is cooled, uncertainty and margin added, against
 /// the three lines of the recipe.
 pub(super) fn ceiling(seen: &Seen) -> Option<Finding> {

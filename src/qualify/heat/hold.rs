@@ -3,9 +3,13 @@
 use anyhow::Context as _;
 use holder_hal::{Kelvin, Quality, Reading, Sample, Switch};
 
-use super::{INTO_MS, c, entered, found, min, shifted, touched, words};
+use super::{
+    INTO_MS, agreed, both_words, broken_by, c, causes, entered, found, min, raw_of, shifted,
+    touched, whole, words,
+};
+use crate::batch::event::{Cause, HoldBreak};
 use crate::batch::phase::PhaseName;
-use crate::batch::verdict::{Outcome, Rule, Severity, Verdict};
+use crate::batch::verdict::{Outcome, Rule, Severity};
 use crate::qualify::Seen;
 use crate::qualify::bench::{Bench, Rehearsed};
 use crate::qualify::report::Verdict as Said;
@@ -45,16 +49,22 @@ pub(super) fn just_below(bench: &Bench<'_>) -> anyhow::Result<Seen> {
     let params = &bench.params;
     let probe = params.milk.first().context("no milk probe")?;
     let below = params.limit(probe) - Kelvin::from_milli(10);
-    // The raw reading that the certificate corrects to just below the limit.
-    let raw = below + (below - probe.certificate.correct(below));
+    let raw = raw_of(probe, below);
     let (_, verdict) = touched(bench, |_, reading| {
         if let Some(sample) = reading.milk.first_mut() {
             *sample = Some(Sample::good(raw));
         }
     })?;
+    // Whatever else such a record is refused for: the judge may not see the time held in it.
+    let need_s = params.recipe.hold.hold_ms as f64 / 1000.0;
+    let held = verdict.figures.hold_s.is_some_and(|held| held >= need_s);
     Ok(Seen::that(
-        verdict.outcome != Outcome::Acceptable,
-        format!("not acceptable: {below} °C is below the limit of {} °C", params.limit(probe)),
+        verdict.outcome != Outcome::Acceptable && !held,
+        format!(
+            "not acceptable, and no hold of {}: {below} °C is below the limit of {} °C",
+            min(Some(need_s)),
+            params.limit(probe)
+        ),
         words(&verdict),
     ))
 }
@@ -81,33 +91,57 @@ fn dipped(bench: &Bench<'_>, dips: u64) -> anyhow::Result<Rehearsed> {
 
 pub(super) fn one_dip(bench: &Bench<'_>) -> anyhow::Result<Seen> {
     let run = dipped(bench, 1)?;
-    let verdict = &run.verdict;
+    Ok(broken_once(bench, &run, HoldBreak::BelowLimit, Rule::HoldRestarted))
+}
+
+/// What engine and judge must both say of a batch whose hold was broken once.
+fn broken_once(bench: &Bench<'_>, run: &Rehearsed, by: HoldBreak, rule: Rule) -> Seen {
     let most = bench.params.recipe.hold.holds_restarted_max;
-    let restarted = verdict.figures.holds_restarted == 1;
-    let weighed = found(verdict, Rule::HoldRestarted, Severity::Deviation)
-        || (most == 0 && found(verdict, Rule::HoldRestarted, Severity::Fail));
-    let need_s = bench.params.recipe.hold.hold_ms as f64 / 1000.0;
-    let whole = verdict.figures.hold_s.is_some_and(|held| held >= need_s);
-    Ok(Seen::that(
-        restarted && weighed && whole,
-        format!("one restart, a deviation, and then one whole hold ({most} restarts are allowed)"),
-        words(verdict),
-    ))
+    let verdict = &run.verdict;
+    let observed = both_words(run);
+    let both = verdict.figures.holds_restarted == 1
+        && found(verdict, Rule::HoldRestarted, Severity::Deviation)
+        && found(verdict, rule, Severity::Deviation)
+        && broken_by(&run.record) == [by];
+    if most == 0 {
+        let refused = verdict.outcome == Outcome::Unacceptable && agreed(run, false);
+        return Seen::that(
+            both && refused,
+            "both judges see one hold broken, a deviation; this recipe allows none: unacceptable",
+            observed,
+        );
+    }
+    Seen::that(
+        both && whole(bench, verdict) && agreed(run, true),
+        format!(
+            "both judges see one hold broken, a deviation, and then one whole hold: acceptable \
+             ({most} restarts are allowed)"
+        ),
+        observed,
+    )
 }
 
 pub(super) fn three_dips(bench: &Bench<'_>) -> anyhow::Result<Seen> {
     let most = bench.params.recipe.hold.holds_restarted_max;
     let run = dipped(bench, 3)?;
-    let meets =
-        run.verdict.figures.holds_restarted > most && run.verdict.outcome == Outcome::Unacceptable;
-    Ok(Seen::that(meets, format!("more than {most} restarts: unacceptable"), words(&run.verdict)))
+    let exhausted =
+        causes(&run.record).any(|cause| matches!(cause, Cause::RestartsExhausted { .. }));
+    let meets = run.verdict.figures.holds_restarted > most
+        && run.verdict.outcome == Outcome::Unacceptable
+        && found(&run.verdict, Rule::HoldRestarted, Severity::Fail)
+        && exhausted
+        && agreed(&run, false);
+    Ok(Seen::that(
+        meets,
+        format!("more than {most} restarts: unacceptable for that, and refused by the live engine"),
+        both_words(&run),
+    ))
 }
 
 pub(super) fn lid(bench: &Bench<'_>) -> anyhow::Result<Seen> {
-    let expected = "the hold begins again, with a deviation";
     if !bench.params.has_lid {
-        let why = "this unit has no lid switch";
-        return Ok(Seen::not(Said::NotApplicable, expected, why));
+        let expected = "the hold begins again, with a deviation";
+        return Ok(Seen::not(Said::NotApplicable, expected, "this unit has no lid switch"));
     }
     let first = entered(&bench.good()?.record, PhaseName::Hold)?.ms() + INTO_MS;
     let run = bench.spoiled(|at, reading| {
@@ -115,9 +149,7 @@ pub(super) fn lid(bench: &Bench<'_>) -> anyhow::Result<Seen> {
             reading.lid = Some(Switch { on: Some(false), quality: Quality::Good });
         }
     })?;
-    let meets = run.verdict.figures.holds_restarted >= 1
-        && run.verdict.findings.iter().any(|one| one.severity >= Severity::Deviation);
-    Ok(Seen::that(meets, expected, words(&run.verdict)))
+    Ok(broken_once(bench, &run, HoldBreak::LidOpened, Rule::Lid))
 }
 
 pub(super) fn gap(bench: &Bench<'_>) -> anyhow::Result<Seen> {
@@ -133,11 +165,15 @@ pub(super) fn gap(bench: &Bench<'_>) -> anyhow::Result<Seen> {
         })
     };
     let (short_ms, long_ms) = (limit_ms.saturating_sub(2_000), limit_ms + 5_000);
-    let (short, long) = (unplugged(short_ms)?.verdict, unplugged(long_ms)?.verdict);
-    let restarts = |verdict: &Verdict| verdict.figures.holds_restarted;
+    let (short, long) = (unplugged(short_ms)?, unplugged(long_ms)?);
+    let unbroken = short.verdict.figures.holds_restarted == 0
+        && broken_by(&short.record).is_empty()
+        && whole(bench, &short.verdict)
+        && agreed(&short, true);
+    let broken = broken_once(bench, &long, HoldBreak::Gap, Rule::HoldRestarted);
     Ok(Seen::that(
-        restarts(&short) == 0 && restarts(&long) >= 1,
-        format!("{short_ms} ms: no restart; {long_ms} ms: the hold begins again"),
-        format!("{short_ms} ms: {}. {long_ms} ms: {}", words(&short), words(&long)),
+        unbroken && broken.verdict == Said::Pass,
+        format!("{short_ms} ms: no restart, acceptable; {long_ms} ms: {}", broken.expected),
+        format!("{short_ms} ms: {}. {long_ms} ms: {}", both_words(&short), broken.observed),
     ))
 }

@@ -3,25 +3,56 @@
 use holder_sim::params::PlantParams;
 
 use super::{c, found, words};
-use crate::batch::verdict::{Outcome, Rule, Severity};
+use crate::batch::event::{Cause, Event, HoldBreak};
+use crate::batch::phase::PhaseName;
+use crate::batch::verdict::{Outcome, Rule, Severity, Verdict};
 use crate::qualify::Seen;
-use crate::qualify::bench::{Bench, judged};
+use crate::qualify::bench::{Bench, Rehearsed};
+use crate::store::model::{BatchRecord, StampedEntry};
 
 pub(super) fn dispute(bench: &Bench<'_>) -> anyhow::Result<Seen> {
     let good = bench.good()?;
-    let mut record = good.record.clone();
-    record.header.engine_accepts = Some(false);
-    let verdict = judged(&record);
-    let disputed = found(&verdict, Rule::Disputed, Severity::Deviation)
-        || found(&verdict, Rule::Disputed, Severity::Fail);
+    let told = |run: &Rehearsed, change: &dyn Fn(&mut BatchRecord)| {
+        let mut record = run.record.clone();
+        change(&mut record);
+        bench.judged(&record)
+    };
+    let against = told(&good, &|record| record.header.engine_accepts = Some(false));
+    let undecided = told(&good, &|record| record.header.engine_accepts = None);
+    let broken = told(&good, &|record| record.entries.extend(one_broken_hold(record)));
+    let plant = PlantParams { coolant_l_min: 0.0, ..PlantParams::nominal() };
+    let warm = bench.on(plant, bench.seed, |_, _| ())?;
+    let accepted = told(&warm, &|record| record.header.engine_accepts = Some(true));
+    let disputed = |verdict: &Verdict| {
+        verdict.outcome != Outcome::Acceptable && found(verdict, Rule::Disputed, Severity::Fail)
+    };
     Ok(Seen::that(
         good.verdict.outcome == Outcome::Acceptable
-            && disputed
-            && verdict.outcome != Outcome::Acceptable,
-        "the same record is acceptable with the engine's word, and disputed and not acceptable against \
-         it",
-        format!("with: {}; against: {}", good.verdict.outcome, words(&verdict)),
+            && disputed(&against)
+            && undecided.outcome == Outcome::Incomplete
+            && disputed(&broken)
+            && disputed(&accepted),
+        "the good record is acceptable with the engine's word, disputed and not acceptable against it or \
+         with a hold that only the engine saw broken, and incomplete without it; the warm batch is \
+         disputed if the engine accepted it",
+        format!(
+            "with: {}; against: {}; undecided: {}; another count of broken holds: {}; warm, accepted by \
+             the engine: {}",
+            good.verdict.outcome,
+            words(&against),
+            undecided.outcome,
+            words(&broken),
+            words(&accepted)
+        ),
     ))
+}
+
+/// An entry of a hold that was broken, as an engine would have written it at the last moment.
+fn one_broken_hold(record: &BatchRecord) -> Option<StampedEntry> {
+    let mut last = record.entries.last()?.clone();
+    let cause = Cause::HoldBroken { by: HoldBreak::BelowLimit, held_ms: 0 };
+    last.entry.event = Event::Entered { phase: PhaseName::ComeUp, cause };
+    Some(last)
 }
 
 pub(super) fn many(bench: &Bench<'_>) -> anyhow::Result<Seen> {

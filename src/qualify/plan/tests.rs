@@ -127,7 +127,8 @@ fn the_newest_runs_fill_the_rows_in_the_order_of_time_and_the_older_ones_are_nam
     let [older] = plan.set_aside.as_slice() else { panic!("{:?}", plan.set_aside) };
     assert_eq!((older.batch.as_str(), older.verifies), ("B-1", true));
     assert!(older.why.contains("newer runs fill the rows of its load"), "{older:?}");
-    let figures = older.why.contains(" min, spread 0.0");
+    let figures = older.why.contains(" min, spread 0.0")
+        && older.why.contains("behind the control bottle by 0.0");
     assert!(figures, "a bad run cannot hide behind better ones: {older:?}");
 }
 
@@ -232,8 +233,8 @@ fn one_figure_beyond_its_limit_fails_the_step_though_rows_are_missing() {
     let run = plan.rows[0].run.as_mut().expect("filled");
     let mean = |source: &str, mean_c| ProbeMean { source: source.into(), mean_c };
     run.means = vec![mean("a", 63.10), mean("b", 62.80)];
-    run.spread_max_c = Some(0.51);
-    for (number, words) in [("HP-02", "0.51 °C"), ("HP-04", "0.30 °C")] {
+    (run.behind_max_c, run.spread_max_c) = (Some(0.31), Some(0.51));
+    for (number, words) in [("HP-02", "0.51 °C"), ("HP-04", "0.31 °C")] {
         let (verdict, observed) = verdict(&plan, number);
         assert_eq!(verdict, Verdict::Fail, "{number}: {observed}");
         assert!(observed.contains(words), "{observed}");
@@ -241,8 +242,12 @@ fn one_figure_beyond_its_limit_fails_the_step_though_rows_are_missing() {
     let (cold_point, observed) = verdict(&plan, "HP-01");
     assert_eq!(cold_point, Verdict::Open);
     assert!(observed.contains("b, 0.30 °C colder"), "{observed}");
-    plan.rows[0].run.as_mut().expect("filled").means.pop();
+    let run = plan.rows[0].run.as_mut().expect("filled");
+    run.means.pop();
+    run.behind_max_c = None;
     assert_eq!(verdict(&plan, "HP-01").0, Verdict::Fail, "a probe that gave nothing");
+    let (margin, observed) = verdict(&plan, "HP-04");
+    assert_eq!(margin, Verdict::Fail, "{observed}");
 }
 
 #[test]
@@ -252,9 +257,9 @@ fn a_difference_within_the_uncertainty_names_no_cold_point() {
     assert!((plan.uncertainty_c - 0.1).abs() < 1e-9);
     let run = plan.runs().next().expect("filled");
     // Both probes of the simulated machine are in its control bottle.
-    assert!(run.apart_c().expect("two probes") < 0.1, "{run:?}");
+    let (coldest, apart_c) = run.coldest().expect("two probes");
+    assert!(apart_c < 0.1 && coldest.mean_c >= 62.8, "{run:?}");
     assert!(words::coldest(&plan, run).starts_with("none"), "{run:?}");
-    assert!(run.coldest().expect("two probes").mean_c >= 62.8, "{run:?}");
 }
 
 #[test]
@@ -271,4 +276,78 @@ fn probes_that_find_no_bottle_stand_in_the_control_bottle() {
     let said = places(&probes, 1, 48, 1);
     assert!(said.contains("b, c, d in the one bottle; 2 left over"), "{said}");
     assert!(!places(&probes, 24, 48, 1).contains("left over"));
+}
+
+/// A full load of water whose second probe, in a slow bottle, is so far behind when the control bottle
+/// alone would begin the hold, and catches up with this time constant.
+fn slow_bottle(bench: &Bench<'_>, behind_k: f64, catches_up_s: f64) -> BatchRecord {
+    let curve = crate::record::curve::curve(&run(bench));
+    let begin = crate::batch::judge::behind_first(&bench.params.recipe, &curve);
+    assert!(begin.is_some(), "the control bottle begins the hold");
+    let verdict = bench.judged(&run(bench));
+    let loaded_ms = curve.load_ms.expect("loaded");
+    let come_up_s = verdict.figures.come_up_s.expect("held");
+    let begin_ms = loaded_ms + (come_up_s * 1_000.0) as u64;
+    let spoiled = bench.spoiled(|at, reading| {
+        let since_s = at.ms().saturating_sub(begin_ms) as f64 / 1_000.0;
+        let off_k = behind_k * (-since_s / catches_up_s).exp();
+        if let [_, Some(second), ..] = reading.milk.as_mut_slice() {
+            let off = Kelvin::from_milli((off_k * 1_000.0).round() as i32);
+            second.raw = second.raw.map(|raw| raw - off);
+        }
+    });
+    let mut record = spoiled.expect("it runs").record;
+    record.header.bottle_ul = 130_000;
+    record
+}
+
+/// A batch of milk follows its control bottle: one in the fastest place clears its limit while the
+/// slowest milk is still cold. In a water run every probe is required, so that the hold, and every
+/// mean over it, begins only when the slowest has come.
+/// REQ-MAP-04
+#[test]
+fn a_control_bottle_in_a_fast_place_fails_though_the_hold_of_all_probes_hides_it() {
+    on_bench(
+        |_| (),
+        |bench| {
+            let good = run(bench);
+            let slow = slow_bottle(bench, 0.6, 120.0);
+            let plan = Plan::of(bench, vec![on_day(&slow, 1, 48, as_it_was)]);
+            let run = plan.runs().next().expect("it counts: every probe held");
+            let apart_c = |means: &[ProbeMean]| (means[0].mean_c - means[1].mean_c).abs();
+            assert!(apart_c(&run.means) < 0.1, "the mean over the hold hides it: {run:?}");
+            assert!((apart_c(&run.at_begin) - 0.6).abs() < 0.11, "{run:?}");
+            let (margin, observed) = verdict(&plan, "HP-04");
+            assert_eq!(margin, Verdict::Fail, "{observed}");
+            let begin_c = run.behind_at_begin_c().expect("known");
+            assert!(observed.contains(&format!("({begin_c:.2} °C at its begin)")), "{observed}");
+            // The slow bottle is the cold point, too.
+            let (_, observed) = verdict(&plan, "HP-01");
+            assert!(observed.contains("bottles.channel_1, 0."), "{observed}");
+            // Pushed out of the plan by newer runs, it is named with what it was.
+            let mut four = vec![on_day(&slow, 1, 48, as_it_was)];
+            four.extend([2, 3, 4].map(|day| on_day(&good, day, 48, as_it_was)));
+            let plan = Plan::of(bench, four);
+            let [aside] = plan.set_aside.as_slice() else { panic!("{:?}", plan.set_aside) };
+            let figure = format!("({begin_c:.2} °C at its begin)");
+            assert!(aside.why.contains(&figure), "{aside:?}");
+        },
+    );
+}
+
+/// REQ-MAP-04
+#[test]
+fn a_bottle_that_is_a_little_slow_is_within_the_margin_and_a_smaller_margin_looks_earlier() {
+    on_bench(
+        |_| (),
+        |bench| {
+            let slow = slow_bottle(bench, 0.08, 600.0);
+            let plan = Plan::of(bench, vec![on_day(&slow, 1, 48, as_it_was)]);
+            let run = plan.runs().next().expect("it counts");
+            let max_c = run.behind_max_c.expect("known");
+            assert!(max_c >= run.behind_at_begin_c().expect("known"), "{run:?}");
+            assert!((0.08..=0.2).contains(&max_c), "{run:?}");
+            assert_eq!(verdict(&plan, "HP-04").0, Verdict::Open);
+        },
+    );
 }

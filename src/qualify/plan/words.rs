@@ -47,15 +47,21 @@ pub fn degrees(value_c: f64) -> String {
 
 /// Which probe was the coldest and by how much, unless that is less than the probes can tell.
 pub fn coldest(plan: &Plan, run: &WaterRun) -> String {
-    match (run.means.as_slice(), run.coldest(), run.apart_c()) {
-        ([_, _, ..], Some(_), Some(apart_c)) if apart_c <= plan.uncertainty_c => {
+    match (run.means.as_slice(), run.coldest()) {
+        ([_, _, ..], Some((_, apart_c))) if apart_c <= plan.uncertainty_c => {
             format!("none ({} apart)", degrees(apart_c))
         }
-        ([_, _, ..], Some(coldest), Some(apart_c)) => {
+        ([_, _, ..], Some((coldest, apart_c))) => {
             format!("{}, {} colder", coldest.source, degrees(apart_c))
         }
         _ => "-".to_owned(),
     }
+}
+
+/// How far the coldest probe was behind the control bottle's: `0.61 °C (0.60 °C at its begin)`.
+pub fn behind(run: &WaterRun) -> Option<String> {
+    let (max_c, begin_c) = (run.behind_max_c?, run.behind_at_begin_c()?);
+    Some(format!("{} ({} at its begin)", degrees(max_c), degrees(begin_c)))
 }
 
 /// `1 bottle`, `48 bottles`.

@@ -122,8 +122,8 @@ impl<M: Machine> Bench<M> {
             let put = hands.put(plan.bottles).await;
             put.map_err(|fault| Stop::Person(fault.to_string()))?;
         }
-        let text = "Put the bottles with WATER into the bath, each probe in its control bottle, as \
-                    in a batch. Are they in?";
+        let text = "Put the bottles with WATER into the bath, each probe in its control bottle, and \
+                    these last, as in a batch. Are they in?";
         if !self.ask(text.to_owned(), off()).await? {
             return Ok(Found::new(false, expected, "the bottles were not put in"));
         }

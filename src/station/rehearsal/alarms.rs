@@ -73,7 +73,8 @@ fn suffer(params: BatchParams, plant: PlantParams, seed: u64, fault: Fault<'_>) 
         let mut reading = machine.step(&command, period_ms);
         (fault.spoil)(&moment, &mut reading);
         let at = Tick::from_ms(period * period_ms);
-        command = run.reads(at, reading, &machine);
+        let effects = run.engine.step(at, Input::Reading(reading));
+        command = run.read(at, reading, effects, &machine);
         let phase = run.engine.phase();
         if phase.is_final() {
             break;
@@ -82,7 +83,8 @@ fn suffer(params: BatchParams, plant: PlantParams, seed: u64, fault: Fault<'_>) 
         if phase == PhaseName::Load {
             machine.load(u32::from(fault.put));
         }
-        command = run.acts(at, action);
+        let effects = run.engine.step(at, Input::Operator(action));
+        command = run.stepped(effects);
     }
     run
 }

@@ -59,9 +59,9 @@ fn next_with_milk(state: &ScreenState, view: &View) -> &'static str {
     match view.phase {
         PhaseName::Preheat => "Keep the lid closed and get the bottles ready.",
         PhaseName::Load => {
-            "Put in the bottles and the control bottle, close the lid, then press b."
+            "Put in the bottles, the control bottle last, close the lid, then press b."
         }
-        PhaseName::ComeUp | PhaseName::Hold if view.lid_closed == Some(false) => {
+        PhaseName::ComeUp | PhaseName::Hold | PhaseName::Cool if view.lid_closed == Some(false) => {
             "Close the lid now."
         }
         PhaseName::ComeUp if view.holds_broken > 0 => {
@@ -72,7 +72,7 @@ fn next_with_milk(state: &ScreenState, view: &View) -> &'static str {
         PhaseName::Cool if state.failed() => {
             "Leave the bottles in the cold water: the batch has failed, and the milk is cooled."
         }
-        PhaseName::Cool => "Leave the bottles in the cold water.",
+        PhaseName::Cool => "Leave the bottles in the cold water, with the lid closed.",
         PhaseName::Unload if state.failed() => {
             "Take the bottles out and keep them apart: the batch has failed. Then press u."
         }

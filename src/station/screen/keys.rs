@@ -111,7 +111,7 @@ impl Prompt {
             Self::BottlesSure(bottles) => {
                 let noun = if *bottles == 1 { "bottle is" } else { "bottles are" };
                 let text =
-                    format!("{bottles} {noun} in, the control bottle too, and the lid is closed?");
+                    format!("{bottles} {noun} in, the control bottle last, and the lid is closed?");
                 (text, yes_or_no)
             }
             Self::UnloadSure => ("All bottles are out?".to_owned(), yes_or_no),

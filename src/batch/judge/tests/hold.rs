@@ -134,6 +134,29 @@ fn an_opened_lid_restarts_the_hold_and_is_a_deviation_of_its_own() {
     assert_eq!(found.outcome, Outcome::Acceptable, "QA decides deviations");
 }
 
+/// Raw bottles that are put in while the milk is cooled would be kept with the others.
+#[test]
+fn a_lid_opened_before_the_milk_is_cooled_is_a_deviation_and_after_it_is_not() {
+    // The milk is cold for the first time when no mean has a warm reading left.
+    let cold_s = COMPLETE_S + 901 + 9;
+    let opened = |s: u64| with(own(), s..END_S + 1, |row| row.lid = Some(false));
+    for s in [COMPLETE_S + 1, COMPLETE_S + 300, cold_s - 1] {
+        let found = verdict(&opened(s));
+        assert_eq!(severity(&found, Rule::Lid), Some(Severity::Deviation), "{s}");
+        let lid: Vec<_> = found.findings.iter().filter(|f| f.rule == Rule::Lid).collect();
+        let [lid] = lid.as_slice() else { panic!("once: {lid:?}") };
+        assert_eq!(lid.at_s, Some(s as f64));
+        assert_eq!(lid.text, "The lid was opened in the cooling, before the milk was at 10.0 °C.");
+        assert_eq!((found.outcome, found.figures.holds_restarted), (Outcome::Acceptable, 0));
+    }
+    for s in [cold_s, END_S] {
+        assert_eq!(severity(&verdict(&opened(s)), Rule::Lid), None, "{s}: to unload");
+    }
+    // Milk that never became cold: the lid is told beside the cooling that failed.
+    let warm = with(opened(COMPLETE_S + 300), COMPLETE_S + 900..END_S + 1, both(30_000));
+    assert_eq!(severity(&verdict(&warm), Rule::Lid), Some(Severity::Deviation));
+}
+
 #[test]
 fn an_open_lid_keeps_a_hold_from_beginning() {
     let open = with(good(), 0..END_S, |row| row.lid = Some(false));
