@@ -11,7 +11,8 @@ use holder_hal::{Command, Heat};
 use crate::params::PlantParams;
 use crate::pi::InnerPi;
 use crate::probe::Probe;
-use crate::thermal::{self, ADDED, Bottle, CLASSES, CONTROL, Constants, FAST, State, Surroundings};
+pub use crate::thermal::CLASSES;
+use crate::thermal::{self, ADDED, Bottle, CONTROL, Constants, FAST, State, Surroundings};
 use crate::troubles::{HeaterState, ProbeSite, Troubles};
 
 /// More bottles than any bath holds.
@@ -50,7 +51,7 @@ pub struct Plant {
 pub struct Truth {
     /// The bath.
     pub bath_c: f64,
-    coldest_milk_c: Option<f64>,
+    coldest_c: [Option<f64>; CLASSES],
     hottest_milk_c: Option<f64>,
     /// The cold spot of the control bottle, in the bath or in the fridge.
     pub control_c: f64,
@@ -68,7 +69,12 @@ impl Truth {
     /// The coldest milk anywhere, bulk or cold spot of any class, in °C; `None` if no bottle is
     /// in.
     pub fn coldest_milk(&self) -> Option<f64> {
-        self.coldest_milk_c
+        self.coldest_c.into_iter().flatten().min_by(f64::total_cmp)
+    }
+
+    /// The coldest milk of each class of bottles, °C; `None` for a class of which no bottle is in.
+    pub fn coldest_of_classes(&self) -> [Option<f64>; CLASSES] {
+        self.coldest_c
     }
 
     /// The hottest milk anywhere, °C; `None` if no bottle is in.
@@ -340,13 +346,22 @@ impl Plant {
     /// What is really the case.
     pub fn truth(&self) -> Truth {
         let counts = self.counts();
-        let inside = || self.state.bottles.iter().zip(&counts).filter(|(_, n)| **n > 0.0);
-        let milk = || inside().flat_map(|(bottle, _)| [bottle.milk, bottle.cold]);
+        let mut coldest_c = [None; CLASSES];
+        let mut hottest_milk_c: Option<f64> = None;
+        for ((coldest_c, bottle), count) in
+            coldest_c.iter_mut().zip(&self.state.bottles).zip(counts)
+        {
+            if count > 0.0 {
+                *coldest_c = Some(bottle.milk.min(bottle.cold));
+                let hottest_c = bottle.milk.max(bottle.cold);
+                hottest_milk_c = Some(hottest_milk_c.map_or(hottest_c, |c| c.max(hottest_c)));
+            }
+        }
         let loaded = self.bottles > 0;
         Truth {
             bath_c: self.state.bath,
-            coldest_milk_c: milk().min_by(f64::total_cmp),
-            hottest_milk_c: milk().max_by(f64::total_cmp),
+            coldest_c,
+            hottest_milk_c,
             control_c: self.state.bottles[CONTROL].cold,
             slow_cold_c: loaded.then_some(self.state.bottles[thermal::SLOW].cold),
             fast_milk_c: loaded.then_some(self.state.bottles[FAST].milk),

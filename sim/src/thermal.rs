@@ -11,7 +11,8 @@ pub(crate) const SLOW: usize = 0;
 pub(crate) const FAST: usize = 2;
 pub(crate) const CONTROL: usize = 3;
 pub(crate) const ADDED: usize = 4;
-pub(crate) const CLASSES: usize = 5;
+/// How many classes there are.
+pub const CLASSES: usize = 5;
 
 /// Shares of the load in the slow, nominal and fast positions; the control bottle is one more.
 const SHARES: [f64; 3] = [0.25, 0.50, 0.25];
