@@ -19,7 +19,7 @@ use crate::batch::alarm;
 use crate::batch::engine::Engine;
 use crate::batch::event::{Action, Alarm, Event, Input};
 use crate::batch::phase::PhaseName;
-use crate::station::control_loop::{Newest, safe_command};
+use crate::station::control_loop::{Newest, Orders, safe_command};
 use crate::station::permit::HeatPermit;
 use crate::station::resume::is_cooled;
 use crate::store::model::Closing;
@@ -102,6 +102,7 @@ pub(crate) struct Run<'a> {
     record: Record,
     permit: HeatPermit,
     newest: Newest,
+    orders: Orders,
     now: Tick,
     sent: Command,
     phase: PhaseName,
@@ -158,6 +159,7 @@ pub(crate) fn run(scenario: &Scenario, wanted: Wanted) -> Result<Done, NoRun> {
         record,
         permit: HeatPermit::new(scenario.params.period_ms),
         newest: Newest::default(),
+        orders: Orders::default(),
         now: Tick::default(),
         sent: Command::safe(false),
         phase: PhaseName::Preheat,
@@ -237,6 +239,9 @@ impl Run<'_> {
             };
             self.watch.read(asked, &reading, self.phase);
             self.turn(at, Input::Reading(reading))?;
+            if let Some(told) = self.orders.changed(self.engine.orders_lost()) {
+                self.turn(self.now, Input::Operator(told))?;
+            }
             if self.engine.phase().is_final() {
                 return self.over();
             }
@@ -321,6 +326,7 @@ impl Run<'_> {
         let needs_person = self.scenario.params.recipe.interruption.heat_needs_person;
         self.watch.came_back(needs_person, self.engine.alarms());
         self.send(Command::safe(is_cooled(self.phase)));
+        self.orders = Orders::default();
         self.permit = HeatPermit::new(self.scenario.params.period_ms);
         self.newest = Newest::taken_up(left.taken_up.last);
         self.ahead_ms = left.at.ms().saturating_sub(self.now.ms());
@@ -390,7 +396,9 @@ impl Run<'_> {
             return;
         }
         // What did not arrive is sent again with the next period; readings cut the heat.
-        if self.rig.send(&command) {
+        let arrived = self.rig.send(&command);
+        self.orders.sent(&command, arrived);
+        if arrived {
             self.supply.arrived(self.now, &command);
         }
     }

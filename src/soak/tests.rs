@@ -4,6 +4,7 @@ use super::defects::Defect;
 use super::fault::{Channel, Fault, Kind};
 use super::scenario::{Cut, FOR_EVER_MS};
 use super::*;
+use crate::batch::event::Event;
 use crate::batch::fixture;
 use crate::batch::phase::PhaseName;
 use crate::batch::verdict::Outcome;
@@ -74,6 +75,23 @@ fn a_killed_program_is_taken_up_again_and_the_hold_begins_again() {
 fn without_a_defect_a_lost_machine_breaks_no_invariant() {
     let lost = in_the_hold(Kind::CommLost, 60_000);
     assert_eq!(shown(Some(lost), Defect::None, false).violations, []);
+}
+
+/// 401 cuts the heat, and is over with the first order that arrives.
+#[test]
+fn orders_that_do_not_arrive_are_told_to_the_engine_as_the_station_tells_them() {
+    let mut scenario = Scenario::drawn(0, &fixture::recipe());
+    scenario.faults.push(in_the_hold(Kind::CommandsLost, 60_000));
+    let (done, report) = of_scenario(&scenario, Wanted::default()).expect("it has its end");
+    assert_eq!(report.violations, []);
+    let began = done.became.first().and_then(|became| became.began).expect("it began");
+    let (alarm, at) = *done.alarms.first().expect("an alarm");
+    assert_eq!(alarm.number(), 401);
+    assert!(at.ms_since(began) <= 3 * scenario.params.period_ms, "{began:?}, {at:?}");
+    let entries = done.closed.record.entries.iter().map(|stamped| &stamped.entry.event);
+    let cleared =
+        |event: &&Event| matches!(event, Event::Cleared { alarm } if alarm.number() == 401);
+    assert_eq!(entries.filter(cleared).count(), 1);
 }
 
 #[test]
