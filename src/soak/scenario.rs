@@ -13,6 +13,8 @@ use crate::batch::params::{BatchParams, Cascade, Heater, MARGIN_UNKNOWN, Probe, 
 use crate::batch::phase::PhaseName;
 use crate::batch::recipe::Recipe;
 
+/// Heat capacity of a litre of water, J/K.
+pub(crate) const WATER_J_L_K: f64 = 4_180.0;
 /// Longer than any run: for ever.
 pub(crate) const FOR_EVER_MS: u64 = 7 * 86_400_000;
 
@@ -328,7 +330,7 @@ fn power(plant: &PlantParams) -> Heater {
     let delay_s = plant.heater_dead_s + plant.heater_lag_s + plant.probe.bath_lag_s / 2.0;
     Heater::Power {
         power_w: plant.heater_w.round() as u32,
-        bath_j_per_k: (plant.bath_l * 4_180.0 + plant.vessel_j_k).round() as u32,
+        bath_j_per_k: (plant.bath_l * WATER_J_L_K + plant.vessel_j_k).round() as u32,
         delay_ms: (delay_s * 1_000.0).round() as u32,
     }
 }

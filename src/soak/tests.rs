@@ -126,6 +126,40 @@ fn a_cut_that_comes_later_than_the_unit_declares_is_found() {
     }
 }
 
+/// Seed 0 with these faults in its come-up, on a unit with this cut.
+fn in_the_come_up(faults: &[(Kind, f64)], cut: Cut, defect: Defect) -> Report {
+    let mut scenario = Scenario::drawn(0, &fixture::recipe());
+    scenario.cut = cut;
+    scenario.faults.extend(faults.iter().map(|(kind, size)| Fault {
+        phase: PhaseName::ComeUp,
+        size: *size,
+        after_ms: 60_000,
+        ..in_the_hold(*kind, FOR_EVER_MS)
+    }));
+    of_scenario(&scenario, Wanted { defect, ..Wanted::default() }).expect("it has its end").1
+}
+
+/// A welded relay, a device in manual and one that was reset while nothing arrives: the cut that the
+/// unit declares holds against all of them.
+#[test]
+fn a_late_cut_of_a_machine_that_heats_by_itself_is_found() {
+    let limit = Cut::Limit(66.0);
+    let (welded, manual) = ((Kind::HeaterWelded, 0.0), (Kind::DeviceManual, 80.0));
+    let alone = [(Kind::CommandsLost, 0.0), (Kind::DeviceReset, 70.0)];
+    let cases = [
+        (&[welded][..], limit),
+        (&[manual], limit),
+        (&alone, limit),
+        (&alone, Cut::Watchdog(20_000)),
+    ];
+    for (faults, cut) in cases {
+        let sound = in_the_come_up(faults, cut, Defect::None);
+        assert_eq!(sound.violations, [], "{faults:?}, {cut:?}");
+        let report = in_the_come_up(faults, cut, Defect::CutComesLate);
+        assert_eq!(broken(&report), [Invariant::Heat], "{faults:?}, {cut:?}");
+    }
+}
+
 #[test]
 fn an_alarm_that_no_person_acknowledged_and_that_lets_go_of_the_heat_is_found() {
     let (channel, size) = (Channel::Bath, -20.0);
