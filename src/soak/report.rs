@@ -3,13 +3,13 @@
 use holder_hal::Tick;
 
 use super::fault::{Fault, Kind};
+use super::outages;
 use super::residual::{self, Residual};
 use super::rig::Became;
 use super::run::{Done, NoRun, Wanted, run};
 use super::scenario::Scenario;
 use super::watch::{Invariant, Violation};
-use crate::batch::event::{Alarm, Cause, Event, HoldBreak};
-use crate::batch::phase::PhaseName;
+use crate::batch::event::Alarm;
 use crate::batch::verdict::{Outcome, Rule};
 use crate::store::model::Closing;
 
@@ -145,7 +145,7 @@ fn after_the_end(scenario: &Scenario, done: &Done) -> Vec<Violation> {
         }
         None => {}
     }
-    for text in outages(scenario, done) {
+    for text in outages::wrong(scenario, done) {
         broken(Invariant::Outage, text);
     }
     let is_interrupted = header.closing == Some(Closing::Interrupted);
@@ -158,80 +158,4 @@ fn after_the_end(scenario: &Scenario, done: &Done) -> Vec<Violation> {
         broken(Invariant::GoodBatches, format!("without a fault: alarms {numbers:?}"));
     }
     violations
-}
-
-/// What became of each outage against the recipe's rule, worked out here again, from the record.
-fn outages(scenario: &Scenario, done: &Done) -> Vec<String> {
-    let (rule, record) = (&scenario.params.recipe.interruption, &done.closed.record);
-    let verdict = &done.closed.verdict;
-    let mut entries = record.entries.iter().map(|stamped| &stamped.entry.event);
-    let accepts = verdict.outcome == Outcome::Acceptable;
-    let is_interrupted = record.header.closing == Some(Closing::Interrupted);
-    let mut said = Vec::new();
-    let Some(last) = done.outages.last() else { return said };
-    for outage in done.outages.iter().filter(|outage| !outage.phase.is_final()) {
-        let known = entries.find_map(|event| match event {
-            Event::Resumed { outage_ms } => Some(*outage_ms),
-            Event::Entered { .. }
-            | Event::HeatConfirmed
-            | Event::Raised { .. }
-            | Event::Cleared { .. }
-            | Event::Acknowledged { .. }
-            | Event::Failed { .. }
-            | Event::AboveCeiling { .. } => None,
-        });
-        let Some(known_ms) = known else {
-            // A disk that stalled again before it took the resumption in: the record ends before
-            // it, and the verdict says so (`Rule::Record`).
-            if is_interrupted && !accepts && std::ptr::eq(outage, last) {
-                continue;
-            }
-            said.push(format!("the outage in {} is not in the record", outage.phase));
-            continue;
-        };
-        if known_ms.is_some_and(|known_ms| known_ms < outage.real_ms) {
-            said.push(format!("an outage of {} ms is {known_ms:?} in the record", outage.real_ms));
-        }
-        let cause = entries.clone().find_map(|event| match event {
-            Event::Entered { cause, .. } => Some(cause),
-            Event::Resumed { .. }
-            | Event::HeatConfirmed
-            | Event::Raised { .. }
-            | Event::Cleared { .. }
-            | Event::Acknowledged { .. }
-            | Event::Failed { .. }
-            | Event::AboveCeiling { .. } => None,
-        });
-        let is_failed = matches!(cause, Some(Cause::InterruptionNotAllowed { .. }));
-        let is_broken = matches!(
-            cause,
-            Some(
-                Cause::HoldBroken { by: HoldBreak::Interrupted, .. }
-                    | Cause::RestartsExhausted { by: HoldBreak::Interrupted, .. }
-            )
-        );
-        let is_allowed = outage.known_ms.is_some_and(|ms| ms <= rule.outage_max_ms);
-        let is_right = match outage.phase {
-            PhaseName::Hold if is_allowed => is_broken || is_failed,
-            PhaseName::ComeUp | PhaseName::Hold => is_allowed || is_failed,
-            PhaseName::Preheat
-            | PhaseName::Load
-            | PhaseName::Cool
-            | PhaseName::Unload
-            | PhaseName::Finished
-            | PhaseName::Aborted => true,
-        };
-        let has_milk = matches!(
-            outage.phase,
-            PhaseName::ComeUp | PhaseName::Hold | PhaseName::Cool | PhaseName::Unload
-        );
-        if !is_right || (accepts && has_milk && outage.known_ms.is_none()) {
-            said.push(format!("{outage:?} was followed by {cause:?} and {}", verdict.outcome));
-        }
-        let told = verdict.findings.iter().any(|finding| finding.rule == Rule::Interrupted);
-        if has_milk && !told {
-            said.push(format!("the verdict does not tell the outage in {}", outage.phase));
-        }
-    }
-    said
 }

@@ -11,7 +11,7 @@ use super::fault::{Channel, Fault, Kind};
 use crate::batch::certificate::Certificate;
 use crate::batch::params::{BatchParams, Cascade, Heater, MARGIN_UNKNOWN, Probe, Purpose};
 use crate::batch::phase::PhaseName;
-use crate::batch::recipe::Recipe;
+use crate::batch::recipe::{InterruptionRule, Recipe, WhenInterrupted};
 
 /// Heat capacity of a litre of water, J/K.
 pub(crate) const WATER_J_L_K: f64 = 4_180.0;
@@ -124,6 +124,7 @@ impl Scenario {
         if !seed.is_multiple_of(4) {
             scenario.draw_faults();
             scenario.draw_later_faults();
+            scenario.draw_interruption_rule();
         }
         scenario
     }
@@ -179,6 +180,21 @@ impl Scenario {
         }
         if dice.percent(10) {
             self.pace.load_ms = dice.whole(600_000, 5_400_000);
+        }
+    }
+
+    /// In half of the runs another rule on interruptions than the recipe's own.
+    fn draw_interruption_rule(&mut self) {
+        let dice = &mut Dice::new(self.seed, 20);
+        if dice.percent(50) {
+            use WhenInterrupted::{Continue, Fail, Restart};
+            self.params.recipe.interruption = InterruptionRule {
+                outage_max_ms: 60_000 * dice.pick(&[0, 1, 5, 10, 20, 120], 10),
+                come_up: dice.pick(&[Continue, Fail], Fail),
+                hold: dice.pick(&[Restart, Restart, Fail], Fail),
+                heat_needs_person: dice.percent(50),
+            };
+            self.params.recipe.hold.holds_restarted_max = dice.pick(&[0, 1, 1, 2], 1);
         }
     }
 
