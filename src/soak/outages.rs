@@ -136,7 +136,7 @@ fn expected(scenario: &Scenario, record: &BatchRecord, place: usize, outage: &Ou
             Fate::GoesOn
         }
         PhaseName::Hold if is_allowed && rule.hold == WhenInterrupted::Restart => {
-            let is_over = broken.count() as u32 >= recipe.hold.holds_restarted_max;
+            let is_over = broken.count() >= recipe.hold.holds_restarted_max as usize;
             if is_over { Fate::Exhausted } else { Fate::Holds }
         }
         PhaseName::ComeUp | PhaseName::Hold => Fate::Failed,
@@ -159,6 +159,24 @@ fn fate(record: &BatchRecord, place: usize) -> Fate {
         Some(Cause::HoldBroken { by: HoldBreak::Interrupted, .. }) => Fate::Holds,
         Some(Cause::RestartsExhausted { by: HoldBreak::Interrupted, .. }) => Fate::Exhausted,
         Some(Cause::InterruptionNotAllowed { .. }) => Fate::Failed,
-        Some(_) => Fate::Other,
+        Some(
+            Cause::Started
+            | Cause::BathStable
+            | Cause::Loaded { .. }
+            | Cause::HoldBegun
+            | Cause::HoldBroken { .. }
+            | Cause::HoldComplete
+            | Cause::RestartsExhausted { .. }
+            | Cause::HeatUpTooLong
+            | Cause::CeilingPassed
+            | Cause::Cooled
+            | Cause::CoolingTooLong
+            | Cause::Unloaded
+            | Cause::OperatorStop { .. }
+            | Cause::Implausible { .. }
+            | Cause::Interlock { .. }
+            | Cause::PreheatTooLong
+            | Cause::LoadTooLong,
+        ) => Fate::Other,
     }
 }

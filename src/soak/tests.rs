@@ -176,6 +176,36 @@ fn an_outage_that_is_told_too_short_is_found() {
     assert!(broken(&report).contains(&Invariant::Outage), "{report:#?}");
 }
 
+/// What a rule made of an outage is wrong by every rule that would have made something else of it.
+#[test]
+fn an_outage_that_was_decided_by_another_rule_is_found() {
+    use crate::batch::recipe::{InterruptionRule, WhenInterrupted};
+    let mut scenario = Scenario::drawn(0, &fixture::recipe());
+    scenario.faults.push(in_the_hold(Kind::Killed, 60_000));
+    let rule = |hold, outage_max_ms| InterruptionRule {
+        hold,
+        outage_max_ms,
+        come_up: WhenInterrupted::Continue,
+        heat_needs_person: false,
+    };
+    let (begins_again, fails) = (
+        rule(WhenInterrupted::Restart, 600_000),
+        [rule(WhenInterrupted::Fail, 600_000), rule(WhenInterrupted::Restart, 30_000)],
+    );
+    let wanted = Wanted { store: true, ..Wanted::default() };
+    scenario.params.recipe.interruption = begins_again.clone();
+    let (done, report) = of_scenario(&scenario, wanted).expect("it has its end");
+    assert_eq!((&*report.violations, report.outcome), (&[][..], Outcome::Acceptable));
+    for rule in &fails {
+        scenario.params.recipe.interruption = rule.clone();
+        assert_ne!(outages::wrong(&scenario, &done), [""; 0], "{rule:?}");
+        let (failed, report) = of_scenario(&scenario, wanted).expect("it has its end");
+        assert_eq!((&*report.violations, report.outcome), (&[][..], Outcome::Unacceptable));
+        scenario.params.recipe.interruption = begins_again.clone();
+        assert_ne!(outages::wrong(&scenario, &failed), [""; 0], "{rule:?}");
+    }
+}
+
 #[test]
 fn a_controller_whose_inputs_do_not_give_its_entries_again_is_found() {
     let lost = in_the_hold(Kind::CommLost, 60_000);
