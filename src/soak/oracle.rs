@@ -10,6 +10,9 @@ pub(crate) struct Oracle {
     /// Of each class of bottles that was ever in: those that came late have their own hold, or none.
     held: [Option<Held>; CLASSES],
     hottest_c: Option<f64>,
+    is_held: bool,
+    /// The coldest milk of all in the newest hold that the engine declared, °C.
+    coldest_held_c: Option<f64>,
 }
 
 /// What one class of bottles has had.
@@ -31,11 +34,32 @@ impl Held {
 impl Oracle {
     /// Nothing was seen yet.
     pub(crate) fn new(floor: Celsius) -> Self {
-        Self { floor_c: floor.as_f64(), held: [None; CLASSES], hottest_c: None }
+        Self {
+            floor_c: floor.as_f64(),
+            held: [None; CLASSES],
+            hottest_c: None,
+            is_held: false,
+            coldest_held_c: None,
+        }
     }
 
-    /// Sees the truth at this moment.
-    pub(crate) fn see(&mut self, now: Tick, truth: &Truth) {
+    /// Sees the truth at this moment, and whether the engine says that this is the hold.
+    pub(crate) fn see_with(&mut self, now: Tick, truth: &Truth, is_held: bool) {
+        self.see(now, truth);
+        if is_held {
+            let before_c = self.coldest_held_c.filter(|_| self.is_held);
+            self.coldest_held_c = truth.coldest_milk().into_iter().chain(before_c).reduce(f64::min);
+        }
+        self.is_held = is_held;
+    }
+
+    /// How much the coldest milk of all was below the floor in the newest hold that the engine
+    /// declared, K; 0 where it never was.
+    pub(crate) fn lacked_k(&self) -> f64 {
+        self.coldest_held_c.map_or(0.0, |coldest_c| (self.floor_c - coldest_c).max(0.0))
+    }
+
+    fn see(&mut self, now: Tick, truth: &Truth) {
         for (held, coldest_c) in self.held.iter_mut().zip(truth.coldest_of_classes()) {
             match (held.as_mut(), coldest_c) {
                 (Some(held), _) => held.see(now, coldest_c.is_some_and(|c| c >= self.floor_c)),
@@ -88,6 +112,22 @@ mod tests {
         let whole_ms = held_ms(1_800_000, 0);
         assert!(whole_ms >= 3_590_000, "{whole_ms}");
         assert_eq!(held_ms(1_800_000, 6), 0, "raw milk is in, and the first had their hold");
+    }
+
+    #[test]
+    fn the_milk_lacked_what_it_was_below_the_floor_in_the_newest_hold_alone() {
+        let mut oracle = Oracle::new(Celsius::from_f64(FLOOR_C).expect("it is one"));
+        let mut see = |second, milk_c, is_held| {
+            let plant = Plant::mid_hold(PlantParams::nominal(), 1, 1, milk_c);
+            oracle.see_with(Tick::from_ms(second * 1_000), &plant.truth(), is_held);
+            (oracle.lacked_k() * 1_000.0).round()
+        };
+        assert_eq!(see(0, 60.0, false), 0.0, "no hold yet");
+        assert_eq!(see(1, 61.5, true), 1_000.0);
+        assert_eq!(see(2, 62.0, true), 1_000.0);
+        assert_eq!(see(3, 61.0, false), 1_000.0, "the hold was broken");
+        assert_eq!(see(4, 62.25, true), 250.0, "another hold");
+        assert_eq!(see(5, 60.0, false), 250.0, "the cooling");
     }
 
     #[test]

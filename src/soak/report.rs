@@ -54,6 +54,8 @@ pub(crate) fn of_scenario(scenario: &Scenario, wanted: Wanted) -> Result<(Done, 
         residual = explained(scenario, &done, wanted)?;
         if residual.is_none() {
             violations.push(missed_the_floor(&done));
+        } else if let Some(harm) = passes_its_bound(scenario, &done) {
+            violations.push(harm);
         }
     }
     violations.extend(after_the_end(scenario, &done));
@@ -103,12 +105,28 @@ fn missed_the_floor(done: &Done) -> Violation {
     Violation { invariant: Invariant::Floor, at: done.lasted, text }
 }
 
+/// The residual risks that the faults of this run are.
+fn named_in(scenario: &Scenario, done: &Done) -> impl Iterator<Item = Residual> {
+    let faults = scenario.faults.iter().zip(&done.became);
+    faults.filter_map(|(fault, became)| residual::of(fault, became, scenario))
+}
+
+/// Whether the milk lacked more than what all residual risks of the run may take together.
+fn passes_its_bound(scenario: &Scenario, done: &Done) -> Option<Violation> {
+    let bounds = named_in(scenario, done).map(|risk| risk.lacks_k_max(scenario));
+    let bound_k: f64 = bounds.sum::<Option<f64>>()?;
+    let lacked_k = done.lacked_k;
+    let text = format!("residual, but the milk lacked {lacked_k:.2} K, more than {bound_k:.2} K");
+    let violation = Violation { invariant: Invariant::Floor, at: done.lasted, text };
+    (lacked_k > bound_k).then_some(violation)
+}
+
 /// The residual risk behind a wrongly accepted batch: the run without its residual faults must
 /// not be accepted wrongly, or they explain nothing.
 fn explained(scenario: &Scenario, done: &Done, wanted: Wanted) -> Result<Option<Residual>, NoRun> {
     let faults = scenario.faults.iter().zip(&done.became);
     let named = |(fault, became): (&Fault, &Became)| residual::of(fault, became, scenario);
-    let Some(found) = faults.clone().find_map(named) else { return Ok(None) };
+    let Some(found) = named_in(scenario, done).next() else { return Ok(None) };
     let mut without = scenario.clone();
     without.faults = faults.filter(|of| named(*of).is_none()).map(|(fault, _)| *fault).collect();
     let done = run(&without, wanted)?;

@@ -44,6 +44,17 @@ impl Residual {
         }
     }
 
+    /// What the milk lacks of the floor at most by it, K, as `docs/risk.md` promises; `None` where
+    /// nothing bounds it.
+    pub(crate) fn lacks_k_max(self, scenario: &Scenario) -> Option<f64> {
+        match self {
+            Self::ColdBottle => None,
+            Self::ProbeInBath => Some(STEP_SMALL_K),
+            Self::NothingToCompare => Some(UNSEEN_K + uncertain_k(scenario)),
+            Self::FrozenInHold => Some(BACK_K),
+        }
+    }
+
     /// Why nothing notices, and what would.
     pub(crate) const fn reason(self) -> &'static str {
         match self {
@@ -74,6 +85,13 @@ const UNSEEN_K: f64 = 0.4;
 /// A reading that stood still is back within this of where it stood, K.
 const BACK_K: f64 = 0.5;
 
+/// The uncertainties of a milk probe and of the bath's, together, K.
+fn uncertain_k(scenario: &Scenario) -> f64 {
+    let params = &scenario.params;
+    let of_milk = params.milk.iter().map(|probe| probe.certificate.uncertainty.as_f64());
+    of_milk.fold(0.0, f64::max) + params.bath.certificate.uncertainty.as_f64()
+}
+
 /// The residual risk that this fault is in this run, if it is one: with the figures of
 /// `docs/risk.md`, and not beyond them.
 pub(crate) fn of(fault: &Fault, became: &Became, scenario: &Scenario) -> Option<Residual> {
@@ -90,10 +108,8 @@ pub(crate) fn of(fault: &Fault, became: &Became, scenario: &Scenario) -> Option<
             let alone = is_only && params.reference.is_none();
             let hours = became.stood_ms as f64 / 3_600_000.0;
             let error_k = if fault.kind == Kind::Drift { fault.size * hours } else { fault.size };
-            let of_milk = params.milk.iter().map(|probe| probe.certificate.uncertainty.as_f64());
-            let uncertain_k = of_milk.sum::<f64>() + params.bath.certificate.uncertainty.as_f64();
             // One that reads low makes no milk look better: nothing excuses it.
-            let is_small = (0.0..UNSEEN_K + uncertain_k).contains(&error_k);
+            let is_small = (0.0..UNSEEN_K + uncertain_k(scenario)).contains(&error_k);
             (alone && is_small).then_some(Residual::NothingToCompare)
         }
         Kind::Frozen => {

@@ -48,6 +48,8 @@ pub(crate) struct Done {
     pub(crate) violations: Vec<Violation>,
     /// The longest true hold, milliseconds.
     pub(crate) true_hold_ms: u64,
+    /// How much the coldest milk was below the floor in the declared hold, K.
+    pub(crate) lacked_k: f64,
     /// The hottest true milk, °C.
     pub(crate) hottest_c: Option<f64>,
     /// How often the engine saw a hold broken.
@@ -207,6 +209,7 @@ impl Run<'_> {
             closed,
             violations: self.watch.into_violations(),
             true_hold_ms: self.oracle.longest_ms(),
+            lacked_k: self.oracle.lacked_k(),
             hottest_c: self.oracle.hottest_c(),
             holds_broken: self.engine.holds_broken(),
             alarms: self.alarms,

@@ -8,6 +8,7 @@ use super::super::scenario::{Cut, WATER_J_L_K};
 use super::super::supply::Own;
 use super::super::watch::Invariant;
 use super::{Run, Seen};
+use crate::batch::phase::PhaseName;
 
 /// Faults in which a machine follows the last command, whatever comes of it.
 const ALONE: [Kind; 3] = [Kind::Killed, Kind::CommLost, Kind::CommandsLost];
@@ -28,7 +29,7 @@ pub(super) struct Excused {
 impl Run<'_> {
     pub(super) fn look(&mut self) {
         let truth = self.rig.truth();
-        self.oracle.see(self.now, &truth);
+        self.oracle.see_with(self.now, &truth, self.phase == PhaseName::Hold);
         self.excuse(&truth);
         if let Some(ceiling_c) = self.ceiling_c()
             && truth.hottest_milk().is_some_and(|c| c > ceiling_c)
