@@ -38,7 +38,7 @@ pub struct Plant {
     limit_tripped: bool,
     lid_closed: bool,
     bottles: u32,
-    added: u32,
+    added: [u32; ADDED.len()],
     elapsed_ms: u64,
     pending_ms: u64,
     bath_probe: Probe,
@@ -113,7 +113,7 @@ impl Plant {
             limit_tripped: false,
             lid_closed: true,
             bottles: 0,
-            added: 0,
+            added: [0; ADDED.len()],
             elapsed_ms: 0,
             pending_ms: 0,
             bath_probe: Probe::new(
@@ -220,7 +220,9 @@ impl Plant {
     /// Bottles of each class that are in the bath.
     fn counts(&self) -> [f64; CLASSES] {
         let mut counts = thermal::counts(self.bottles);
-        counts[ADDED] = f64::from(self.added);
+        for (class, added) in ADDED.into_iter().zip(self.added) {
+            counts[class] = f64::from(added);
+        }
         counts
     }
 
@@ -256,15 +258,17 @@ impl Plant {
     /// Puts `bottles` bottles with fresh milk and the control bottle into the bath; 0 unloads.
     /// No more than [`BOTTLES_MAX`] go in.
     pub fn load(&mut self, bottles: u32) {
-        (self.bottles, self.added) = (bottles.min(BOTTLES_MAX), 0);
+        (self.bottles, self.added) = (bottles.min(BOTTLES_MAX), [0; ADDED.len()]);
         self.state.bottles = [Bottle::all_at(self.params.bottle.start_c); CLASSES];
     }
 
     /// Adds `bottles` bottles of this temperature, °C, to those that are in, which nobody told
-    /// anyone. Their milk counts as milk of the load. At most [`BOTTLES_MAX`] are added, once.
+    /// anyone. Their milk counts as milk of the load. At most [`BOTTLES_MAX`] are added, and what is
+    /// added after the second time stands with the second.
     pub fn add_cold(&mut self, bottles: u32, milk_c: f64) {
-        self.added = bottles.min(BOTTLES_MAX);
-        self.state.bottles[ADDED] = Bottle::all_at(milk_c);
+        let again = usize::from(self.added[0] > 0);
+        self.added[again] = bottles.min(BOTTLES_MAX);
+        self.state.bottles[ADDED[again]] = Bottle::all_at(milk_c);
     }
 
     /// Takes all bottles out; the control bottle goes back to the fridge with fresh milk.

@@ -13,7 +13,7 @@ pub(crate) enum Residual {
     ColdBottle,
     /// The only milk probe is in the bath, or its plug is exchanged with the bath's.
     ProbeInBath,
-    /// The only temperature of the milk is wrong, and there is nothing to compare it with.
+    /// All temperatures of the milk are wrong alike, and there is nothing to compare them with.
     NothingToCompare,
     /// The only milk probe froze in the hold, where a healthy one may stand still too.
     FrozenInHold,
@@ -85,6 +85,20 @@ const UNSEEN_K: f64 = 0.4;
 /// A reading that stood still is back within this of where it stood, K.
 const BACK_K: f64 = 0.5;
 
+/// Whether everything that measures the milk errs in the direction of this fault.
+fn errs_with_all(fault: &Fault, scenario: &Scenario) -> bool {
+    let params = &scenario.params;
+    let milk = (0..params.milk.len()).map(Channel::Milk);
+    let mut others = milk.chain(params.reference.as_ref().map(|_| Channel::Reference));
+    others.all(|channel| {
+        scenario.faults.iter().any(|other| {
+            matches!(other.kind, Kind::Drift | Kind::Offset)
+                && other.channel == channel
+                && (other.size > 0.0) == (fault.size > 0.0)
+        })
+    })
+}
+
 /// The uncertainties of a milk probe and of the bath's, together, K.
 fn uncertain_k(scenario: &Scenario) -> f64 {
     let params = &scenario.params;
@@ -105,7 +119,7 @@ pub(crate) fn of(fault: &Fault, became: &Became, scenario: &Scenario) -> Option<
             (is_only && is_small).then_some(Residual::ProbeInBath)
         }
         Kind::Drift | Kind::Offset => {
-            let alone = is_only && params.reference.is_none();
+            let alone = is_milk && errs_with_all(fault, scenario);
             let hours = became.stood_ms as f64 / 3_600_000.0;
             let error_k = if fault.kind == Kind::Drift { fault.size * hours } else { fault.size };
             // One that reads low makes no milk look better: nothing excuses it.

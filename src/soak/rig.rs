@@ -123,21 +123,26 @@ impl Rig {
         self.standing.iter().find(|s| s.fault.kind == kind && s.is_active()).map(|s| &s.fault)
     }
 
-    /// When the fault of this kind began, if it has.
+    fn of(&self, kind: Kind) -> impl Iterator<Item = &Standing> {
+        self.standing.iter().filter(move |s| s.fault.kind == kind)
+    }
+
+    /// When the newest fault of this kind began, if one has.
     pub(crate) fn began(&self, kind: Kind) -> Option<Tick> {
-        self.standing.iter().find(|s| s.fault.kind == kind).and_then(|s| s.began)
+        self.of(kind).filter_map(|s| s.began).max()
     }
 
-    /// When the fault of this kind ended, if it has.
+    /// When the newest fault of this kind that is over ended, if one is.
     pub(crate) fn ended(&self, kind: Kind) -> Option<Tick> {
-        let over = self.standing.iter().find(|s| s.fault.kind == kind && s.over);
-        over.and_then(|s| s.began.map(|at| at.plus_ms(s.fault.lasts_ms)))
+        let over = self.of(kind).filter(|s| s.over);
+        over.filter_map(|s| s.began.map(|at| at.plus_ms(s.fault.lasts_ms))).max()
     }
 
-    /// When the fault of this kind will be over.
+    /// When the faults of this kind that stand now will be over.
     pub(crate) fn over_at(&self, kind: Kind) -> Tick {
-        let found = self.standing.iter().find(|s| s.fault.kind == kind);
-        found.and_then(|s| s.began.map(|at| at.plus_ms(s.fault.lasts_ms))).unwrap_or(self.now)
+        let stands = self.of(kind).filter(|s| s.is_active());
+        let over_at = stands.filter_map(|s| s.began.map(|at| at.plus_ms(s.fault.lasts_ms)));
+        over_at.max().unwrap_or(self.now)
     }
 
     /// The controller came into this phase: faults wait for that.
@@ -186,7 +191,10 @@ impl Rig {
                 standing.over = ends;
                 standing.became = became;
             }
-            if begins || ends {
+            // One that stands beside another of its kind is mended with the last of them.
+            let still =
+                self.of(fault.kind).any(|s| s.is_active() && s.fault.channel == fault.channel);
+            if begins || (ends && !still) {
                 self.break_plant(&fault, begins);
             }
         }
@@ -212,10 +220,9 @@ impl Rig {
         became
     }
 
-    /// What became of the fault of this kind.
-    pub(crate) fn became(&self, kind: Kind) -> Became {
-        let found = self.standing.iter().find(|s| s.fault.kind == kind);
-        found.map_or(Became::default(), |s| s.became)
+    /// What became of each fault, in the scenario's order.
+    pub(crate) fn became(&self) -> Vec<Became> {
+        self.standing.iter().map(|s| s.became).collect()
     }
 
     /// Breaks (true) or mends what of the plant this fault is about.

@@ -201,7 +201,7 @@ impl Run<'_> {
                 (Closing::Interrupted, None)
             }
         };
-        let became = self.scenario.faults.iter().map(|fault| self.rig.became(fault.kind)).collect();
+        let became = self.rig.became();
         let closed = self.record.close(closing, accepts, &self.rig, self.now)?;
         #[cfg(test)]
         let closed = self.wanted.defect.spoil_verdict(closed);

@@ -125,6 +125,7 @@ impl Scenario {
             scenario.draw_faults();
             scenario.draw_later_faults();
             scenario.draw_interruption_rule();
+            scenario.draw_one_again();
         }
         scenario
     }
@@ -198,6 +199,24 @@ impl Scenario {
         }
     }
 
+    /// In some runs what went wrong goes wrong again: at another moment, or with another probe.
+    fn draw_one_again(&mut self) {
+        let dice = &mut Dice::new(self.seed, 21);
+        if !dice.percent(15) {
+            return;
+        }
+        let index = dice.below(self.faults.len() as u64) as usize;
+        let Some(first) = self.faults.get(index).copied() else { return };
+        let again = Fault { channel: first.channel, ..self.draw_fault(first.kind, dice) };
+        let other = self.draw_channel(first.kind, dice);
+        let is_elsewhere = first.is_of_a_probe() && first.kind != Kind::BathProbeOut;
+        let channel = if is_elsewhere { other } else { first.channel };
+        let again = Fault { channel, ..again };
+        if comes_twice(first.kind) && self.is_possible(&again) {
+            self.faults.push(again);
+        }
+    }
+
     fn is_possible(&self, fault: &Fault) -> bool {
         fault.kind != Kind::SwappedMilk || self.params.milk.len() > 1
     }
@@ -251,6 +270,22 @@ impl Scenario {
             0.. => milk,
         }
     }
+}
+
+/// Whether it can come twice: what people forget or do to a whole batch is done once.
+const fn comes_twice(kind: Kind) -> bool {
+    !matches!(
+        kind,
+        Kind::WrongCount
+            | Kind::LateLoad
+            | Kind::EarlyConfirm
+            | Kind::ConfirmTwice
+            | Kind::Stop
+            | Kind::WalksAway
+            | Kind::SecondInstance
+            | Kind::SwappedMilk
+            | Kind::SwappedWithBath
+    )
 }
 
 /// How much of a fault; the unit stands with [`Kind`].
