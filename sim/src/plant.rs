@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use holder_hal::{Command, Heat};
+use holder_hal::{Command, Heat, MILK_PROBES_MAX};
 
 use crate::params::PlantParams;
 use crate::pi::InnerPi;
@@ -38,12 +38,42 @@ pub struct Plant {
     limit_tripped: bool,
     lid_closed: bool,
     bottles: u32,
+    /// Classes of the load that somebody has not put in yet.
+    outside: [bool; CLASSES],
     added: [u32; ADDED.len()],
     elapsed_ms: u64,
     pending_ms: u64,
     bath_probe: Probe,
     milk_probes: Vec<Probe>,
+    milk_homes: [Part; MILK_PROBES_MAX],
     reference_probe: Probe,
+}
+
+/// A part of a load that goes in at one time: the bottles of one position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Those that warm slowest.
+    Slow,
+    /// Half of the load.
+    Nominal,
+    /// Those that warm fastest.
+    Fast,
+    /// The control bottle.
+    Control,
+}
+
+impl Part {
+    /// Every part.
+    pub const ALL: [Self; 4] = [Self::Slow, Self::Nominal, Self::Fast, Self::Control];
+
+    const fn class(self) -> usize {
+        match self {
+            Self::Slow => thermal::SLOW,
+            Self::Nominal => thermal::NOMINAL,
+            Self::Fast => FAST,
+            Self::Control => CONTROL,
+        }
+    }
 }
 
 /// What is really the case, all in °C; no device can read this.
@@ -111,8 +141,10 @@ impl Plant {
             command: Command::safe(false),
             troubles: Troubles::default(),
             limit_tripped: false,
+            milk_homes: [Part::Control; MILK_PROBES_MAX],
             lid_closed: true,
             bottles: 0,
+            outside: [false; CLASSES],
             added: [0; ADDED.len()],
             elapsed_ms: 0,
             pending_ms: 0,
@@ -207,9 +239,10 @@ impl Plant {
         let (bath_c, air_c) = (self.state.bath, self.params.ambient_c);
         self.bath_probe.advance(bath_c, STEP_S);
         self.reference_probe.advance(control_c, STEP_S);
-        for (probe, site) in self.milk_probes.iter_mut().zip(self.troubles.milk_sites) {
+        let sites = self.troubles.milk_sites.into_iter().zip(self.milk_homes);
+        for (probe, (site, home)) in self.milk_probes.iter_mut().zip(sites) {
             let around_c = match site {
-                ProbeSite::Milk => control_c,
+                ProbeSite::Milk => self.state.bottles[home.class()].cold,
                 ProbeSite::Bath => bath_c,
                 ProbeSite::Air => air_c,
             };
@@ -222,6 +255,9 @@ impl Plant {
         let mut counts = thermal::counts(self.bottles);
         for (class, added) in ADDED.into_iter().zip(self.added) {
             counts[class] = f64::from(added);
+        }
+        for (count, outside) in counts.iter_mut().zip(self.outside) {
+            *count = if outside { 0.0 } else { *count };
         }
         counts
     }
@@ -260,6 +296,23 @@ impl Plant {
     pub fn load(&mut self, bottles: u32) {
         (self.bottles, self.added) = (bottles.min(BOTTLES_MAX), [0; ADDED.len()]);
         self.state.bottles = [Bottle::all_at(self.params.bottle.start_c); CLASSES];
+        self.outside = [false; CLASSES];
+    }
+
+    /// Begins to put `bottles` bottles and the control bottle into the bath, part by part: none of
+    /// them is in before [`Self::put_in`] says so.
+    pub fn begin_load(&mut self, bottles: u32) {
+        self.load(bottles);
+        for part in Part::ALL {
+            self.outside[part.class()] = true;
+        }
+    }
+
+    /// This part of a load that was begun goes in; once it is in, this does nothing.
+    pub fn put_in(&mut self, part: Part) {
+        if std::mem::take(&mut self.outside[part.class()]) {
+            self.state.bottles[part.class()] = Bottle::all_at(self.params.bottle.start_c);
+        }
     }
 
     /// Adds `bottles` bottles of this temperature, °C, to those that are in, which nobody told
@@ -274,6 +327,14 @@ impl Plant {
     /// Takes all bottles out; the control bottle goes back to the fridge with fresh milk.
     pub fn unload(&mut self) {
         self.load(0);
+    }
+
+    /// Milk probe `index` stands in the cold spot of a bottle of this part from now on; they all
+    /// stand in the control bottle at first.
+    pub fn stand_probe(&mut self, index: usize, part: Part) {
+        if let Some(home) = self.milk_homes.get_mut(index) {
+            *home = part;
+        }
     }
 
     /// Bottles in the bath, the control bottle not counted.
@@ -361,14 +422,14 @@ impl Plant {
                 hottest_milk_c = Some(hottest_milk_c.map_or(hottest_c, |c| c.max(hottest_c)));
             }
         }
-        let loaded = self.bottles > 0;
+        let is_in = |class: usize| counts[class] > 0.0;
         Truth {
             bath_c: self.state.bath,
             coldest_c,
             hottest_milk_c,
             control_c: self.state.bottles[CONTROL].cold,
-            slow_cold_c: loaded.then_some(self.state.bottles[thermal::SLOW].cold),
-            fast_milk_c: loaded.then_some(self.state.bottles[FAST].milk),
+            slow_cold_c: is_in(thermal::SLOW).then_some(self.state.bottles[thermal::SLOW].cold),
+            fast_milk_c: is_in(FAST).then_some(self.state.bottles[FAST].milk),
             heater_w: self.state.heater_w,
             supply_share: self.supply_share,
         }
@@ -414,6 +475,35 @@ mod tests {
         assert!((truth.bath_c - 63.0).abs() < 0.1, "bath {}", truth.bath_c);
         assert_eq!(truth.control_c, 4.0);
         assert_eq!(truth.coldest_milk(), None);
+    }
+
+    #[test]
+    fn a_part_that_is_not_in_yet_stays_cold_and_takes_no_heat() {
+        let mut plant = Plant::mid_hold(PlantParams::nominal(), 1, 1, 62.75);
+        plant.begin_load(48);
+        plant.advance(60_000);
+        let truth = plant.truth();
+        assert!(truth.bath_c > 62.5, "nothing is in: {}", truth.bath_c);
+        assert_eq!((truth.coldest_milk(), truth.control_c), (None, 4.0));
+        plant.put_in(Part::Control);
+        plant.advance(300_000);
+        let control_c = plant.truth().control_c;
+        assert!(control_c > 30.0 && plant.truth().bath_c > 62.0, "{:?}", plant.truth());
+        Part::ALL.into_iter().for_each(|part| plant.put_in(part));
+        let truth = plant.truth();
+        assert_eq!((truth.coldest_milk(), truth.control_c), (Some(4.0), control_c));
+    }
+
+    #[test]
+    fn milk_probes_stand_where_they_were_put() {
+        let mut plant = Plant::mid_hold(PlantParams::nominal(), 1, 2, 62.75);
+        plant.stand_probe(1, Part::Fast);
+        plant.load(48);
+        plant.advance(300_000);
+        let [control_c, fast_c] =
+            [0, 1].map(|index| plant.milk_probe_c(index).expect("the machine has two"));
+        assert!((control_c - plant.truth().control_c).abs() < 1.0, "{control_c}");
+        assert!(fast_c > control_c + 1.0, "{fast_c} and {control_c}");
     }
 
     #[test]

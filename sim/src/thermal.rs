@@ -6,8 +6,9 @@
 
 use crate::params::{PlantParams, WATER_J_L_K};
 
-/// Places of the classes in [`State::bottles`]; nominal positions are at 1.
+/// Places of the classes in [`State::bottles`].
 pub(crate) const SLOW: usize = 0;
+pub(crate) const NOMINAL: usize = 1;
 pub(crate) const FAST: usize = 2;
 pub(crate) const CONTROL: usize = 3;
 pub(crate) const ADDED: [usize; 2] = [4, 5];

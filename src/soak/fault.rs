@@ -113,6 +113,8 @@ kinds! {
     SecondInstance = "second-instance",
     /// The bath probe is out of the water and hangs above it; size is what it is like there, °C.
     BathProbeOut = "bath-probe-out",
+    /// The control bottle goes in first, and the others one part after the other.
+    ControlFirst = "control-first",
 }
 
 /// A channel of temperature.

@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn the_milk_lacked_what_it_was_below_the_floor_in_the_newest_hold_alone() {
         let mut oracle = Oracle::new(Celsius::from_f64(FLOOR_C).expect("it is one"));
-        let mut see = |second, milk_c, is_held| {
+        let mut see = |second: u64, milk_c: f64, is_held: bool| {
             let plant = Plant::mid_hold(PlantParams::nominal(), 1, 1, milk_c);
             oracle.see_with(Tick::from_ms(second * 1_000), &plant.truth(), is_held);
             (oracle.lacked_k() * 1_000.0).round()

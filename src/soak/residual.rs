@@ -17,12 +17,19 @@ pub(crate) enum Residual {
     NothingToCompare,
     /// The only milk probe froze in the hold, where a healthy one may stand still too.
     FrozenInHold,
+    /// The control bottle went in before the others.
+    ControlFirst,
 }
 
 impl Residual {
     /// Every residual risk, in the order of `docs/risk.md`.
-    pub(crate) const ALL: [Self; 4] =
-        [Self::ColdBottle, Self::ProbeInBath, Self::NothingToCompare, Self::FrozenInHold];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::ColdBottle,
+        Self::ProbeInBath,
+        Self::NothingToCompare,
+        Self::FrozenInHold,
+        Self::ControlFirst,
+    ];
 
     /// The stable word.
     pub(crate) const fn word(self) -> &'static str {
@@ -31,6 +38,7 @@ impl Residual {
             Self::ProbeInBath => "probe-in-bath",
             Self::NothingToCompare => "nothing-to-compare",
             Self::FrozenInHold => "frozen-in-hold",
+            Self::ControlFirst => "control-first",
         }
     }
 
@@ -41,6 +49,7 @@ impl Residual {
             Self::ProbeInBath => 2,
             Self::NothingToCompare => 3,
             Self::FrozenInHold => 5,
+            Self::ControlFirst => 19,
         }
     }
 
@@ -52,6 +61,7 @@ impl Residual {
             Self::ProbeInBath => Some(STEP_SMALL_K),
             Self::NothingToCompare => Some(UNSEEN_K + uncertain_k(scenario)),
             Self::FrozenInHold => Some(BACK_K),
+            Self::ControlFirst => None,
         }
     }
 
@@ -71,6 +81,10 @@ impl Residual {
             }
             Self::FrozenInHold => {
                 "at its resolution a healthy probe may stand still as long: a second milk probe"
+            }
+            Self::ControlFirst => {
+                "the control bottle has warmed for longer than the last bottles: whoever loads puts \
+                 it in last"
             }
         }
     }
@@ -170,5 +184,6 @@ pub(crate) fn of(fault: &Fault, became: &Became, scenario: &Scenario) -> Option<
         | Kind::DiskStalled
         | Kind::SecondInstance
         | Kind::BathProbeOut => None,
+        Kind::ControlFirst => Some(Residual::ControlFirst),
     }
 }

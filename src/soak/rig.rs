@@ -5,14 +5,15 @@ use holder_hal::{
     Celsius, Command, Duty, Heat, MILK_PROBES_MAX, Quality, Reading, Sample, Switch, Tick,
 };
 use holder_sim::plant::Truth;
-use holder_sim::{HeaterState, Plant, ProbeSite};
+use holder_sim::{HeaterState, Part, Plant, ProbeSite};
 
 mod electronics;
 
 use super::dice::Dice;
 use super::fault::{Channel, Fault, Kind};
 use super::scenario::{Cut, Scenario};
-use crate::batch::params::Heater;
+use crate::batch::certificate::OffsetPoint;
+use crate::batch::params::{BatchParams, Heater, Probe};
 use crate::batch::phase::PhaseName;
 
 /// What came of asking the machine.
@@ -63,6 +64,8 @@ pub(crate) struct Rig {
     plant: Plant,
     resolution_k: f64,
     biases: Vec<(Channel, f64)>,
+    offsets: Vec<(Channel, [(f64, f64); 2])>,
+    slides_s: f64,
     milk_probes: usize,
     has_reference: bool,
     has_lid: bool,
@@ -85,6 +88,9 @@ impl Rig {
         let mut plant = scenario.plant;
         plant.probe.bath_bias_k = bias(Channel::Bath).map_or(0.0, |(_, bias_k)| *bias_k);
         let mut plant = Plant::new(plant, scenario.seed, params.milk.len());
+        for index in 1..params.milk.len() {
+            plant.stand_probe(index, scenario.second_stands);
+        }
         if let Cut::Limit(limit_c) = scenario.cut {
             plant.troubles_mut().limit_c = Some(limit_c);
         }
@@ -99,6 +105,8 @@ impl Rig {
             plant,
             resolution_k: scenario.resolution_k,
             biases: scenario.biases.clone(),
+            offsets: offsets(params),
+            slides_s: scenario.slides_s,
             milk_probes: params.milk.len(),
             has_reference: params.reference.is_some(),
             has_lid: params.has_lid,
@@ -289,7 +297,8 @@ impl Rig {
             | Kind::DiskSlow
             | Kind::DiskStalled
             | Kind::SecondInstance
-            | Kind::BathProbeOut => {}
+            | Kind::BathProbeOut
+            | Kind::ControlFirst => {}
         }
     }
 
@@ -323,9 +332,14 @@ impl Rig {
         }
     }
 
-    /// Puts the bottles in.
-    pub(crate) fn load(&mut self, bottles: u32) {
-        self.plant.load(bottles);
+    /// Begins to put so many bottles in.
+    pub(crate) fn begin_load(&mut self, bottles: u32) {
+        self.plant.begin_load(bottles);
+    }
+
+    /// Puts in a part of them.
+    pub(crate) fn put_in(&mut self, part: Part) {
+        self.plant.put_in(part);
     }
 
     /// Takes them out.
@@ -398,6 +412,20 @@ impl Rig {
             ..Reading::nothing(self.milk_probes, true)
         }
     }
+}
+
+/// What the certificates of a run's probes say, as two points of °C and K each.
+fn offsets(params: &BatchParams) -> Vec<(Channel, [(f64, f64); 2])> {
+    let milk = params.milk.iter().enumerate().map(|(index, probe)| (Channel::Milk(index), probe));
+    let reference = params.reference.iter().map(|probe| (Channel::Reference, probe));
+    let points = |(channel, probe): (Channel, &Probe)| {
+        let as_f64 = |point: &OffsetPoint| (point.at.as_f64(), point.offset.as_f64());
+        match probe.certificate.offsets.as_slice() {
+            [low, high] => Some((channel, [as_f64(low), as_f64(high)])),
+            [] | [..] => None,
+        }
+    };
+    milk.chain(reference).filter_map(points).collect()
 }
 
 fn make_stale(reading: &mut Reading) {

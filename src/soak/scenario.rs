@@ -3,12 +3,12 @@
 //! Every fourth seed is without fault, on a plant of the good range (PLANT), with probes whose
 //! errors lie within their certificates. The others have one to three faults at random moments.
 
-use holder_hal::Kelvin;
-use holder_sim::PlantParams;
+use holder_hal::{Celsius, Kelvin};
+use holder_sim::{Part, PlantParams};
 
 use super::dice::Dice;
 use super::fault::{Channel, Fault, Kind};
-use crate::batch::certificate::Certificate;
+use crate::batch::certificate::{Certificate, OffsetPoint};
 use crate::batch::params::{BatchParams, Cascade, Heater, MARGIN_UNKNOWN, Probe, Purpose};
 use crate::batch::phase::PhaseName;
 use crate::batch::recipe::{InterruptionRule, Recipe, WhenInterrupted};
@@ -17,6 +17,14 @@ use crate::batch::recipe::{InterruptionRule, Recipe, WhenInterrupted};
 pub(crate) const WATER_J_L_K: f64 = 4_180.0;
 /// Longer than any run: for ever.
 pub(crate) const FOR_EVER_MS: u64 = 7 * 86_400_000;
+
+/// In moist air a probe follows with this time constant, s.
+const OUT_LAG_S: f64 = 20.0;
+/// One that comes out slowly does so with at most this one, s.
+const SLIDES_S_MAX: f64 = 1_800.0;
+
+/// So many kinds, the last of all, came when seeds had their meaning already.
+const LATER_KINDS: usize = 2;
 
 /// How the unit's heat ends by means that do not need us (DESIGN: a unit that declares none runs
 /// water only).
@@ -62,6 +70,13 @@ pub(crate) struct Scenario {
     pub(crate) confirm_heat_ms: u64,
     /// From an alarm until somebody acknowledges it, milliseconds; `None` is never.
     pub(crate) acknowledge_ms: Option<u64>,
+    /// The order in which the parts of the load go in; `None` is all at once.
+    pub(crate) order: Option<[Part; 4]>,
+    /// Where the milk probes after the first one stand.
+    pub(crate) second_stands: Part,
+    /// A bath probe that is out of the water follows what is there with this time constant, s: it
+    /// comes out at once, or slowly.
+    pub(crate) slides_s: f64,
     /// What goes wrong; empty in a run without fault.
     pub(crate) faults: Vec<Fault>,
 }
@@ -119,6 +134,9 @@ impl Scenario {
             resumes: after.percent(80),
             confirm_heat_ms: after.whole(0, 300_000),
             acknowledge_ms: after.percent(75).then(|| after.whole(5_000, 400_000)),
+            order: None,
+            second_stands: Part::Control,
+            slides_s: OUT_LAG_S,
             faults: Vec::new(),
         };
         if !seed.is_multiple_of(4) {
@@ -127,6 +145,8 @@ impl Scenario {
             scenario.draw_interruption_rule();
             scenario.draw_one_again();
         }
+        scenario.draw_places();
+        scenario.draw_offsets();
         scenario
     }
 
@@ -159,8 +179,9 @@ impl Scenario {
 
     fn draw_faults(&mut self) {
         let dice = &mut Dice::new(self.seed, 2);
-        // A kind that came later is drawn apart: seeds keep their meaning.
-        let known = Kind::ALL.split_last().map_or(&[][..], |(_, known)| known);
+        // Kinds that came later are drawn apart: seeds keep their meaning.
+        let known = Kind::ALL.len().saturating_sub(LATER_KINDS);
+        let known = Kind::ALL.get(..known).unwrap_or_default();
         let count = dice.pick(&[1, 1, 1, 1, 1, 2, 2, 2, 3, 3], 1);
         while self.faults.len() < count {
             let kind = dice.pick(known, Kind::Drift);
@@ -214,6 +235,51 @@ impl Scenario {
         let again = Fault { channel, ..again };
         if comes_twice(first.kind) && self.is_possible(&again) {
             self.faults.push(again);
+        }
+    }
+
+    /// Half of the loads go in part by part, the control bottle last, as people are told to; a few,
+    /// as a fault, with the control bottle first. In half of the others the second milk probe stands
+    /// in a bottle of another place. And a bath probe may come out slowly.
+    fn draw_places(&mut self) {
+        let dice = &mut Dice::new(self.seed, 22);
+        let mut parts = [Part::Slow, Part::Nominal, Part::Fast];
+        let shift = dice.below(3) as usize;
+        parts.rotate_left(shift);
+        let [first, second, third] = parts;
+        if dice.percent(50) {
+            self.order = Some([first, second, third, Part::Control]);
+        } else if dice.percent(50) {
+            self.second_stands = first;
+        }
+        if dice.percent(5) && !self.is_clean() {
+            self.order = Some([Part::Control, first, second, third]);
+            self.faults.push(Fault {
+                kind: Kind::ControlFirst,
+                channel: Channel::Bath,
+                size: 0.0,
+                phase: PhaseName::Load,
+                after_ms: 0,
+                lasts_ms: FOR_EVER_MS,
+            });
+        }
+        if dice.percent(50) {
+            self.slides_s = OUT_LAG_S * (SLIDES_S_MAX / OUT_LAG_S).powf(dice.between(0.0, 1.0));
+        }
+    }
+
+    /// In half of the runs the milk probes and the reference read wrong by what their certificates
+    /// say.
+    fn draw_offsets(&mut self) {
+        let dice = &mut Dice::new(self.seed, 23);
+        if dice.percent(50) {
+            for probe in self.params.milk.iter_mut().chain(&mut self.params.reference) {
+                let mut point = |at_mc| OffsetPoint {
+                    at: Celsius::from_milli(at_mc),
+                    offset: Kelvin::from_milli(dice.whole(0, 1_000) as i32 - 500),
+                };
+                probe.certificate.offsets = vec![point(20_000), point(70_000)];
+            }
         }
     }
 
@@ -283,6 +349,7 @@ const fn comes_twice(kind: Kind) -> bool {
             | Kind::Stop
             | Kind::WalksAway
             | Kind::SecondInstance
+            | Kind::ControlFirst
             | Kind::SwappedMilk
             | Kind::SwappedWithBath
     )
@@ -339,6 +406,7 @@ fn size(kind: Kind, scenario: &Scenario, dice: &mut Dice) -> f64 {
         | Kind::DiskStalled
         | Kind::SecondInstance => 0.0,
         Kind::BathProbeOut => dice.between(22.0, 55.0),
+        Kind::ControlFirst => 0.0,
     }
 }
 

@@ -12,9 +12,6 @@ const RANGE_C: std::ops::RangeInclusive<f64> = -10.0..=120.0;
 /// that it does not heat (the usual burn-out protection).
 const UPSCALE_C: f64 = 1_000.0;
 
-/// In moist air a probe follows with this time constant, s.
-const OUT_LAG_S: f64 = 20.0;
-
 /// What a shorted probe shows, °C.
 const SHORTED_C: f64 = -200.0;
 
@@ -74,7 +71,7 @@ impl Rig {
         if fault.kind == Kind::BathProbeOut {
             let standing = self.standing.get_mut(index)?;
             let from_c = *standing.frozen.get_or_insert(value_c);
-            let left = (-hours * 3_600.0 / OUT_LAG_S).exp();
+            let left = (-hours * 3_600.0 / self.slides_s).exp();
             return Some(fault.size + (from_c - fault.size) * left);
         }
         if fault.kind == Kind::Noisy {
@@ -120,10 +117,27 @@ impl Rig {
         };
         let bias = self.biases.iter().find(|(known, _)| *known == channel);
         let bias_k = bias.map_or(0.0, |(_, bias_k)| *bias_k);
-        match channel {
-            Channel::Bath => self.plant.bath_probe_c(),
+        let true_c = match channel {
+            Channel::Bath => return self.plant.bath_probe_c(),
             Channel::Milk(index) => self.plant.milk_probe_c(index).unwrap_or(f64::NAN) + bias_k,
             Channel::Reference => self.plant.reference_probe_c() + bias_k,
-        }
+        };
+        let offsets = self.offsets.iter().find(|(known, _)| *known == channel);
+        offsets.map_or(true_c, |(_, points)| as_certified(true_c, *points))
+    }
+}
+
+/// What a probe reads at `true_c`, if what it reads and its certificate's offset make that: linear
+/// between the two points (reading, offset), level beyond them. Written down here again, the other
+/// way round, so that a correction with the wrong sign is seen.
+fn as_certified(true_c: f64, [low, high]: [(f64, f64); 2]) -> f64 {
+    let rise = (high.1 - low.1) / (high.0 - low.0);
+    let between_c = (true_c - low.1 + rise * low.0) / (1.0 + rise);
+    if between_c < low.0 {
+        true_c - low.1
+    } else if between_c > high.0 {
+        true_c - high.1
+    } else {
+        between_c
     }
 }

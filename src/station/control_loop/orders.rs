@@ -19,7 +19,7 @@ pub(crate) struct Orders {
 
 impl Orders {
     /// A command was sent: it arrived and was taken, or that is not known.
-    pub(crate) const fn sent(&mut self, command: &Command, arrived: bool) {
+    pub(crate) fn sent(&mut self, command: &Command, arrived: bool) {
         self.lost = if arrived { 0 } else { self.lost.saturating_add(1) };
         self.offs_lost = match (arrived, command.heats()) {
             (true, _) => 0,
@@ -30,7 +30,7 @@ impl Orders {
 
     /// What an engine that was `told` of lost orders, or not, must know now: that several were
     /// lost, or that they arrive again.
-    pub(crate) const fn changed(self, told: bool) -> Option<Action> {
+    pub(crate) fn changed(self, told: bool) -> Option<Action> {
         match (self.lost, told) {
             (0, true) => Some(Action::Orders { arrive: true }),
             (LOST_MAX.., false) => Some(Action::Orders { arrive: false }),
@@ -39,7 +39,7 @@ impl Orders {
     }
 
     /// Whether a person must switch the heat off at the machine.
-    pub(crate) const fn offs_are_lost(self) -> bool {
+    pub(crate) fn offs_are_lost(self) -> bool {
         self.offs_lost >= OFFS_LOST_MAX
     }
 }
