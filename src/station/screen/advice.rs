@@ -59,7 +59,7 @@ fn next_with_milk(state: &ScreenState, view: &View) -> &'static str {
     match view.phase {
         PhaseName::Preheat => "Keep the lid closed and get the bottles ready.",
         PhaseName::Load => {
-            "Put in the bottles and the control bottle, close the lid, then press b."
+            "Put in the bottles, the control bottle last, close the lid, then press b."
         }
         PhaseName::ComeUp | PhaseName::Hold if view.lid_closed == Some(false) => {
             "Close the lid now."
