@@ -112,7 +112,7 @@ fn named_in(scenario: &Scenario, done: &Done) -> impl Iterator<Item = Residual> 
 }
 
 /// Whether the milk lacked more than what all residual risks of the run may take together.
-fn passes_its_bound(scenario: &Scenario, done: &Done) -> Option<Violation> {
+pub(super) fn passes_its_bound(scenario: &Scenario, done: &Done) -> Option<Violation> {
     let bounds = named_in(scenario, done).map(|risk| risk.lacks_k_max(scenario));
     let bound_k: f64 = bounds.sum::<Option<f64>>()?;
     let lacked_k = done.lacked_k;

@@ -12,8 +12,7 @@ mod electronics;
 use super::dice::Dice;
 use super::fault::{Channel, Fault, Kind};
 use super::scenario::{Cut, Scenario};
-use crate::batch::certificate::OffsetPoint;
-use crate::batch::params::{BatchParams, Heater, Probe};
+use crate::batch::params::Heater;
 use crate::batch::phase::PhaseName;
 
 /// What came of asking the machine.
@@ -105,7 +104,7 @@ impl Rig {
             plant,
             resolution_k: scenario.resolution_k,
             biases: scenario.biases.clone(),
-            offsets: offsets(params),
+            offsets: electronics::offsets(params),
             slides_s: scenario.slides_s,
             milk_probes: params.milk.len(),
             has_reference: params.reference.is_some(),
@@ -412,20 +411,6 @@ impl Rig {
             ..Reading::nothing(self.milk_probes, true)
         }
     }
-}
-
-/// What the certificates of a run's probes say, as two points of °C and K each.
-fn offsets(params: &BatchParams) -> Vec<(Channel, [(f64, f64); 2])> {
-    let milk = params.milk.iter().enumerate().map(|(index, probe)| (Channel::Milk(index), probe));
-    let reference = params.reference.iter().map(|probe| (Channel::Reference, probe));
-    let points = |(channel, probe): (Channel, &Probe)| {
-        let as_f64 = |point: &OffsetPoint| (point.at.as_f64(), point.offset.as_f64());
-        match probe.certificate.offsets.as_slice() {
-            [low, high] => Some((channel, [as_f64(low), as_f64(high)])),
-            [] | [..] => None,
-        }
-    };
-    milk.chain(reference).filter_map(points).collect()
 }
 
 fn make_stale(reading: &mut Reading) {

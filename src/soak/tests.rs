@@ -51,7 +51,7 @@ fn runs_without_a_fault_are_acceptable_and_without_alarm() {
 #[test]
 fn what_once_broke_an_invariant_stays_mended() {
     for seed in [28_114, 239, 7_511, 17_682] {
-        let scenario = Scenario::drawn(seed, &fixture::recipe());
+        let scenario = Scenario::drawn_at_first(seed, &fixture::recipe());
         let (_, report) = of_scenario(&scenario, Wanted::default()).expect("it has its end");
         assert_eq!(report.violations, [], "seed {seed}");
     }
@@ -204,6 +204,43 @@ fn an_outage_that_was_decided_by_another_rule_is_found() {
         scenario.params.recipe.interruption = begins_again.clone();
         assert_ne!(outages::wrong(&scenario, &failed), [""; 0], "{rule:?}");
     }
+}
+
+#[test]
+fn a_program_that_is_killed_twice_has_two_outages() {
+    let mut scenario = Scenario::drawn(0, &fixture::recipe());
+    let killed = Fault { phase: PhaseName::ComeUp, ..in_the_hold(Kind::Killed, 60_000) };
+    scenario.faults.extend([killed, Fault { after_ms: 600_000, ..killed }]);
+    let wanted = Wanted { store: true, ..Wanted::default() };
+    let (done, report) = of_scenario(&scenario, wanted).expect("it has its end");
+    assert_eq!(report.violations, []);
+    assert_eq!(done.outages.len(), 2);
+    assert!(done.became.iter().all(|became| became.began.is_some()), "{:?}", done.became);
+}
+
+/// Seed 0 with one milk probe, without a reference, that reads high by this much from the come-up on.
+fn alone_and_high(high_k: f64) -> (Scenario, Done) {
+    let mut scenario = Scenario::drawn_at_first(0, &fixture::recipe());
+    scenario.params.milk.truncate(1);
+    scenario.params.reference = None;
+    let (phase, after_ms) = (PhaseName::Preheat, 0);
+    let offset = in_the_hold(Kind::Offset, FOR_EVER_MS);
+    scenario.faults.push(Fault { phase, after_ms, size: high_k, ..offset });
+    let (done, _) = of_scenario(&scenario, Wanted::default()).expect("it has its end");
+    (scenario, done)
+}
+
+#[test]
+fn a_residual_risk_explains_no_more_harm_than_its_figure() {
+    let (scenario, mut done) = alone_and_high(0.3);
+    let of_probes = [&scenario.params.milk[0], &scenario.params.bath];
+    let uncertain_k: f64 =
+        of_probes.map(|probe| probe.certificate.uncertainty.as_f64()).iter().sum();
+    assert!(report::passes_its_bound(&scenario, &done).is_none(), "{} K", done.lacked_k);
+    done.lacked_k = 0.4 + uncertain_k - 0.01;
+    assert!(report::passes_its_bound(&scenario, &done).is_none());
+    done.lacked_k += 0.02;
+    assert!(report::passes_its_bound(&scenario, &done).is_some());
 }
 
 #[test]

@@ -5,6 +5,8 @@ use holder_hal::{Celsius, Quality, Sample};
 
 use super::super::fault::{Channel, Fault, Kind};
 use super::{Rig, Standing};
+use crate::batch::certificate::OffsetPoint;
+use crate::batch::params::{BatchParams, Probe};
 
 /// What a device can show, °C; outside of it a value is out of range (a profile's `range_c`).
 const RANGE_C: std::ops::RangeInclusive<f64> = -10.0..=120.0;
@@ -139,5 +141,44 @@ fn as_certified(true_c: f64, [low, high]: [(f64, f64); 2]) -> f64 {
         true_c - high.1
     } else {
         between_c
+    }
+}
+
+/// What the certificates of a run's probes say, as two points of °C and K each.
+pub(super) fn offsets(params: &BatchParams) -> Vec<(Channel, [(f64, f64); 2])> {
+    let milk = params.milk.iter().enumerate().map(|(index, probe)| (Channel::Milk(index), probe));
+    let reference = params.reference.iter().map(|probe| (Channel::Reference, probe));
+    let points = |(channel, probe): (Channel, &Probe)| {
+        let as_f64 = |point: &OffsetPoint| (point.at.as_f64(), point.offset.as_f64());
+        match probe.certificate.offsets.as_slice() {
+            [low, high] => Some((channel, [as_f64(low), as_f64(high)])),
+            [] | [..] => None,
+        }
+    };
+    milk.chain(reference).filter_map(points).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use holder_hal::Kelvin;
+
+    use super::*;
+    use crate::batch::fixture;
+
+    #[test]
+    fn what_a_probe_reads_is_made_right_by_its_certificate() {
+        let point = |at_mc, offset_mk| OffsetPoint {
+            at: Celsius::from_milli(at_mc),
+            offset: Kelvin::from_milli(offset_mk),
+        };
+        let mut certificate = fixture::params().milk[0].certificate.clone();
+        certificate.offsets = vec![point(20_000, 500), point(70_000, -400)];
+        for true_c in [4.0, 20.0, 20.6, 45.0, 62.5, 69.5, 80.0] {
+            let read_c = as_certified(true_c, [(20.0, 0.5), (70.0, -0.4)]);
+            let read = Celsius::from_f64(read_c).expect("it is one");
+            let made_c = certificate.correct(read).as_f64();
+            assert!((made_c - true_c).abs() < 0.0015, "{true_c}: {read_c}, {made_c}");
+        }
+        assert_eq!(as_certified(4.0, [(20.0, 0.5), (70.0, -0.4)]), 3.5, "0.5 is to be added");
     }
 }
