@@ -22,7 +22,7 @@ pub mod troubles;
 pub use faults::{Asking, FaultError, FaultKind, FaultSpec, Often};
 pub use machine::SimMachine;
 pub use params::{BottleParams, PlantParams, ProbeParams};
-pub use plant::{BOTTLES_MAX, Plant, Truth};
+pub use plant::{BOTTLES_MAX, Part, Plant, Truth};
 pub use server::{Pace, Place, Reached, SimError, SimOptions, SimServer, Start, Wiring};
 pub use troubles::{HeaterState, ProbeSite, Troubles};
 

@@ -6,12 +6,13 @@
 
 use std::collections::VecDeque;
 
-use holder_hal::{Command, Heat};
+use holder_hal::{Command, Heat, MILK_PROBES_MAX};
 
 use crate::params::PlantParams;
 use crate::pi::InnerPi;
 use crate::probe::Probe;
-use crate::thermal::{self, ADDED, Bottle, CLASSES, CONTROL, Constants, FAST, State, Surroundings};
+pub use crate::thermal::CLASSES;
+use crate::thermal::{self, ADDED, Bottle, CONTROL, Constants, FAST, State, Surroundings};
 use crate::troubles::{HeaterState, ProbeSite, Troubles};
 
 /// More bottles than any bath holds.
@@ -37,12 +38,42 @@ pub struct Plant {
     limit_tripped: bool,
     lid_closed: bool,
     bottles: u32,
-    added: u32,
+    /// Classes of the load that somebody has not put in yet.
+    outside: [bool; CLASSES],
+    added: [u32; ADDED.len()],
     elapsed_ms: u64,
     pending_ms: u64,
     bath_probe: Probe,
     milk_probes: Vec<Probe>,
+    milk_homes: [Part; MILK_PROBES_MAX],
     reference_probe: Probe,
+}
+
+/// A part of a load that goes in at one time: the bottles of one position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Those that warm slowest.
+    Slow,
+    /// Half of the load.
+    Nominal,
+    /// Those that warm fastest.
+    Fast,
+    /// The control bottle.
+    Control,
+}
+
+impl Part {
+    /// Every part.
+    pub const ALL: [Self; 4] = [Self::Slow, Self::Nominal, Self::Fast, Self::Control];
+
+    const fn class(self) -> usize {
+        match self {
+            Self::Slow => thermal::SLOW,
+            Self::Nominal => thermal::NOMINAL,
+            Self::Fast => FAST,
+            Self::Control => CONTROL,
+        }
+    }
 }
 
 /// What is really the case, all in °C; no device can read this.
@@ -50,7 +81,7 @@ pub struct Plant {
 pub struct Truth {
     /// The bath.
     pub bath_c: f64,
-    coldest_milk_c: Option<f64>,
+    coldest_c: [Option<f64>; CLASSES],
     hottest_milk_c: Option<f64>,
     /// The cold spot of the control bottle, in the bath or in the fridge.
     pub control_c: f64,
@@ -68,7 +99,12 @@ impl Truth {
     /// The coldest milk anywhere, bulk or cold spot of any class, in °C; `None` if no bottle is
     /// in.
     pub fn coldest_milk(&self) -> Option<f64> {
-        self.coldest_milk_c
+        self.coldest_c.into_iter().flatten().min_by(f64::total_cmp)
+    }
+
+    /// The coldest milk of each class of bottles, °C; `None` for a class of which no bottle is in.
+    pub fn coldest_of_classes(&self) -> [Option<f64>; CLASSES] {
+        self.coldest_c
     }
 
     /// The hottest milk anywhere, °C; `None` if no bottle is in.
@@ -105,9 +141,11 @@ impl Plant {
             command: Command::safe(false),
             troubles: Troubles::default(),
             limit_tripped: false,
+            milk_homes: [Part::Control; MILK_PROBES_MAX],
             lid_closed: true,
             bottles: 0,
-            added: 0,
+            outside: [false; CLASSES],
+            added: [0; ADDED.len()],
             elapsed_ms: 0,
             pending_ms: 0,
             bath_probe: Probe::new(
@@ -201,9 +239,10 @@ impl Plant {
         let (bath_c, air_c) = (self.state.bath, self.params.ambient_c);
         self.bath_probe.advance(bath_c, STEP_S);
         self.reference_probe.advance(control_c, STEP_S);
-        for (probe, site) in self.milk_probes.iter_mut().zip(self.troubles.milk_sites) {
+        let sites = self.troubles.milk_sites.into_iter().zip(self.milk_homes);
+        for (probe, (site, home)) in self.milk_probes.iter_mut().zip(sites) {
             let around_c = match site {
-                ProbeSite::Milk => control_c,
+                ProbeSite::Milk => self.state.bottles[home.class()].cold,
                 ProbeSite::Bath => bath_c,
                 ProbeSite::Air => air_c,
             };
@@ -214,7 +253,12 @@ impl Plant {
     /// Bottles of each class that are in the bath.
     fn counts(&self) -> [f64; CLASSES] {
         let mut counts = thermal::counts(self.bottles);
-        counts[ADDED] = f64::from(self.added);
+        for (class, added) in ADDED.into_iter().zip(self.added) {
+            counts[class] = f64::from(added);
+        }
+        for (count, outside) in counts.iter_mut().zip(self.outside) {
+            *count = if outside { 0.0 } else { *count };
+        }
         counts
     }
 
@@ -250,20 +294,47 @@ impl Plant {
     /// Puts `bottles` bottles with fresh milk and the control bottle into the bath; 0 unloads.
     /// No more than [`BOTTLES_MAX`] go in.
     pub fn load(&mut self, bottles: u32) {
-        (self.bottles, self.added) = (bottles.min(BOTTLES_MAX), 0);
+        (self.bottles, self.added) = (bottles.min(BOTTLES_MAX), [0; ADDED.len()]);
         self.state.bottles = [Bottle::all_at(self.params.bottle.start_c); CLASSES];
+        self.outside = [false; CLASSES];
+    }
+
+    /// Begins to put `bottles` bottles and the control bottle into the bath, part by part: none of
+    /// them is in before [`Self::put_in`] says so.
+    pub fn begin_load(&mut self, bottles: u32) {
+        self.load(bottles);
+        for part in Part::ALL {
+            self.outside[part.class()] = true;
+        }
+    }
+
+    /// This part of a load that was begun goes in; once it is in, this does nothing.
+    pub fn put_in(&mut self, part: Part) {
+        if std::mem::take(&mut self.outside[part.class()]) {
+            self.state.bottles[part.class()] = Bottle::all_at(self.params.bottle.start_c);
+        }
     }
 
     /// Adds `bottles` bottles of this temperature, °C, to those that are in, which nobody told
-    /// anyone. Their milk counts as milk of the load. At most [`BOTTLES_MAX`] are added, once.
+    /// anyone. Their milk counts as milk of the load. At most [`BOTTLES_MAX`] are added, and what is
+    /// added after the second time stands with the second.
     pub fn add_cold(&mut self, bottles: u32, milk_c: f64) {
-        self.added = bottles.min(BOTTLES_MAX);
-        self.state.bottles[ADDED] = Bottle::all_at(milk_c);
+        let again = usize::from(self.added[0] > 0);
+        self.added[again] = bottles.min(BOTTLES_MAX);
+        self.state.bottles[ADDED[again]] = Bottle::all_at(milk_c);
     }
 
     /// Takes all bottles out; the control bottle goes back to the fridge with fresh milk.
     pub fn unload(&mut self) {
         self.load(0);
+    }
+
+    /// Milk probe `index` stands in the cold spot of a bottle of this part from now on; they all
+    /// stand in the control bottle at first.
+    pub fn stand_probe(&mut self, index: usize, part: Part) {
+        if let Some(home) = self.milk_homes.get_mut(index) {
+            *home = part;
+        }
     }
 
     /// Bottles in the bath, the control bottle not counted.
@@ -340,16 +411,25 @@ impl Plant {
     /// What is really the case.
     pub fn truth(&self) -> Truth {
         let counts = self.counts();
-        let inside = || self.state.bottles.iter().zip(&counts).filter(|(_, n)| **n > 0.0);
-        let milk = || inside().flat_map(|(bottle, _)| [bottle.milk, bottle.cold]);
-        let loaded = self.bottles > 0;
+        let mut coldest_c = [None; CLASSES];
+        let mut hottest_milk_c: Option<f64> = None;
+        for ((coldest_c, bottle), count) in
+            coldest_c.iter_mut().zip(&self.state.bottles).zip(counts)
+        {
+            if count > 0.0 {
+                *coldest_c = Some(bottle.milk.min(bottle.cold));
+                let hottest_c = bottle.milk.max(bottle.cold);
+                hottest_milk_c = Some(hottest_milk_c.map_or(hottest_c, |c| c.max(hottest_c)));
+            }
+        }
+        let is_in = |class: usize| counts[class] > 0.0;
         Truth {
             bath_c: self.state.bath,
-            coldest_milk_c: milk().min_by(f64::total_cmp),
-            hottest_milk_c: milk().max_by(f64::total_cmp),
+            coldest_c,
+            hottest_milk_c,
             control_c: self.state.bottles[CONTROL].cold,
-            slow_cold_c: loaded.then_some(self.state.bottles[thermal::SLOW].cold),
-            fast_milk_c: loaded.then_some(self.state.bottles[FAST].milk),
+            slow_cold_c: is_in(thermal::SLOW).then_some(self.state.bottles[thermal::SLOW].cold),
+            fast_milk_c: is_in(FAST).then_some(self.state.bottles[FAST].milk),
             heater_w: self.state.heater_w,
             supply_share: self.supply_share,
         }
@@ -357,62 +437,4 @@ impl Plant {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use holder_hal::{Celsius, Duty};
-
-    fn probes(plant: &Plant) -> [f64; 3] {
-        let milk_c = plant.milk_probe_c(0).expect("the machine has a milk probe");
-        [plant.bath_probe_c(), milk_c, plant.reference_probe_c()]
-    }
-
-    fn heated(seed: u64, slice_ms: u64) -> Vec<[f64; 3]> {
-        let mut plant = Plant::new(PlantParams::nominal(), seed, 1);
-        plant.command(&Command { heat: Heat::Duty(Duty::FULL), ..Command::safe(false) });
-        plant.load(48);
-        let mut curve = Vec::new();
-        for _ in 0..60 {
-            (0..10_000 / slice_ms).for_each(|_| plant.advance(slice_ms));
-            curve.push(probes(&plant));
-        }
-        curve
-    }
-
-    #[test]
-    fn the_same_seed_gives_the_same_curve_however_time_is_sliced() {
-        assert_eq!(heated(1, 1000), heated(1, 1000));
-        assert_eq!(heated(1, 1000), heated(1, 40));
-        assert_ne!(heated(1, 1000), heated(2, 1000));
-    }
-
-    #[test]
-    fn before_loading_the_control_bottle_stands_in_the_fridge() {
-        let mut plant = Plant::new(PlantParams::nominal(), 1, 1);
-        let setpoint = Heat::Setpoint(Celsius::from_milli(63_000));
-        plant.command(&Command { heat: setpoint, ..Command::safe(false) });
-        plant.advance(3_600_000);
-        let truth = plant.truth();
-        assert!((truth.bath_c - 63.0).abs() < 0.1, "bath {}", truth.bath_c);
-        assert_eq!(truth.control_c, 4.0);
-        assert_eq!(truth.coldest_milk(), None);
-    }
-
-    #[test]
-    fn in_the_middle_of_a_hold_every_probe_stands_at_the_set_point_for_hours() {
-        let mut plant = Plant::mid_hold(PlantParams::nominal(), 1, 2, 62.5);
-        for _ in 0..120 {
-            plant.advance(60_000);
-            for value_c in probes(&plant) {
-                assert!((value_c - 62.5).abs() < 0.001, "a probe at {value_c}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_heater_that_is_off_gives_no_heat_whatever_was_asked_before() {
-        let mut plant = Plant::mid_hold(PlantParams::nominal(), 1, 1, 62.5);
-        plant.command(&Command::safe(false));
-        plant.advance(120_000);
-        assert!(plant.truth().heater_w < 1.0);
-    }
-}
+mod tests;

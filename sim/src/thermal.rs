@@ -1,17 +1,19 @@
 //! The heat balance of element, bath and bottles, and its integration.
 //!
-//! Five classes of bottles stand for all: slow, nominal and fast positions, the control bottle,
-//! and bottles that somebody adds later, in a nominal position. Each has a wall, a bulk of milk and a cold spot that mixes last. Temperatures are
+//! Six classes of bottles stand for all: slow, nominal and fast positions, the control bottle, and
+//! bottles that somebody adds later, twice at most, in a nominal position. Each has a wall, a bulk of milk and a cold spot that mixes last. Temperatures are
 //! in °C, powers in W, times in s.
 
 use crate::params::{PlantParams, WATER_J_L_K};
 
-/// Places of the classes in [`State::bottles`]; nominal positions are at 1.
+/// Places of the classes in [`State::bottles`].
 pub(crate) const SLOW: usize = 0;
+pub(crate) const NOMINAL: usize = 1;
 pub(crate) const FAST: usize = 2;
 pub(crate) const CONTROL: usize = 3;
-pub(crate) const ADDED: usize = 4;
-pub(crate) const CLASSES: usize = 5;
+pub(crate) const ADDED: [usize; 2] = [4, 5];
+/// How many classes there are.
+pub const CLASSES: usize = 6;
 
 /// Shares of the load in the slow, nominal and fast positions; the control bottle is one more.
 const SHARES: [f64; 3] = [0.25, 0.50, 0.25];
@@ -98,7 +100,7 @@ pub(crate) fn counts(bottles: u32) -> [f64; CLASSES] {
     let total = f64::from(bottles);
     let control = if bottles > 0 { 1.0 } else { 0.0 };
     let [slow, nominal, fast] = SHARES.map(|share| share * total);
-    [slow, nominal, fast, control, 0.0]
+    [slow, nominal, fast, control, 0.0, 0.0]
 }
 
 /// Heat that a flow of cold water carries away per kelvin, W/K.
@@ -125,7 +127,14 @@ impl Constants {
             milk_j_k: bottle.milk_j_k(),
             cold_share: bottle.cold_share,
             mix_s: bottle.mix_s,
-            factors: [1.0 - bottle.spread, 1.0, 1.0 + bottle.spread, bottle.control_factor, 1.0],
+            factors: [
+                1.0 - bottle.spread,
+                1.0,
+                1.0 + bottle.spread,
+                bottle.control_factor,
+                1.0,
+                1.0,
+            ],
         }
     }
 

@@ -33,7 +33,7 @@ impl HeaterState {
 /// Where a milk probe is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ProbeSite {
-    /// In the cold spot of the control bottle, where it belongs.
+    /// In the cold spot of its bottle, where it belongs.
     #[default]
     Milk,
     /// It slipped into the bath.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::bench::Bench;
-use crate::batch::event::{Cause, Event};
+use crate::batch::event::Cause;
 use crate::batch::judge::{Behind, behind_first};
 use crate::batch::params::{BatchParams, Cascade, Probe, Purpose};
 use crate::batch::phase::PhaseName;

@@ -115,6 +115,8 @@ kinds! {
     BathProbeOut = "bath-probe-out",
     /// The program stands still for the fault's length and goes on (SIGSTOP, a computer that slept).
     StandsStill = "stands-still",
+    /// The control bottle goes in first, and the others one part after the other.
+    ControlFirst = "control-first",
 }
 
 /// A channel of temperature.

@@ -1,6 +1,7 @@
 //! The people of a run: what they do at the machine, and what they tell the program.
 
 use holder_hal::Tick;
+use holder_sim::Part;
 
 use super::fault::Kind;
 use super::rig::Rig;
@@ -11,6 +12,8 @@ use crate::batch::phase::PhaseName;
 
 /// A person who was told to unload and never came is waited for so long, milliseconds.
 const EVENING_MS: u64 = 3_600_000;
+/// People who put in a load part by part take at most so long for it, milliseconds.
+const SPREAD_MS_MAX: u64 = 600_000;
 /// How often somebody who presses keys at random does so, milliseconds.
 const FIDGET_MS: u64 = 97_000;
 
@@ -18,7 +21,7 @@ const FIDGET_MS: u64 = 97_000;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hands {
     called: Option<Tick>,
-    loaded: bool,
+    parts_in: usize,
     confirmed: Option<Tick>,
     repeated: bool,
     stopped: bool,
@@ -100,10 +103,21 @@ impl Hands {
             Some(fault) => (fault.after_ms.saturating_add(fault.lasts_ms), fault.after_ms),
             None => (load_ms, load_ms.saturating_add(pace.confirm_ms)),
         };
-        if !self.loaded && since_ms >= in_ms {
-            self.loaded = true;
-            let real = scenario.fault(Kind::WrongCount).map(|fault| fault.size as u32);
-            rig.load(real.unwrap_or(told));
+        let real = scenario.fault(Kind::WrongCount).map_or(told, |fault| fault.size as u32);
+        let order = scenario.order.filter(|_| early.is_none());
+        // The last part goes in when the load is in.
+        let spread_ms = if order.is_some() { in_ms.min(SPREAD_MS_MAX) } else { 0 };
+        let parts = order.unwrap_or(Part::ALL);
+        while let Some(part) = parts.get(self.parts_in) {
+            let left = (parts.len() - 1 - self.parts_in) as u64;
+            if since_ms < in_ms - spread_ms * left / parts.len() as u64 {
+                break;
+            }
+            if self.parts_in == 0 {
+                rig.begin_load(real);
+            }
+            rig.put_in(*part);
+            self.parts_in += 1;
         }
         if self.confirmed.is_none() && since_ms >= confirm_ms {
             self.confirmed = Some(now);

@@ -16,6 +16,7 @@
 //! | `record` | the disk and the store |
 //! | `run` | the station's loop on all of these |
 //! | `oracle` | what really happened to the milk |
+//! | `outages` | what became of each time in which nobody ran the machine |
 //! | `supply` | whether the heater has power that it must not have |
 //! | `picture` | the truth of a run, drawn |
 //! | `watch` | the invariants |
@@ -40,6 +41,7 @@ mod dice;
 mod fault;
 mod hands;
 mod oracle;
+mod outages;
 pub(crate) mod picture;
 mod record;
 mod report;

@@ -3,13 +3,13 @@
 use holder_hal::Tick;
 
 use super::fault::{Fault, Kind};
+use super::outages;
 use super::residual::{self, Residual};
 use super::rig::Became;
 use super::run::{Done, NoRun, Wanted, run};
 use super::scenario::Scenario;
 use super::watch::{Invariant, Violation};
-use crate::batch::event::{Alarm, Cause, Event, HoldBreak};
-use crate::batch::phase::PhaseName;
+use crate::batch::event::Alarm;
 use crate::batch::verdict::{Outcome, Rule};
 use crate::store::model::Closing;
 
@@ -54,6 +54,8 @@ pub(crate) fn of_scenario(scenario: &Scenario, wanted: Wanted) -> Result<(Done, 
         residual = explained(scenario, &done, wanted)?;
         if residual.is_none() {
             violations.push(missed_the_floor(&done));
+        } else if let Some(harm) = passes_its_bound(scenario, &done) {
+            violations.push(harm);
         }
     }
     violations.extend(after_the_end(scenario, &done));
@@ -103,12 +105,28 @@ fn missed_the_floor(done: &Done) -> Violation {
     Violation { invariant: Invariant::Floor, at: done.lasted, text }
 }
 
+/// The residual risks that the faults of this run are.
+fn named_in(scenario: &Scenario, done: &Done) -> impl Iterator<Item = Residual> {
+    let faults = scenario.faults.iter().zip(&done.became);
+    faults.filter_map(|(fault, became)| residual::of(fault, became, scenario))
+}
+
+/// Whether the milk lacked more than what all residual risks of the run may take together.
+pub(super) fn passes_its_bound(scenario: &Scenario, done: &Done) -> Option<Violation> {
+    let bounds = named_in(scenario, done).map(|risk| risk.lacks_k_max(scenario));
+    let bound_k: f64 = bounds.sum::<Option<f64>>()?;
+    let lacked_k = done.lacked_k;
+    let text = format!("residual, but the milk lacked {lacked_k:.2} K, more than {bound_k:.2} K");
+    let violation = Violation { invariant: Invariant::Floor, at: done.lasted, text };
+    (lacked_k > bound_k).then_some(violation)
+}
+
 /// The residual risk behind a wrongly accepted batch: the run without its residual faults must
 /// not be accepted wrongly, or they explain nothing.
 fn explained(scenario: &Scenario, done: &Done, wanted: Wanted) -> Result<Option<Residual>, NoRun> {
     let faults = scenario.faults.iter().zip(&done.became);
     let named = |(fault, became): (&Fault, &Became)| residual::of(fault, became, scenario);
-    let Some(found) = faults.clone().find_map(named) else { return Ok(None) };
+    let Some(found) = named_in(scenario, done).next() else { return Ok(None) };
     let mut without = scenario.clone();
     without.faults = faults.filter(|of| named(*of).is_none()).map(|(fault, _)| *fault).collect();
     let done = run(&without, wanted)?;
@@ -145,7 +163,7 @@ fn after_the_end(scenario: &Scenario, done: &Done) -> Vec<Violation> {
         }
         None => {}
     }
-    for text in outages(scenario, done) {
+    for text in outages::wrong(scenario, done) {
         broken(Invariant::Outage, text);
     }
     let is_interrupted = header.closing == Some(Closing::Interrupted);
@@ -158,65 +176,4 @@ fn after_the_end(scenario: &Scenario, done: &Done) -> Vec<Violation> {
         broken(Invariant::GoodBatches, format!("without a fault: alarms {numbers:?}"));
     }
     violations
-}
-
-/// What became of each outage against the recipe's rule, worked out here again, from the record.
-fn outages(scenario: &Scenario, done: &Done) -> Vec<String> {
-    let (rule, record) = (&scenario.params.recipe.interruption, &done.closed.record);
-    let verdict = &done.closed.verdict;
-    let mut entries = record.entries.iter().map(|stamped| &stamped.entry.event);
-    let accepts = verdict.outcome == Outcome::Acceptable;
-    let is_interrupted = record.header.closing == Some(Closing::Interrupted);
-    let mut said = Vec::new();
-    let Some(last) = done.outages.last() else { return said };
-    for outage in done.outages.iter().filter(|outage| !outage.phase.is_final()) {
-        let known = entries.find_map(|event| {
-            let Event::Resumed { outage_ms } = event else { return None };
-            Some(*outage_ms)
-        });
-        let Some(known_ms) = known else {
-            // A disk that stalled again before it took the resumption in: the record ends before
-            // it, and the verdict says so (`Rule::Record`).
-            if is_interrupted && !accepts && std::ptr::eq(outage, last) {
-                continue;
-            }
-            said.push(format!("the outage in {} is not in the record", outage.phase));
-            continue;
-        };
-        if known_ms.is_some_and(|known_ms| known_ms < outage.real_ms) {
-            said.push(format!("an outage of {} ms is {known_ms:?} in the record", outage.real_ms));
-        }
-        let cause = entries.clone().find_map(|event| Some(event.entered()?.1));
-        let is_failed = matches!(cause, Some(Cause::InterruptionNotAllowed { .. }));
-        let is_broken = matches!(
-            cause,
-            Some(
-                Cause::HoldBroken { by: HoldBreak::Interrupted, .. }
-                    | Cause::RestartsExhausted { by: HoldBreak::Interrupted, .. }
-            )
-        );
-        let is_allowed = outage.known_ms.is_some_and(|ms| ms <= rule.outage_max_ms);
-        let is_right = match outage.phase {
-            PhaseName::Hold if is_allowed => is_broken || is_failed,
-            PhaseName::ComeUp | PhaseName::Hold => is_allowed || is_failed,
-            PhaseName::Preheat
-            | PhaseName::Load
-            | PhaseName::Cool
-            | PhaseName::Unload
-            | PhaseName::Finished
-            | PhaseName::Aborted => true,
-        };
-        let has_milk = matches!(
-            outage.phase,
-            PhaseName::ComeUp | PhaseName::Hold | PhaseName::Cool | PhaseName::Unload
-        );
-        if !is_right || (accepts && has_milk && outage.known_ms.is_none()) {
-            said.push(format!("{outage:?} was followed by {cause:?} and {}", verdict.outcome));
-        }
-        let told = verdict.findings.iter().any(|finding| finding.rule == Rule::Interrupted);
-        if has_milk && !told {
-            said.push(format!("the verdict does not tell the outage in {}", outage.phase));
-        }
-    }
-    said
 }

@@ -13,16 +13,23 @@ pub(crate) enum Residual {
     ColdBottle,
     /// The only milk probe is in the bath, or its plug is exchanged with the bath's.
     ProbeInBath,
-    /// The only temperature of the milk is wrong, and there is nothing to compare it with.
+    /// All temperatures of the milk are wrong alike, and there is nothing to compare them with.
     NothingToCompare,
     /// The only milk probe froze in the hold, where a healthy one may stand still too.
     FrozenInHold,
+    /// The control bottle went in before the others.
+    ControlFirst,
 }
 
 impl Residual {
     /// Every residual risk, in the order of `docs/risk.md`.
-    pub(crate) const ALL: [Self; 4] =
-        [Self::ColdBottle, Self::ProbeInBath, Self::NothingToCompare, Self::FrozenInHold];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::ColdBottle,
+        Self::ProbeInBath,
+        Self::NothingToCompare,
+        Self::FrozenInHold,
+        Self::ControlFirst,
+    ];
 
     /// The stable word.
     pub(crate) const fn word(self) -> &'static str {
@@ -31,6 +38,7 @@ impl Residual {
             Self::ProbeInBath => "probe-in-bath",
             Self::NothingToCompare => "nothing-to-compare",
             Self::FrozenInHold => "frozen-in-hold",
+            Self::ControlFirst => "control-first",
         }
     }
 
@@ -41,6 +49,19 @@ impl Residual {
             Self::ProbeInBath => 2,
             Self::NothingToCompare => 3,
             Self::FrozenInHold => 5,
+            Self::ControlFirst => 19,
+        }
+    }
+
+    /// What the milk lacks of the floor at most by it, K, as `docs/risk.md` promises; `None` where
+    /// nothing bounds it.
+    pub(crate) fn lacks_k_max(self, scenario: &Scenario) -> Option<f64> {
+        match self {
+            Self::ColdBottle => None,
+            Self::ProbeInBath => Some(STEP_SMALL_K),
+            Self::NothingToCompare => Some(UNSEEN_K + uncertain_k(scenario)),
+            Self::FrozenInHold => Some(BACK_K),
+            Self::ControlFirst => None,
         }
     }
 
@@ -61,6 +82,10 @@ impl Residual {
             Self::FrozenInHold => {
                 "at its resolution a healthy probe may stand still as long: a second milk probe"
             }
+            Self::ControlFirst => {
+                "the control bottle has warmed for longer than the last bottles: whoever loads puts \
+                 it in last"
+            }
         }
     }
 }
@@ -73,6 +98,27 @@ const STEP_SMALL_K: f64 = 0.7;
 const UNSEEN_K: f64 = 0.4;
 /// A reading that stood still is back within this of where it stood, K.
 const BACK_K: f64 = 0.5;
+
+/// Whether everything that measures the milk errs in the direction of this fault.
+fn errs_with_all(fault: &Fault, scenario: &Scenario) -> bool {
+    let params = &scenario.params;
+    let milk = (0..params.milk.len()).map(Channel::Milk);
+    let mut others = milk.chain(params.reference.as_ref().map(|_| Channel::Reference));
+    others.all(|channel| {
+        scenario.faults.iter().any(|other| {
+            matches!(other.kind, Kind::Drift | Kind::Offset)
+                && other.channel == channel
+                && (other.size > 0.0) == (fault.size > 0.0)
+        })
+    })
+}
+
+/// The uncertainties of a milk probe and of the bath's, together, K.
+fn uncertain_k(scenario: &Scenario) -> f64 {
+    let params = &scenario.params;
+    let of_milk = params.milk.iter().map(|probe| probe.certificate.uncertainty.as_f64());
+    of_milk.fold(0.0, f64::max) + params.bath.certificate.uncertainty.as_f64()
+}
 
 /// The residual risk that this fault is in this run, if it is one: with the figures of
 /// `docs/risk.md`, and not beyond them.
@@ -87,13 +133,11 @@ pub(crate) fn of(fault: &Fault, became: &Became, scenario: &Scenario) -> Option<
             (is_only && is_small).then_some(Residual::ProbeInBath)
         }
         Kind::Drift | Kind::Offset => {
-            let alone = is_only && params.reference.is_none();
+            let alone = is_milk && errs_with_all(fault, scenario);
             let hours = became.stood_ms as f64 / 3_600_000.0;
             let error_k = if fault.kind == Kind::Drift { fault.size * hours } else { fault.size };
-            let of_milk = params.milk.iter().map(|probe| probe.certificate.uncertainty.as_f64());
-            let uncertain_k = of_milk.sum::<f64>() + params.bath.certificate.uncertainty.as_f64();
             // One that reads low makes no milk look better: nothing excuses it.
-            let is_small = (0.0..UNSEEN_K + uncertain_k).contains(&error_k);
+            let is_small = (0.0..UNSEEN_K + uncertain_k(scenario)).contains(&error_k);
             (alone && is_small).then_some(Residual::NothingToCompare)
         }
         Kind::Frozen => {
@@ -141,5 +185,6 @@ pub(crate) fn of(fault: &Fault, became: &Became, scenario: &Scenario) -> Option<
         | Kind::SecondInstance
         | Kind::BathProbeOut
         | Kind::StandsStill => None,
+        Kind::ControlFirst => Some(Residual::ControlFirst),
     }
 }

@@ -5,7 +5,7 @@ use holder_hal::{
     Celsius, Command, Duty, Heat, MILK_PROBES_MAX, Quality, Reading, Sample, Switch, Tick,
 };
 use holder_sim::plant::Truth;
-use holder_sim::{HeaterState, Plant, ProbeSite};
+use holder_sim::{HeaterState, Part, Plant, ProbeSite};
 
 mod electronics;
 
@@ -63,6 +63,8 @@ pub(crate) struct Rig {
     plant: Plant,
     resolution_k: f64,
     biases: Vec<(Channel, f64)>,
+    offsets: Vec<(Channel, [(f64, f64); 2])>,
+    slides_s: f64,
     milk_probes: usize,
     has_reference: bool,
     has_lid: bool,
@@ -85,6 +87,9 @@ impl Rig {
         let mut plant = scenario.plant;
         plant.probe.bath_bias_k = bias(Channel::Bath).map_or(0.0, |(_, bias_k)| *bias_k);
         let mut plant = Plant::new(plant, scenario.seed, params.milk.len());
+        for index in 1..params.milk.len() {
+            plant.stand_probe(index, scenario.second_stands);
+        }
         if let Cut::Limit(limit_c) = scenario.cut {
             plant.troubles_mut().limit_c = Some(limit_c);
         }
@@ -99,6 +104,8 @@ impl Rig {
             plant,
             resolution_k: scenario.resolution_k,
             biases: scenario.biases.clone(),
+            offsets: electronics::offsets(params),
+            slides_s: scenario.slides_s,
             milk_probes: params.milk.len(),
             has_reference: params.reference.is_some(),
             has_lid: params.has_lid,
@@ -123,21 +130,26 @@ impl Rig {
         self.standing.iter().find(|s| s.fault.kind == kind && s.is_active()).map(|s| &s.fault)
     }
 
-    /// When the fault of this kind began, if it has.
+    fn of(&self, kind: Kind) -> impl Iterator<Item = &Standing> {
+        self.standing.iter().filter(move |s| s.fault.kind == kind)
+    }
+
+    /// When the newest fault of this kind began, if one has.
     pub(crate) fn began(&self, kind: Kind) -> Option<Tick> {
-        self.standing.iter().find(|s| s.fault.kind == kind).and_then(|s| s.began)
+        self.of(kind).filter_map(|s| s.began).max()
     }
 
-    /// When the fault of this kind ended, if it has.
+    /// When the newest fault of this kind that is over ended, if one is.
     pub(crate) fn ended(&self, kind: Kind) -> Option<Tick> {
-        let over = self.standing.iter().find(|s| s.fault.kind == kind && s.over);
-        over.and_then(|s| s.began.map(|at| at.plus_ms(s.fault.lasts_ms)))
+        let over = self.of(kind).filter(|s| s.over);
+        over.filter_map(|s| s.began.map(|at| at.plus_ms(s.fault.lasts_ms))).max()
     }
 
-    /// When the fault of this kind will be over.
+    /// When the faults of this kind that stand now will be over.
     pub(crate) fn over_at(&self, kind: Kind) -> Tick {
-        let found = self.standing.iter().find(|s| s.fault.kind == kind);
-        found.and_then(|s| s.began.map(|at| at.plus_ms(s.fault.lasts_ms))).unwrap_or(self.now)
+        let stands = self.of(kind).filter(|s| s.is_active());
+        let over_at = stands.filter_map(|s| s.began.map(|at| at.plus_ms(s.fault.lasts_ms)));
+        over_at.max().unwrap_or(self.now)
     }
 
     /// The controller came into this phase: faults wait for that.
@@ -186,7 +198,10 @@ impl Rig {
                 standing.over = ends;
                 standing.became = became;
             }
-            if begins || ends {
+            // One that stands beside another of its kind is mended with the last of them.
+            let still =
+                self.of(fault.kind).any(|s| s.is_active() && s.fault.channel == fault.channel);
+            if begins || (ends && !still) {
                 self.break_plant(&fault, begins);
             }
         }
@@ -212,10 +227,9 @@ impl Rig {
         became
     }
 
-    /// What became of the fault of this kind.
-    pub(crate) fn became(&self, kind: Kind) -> Became {
-        let found = self.standing.iter().find(|s| s.fault.kind == kind);
-        found.map_or(Became::default(), |s| s.became)
+    /// What became of each fault, in the scenario's order.
+    pub(crate) fn became(&self) -> Vec<Became> {
+        self.standing.iter().map(|s| s.became).collect()
     }
 
     /// Breaks (true) or mends what of the plant this fault is about.
@@ -283,7 +297,8 @@ impl Rig {
             | Kind::DiskStalled
             | Kind::SecondInstance
             | Kind::BathProbeOut
-            | Kind::StandsStill => {}
+            | Kind::StandsStill
+            | Kind::ControlFirst => {}
         }
     }
 
@@ -317,9 +332,14 @@ impl Rig {
         }
     }
 
-    /// Puts the bottles in.
-    pub(crate) fn load(&mut self, bottles: u32) {
-        self.plant.load(bottles);
+    /// Begins to put so many bottles in.
+    pub(crate) fn begin_load(&mut self, bottles: u32) {
+        self.plant.begin_load(bottles);
+    }
+
+    /// Puts in a part of them.
+    pub(crate) fn put_in(&mut self, part: Part) {
+        self.plant.put_in(part);
     }
 
     /// Takes them out.

@@ -22,7 +22,7 @@ use crate::batch::alarm;
 use crate::batch::engine::Engine;
 use crate::batch::event::{Action, Alarm, Event, Input};
 use crate::batch::phase::PhaseName;
-use crate::station::control_loop::{Newest, safe_command};
+use crate::station::control_loop::{Newest, Orders, safe_command};
 use crate::station::permit::{HeatPermit, Withheld};
 use crate::store::model::Closing;
 
@@ -50,6 +50,8 @@ pub(crate) struct Done {
     pub(crate) violations: Vec<Violation>,
     /// The longest true hold, milliseconds.
     pub(crate) true_hold_ms: u64,
+    /// How much the coldest milk was below the floor in the declared hold, K.
+    pub(crate) lacked_k: f64,
     /// The hottest true milk, °C.
     pub(crate) hottest_c: Option<f64>,
     /// How often the engine saw a hold broken.
@@ -105,6 +107,7 @@ pub(crate) struct Run<'a> {
     permit: HeatPermit,
     withheld: Withheld,
     newest: Newest,
+    orders: Orders,
     now: Tick,
     sent: Command,
     phase: PhaseName,
@@ -156,6 +159,7 @@ pub(crate) fn run(scenario: &Scenario, wanted: Wanted) -> Result<Done, NoRun> {
         permit: HeatPermit::new(scenario.params.period_ms),
         withheld: Withheld::default(),
         newest: Newest::default(),
+        orders: Orders::default(),
         now: Tick::default(),
         sent: Command::safe(false),
         phase: PhaseName::Preheat,
@@ -196,7 +200,7 @@ impl Run<'_> {
                 (Closing::Interrupted, None)
             }
         };
-        let became = self.scenario.faults.iter().map(|fault| self.rig.became(fault.kind)).collect();
+        let became = self.rig.became();
         let closed = self.record.close(closing, accepts, &self.rig, self.now)?;
         #[cfg(test)]
         let closed = self.wanted.defect.spoil_verdict(closed);
@@ -204,6 +208,7 @@ impl Run<'_> {
             closed,
             violations: self.watch.into_violations(),
             true_hold_ms: self.oracle.longest_ms(),
+            lacked_k: self.oracle.lacked_k(),
             hottest_c: self.oracle.hottest_c(),
             holds_broken: self.engine.holds_broken(),
             alarms: self.alarms,
@@ -239,6 +244,9 @@ impl Run<'_> {
             };
             self.watch.read(asked, &reading, self.phase);
             self.turn(at, Input::Reading(reading))?;
+            if let Some(told) = self.orders.changed(self.engine.orders_lost()) {
+                self.turn(self.now, Input::Operator(told))?;
+            }
             if self.engine.phase().is_final() {
                 return self.over();
             }
@@ -369,7 +377,9 @@ impl Run<'_> {
             return;
         }
         // What did not arrive is sent again with the next period; readings cut the heat.
-        if self.rig.send(&command) {
+        let arrived = self.rig.send(&command);
+        self.orders.sent(&command, arrived);
+        if arrived {
             self.supply.arrived(self.now, &command);
         }
     }

@@ -4,7 +4,9 @@
 //! errors lie within their certificates. The others have one to three faults at random moments.
 
 use holder_hal::Kelvin;
-use holder_sim::PlantParams;
+use holder_sim::{Part, PlantParams};
+
+mod later;
 
 use super::dice::Dice;
 use super::fault::{Channel, Fault, Kind};
@@ -13,11 +15,15 @@ use crate::batch::params::{BatchParams, Cascade, Heater, MARGIN_UNKNOWN, Probe, 
 use crate::batch::phase::PhaseName;
 use crate::batch::recipe::Recipe;
 
+/// Heat capacity of a litre of water, J/K.
+pub(crate) const WATER_J_L_K: f64 = 4_180.0;
 /// Longer than any run: for ever.
 pub(crate) const FOR_EVER_MS: u64 = 7 * 86_400_000;
 
+/// In moist air a probe follows with this time constant, s.
+const OUT_LAG_S: f64 = 20.0;
 /// So many kinds, the last of all, came when seeds had their meaning already.
-const LATER_KINDS: usize = 2;
+const LATER_KINDS: usize = 3;
 
 /// How the unit's heat ends by means that do not need us (DESIGN: a unit that declares none runs
 /// water only).
@@ -63,6 +69,13 @@ pub(crate) struct Scenario {
     pub(crate) confirm_heat_ms: u64,
     /// From an alarm until somebody acknowledges it, milliseconds; `None` is never.
     pub(crate) acknowledge_ms: Option<u64>,
+    /// The order in which the parts of the load go in; `None` is all at once.
+    pub(crate) order: Option<[Part; 4]>,
+    /// Where the milk probes after the first one stand.
+    pub(crate) second_stands: Part,
+    /// A bath probe that is out of the water follows what is there with this time constant, s: it
+    /// comes out at once, or slowly.
+    pub(crate) slides_s: f64,
     /// What goes wrong; empty in a run without fault.
     pub(crate) faults: Vec<Fault>,
 }
@@ -70,6 +83,18 @@ pub(crate) struct Scenario {
 impl Scenario {
     /// The run of this seed with this recipe.
     pub(crate) fn drawn(seed: u64, recipe: &Recipe) -> Self {
+        let mut scenario = Self::drawn_at_first(seed, recipe);
+        if !scenario.is_clean() {
+            scenario.draw_interruption_rule();
+            scenario.draw_one_again();
+        }
+        scenario.draw_places();
+        scenario.draw_offsets();
+        scenario
+    }
+
+    /// The run of this seed without the draws that came later: rows from 20 on.
+    pub(crate) fn drawn_at_first(seed: u64, recipe: &Recipe) -> Self {
         let dice = &mut Dice::new(seed, 1);
         let plant = PlantParams::drawn(seed);
         let known = dice.percent(50);
@@ -120,6 +145,9 @@ impl Scenario {
             resumes: after.percent(80),
             confirm_heat_ms: after.whole(0, 300_000),
             acknowledge_ms: after.percent(75).then(|| after.whole(5_000, 400_000)),
+            order: None,
+            second_stands: Part::Control,
+            slides_s: OUT_LAG_S,
             faults: Vec::new(),
         };
         if !seed.is_multiple_of(4) {
@@ -295,7 +323,8 @@ fn size(kind: Kind, scenario: &Scenario, dice: &mut Dice) -> f64 {
         | Kind::PowerLost
         | Kind::DiskStalled
         | Kind::SecondInstance
-        | Kind::StandsStill => 0.0,
+        | Kind::StandsStill
+        | Kind::ControlFirst => 0.0,
         Kind::BathProbeOut => dice.between(22.0, 55.0),
     }
 }
@@ -339,7 +368,7 @@ fn power(plant: &PlantParams) -> Heater {
     let delay_s = plant.heater_dead_s + plant.heater_lag_s + plant.probe.bath_lag_s / 2.0;
     Heater::Power {
         power_w: plant.heater_w.round() as u32,
-        bath_j_per_k: (plant.bath_l * 4_180.0 + plant.vessel_j_k).round() as u32,
+        bath_j_per_k: (plant.bath_l * WATER_J_L_K + plant.vessel_j_k).round() as u32,
         delay_ms: (delay_s * 1_000.0).round() as u32,
     }
 }

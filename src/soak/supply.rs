@@ -12,6 +12,18 @@ const STEP_MS: u64 = 500;
 /// What a bath can gain in one such step at full power and more, K.
 const STEP_K: f64 = 0.1;
 
+/// Whose heat it is that the machine has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Own {
+    /// What was commanded.
+    Commanded,
+    /// The device took a set point of its own: until the next command, or its watchdog.
+    Reset,
+    /// A relay that sticks, or a device in manual, which takes no command and whose watchdog is fed
+    /// by what it does not take.
+    TakesNothing,
+}
+
 /// What the heater may have.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Supply {
@@ -36,23 +48,26 @@ impl Supply {
         self.arrived
     }
 
-    /// What is wrong if the heater has power now; `None` where it has none, or may have it.
-    pub(crate) fn misses(&self, now: Tick, truth: &Truth) -> Option<String> {
+    /// What is wrong if the heater has power now; `None` where it has none, or may have it. A limit
+    /// thermostat takes the power away whosever heat it is.
+    pub(crate) fn misses(&self, now: Tick, truth: &Truth, own: Own) -> Option<String> {
         if truth.supply_share <= 0.0 {
             return None;
         }
         let silent_ms = now.ms_since(self.arrived);
-        if !self.heats {
+        if own == Own::Commanded && !self.heats {
             return (silent_ms > STEP_MS)
                 .then(|| format!("the heater has power {silent_ms} ms after it was told off"));
         }
         match self.cut {
-            Cut::Watchdog(within_ms) => (silent_ms > within_ms + STEP_MS).then(|| {
-                format!(
-                    "the heater has power {silent_ms} ms after the last command arrived; the \
-                     unit declares {within_ms} ms"
-                )
-            }),
+            Cut::Watchdog(within_ms) => {
+                (own != Own::TakesNothing && silent_ms > within_ms + STEP_MS).then(|| {
+                    format!(
+                        "the heater has power {silent_ms} ms after the last command arrived; the \
+                         unit declares {within_ms} ms"
+                    )
+                })
+            }
             Cut::Limit(limit_c) => (truth.bath_c > limit_c + STEP_K).then(|| {
                 format!(
                     "the heater has power at {:.2} °C of the bath; the unit declares a limit of \

@@ -4,6 +4,7 @@ use super::defects::Defect;
 use super::fault::{Channel, Fault, Kind};
 use super::scenario::{Cut, FOR_EVER_MS};
 use super::*;
+use crate::batch::event::Event;
 use crate::batch::fixture;
 use crate::batch::phase::PhaseName;
 use crate::batch::verdict::Outcome;
@@ -55,7 +56,7 @@ fn runs_without_a_fault_are_acceptable_and_without_alarm() {
 #[test]
 fn what_once_broke_an_invariant_stays_mended() {
     for seed in [28_114, 239, 7_511, 17_682] {
-        let scenario = Scenario::drawn(seed, &fixture::recipe());
+        let scenario = Scenario::drawn_at_first(seed, &fixture::recipe());
         let (_, report) = of_scenario(&scenario, Wanted::default()).expect("it has its end");
         assert_eq!(report.violations, [], "seed {seed}");
     }
@@ -147,6 +148,23 @@ fn without_a_defect_a_lost_machine_breaks_no_invariant() {
     assert_eq!(shown(Some(lost), Defect::None, false).violations, []);
 }
 
+/// 401 cuts the heat, and is over with the first order that arrives.
+#[test]
+fn orders_that_do_not_arrive_are_told_to_the_engine_as_the_station_tells_them() {
+    let mut scenario = Scenario::drawn(0, &fixture::recipe());
+    scenario.faults.push(in_the_hold(Kind::CommandsLost, 60_000));
+    let (done, report) = of_scenario(&scenario, Wanted::default()).expect("it has its end");
+    assert_eq!(report.violations, []);
+    let began = done.became.first().and_then(|became| became.began).expect("it began");
+    let (alarm, at) = *done.alarms.first().expect("an alarm");
+    assert_eq!(alarm.number(), 401);
+    assert!(at.ms_since(began) <= 3 * scenario.params.period_ms, "{began:?}, {at:?}");
+    let entries = done.closed.record.entries.iter().map(|stamped| &stamped.entry.event);
+    let cleared =
+        |event: &&Event| matches!(event, Event::Cleared { alarm } if alarm.number() == 401);
+    assert_eq!(entries.filter(cleared).count(), 1);
+}
+
 #[test]
 fn heat_that_goes_on_although_the_interlocks_cut_it_is_found() {
     let lost = in_the_hold(Kind::CommLost, 60_000);
@@ -179,6 +197,40 @@ fn a_cut_that_comes_later_than_the_unit_declares_is_found() {
     }
 }
 
+/// Seed 0 with these faults in its come-up, on a unit with this cut.
+fn cut_in_the_come_up(faults: &[(Kind, f64)], cut: Cut, defect: Defect) -> Report {
+    let mut scenario = Scenario::drawn(0, &fixture::recipe());
+    scenario.cut = cut;
+    scenario.faults.extend(faults.iter().map(|(kind, size)| Fault {
+        phase: PhaseName::ComeUp,
+        size: *size,
+        after_ms: 60_000,
+        ..in_the_hold(*kind, FOR_EVER_MS)
+    }));
+    of_scenario(&scenario, Wanted { defect, ..Wanted::default() }).expect("it has its end").1
+}
+
+/// A welded relay, a device in manual and one that was reset while nothing arrives: the cut that the
+/// unit declares holds against all of them.
+#[test]
+fn a_late_cut_of_a_machine_that_heats_by_itself_is_found() {
+    let limit = Cut::Limit(66.0);
+    let (welded, manual) = ((Kind::HeaterWelded, 0.0), (Kind::DeviceManual, 80.0));
+    let alone = [(Kind::CommandsLost, 0.0), (Kind::DeviceReset, 70.0)];
+    let cases = [
+        (&[welded][..], limit),
+        (&[manual], limit),
+        (&alone, limit),
+        (&alone, Cut::Watchdog(20_000)),
+    ];
+    for (faults, cut) in cases {
+        let sound = cut_in_the_come_up(faults, cut, Defect::None);
+        assert_eq!(sound.violations, [], "{faults:?}, {cut:?}");
+        let report = cut_in_the_come_up(faults, cut, Defect::CutComesLate);
+        assert_eq!(broken(&report), [Invariant::Heat], "{faults:?}, {cut:?}");
+    }
+}
+
 #[test]
 fn an_alarm_that_no_person_acknowledged_and_that_lets_go_of_the_heat_is_found() {
     let (channel, size) = (Channel::Bath, -20.0);
@@ -193,6 +245,73 @@ fn an_outage_that_is_told_too_short_is_found() {
     let killed = in_the_hold(Kind::Killed, 900_000);
     let report = shown(Some(killed), Defect::OutageIsShort, true);
     assert!(broken(&report).contains(&Invariant::Outage), "{report:#?}");
+}
+
+/// What a rule made of an outage is wrong by every rule that would have made something else of it.
+#[test]
+fn an_outage_that_was_decided_by_another_rule_is_found() {
+    use crate::batch::recipe::{InterruptionRule, WhenInterrupted};
+    let mut scenario = Scenario::drawn(0, &fixture::recipe());
+    scenario.faults.push(in_the_hold(Kind::Killed, 60_000));
+    let rule = |hold, outage_max_ms| InterruptionRule {
+        hold,
+        outage_max_ms,
+        come_up: WhenInterrupted::Continue,
+        heat_needs_person: false,
+    };
+    let (begins_again, fails) = (
+        rule(WhenInterrupted::Restart, 600_000),
+        [rule(WhenInterrupted::Fail, 600_000), rule(WhenInterrupted::Restart, 30_000)],
+    );
+    let wanted = Wanted { store: true, ..Wanted::default() };
+    scenario.params.recipe.interruption = begins_again.clone();
+    let (done, report) = of_scenario(&scenario, wanted).expect("it has its end");
+    assert_eq!((&*report.violations, report.outcome), (&[][..], Outcome::Acceptable));
+    for rule in &fails {
+        scenario.params.recipe.interruption = rule.clone();
+        assert_ne!(outages::wrong(&scenario, &done), [""; 0], "{rule:?}");
+        let (failed, report) = of_scenario(&scenario, wanted).expect("it has its end");
+        assert_eq!((&*report.violations, report.outcome), (&[][..], Outcome::Unacceptable));
+        scenario.params.recipe.interruption = begins_again.clone();
+        assert_ne!(outages::wrong(&scenario, &failed), [""; 0], "{rule:?}");
+    }
+}
+
+#[test]
+fn a_program_that_is_killed_twice_has_two_outages() {
+    let mut scenario = Scenario::drawn(0, &fixture::recipe());
+    let killed = Fault { phase: PhaseName::ComeUp, ..in_the_hold(Kind::Killed, 60_000) };
+    scenario.faults.extend([killed, Fault { after_ms: 600_000, ..killed }]);
+    let wanted = Wanted { store: true, ..Wanted::default() };
+    let (done, report) = of_scenario(&scenario, wanted).expect("it has its end");
+    assert_eq!(report.violations, []);
+    assert_eq!(done.outages.len(), 2);
+    assert!(done.became.iter().all(|became| became.began.is_some()), "{:?}", done.became);
+}
+
+/// Seed 0 with one milk probe, without a reference, that reads high by this much from the come-up on.
+fn alone_and_high(high_k: f64) -> (Scenario, Done) {
+    let mut scenario = Scenario::drawn_at_first(0, &fixture::recipe());
+    scenario.params.milk.truncate(1);
+    scenario.params.reference = None;
+    let (phase, after_ms) = (PhaseName::Preheat, 0);
+    let offset = in_the_hold(Kind::Offset, FOR_EVER_MS);
+    scenario.faults.push(Fault { phase, after_ms, size: high_k, ..offset });
+    let (done, _) = of_scenario(&scenario, Wanted::default()).expect("it has its end");
+    (scenario, done)
+}
+
+#[test]
+fn a_residual_risk_explains_no_more_harm_than_its_figure() {
+    let (scenario, mut done) = alone_and_high(0.3);
+    let of_probes = [&scenario.params.milk[0], &scenario.params.bath];
+    let uncertain_k: f64 =
+        of_probes.map(|probe| probe.certificate.uncertainty.as_f64()).iter().sum();
+    assert!(report::passes_its_bound(&scenario, &done).is_none(), "{} K", done.lacked_k);
+    done.lacked_k = 0.4 + uncertain_k - 0.01;
+    assert!(report::passes_its_bound(&scenario, &done).is_none());
+    done.lacked_k += 0.02;
+    assert!(report::passes_its_bound(&scenario, &done).is_some());
 }
 
 #[test]

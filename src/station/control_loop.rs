@@ -23,10 +23,12 @@ use crate::batch::event::{Action, Effects, Entry, Event, Input};
 
 mod absence;
 mod newest;
+mod orders;
 mod show;
 
 pub(crate) use absence::unwatched_ms_max;
 pub(crate) use newest::Newest;
+pub(crate) use orders::Orders;
 
 /// A machine that the loop and its supervisor share.
 pub type SharedMachine<M> = Arc<Mutex<M>>;
@@ -60,8 +62,7 @@ pub struct ControlLoop<M> {
     last_reading: Option<Reading>,
     message: Option<String>,
     standing: [bool; 3],
-    offs_lost: u32,
-    orders_lost: u32,
+    orders: Orders,
     resumes: Option<(Tick, Action)>,
     history: Vec<Entry>,
     waiting: VecDeque<Action>,
@@ -96,11 +97,6 @@ impl Trouble {
     }
 }
 
-/// So many heat-off commands lost in a row, and a person must act.
-const OFFS_LOST_MAX: u32 = 2;
-/// So many orders lost in a row, and it is an alarm.
-const ORDERS_LOST_MAX: u32 = 2;
-
 impl<M: Machine> ControlLoop<M> {
     /// A loop that has not begun.
     pub fn new(
@@ -126,8 +122,7 @@ impl<M: Machine> ControlLoop<M> {
             last_reading: None,
             message: None,
             standing: [false; 3],
-            offs_lost: 0,
-            orders_lost: 0,
+            orders: Orders::default(),
             resumes: None,
             history: Vec::new(),
             waiting: VecDeque::new(),
@@ -163,7 +158,7 @@ impl<M: Machine> ControlLoop<M> {
         while let Some((at, reading)) = self.read().await? {
             self.last_reading = Some(reading);
             self.turn(at, Input::Reading(reading)).await?;
-            self.waiting.extend(self.orders_changed());
+            self.waiting.extend(self.orders.changed(self.engine.orders_lost()));
             while let Some(action) = self.waiting.pop_front() {
                 self.turn(self.clock.now(), Input::Operator(action)).await?;
             }
@@ -304,22 +299,8 @@ impl<M: Machine> ControlLoop<M> {
             Ok(sent) => sent.err().map(|fault| format!("a command did not arrive: {fault}")),
             Err(_) => Some("a command was not confirmed within a control period".to_owned()),
         };
-        self.offs_lost = match (&fault, command.heats()) {
-            (None, _) => 0,
-            (Some(_), true) => self.offs_lost,
-            (Some(_), false) => self.offs_lost.saturating_add(1),
-        };
-        self.orders_lost = if fault.is_some() { self.orders_lost.saturating_add(1) } else { 0 };
+        self.orders.sent(&command, fault.is_none());
         self.trouble(at, Trouble::Undelivered, fault)
-    }
-
-    /// What the engine must know of its orders: that several were lost, or that they arrive again.
-    fn orders_changed(&self) -> Option<Action> {
-        match (self.orders_lost, self.engine.orders_lost()) {
-            (0, true) => Some(Action::Orders { arrive: true }),
-            (ORDERS_LOST_MAX.., false) => Some(Action::Orders { arrive: false }),
-            (_, true | false) => None,
-        }
     }
 
     /// Tells the record and the person when a trouble begins, and when it is over.
@@ -354,7 +335,7 @@ impl<M: Machine> ControlLoop<M> {
         if let Some(refusal) = &effects.refusal {
             self.message = Some(refusal.to_string());
         }
-        if self.offs_lost >= OFFS_LOST_MAX {
+        if self.orders.offs_are_lost() {
             // Said again with every period while it stands, before anything else.
             let said = self.message.take().map(|said| format!(" ({said})")).unwrap_or_default();
             self.message = Some(format!(

@@ -5,15 +5,14 @@ use holder_hal::{Celsius, Quality, Sample};
 
 use super::super::fault::{Channel, Fault, Kind};
 use super::{Rig, Standing};
+use crate::batch::certificate::OffsetPoint;
+use crate::batch::params::{BatchParams, Probe};
 
 /// What a device can show, °C; outside of it a value is out of range (a profile's `range_c`).
 const RANGE_C: std::ops::RangeInclusive<f64> = -10.0..=120.0;
 /// What a bath probe that gives no number shows to the machine's own controller: upscale, so
 /// that it does not heat (the usual burn-out protection).
 const UPSCALE_C: f64 = 1_000.0;
-
-/// In moist air a probe follows with this time constant, s.
-const OUT_LAG_S: f64 = 20.0;
 
 /// What a shorted probe shows, °C.
 const SHORTED_C: f64 = -200.0;
@@ -74,7 +73,7 @@ impl Rig {
         if fault.kind == Kind::BathProbeOut {
             let standing = self.standing.get_mut(index)?;
             let from_c = *standing.frozen.get_or_insert(value_c);
-            let left = (-hours * 3_600.0 / OUT_LAG_S).exp();
+            let left = (-hours * 3_600.0 / self.slides_s).exp();
             return Some(fault.size + (from_c - fault.size) * left);
         }
         if fault.kind == Kind::Noisy {
@@ -120,10 +119,66 @@ impl Rig {
         };
         let bias = self.biases.iter().find(|(known, _)| *known == channel);
         let bias_k = bias.map_or(0.0, |(_, bias_k)| *bias_k);
-        match channel {
-            Channel::Bath => self.plant.bath_probe_c(),
+        let true_c = match channel {
+            Channel::Bath => return self.plant.bath_probe_c(),
             Channel::Milk(index) => self.plant.milk_probe_c(index).unwrap_or(f64::NAN) + bias_k,
             Channel::Reference => self.plant.reference_probe_c() + bias_k,
+        };
+        let offsets = self.offsets.iter().find(|(known, _)| *known == channel);
+        offsets.map_or(true_c, |(_, points)| as_certified(true_c, *points))
+    }
+}
+
+/// What a probe reads at `true_c`, if what it reads and its certificate's offset make that: linear
+/// between the two points (reading, offset), level beyond them. Written down here again, the other
+/// way round, so that a correction with the wrong sign is seen.
+fn as_certified(true_c: f64, [low, high]: [(f64, f64); 2]) -> f64 {
+    let rise = (high.1 - low.1) / (high.0 - low.0);
+    let between_c = (true_c - low.1 + rise * low.0) / (1.0 + rise);
+    if between_c < low.0 {
+        true_c - low.1
+    } else if between_c > high.0 {
+        true_c - high.1
+    } else {
+        between_c
+    }
+}
+
+/// What the certificates of a run's probes say, as two points of °C and K each.
+pub(super) fn offsets(params: &BatchParams) -> Vec<(Channel, [(f64, f64); 2])> {
+    let milk = params.milk.iter().enumerate().map(|(index, probe)| (Channel::Milk(index), probe));
+    let reference = params.reference.iter().map(|probe| (Channel::Reference, probe));
+    let points = |(channel, probe): (Channel, &Probe)| {
+        let as_f64 = |point: &OffsetPoint| (point.at.as_f64(), point.offset.as_f64());
+        match probe.certificate.offsets.as_slice() {
+            [low, high] => Some((channel, [as_f64(low), as_f64(high)])),
+            [] | [..] => None,
         }
+    };
+    milk.chain(reference).filter_map(points).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use holder_hal::Kelvin;
+
+    use super::*;
+    use crate::batch::fixture;
+
+    #[test]
+    fn what_a_probe_reads_is_made_right_by_its_certificate() {
+        let point = |at_mc, offset_mk| OffsetPoint {
+            at: Celsius::from_milli(at_mc),
+            offset: Kelvin::from_milli(offset_mk),
+        };
+        let mut certificate = fixture::params().milk[0].certificate.clone();
+        certificate.offsets = vec![point(20_000, 500), point(70_000, -400)];
+        for true_c in [4.0, 20.0, 20.6, 45.0, 62.5, 69.5, 80.0] {
+            let read_c = as_certified(true_c, [(20.0, 0.5), (70.0, -0.4)]);
+            let read = Celsius::from_f64(read_c).expect("it is one");
+            let made_c = certificate.correct(read).as_f64();
+            assert!((made_c - true_c).abs() < 0.0015, "{true_c}: {read_c}, {made_c}");
+        }
+        assert_eq!(as_certified(4.0, [(20.0, 0.5), (70.0, -0.4)]), 3.5, "0.5 is to be added");
     }
 }

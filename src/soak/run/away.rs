@@ -8,7 +8,7 @@ use super::super::record::{self, Lost};
 use super::Run;
 use crate::batch::event::{Action, Input};
 use crate::batch::phase::PhaseName;
-use crate::station::control_loop::{Newest, unwatched_ms_max};
+use crate::station::control_loop::{Newest, Orders, unwatched_ms_max};
 use crate::station::permit::{HeatPermit, Withheld};
 use crate::station::resume::is_cooled;
 
@@ -45,6 +45,7 @@ impl Run<'_> {
         let needs_person = self.scenario.params.recipe.interruption.heat_needs_person;
         self.watch.came_back(needs_person, self.engine.alarms());
         self.send(Command::safe(is_cooled(self.phase)));
+        self.orders = Orders::default();
         self.permit = HeatPermit::new(self.scenario.params.period_ms);
         self.newest = Newest::taken_up(left.taken_up.last);
         self.ahead_ms = left.at.ms().saturating_sub(self.now.ms());
