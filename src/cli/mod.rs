@@ -37,6 +37,8 @@ mod verdict;
 use context::Context;
 use failure::Failure;
 
+use crate::invocation;
+
 /// Batch controller and record keeper for Holder pasteurizers in human milk banks.
 #[derive(Debug, Parser)]
 #[command(
@@ -116,6 +118,10 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     signals::survive_the_file_limit();
     log::start(cli.global.verbose);
+    let its_own = matches!(cli.command, Command::Demo(_)).then(|| PathBuf::from(demo::FOLDER));
+    if let Some(dir) = cli.global.dir.clone().or(its_own) {
+        invocation::set_folder(&dir);
+    }
     let context = Context::new(cli.global.dir, cli.global.json, cli.global.user);
     match dispatch(&context, cli.command) {
         Ok(()) => ExitCode::SUCCESS,

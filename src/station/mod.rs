@@ -11,6 +11,7 @@ pub mod conduct;
 pub mod config;
 pub mod control_loop;
 pub mod lock;
+pub mod off;
 pub mod permit;
 pub mod ports;
 mod reach;

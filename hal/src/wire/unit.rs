@@ -25,6 +25,8 @@ use super::url::BusUrl;
 use crate::contract::{Command, Heat, Machine, Quality, Reading, Role, Sample, Switch};
 use crate::units::Duty;
 
+mod heat;
+
 /// A time-out is this part of the control period (DEVICES, section C).
 pub(crate) const TIMEOUTS_PER_PERIOD: u64 = 3;
 

@@ -32,16 +32,18 @@ impl From<KeyEvent> for Key {
         if event.kind == KeyEventKind::Release {
             return Self::Other;
         }
-        if event.modifiers == KeyModifiers::CONTROL {
-            // Terminals send Ctrl-\ as the byte 0x1c, which is read as Ctrl-4.
-            let is_quit = event.code.is_char('\\') || event.code.is_char('4');
-            return if event.code.is_char('c') || is_quit {
-                Self::Interrupt
-            } else if event.code.is_char('l') {
-                Self::Repaint
-            } else {
-                Self::Other
-            };
+        let held = |key| event.modifiers.contains(key);
+        match (held(KeyModifiers::CONTROL), held(KeyModifiers::ALT)) {
+            (false, false) => {}
+            (true, false) => return Self::of_control(event.code),
+            (false, true) => return Self::Other,
+            // AltGr, by which some keyboards make a letter, comes as both on Windows.
+            (true, true) => {
+                let plain = event.code.as_char().is_none_or(|c| c.is_ascii_alphanumeric());
+                if plain {
+                    return Self::Other;
+                }
+            }
         }
         if let KeyCode::Char(letter) = event.code {
             return if letter.is_control() { Self::Other } else { Self::Letter(letter) };
@@ -52,6 +54,19 @@ impl From<KeyEvent> for Key {
             (KeyCode::Esc, Self::Escape),
         ];
         named.into_iter().find(|(code, _)| *code == event.code).map_or(Self::Other, |(_, key)| key)
+    }
+}
+
+impl Key {
+    fn of_control(code: KeyCode) -> Self {
+        // Terminals send Ctrl-\ as the byte 0x1c, which is read as Ctrl-4.
+        if ['c', '\\', '4'].into_iter().any(|letter| code.is_char(letter)) {
+            Self::Interrupt
+        } else if code.is_char('l') {
+            Self::Repaint
+        } else {
+            Self::Other
+        }
     }
 }
 
@@ -141,6 +156,20 @@ impl Prompt {
             }
         };
         Some((question, keys))
+    }
+
+    /// Whether what is typed goes into a text, into which a stray key would go, too.
+    pub(super) const fn takes_text(&self) -> bool {
+        match self {
+            Self::StopReason(_) | Self::Acknowledge(..) => true,
+            Self::Idle
+            | Self::Bottles(_)
+            | Self::BottlesSure(_)
+            | Self::UnloadSure
+            | Self::HeatSure
+            | Self::StopSure
+            | Self::LeaveSure => false,
+        }
     }
 
     /// Drops a question that the phase has overtaken.
@@ -253,11 +282,15 @@ impl Prompt {
             Key::Enter if !name.trim().is_empty() => {
                 return Intent::Send(Action::Acknowledge { alarm, by: name.trim().to_owned() });
             }
+            Key::Enter => {
+                *self = Self::Acknowledge(alarm, String::new());
+                return Intent::Say(Some("Type your name, or scan your badge: it goes on the record."));
+            }
             Key::Back => {
                 name.pop();
             }
             Key::Letter(letter) if name.chars().count() < NAME_CHARS_MAX => name.push(letter),
-            Key::Letter(_) | Key::Enter | Key::Interrupt | Key::Repaint | Key::Other => {}
+            Key::Letter(_) | Key::Interrupt | Key::Repaint | Key::Other => {}
         }
         self.ask(Self::Acknowledge(alarm, name))
     }
@@ -356,9 +389,33 @@ mod tests {
     }
 
     #[test]
+    fn only_letters_go_into_a_name() {
+        let mut prompt = Prompt::Acknowledge(Alarm::LidOpen, String::new());
+        let (control, alt) = (KeyModifiers::CONTROL, KeyModifiers::ALT);
+        let stray = [('a', control), ('h', alt), ('x', control | alt), ('S', control | KeyModifiers::SHIFT)];
+        for (letter, with) in stray {
+            prompt.press(KeyEvent::new(KeyCode::Char(letter), with).into(), None, None);
+        }
+        for code in [KeyCode::Tab, KeyCode::Left, KeyCode::F(1), KeyCode::Char('\u{7}')] {
+            prompt.press(KeyEvent::new(code, KeyModifiers::NONE).into(), None, None);
+        }
+        assert_eq!(prompt, Prompt::Acknowledge(Alarm::LidOpen, String::new()));
+        for (letter, with) in [('L', KeyModifiers::SHIFT), ('ł', control | alt)] {
+            prompt.press(KeyEvent::new(KeyCode::Char(letter), with).into(), None, None);
+        }
+        // A scanner ends with Enter.
+        let sent = type_in(&mut prompt, " \n", PhaseName::Hold);
+        let action = Action::Acknowledge { alarm: Alarm::LidOpen, by: "Lł".into() };
+        assert_eq!(sent, Intent::Send(action));
+    }
+
+    #[test]
     fn an_alarm_is_acknowledged_by_a_name_and_not_without_one() {
         let mut prompt = Prompt::Idle;
-        assert_eq!(type_in(&mut prompt, "a\n", PhaseName::Hold), Intent::Say(None));
+        for nothing in ["a\n", "  \n"] {
+            let said = type_in(&mut prompt, nothing, PhaseName::Hold);
+            assert!(matches!(said, Intent::Say(Some(word)) if word.contains("your name")), "{said:?}");
+        }
         assert_eq!(prompt, Prompt::Acknowledge(Alarm::LidOpen, String::new()));
         let sent = type_in(&mut prompt, "Ann B.\n", PhaseName::Hold);
         let action = Action::Acknowledge { alarm: Alarm::LidOpen, by: "Ann B.".into() };

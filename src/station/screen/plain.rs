@@ -44,9 +44,7 @@ pub(super) fn show(
 /// Asks on the lines, and waits for the answer on standard input in a thread of its own: it may
 /// never come, and then heat stays off.
 fn ask_for_heat(to: &mut impl Write, actions: mpsc::Sender<Action>) {
-    let question = "HEAT IS OFF until a person has looked at the machine: water in the bath, \
-                    bottles as they were? Then type yes and press Enter.";
-    let said = writeln!(to, "{question}");
+    let said = writeln!(to, "{} Then type yes and press Enter.", advice::HEAT_WAITS);
     let listen = move || {
         let lines = io::stdin().lines().map_while(Result::ok);
         let is_yes = |line: &String| line.trim().eq_ignore_ascii_case("yes");
@@ -66,7 +64,12 @@ fn ask_for_heat(to: &mut impl Write, actions: mpsc::Sender<Action>) {
 struct Lines {
     state: Option<ScreenState>,
     minute: u64,
+    /// The last message, and when it was written.
+    said: Option<(String, Tick)>,
 }
+
+/// A message that stands is written again after this long, milliseconds of batch time.
+const SAID_EVERY_MS: u64 = 60_000;
 
 impl Lines {
     fn write(&mut self, view: View, to: &mut impl Write) -> io::Result<()> {
@@ -90,7 +93,13 @@ impl Lines {
             }
         }
         if let Some(message) = &view.message {
-            writeln!(to, "{}  {message}", clock(state, view.at))?;
+            let is_said = self.said.as_ref().is_some_and(|(said, at)| {
+                said == message && view.at.ms_since(*at) < SAID_EVERY_MS
+            });
+            if !is_said {
+                self.said = Some((message.clone(), view.at));
+                writeln!(to, "{}  {message}", clock(state, view.at))?;
+            }
         }
         let minute = state.elapsed_ms(view.at) / 60_000;
         if minute > self.minute {
