@@ -185,7 +185,9 @@ impl Alarm {
                 "heat is commanded off; check the set point on the machine's panel, then acknowledge"
             }
             Self::BathProbeLost => "heat is commanded off; check the bath probe's plug and cable",
-            Self::MilkProbeLost => "heat is commanded off; check the plug and cable of the control bottle",
+            Self::MilkProbeLost => {
+                "heat is commanded off; check the plug and cable of the control bottle"
+            }
             Self::BathJumps => {
                 "heat is commanded off; check that the bath probe is in the bath, its cable, and the cold \
                  water valve, then acknowledge"

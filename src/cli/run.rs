@@ -93,7 +93,8 @@ fn why(typed: &str) -> Result<String, String> {
 /// The options by which a batch of this run goes on as it began.
 fn pace(args: &RunArgs) -> String {
     let speed = (args.speed > 1).then(|| format!("--speed {}", args.speed));
-    let asked = [args.fast.then(|| "--fast".to_owned()), speed, args.yes.then(|| "--yes".to_owned())];
+    let asked =
+        [args.fast.then(|| "--fast".to_owned()), speed, args.yes.then(|| "--yes".to_owned())];
     asked.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 

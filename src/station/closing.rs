@@ -357,7 +357,8 @@ mod tests {
         let why = within(Duration::ZERO, std::future::pending::<Result<(), _>>()).await;
         let why = why.expect_err("it hangs");
         let unsafe_because = Some("the wire is cut".to_owned());
-        let error = ConductError::NotClosed { batch: "B-1".into(), unit: "u".into(), unsafe_because, why };
+        let error =
+            ConductError::NotClosed { batch: "B-1".into(), unit: "u".into(), unsafe_because, why };
         let text = error.to_string();
         assert!(text.starts_with("ATTENTION: batch B-1: the machine did not confirm"), "{text}");
         assert!(text.contains("Switch the heater off at the machine."), "{text}");

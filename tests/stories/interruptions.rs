@@ -325,7 +325,11 @@ fn a_record_that_was_changed_in_between_is_never_continued() {
     }
     let list = desk.run("--json batch list").expect_code(0).json();
     assert_eq!(list[0]["closing"], serde_json::Value::Null);
-    desk.run("run demo --abandon tampered --fast --yes").expect_code(0);
+    let given_up = desk.run("run demo --abandon tampered --fast --yes").expect_code(5);
+    assert!(given_up.stdout.contains("verdict: "), "{}", given_up.stdout);
+    for word in ["was given up and is closed", "not what was written", "does not verify"] {
+        assert!(given_up.stderr.contains(word), "no {word} in {}", given_up.stderr);
+    }
     desk.run("db verify").expect_code(5);
 }
 

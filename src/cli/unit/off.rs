@@ -70,7 +70,9 @@ fn report(
     }
     if let Some(simulated) = simulated {
         let mark = if simulated { "SIMULATED\n" } else { "" };
-        out::text(&format!("{mark}unit {unit}: heat was switched off, and the machine confirmed it"))?;
+        out::text(&format!(
+            "{mark}unit {unit}: heat was switched off, and the machine confirmed it"
+        ))?;
     }
     if let Some(open) = open {
         out::note(&format!(

@@ -56,9 +56,7 @@ fn next_with_water(state: &ScreenState, view: &View) -> Option<&'static str> {
         PhaseName::Finished if state.failed() => {
             Some("Find out from the record why the run failed, before milk is run.")
         }
-        PhaseName::Finished => {
-            Some("Pour the water away: it is never released.")
-        }
+        PhaseName::Finished => Some("Pour the water away: it is never released."),
         PhaseName::Aborted if state.may_hold_bottles() => {
             Some("Let any bottles cool before you take them out. Find out why the run was stopped.")
         }
@@ -75,9 +73,7 @@ fn next_with_water(state: &ScreenState, view: &View) -> Option<&'static str> {
 fn next_with_milk(state: &ScreenState, view: &View) -> &'static str {
     match view.phase {
         PhaseName::Preheat => "Keep the lid closed and get the bottles ready.",
-        PhaseName::Load => {
-            "Put in the bottles and the control bottle, and close the lid."
-        }
+        PhaseName::Load => "Put in the bottles and the control bottle, and close the lid.",
         PhaseName::ComeUp | PhaseName::Hold if view.lid_closed == Some(false) => {
             "Close the lid now."
         }

@@ -284,7 +284,9 @@ impl Prompt {
             }
             Key::Enter => {
                 *self = Self::Acknowledge(alarm, String::new());
-                return Intent::Say(Some("Type your name, or scan your badge: it goes on the record."));
+                return Intent::Say(Some(
+                    "Type your name, or scan your badge: it goes on the record.",
+                ));
             }
             Key::Back => {
                 name.pop();
@@ -392,7 +394,12 @@ mod tests {
     fn only_letters_go_into_a_name() {
         let mut prompt = Prompt::Acknowledge(Alarm::LidOpen, String::new());
         let (control, alt) = (KeyModifiers::CONTROL, KeyModifiers::ALT);
-        let stray = [('a', control), ('h', alt), ('x', control | alt), ('S', control | KeyModifiers::SHIFT)];
+        let stray = [
+            ('a', control),
+            ('h', alt),
+            ('x', control | alt),
+            ('S', control | KeyModifiers::SHIFT),
+        ];
         for (letter, with) in stray {
             prompt.press(KeyEvent::new(KeyCode::Char(letter), with).into(), None, None);
         }
@@ -414,7 +421,10 @@ mod tests {
         let mut prompt = Prompt::Idle;
         for nothing in ["a\n", "  \n"] {
             let said = type_in(&mut prompt, nothing, PhaseName::Hold);
-            assert!(matches!(said, Intent::Say(Some(word)) if word.contains("your name")), "{said:?}");
+            assert!(
+                matches!(said, Intent::Say(Some(word)) if word.contains("your name")),
+                "{said:?}"
+            );
         }
         assert_eq!(prompt, Prompt::Acknowledge(Alarm::LidOpen, String::new()));
         let sent = type_in(&mut prompt, "Ann B.\n", PhaseName::Hold);

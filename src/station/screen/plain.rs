@@ -93,9 +93,10 @@ impl Lines {
             }
         }
         if let Some(message) = &view.message {
-            let is_said = self.said.as_ref().is_some_and(|(said, at)| {
-                said == message && view.at.ms_since(*at) < SAID_EVERY_MS
-            });
+            let is_said = self
+                .said
+                .as_ref()
+                .is_some_and(|(said, at)| said == message && view.at.ms_since(*at) < SAID_EVERY_MS);
             if !is_said {
                 self.said = Some((message.clone(), view.at));
                 writeln!(to, "{}  {message}", clock(state, view.at))?;
@@ -201,6 +202,34 @@ mod tests {
         assert_eq!(state.len() as u64, minutes);
         insta::assert_snapshot!("events", events.join("\n"));
         insta::assert_snapshot!("state", [state[0], state[50], state[85]].join("\n"));
+    }
+
+    fn written(views: Vec<View>) -> String {
+        let (from, _sender) = sent(views);
+        let mut written = Vec::new();
+        show(from, &mut written, &nobody()).unwrap();
+        String::from_utf8(written).unwrap()
+    }
+
+    #[test]
+    fn lines_name_no_key_since_there_is_none() {
+        let said = written(whole_batch());
+        assert!(said.contains("Put in the bottles") && said.contains("Take the bottles out"));
+        assert!(!said.contains("press"), "{said}");
+    }
+
+    #[test]
+    fn a_message_that_stands_is_said_once_and_again_each_minute() {
+        let mut rehearsal = Rehearsal::new();
+        let mut views: Vec<View> = (0..150).map(|_| rehearsal.second()).collect();
+        let said = "ATTENTION: switch the heater off at the machine";
+        for view in &mut views {
+            view.message = Some(said.to_owned());
+        }
+        views[149].message = Some("commands arrive again".to_owned());
+        let lines = written(views);
+        assert_eq!(lines.matches(said).count(), 3, "at 0:00, 1:00 and 2:00: {lines}");
+        assert!(lines.contains("commands arrive again"), "{lines}");
     }
 
     fn nobody() -> mpsc::Sender<Action> {

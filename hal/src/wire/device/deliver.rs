@@ -108,11 +108,12 @@ impl Device {
         let (_, seen) = self.read_value(bus, by).await?;
         let tolerance_milli = write.verify_tolerance_milli.saturating_abs();
         Ok(seen.value.map(|seen| {
-            let above_milli =
-                Point::milli(seen).saturating_sub(Point::milli(off.value));
+            let above_milli = Point::milli(seen).saturating_sub(Point::milli(off.value));
             match off.value {
                 Value::Temperature(_) | Value::Percent(_) => above_milli <= tolerance_milli,
-                Value::Switch(_) | Value::Mode(_) => above_milli.saturating_abs() <= tolerance_milli,
+                Value::Switch(_) | Value::Mode(_) => {
+                    above_milli.saturating_abs() <= tolerance_milli
+                }
             }
         }))
     }
