@@ -101,7 +101,7 @@ fn a_probe_that_is_gone_keeps_no_heater_on_but_a_person_has_to_look() {
     let text = desk.read("station.toml").replace(machine.address(2), "127.0.0.1:1");
     desk.write("station.toml", &text);
     let off = desk.run("unit off demo").expect_code(4);
-    assert!(off.stderr.contains("though its outputs confirmed it"), "{}", off.stderr);
+    assert!(off.stderr.contains("SWITCH THE HEATER OFF AT THE MACHINE"), "{}", off.stderr);
     assert!(is_off(&desk, &machine));
 }
 
