@@ -355,7 +355,7 @@ mod tests {
     #[tokio::test]
     async fn a_disk_that_hangs_does_not_hold_the_warning_back() {
         let why = within(Duration::ZERO, std::future::pending::<Result<(), _>>()).await;
-        let why = why.expect_err("it hangs");
+        let why = Box::new(why.expect_err("it hangs"));
         let unsafe_because = Some("the wire is cut".to_owned());
         let error =
             ConductError::NotClosed { batch: "B-1".into(), unit: "u".into(), unsafe_because, why };

@@ -347,7 +347,7 @@ impl Run {
             Ok(verdict) => Ok(Conducted { batch, ending: outcome.ending, verdict, unsafe_because }),
             Err(why) => {
                 let unit = request.unit.to_owned();
-                Err(ConductError::NotClosed { batch, unit, unsafe_because, why })
+                Err(ConductError::NotClosed { batch, unit, unsafe_because, why: Box::new(why) })
             }
         }
     }

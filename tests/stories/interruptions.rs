@@ -19,7 +19,7 @@ pub(crate) fn until(desk: &Desk, line: &str, word: &str) -> Child {
 }
 
 /// The same with the rest of what it says.
-fn heard(desk: &Desk, line: &str, word: &str) -> (Child, Lines<BufReader<ChildStderr>>) {
+pub(crate) fn heard(desk: &Desk, line: &str, word: &str) -> (Child, Lines<BufReader<ChildStderr>>) {
     let mut program = desk.program();
     program.args(line.split_whitespace());
     program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());

@@ -249,7 +249,7 @@ pub enum ConductError {
         /// Why the machine is not known to be safe, if so.
         unsafe_because: Option<String>,
         /// Why not. Not a `source`: the sentence has it, and a chain would repeat it.
-        why: CloseFault,
+        why: Box<CloseFault>,
     },
 }
 
