@@ -128,5 +128,10 @@ fn a_heater_is_switched_off_whatever_became_of_the_record_and_a_check_says_what_
         ["look for it first", "db restore", "holder init"].map(|word| text.find(word));
     assert!(grade == "bad" && look < restore && restore < init && look.is_some(), "{text}");
     assert_eq!(desk.files(), before, "nothing was made");
-    desk.run("unit off demo").expect_code(0);
+
+    // Nor does a disk that takes no lock file keep a heater on.
+    fs::remove_dir_all(desk.path("locks")).expect("removed");
+    fs::write(desk.path("locks"), "in the way").expect("written");
+    let off = desk.run("unit off demo").expect_code(0);
+    assert!(off.stderr.contains("cannot be used"), "{}", off.stderr);
 }

@@ -17,6 +17,10 @@ use crate::batch::verdict::{Severity, Verdict};
 use crate::record::zone::{Zone, wall_ms};
 use crate::store::model::BatchRecord;
 
+mod brackets;
+
+use brackets::{BRACKET_FOOT, BRACKET_ROW};
+
 const LEFT: i32 = 140;
 const RIGHT: i32 = 1650;
 const MARGIN: i32 = 30;
@@ -31,17 +35,6 @@ const RUN_BOTTOM: i32 = 670;
 /// Room for the two rows of ticks below a plot.
 const TICKS: i32 = 62;
 const NOTES_Y: i32 = SHEET_PX.1 as i32 - 28;
-
-/// A bracket stands this far above the line of the last ceiling, and the next one as far above it.
-const BRACKET_FOOT: i32 = 14;
-const BRACKET_ROW: i32 = 40;
-
-/// A bracket over a hold: its words, and its row above the curves.
-struct Bracket<'a> {
-    hold: &'a Span<HoldEnd>,
-    text: String,
-    row: i32,
-}
 
 /// What both plots show.
 struct Scene<'a> {
@@ -261,54 +254,6 @@ impl Scene<'_> {
         }
         let rows = flags.iter().filter_map(|flag| flag.lane).max().map_or(0, |lane| lane + 1);
         (flags, rows as i32)
-    }
-
-    /// The line above which no curve of a good batch goes.
-    fn fail_c(&self) -> f64 {
-        self.rules.last().map_or(66.0, |rule| rule.c)
-    }
-
-    /// The temperature at the upper edge of a plot in which these brackets cover neither each other
-    /// nor that edge.
-    fn room_for(&self, brackets: &[Bracket<'_>], frame: &Frame) -> f64 {
-        let Some(highest) = brackets.iter().map(|bracket| bracket.row).max() else { return 0.0 };
-        let above_px = f64::from(BRACKET_FOOT + BRACKET_ROW * (highest + 1));
-        // A plot is several times as high as its brackets.
-        let share = (above_px / f64::from((frame.bottom - frame.top).max(1))).min(0.8);
-        let low = frame.c.0;
-        ((low + (self.fail_c() - low) / (1.0 - share)) / 10.0).ceil() * 10.0
-    }
-
-    /// The complete hold is marked next to its curve, the others above it.
-    fn brackets(&self, frame: &Frame) -> Vec<Bracket<'_>> {
-        let panel = self.panel(*frame, &[], &[], 10.0);
-        let length = |hold: &Span<HoldEnd>| hold.to_s - hold.from_s;
-        let longest = self.holds.iter().map(length).fold(0.0, f64::max);
-        let mut taken = [i32::MIN; 2];
-        let mut brackets = Vec::new();
-        for hold in &self.holds {
-            let judged = self.verdict.figures.hold_s.filter(|_| length(hold) >= longest);
-            let minutes = judged.unwrap_or(length(hold)) / 60.0;
-            // Rounded down: 29.96 min is not a hold of 30.
-            let minutes = (minutes * 10.0).floor() / 10.0;
-            let text = match (hold.what, judged) {
-                (HoldEnd::Complete, Some(_)) => format!("hold {minutes:.1} min"),
-                (HoldEnd::Complete, None) => format!("hold {minutes:.1} min, not judged"),
-                (HoldEnd::Broken, _) => format!("broken after {minutes:.1} min"),
-                (HoldEnd::Cut, _) => format!("ended after {minutes:.1} min"),
-            };
-            let lane = match hold.what {
-                HoldEnd::Complete => Some(-1),
-                HoldEnd::Broken | HoldEnd::Cut => {
-                    let (from, to) = panel.bracket_room(hold, &text);
-                    labels::lane(&mut taken, from, to).map(|lane| lane as i32)
-                }
-            };
-            // Where no room is left a bracket has no words: the findings have them.
-            let text = if lane.is_some() { text } else { String::new() };
-            brackets.push(Bracket { hold, text, row: 1 + lane.unwrap_or(0) });
-        }
-        brackets
     }
 
     fn ticks<B: DrawingBackend>(&self, pen: &mut Pen<B>, frame: &Frame) -> Drawn<B> {

@@ -39,7 +39,6 @@ use super::reach::{self, Hands};
 use super::resume::is_cooled;
 use super::soundness;
 use super::supervisor::{self, Guarded};
-use crate::invocation;
 use crate::station::clock::{self, Clock};
 use crate::store::model::BatchHeader;
 use crate::store::{Body, JournalEntry, Stamp, Store, StoreError};
@@ -293,7 +292,7 @@ pub fn known(store: &Store, unit: &Unit<'_>) -> Result<String, CommissionError> 
         if let Some(begun) = store.newest_entry(BEGUN, name)? {
             return Ok(unended(store, &begun)?);
         }
-        let how = invocation::command(format_args!("unit commission {name}"));
+        let how = crate::invocation::command(format_args!("unit commission {name}"));
         return Ok(format!("not commissioned yet: `{how}`, with water"));
     };
     let JournalEntry { seq, utc_ms, who, body } = entry;
