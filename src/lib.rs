@@ -7,6 +7,7 @@
 
 pub mod batch;
 pub mod cli;
+pub mod invocation;
 pub mod milk;
 pub mod profiles;
 pub mod qualify;

@@ -169,45 +169,47 @@ impl Alarm {
     pub const fn advice(self) -> &'static str {
         match self {
             Self::OverTemperature => {
-                "heat is off until the bath is back at its set point; check the heater's relay"
+                "heat is commanded off until the bath is back at its set point; check the heater's relay"
             }
             Self::MilkTooHot => {
-                "heat is off; check that the bath probe is in the bath, and the heater's relay"
+                "heat is commanded off; check that the bath probe is in the bath, and the heater's relay"
             }
             Self::HeaterStaysOn => {
                 "switch the heater off at the machine now; its relay may be welded"
             }
             Self::HeaterFails => {
-                "heat is off; check the heater, its breaker, the lid, the water level, the bath \
+                "heat is commanded off; check the heater, its breaker, the lid, the water level, the bath \
                  probe, and the set point on the machine's panel, then acknowledge"
             }
             Self::BathAboveSetpoint => {
-                "heat is off; check the set point on the machine's panel, then acknowledge"
+                "heat is commanded off; check the set point on the machine's panel, then acknowledge"
             }
-            Self::BathProbeLost => "heat is off; check the bath probe's plug and cable",
-            Self::MilkProbeLost => "heat is off; check the plug and cable of the control bottle",
+            Self::BathProbeLost => "heat is commanded off; check the bath probe's plug and cable",
+            Self::MilkProbeLost => {
+                "heat is commanded off; check the plug and cable of the control bottle"
+            }
             Self::BathJumps => {
-                "heat is off; check that the bath probe is in the bath, its cable, and the cold \
+                "heat is commanded off; check that the bath probe is in the bath, its cable, and the cold \
                  water valve, then acknowledge"
             }
             Self::MilkJumps => {
-                "heat is off; check that the probe is in the control bottle, and its cable, then \
+                "heat is commanded off; check that the probe is in the control bottle, and its cable, then \
                  acknowledge"
             }
             Self::MilkStuck => {
                 "check that the control bottle is in the bath, and the probe's cable"
             }
             Self::MilkAboveBath => {
-                "heat is off; check that the bath probe is in the bath and the milk probe in its \
+                "heat is commanded off; check that the bath probe is in the bath and the milk probe in its \
                  bottle, then acknowledge"
             }
             Self::MilkDisagrees => "the coldest one counts; check that each probe is in its bottle",
             Self::AboveReference => "have the probes compared before the next batch",
             Self::MilkInBath => {
-                "heat is off; put the probe into the control bottle, then acknowledge"
+                "heat is commanded off; put the probe into the control bottle, then acknowledge"
             }
             Self::BathStuck => {
-                "heat is off; check that the machine answers, and the bath probe; then acknowledge"
+                "heat is commanded off; check that the machine answers, and the bath probe; then acknowledge"
             }
             Self::LidOpen => "close the lid; the hold begins again",
             Self::AgitationLost => "check that the agitator runs and the water moves",

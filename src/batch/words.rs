@@ -5,6 +5,7 @@
 
 use holder_hal::Celsius;
 
+use super::alarm::HeatRule;
 use super::event::{Alarm, Cause, Entry, Event, HoldBreak, Snapshot};
 
 /// The whole entry in words: its sentence with the readings behind it.
@@ -57,6 +58,22 @@ pub fn raised(alarm: Alarm, after: Option<Alarm>) -> String {
     format!("ALARM {}{after}: {}; {}.", alarm.number(), alarm.title(), alarm.advice())
 }
 
+/// An alarm that waits to be acknowledged although what raised it is over, with what that means for
+/// the heat. Advice would say what was: `ALARM 201: the bath probe is lost: over. …`.
+pub fn over(alarm: Alarm, after: Option<Alarm>) -> String {
+    let heat = match alarm.heat() {
+        HeatRule::Stays => "",
+        HeatRule::OffUntilOver => " It keeps the heat off no more.",
+        HeatRule::OffUntilAcknowledged => " Heat stays off until it is acknowledged.",
+    };
+    let after = after.map_or_else(String::new, |first| format!(" (after {})", first.number()));
+    format!(
+        "ALARM {}{after}: {}: that is over, and not acknowledged.{heat}",
+        alarm.number(),
+        alarm.title()
+    )
+}
+
 fn cause_sentence(cause: &Cause) -> String {
     match cause {
         Cause::Started => "The batch began; the empty bath is warmed.".to_owned(),
@@ -103,7 +120,7 @@ fn cause_sentence(cause: &Cause) -> String {
             .to_owned(),
         Cause::Unloaded => "The bottles were confirmed to be out; the run is over.".to_owned(),
         Cause::OperatorStop { reason } => {
-            format!("A person stopped the batch: “{}”. Heat is off.", one_line(reason))
+            format!("A person stopped the batch: “{}”. Heat is commanded off.", one_line(reason))
         }
         Cause::Interlock { alarm } => format!(
             "Alarm {} stopped the batch: {}. Heat is commanded off and stays off.",
@@ -111,11 +128,12 @@ fn cause_sentence(cause: &Cause) -> String {
             alarm.title()
         ),
         Cause::PreheatTooLong => {
-            "The bath was not stable within the recipe's time: the batch was stopped. Heat is off."
+            "The bath was not stable within the recipe's time: the batch was stopped. Heat is \
+             commanded off."
                 .to_owned()
         }
         Cause::LoadTooLong => "The bottles were not confirmed within the recipe's time: the batch \
-                               was stopped. Heat is off."
+                               was stopped. Heat is commanded off."
             .to_owned(),
         Cause::Resumed => "After the interruption the empty bath is warmed again.".to_owned(),
         Cause::InterruptionNotAllowed { held_ms } => format!(

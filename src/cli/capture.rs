@@ -7,6 +7,7 @@ use holder_hal::wire::capture::{Capture, CaptureHead};
 
 use super::failure::Failure;
 use super::out;
+use crate::invocation;
 
 /// The program as it signs a capture.
 pub(crate) const PROGRAM: &str = concat!("holder ", env!("CARGO_PKG_VERSION"));
@@ -40,12 +41,13 @@ impl Kept {
         let Some(Self { capture, path }) = kept else { return };
         let end = capture.end();
         let file = path.display();
+        let typed = invocation::quoted(&file.to_string());
         let lost = match (end.lost, &end.why) {
             (0, None) => String::new(),
             (lost, None) => format!("; {lost} more were lost: the disk is slow"),
             (lost, Some(why)) => format!("; {lost} more were lost: {why}"),
         };
-        out::note(&format!("{file}: {} events; `holder device replay {file}`{lost}", end.written));
+        out::note(&format!("{file}: {} events; `holder device replay {typed}`{lost}", end.written));
     }
 }
 

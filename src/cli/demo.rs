@@ -14,6 +14,7 @@ use super::failure::Failure;
 use super::{batch, files, init, log, out, run, unit};
 use crate::batch::params::Purpose;
 use crate::batch::verdict::Outcome;
+use crate::invocation;
 use crate::milk::{Deposit, Status};
 use crate::profiles;
 use crate::record::judgement::Judgement;
@@ -27,7 +28,7 @@ use crate::station::screen::Mode;
 use crate::store::model::BatchRecord;
 
 /// Where the demonstration goes if no folder is named.
-const FOLDER: &str = "holder-demo";
+pub(super) const FOLDER: &str = "holder-demo";
 /// Who runs it if nobody is named.
 const USER: &str = "demo";
 /// The unit of the demonstration's station.
@@ -224,13 +225,14 @@ fn report(context: &Context, done: &Conducted, files: &[PathBuf]) -> Result<(), 
         }))?);
     }
     let names: Vec<String> = files.iter().map(|file| format!("  {}", shown(file))).collect();
-    let dir = shown(context.dir());
+    let here = |words: &str| invocation::command_in(context.dir(), words);
     let code = &done.batch;
     Ok(out::text(&format!(
-        "batch {code}, SIMULATED\n{}\n\nwritten:\n{}\n\nlook further:\n  \
-         holder --dir {dir} batch show {code}\n  holder --dir {dir} db verify",
+        "batch {code}, SIMULATED\n{}\n\nwritten:\n{}\n\nlook further:\n  {}\n  {}",
         run::summary(&done.verdict),
         names.join("\n"),
+        here(&format!("batch show {code}")),
+        here("db verify"),
     ))?)
 }
 

@@ -10,7 +10,7 @@ use crate::station::commission::CommissionError;
 use crate::station::conduct::ConductError;
 use crate::station::config::ConfigError;
 use crate::station::lock::LockError;
-use crate::store::{CopyError, Misfit, StoreError, WHEN_DAMAGED};
+use crate::store::{CopyError, Misfit, StoreError, when_damaged};
 
 /// Why a command did not do what was asked.
 #[derive(Debug)]
@@ -53,9 +53,9 @@ impl Failure {
     }
 
     /// What to do next, where one advice fits every such failure.
-    const fn advice(&self) -> Option<&'static str> {
+    fn advice(&self) -> Option<String> {
         match self {
-            Self::Damaged(_) => Some(WHEN_DAMAGED),
+            Self::Damaged(_) => Some(when_damaged()),
             Self::Refused(_)
             | Self::Usage(_)
             | Self::NotAcceptable(_)
@@ -68,7 +68,7 @@ impl Failure {
     pub(crate) fn report(&self) -> ExitCode {
         super::out::note(&format!("error: {}", self.why()));
         if let Some(advice) = self.advice() {
-            super::out::note(advice);
+            super::out::note(&advice);
         }
         ExitCode::from(self.code())
     }
@@ -117,6 +117,10 @@ impl From<StoreError> for Failure {
 
 impl From<Misfit> for Failure {
     fn from(why: Misfit) -> Self {
+        if why.is_of_paper() {
+            // Most often a digit was typed wrongly, and the file is as whole as it was.
+            return Self::DoesNotVerify(why.into());
+        }
         let is_damage = why.is_damage();
         Self::of(why, is_damage)
     }

@@ -11,6 +11,7 @@ use serde_json::json;
 use super::context::{Context, DATABASE_FILE};
 use super::failure::Failure;
 use super::{files, out};
+use crate::invocation;
 use crate::profiles;
 use crate::station::config::{Library, STATION_FILE, StationConfig};
 use crate::store::{Station, Store};
@@ -56,7 +57,7 @@ pub(crate) fn run(context: &Context, args: InitArgs) -> Result<(), Failure> {
             "training": station.training, "units": units,
         }))?);
     }
-    Ok(out::text(&next_steps(&args, &folder.display().to_string()))?)
+    Ok(out::text(&next_steps(&args, &folder))?)
 }
 
 /// Makes the station that `text` describes in `folder`.
@@ -69,7 +70,7 @@ pub(super) fn make(context: &Context, folder: &Path, text: &str) -> Result<Stati
              If this station had a memory, find it first: its disk, or its newest copy. If it is \
              new, `holder init {} --keep` makes {DATABASE_FILE} for the {STATION_FILE} as it stands",
             station_file.display(),
-            folder.display()
+            invocation::quoted(&folder.display().to_string())
         )));
     }
     for file in [&station_file, &database] {
@@ -143,12 +144,14 @@ fn make_own_folders(folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn next_steps(args: &InitArgs, folder: &str) -> String {
+fn next_steps(args: &InitArgs, dir: &Path) -> String {
+    let here = |words: &str| invocation::command_in(dir, words);
+    let folder = dir.display();
     if args.keep {
         return format!(
             "made {folder}/{DATABASE_FILE}, an empty memory, for the station that \
-             {folder}/{STATION_FILE} describes; that file was left as it is.\nLook at it:  holder \
-             --dir {folder} unit list"
+             {folder}/{STATION_FILE} describes; that file was left as it is.\nLook at it:  {}",
+            here("unit list")
         );
     }
     let made = format!(
@@ -156,15 +159,18 @@ fn next_steps(args: &InitArgs, folder: &str) -> String {
          go into profiles and recipes\n"
     );
     if args.training {
+        // Both at the same pace: else the one heats while the other thinks that no time has passed.
+        let described = invocation::quoted(&format!("{folder}/{STATION_FILE}:demo"));
         format!(
             "{made}It is for practice: its unit demo is simulated, and every page is marked \
-             TRAINING.\nStart the machine:  holder sim --unit {folder}/station.toml:demo\n\
-             Then run water:     holder --dir {folder} run demo --water --yes --speed 60"
+             TRAINING.\nStart the machine:  holder sim --unit {described} --speed 60\n\
+             Then run water, in another terminal:\n                    {}",
+            here("run demo --water --yes --speed 60")
         )
     } else {
         format!(
-            "{made}Now describe your machine in {folder}/station.toml, then try it:\n  \
-             holder --dir {folder} unit check past-1"
+            "{made}Now describe your machine in {folder}/{STATION_FILE}, then try it:\n  {}",
+            here("unit check past-1")
         )
     }
 }

@@ -15,6 +15,7 @@ use crate::batch::curve::Curve;
 use crate::batch::judge::{judge, limits};
 use crate::batch::recipe::Recipe;
 use crate::batch::verdict::{Finding, Outcome, Rule, Severity, Verdict};
+use crate::invocation;
 use crate::profiles::RECIPE_DEFAULT;
 use crate::record::curve_csv::{self, BYTES_MAX, Options, Origin, ReadCurve};
 use crate::record::json_read;
@@ -178,9 +179,10 @@ fn own_words(recipe: &Recipe, curve: &Curve, origin: &Origin) -> String {
          uncertainty {uncertainty} °C, margin {} °C: limit {limits} °C\n\
          required hold {} min; gaps up to {} s\n\
          journal head as told by the file, not checked: {head_hash}\n\
-         an export is not signed: compare it with the database (`holder batch show {batch}`)",
+         an export is not signed: compare it with the database (`{}`)",
         curve.margin,
         recipe.hold.hold_ms as f64 / 60_000.0,
         curve.max_gap_ms as f64 / 1000.0,
+        invocation::command(format_args!("batch show {batch}")),
     )
 }

@@ -37,6 +37,8 @@ mod verdict;
 use context::Context;
 use failure::Failure;
 
+use crate::invocation;
+
 /// Batch controller and record keeper for Holder pasteurizers in human milk banks.
 #[derive(Debug, Parser)]
 #[command(
@@ -116,6 +118,10 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     signals::survive_the_file_limit();
     log::start(cli.global.verbose);
+    let its_own = matches!(cli.command, Command::Demo(_)).then(|| PathBuf::from(demo::FOLDER));
+    if let Some(dir) = cli.global.dir.clone().or(its_own) {
+        invocation::set_folder(&dir);
+    }
     let context = Context::new(cli.global.dir, cli.global.json, cli.global.user);
     match dispatch(&context, cli.command) {
         Ok(()) => ExitCode::SUCCESS,
@@ -170,6 +176,48 @@ mod tests {
             }
         });
         assert!(seen > 10, "the walk saw only {seen} commands");
+    }
+
+    /// The words of a line as a shell takes them, up to a pipe, a redirection or two spaces: what
+    /// stands there is for people.
+    fn words(line: &str) -> Vec<String> {
+        let (mut words, mut word) = (Vec::new(), String::new());
+        let mut quote = None;
+        let mut letters = line.trim().chars().peekable();
+        while let Some(letter) = letters.next() {
+            match (quote, letter) {
+                (Some(open), _) if open == letter => quote = None,
+                (None, '\'' | '"') => quote = Some(letter),
+                (None, ' ') => {
+                    words.push(std::mem::take(&mut word));
+                    if letters.peek().is_some_and(|next| [' ', '|', '>'].contains(next)) {
+                        break;
+                    }
+                }
+                (Some(_) | None, _) => word.push(letter),
+            }
+        }
+        words.extend((!word.is_empty()).then_some(word));
+        words
+    }
+
+    #[test]
+    fn every_example_is_a_command_that_this_program_understands() {
+        let mut tried = 0;
+        walk(&command(), "holder", &mut |path, shown| {
+            let help = shown.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let examples = help.lines().filter(|line| line.trim_start().starts_with("holder "));
+            for example in examples {
+                tried += 1;
+                let parsed = command().try_get_matches_from(words(example));
+                assert!(
+                    parsed.is_ok(),
+                    "{path}: {example}: {}",
+                    parsed.err().map_or_else(String::new, |why| why.to_string())
+                );
+            }
+        });
+        assert!(tried > 60, "the walk saw only {tried} examples");
     }
 
     #[test]

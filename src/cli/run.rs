@@ -12,6 +12,7 @@ use super::failure::Failure;
 use super::{log, out, signals};
 use crate::batch::params::Purpose;
 use crate::batch::verdict::{Outcome, Verdict};
+use crate::invocation;
 use crate::profiles;
 use crate::station::changes;
 use crate::station::commission;
@@ -89,11 +90,20 @@ fn why(typed: &str) -> Result<String, String> {
     Ok(why.to_owned())
 }
 
+/// The options by which a batch of this run goes on as it began.
+fn pace(args: &RunArgs) -> String {
+    let speed = (args.speed > 1).then(|| format!("--speed {}", args.speed));
+    let asked =
+        [args.fast.then(|| "--fast".to_owned()), speed, args.yes.then(|| "--yes".to_owned())];
+    asked.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
 /// Where the log of `-v` goes while the live screen has the terminal.
 const LOG_FILE: &str = "holder.log";
 
 pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
     signals::never_stopped_by_the_terminal();
+    invocation::set_pace(pace(&args));
     let station = context.station()?;
     let most = station.unit(&args.unit)?.written.bottles_max;
     let mode = Mode::for_this_terminal();
@@ -146,14 +156,28 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
     Kept::end(kept);
     let done = done?;
     report(context, &done)?;
+    if gives_up {
+        // What was asked for was done, on whatever there is (docs/decisions/0022).
+        return still_fits(context, &done.batch);
+    }
     match done.verdict.outcome {
         Outcome::Acceptable => Ok(()),
-        // What was asked for was done.
-        Outcome::Unacceptable | Outcome::Incomplete if gives_up => Ok(()),
         outcome @ (Outcome::Unacceptable | Outcome::Incomplete) => {
             Err(Failure::NotAcceptable(outcome))
         }
     }
+}
+
+/// Whether the record of a batch that was given up is what was written. It is closed either way; but
+/// whoever gives up a batch because of its record must not read here that nothing was found.
+fn still_fits(context: &Context, batch: &str) -> Result<(), Failure> {
+    let fits = context.store_to_read().and_then(|store| Ok(store.batch_fits(batch)?));
+    fits.inspect_err(|why| {
+        out::note(&format!(
+            "batch {batch} was given up and is closed, but its record is not what was written: {}",
+            why.why()
+        ));
+    })
 }
 
 /// What a person should know before real hardware is driven.
@@ -172,9 +196,9 @@ fn warn(context: &Context, unit: &Unit<'_>, water: bool) -> Result<(), Failure> 
     if !water && !unverified.is_empty() {
         out::note(&format!(
             "WARNING: milk depends on points that nobody has verified by a manual or a device: {}. \
-             `holder unit check {}` says what to do",
+             `{}` says what to do",
             unverified.join(", "),
-            unit.name
+            invocation::command(format_args!("unit check {}", unit.name))
         ));
     }
     Ok(())
@@ -189,7 +213,8 @@ fn report(context: &Context, done: &Conducted) -> Result<(), Failure> {
         }))?);
     }
     let code = &done.batch;
-    let next = format!("the printed record: holder batch record {code}");
+    let next = invocation::command(format_args!("batch record {code}"));
+    let next = format!("the printed record: {next}");
     Ok(out::text(&format!("batch {code} {ended}\n{}\n{next}", summary(&done.verdict)))?)
 }
 

@@ -93,6 +93,14 @@ pub(crate) fn run(context: &Context, args: &SoakArgs) -> Result<(), Failure> {
         Journal::Needed => Stores::Needed,
         Journal::None => Stores::None,
     };
+    // Told before the runs, which may take hours.
+    if args.charts.exists() && !args.charts.is_dir() {
+        let file = args.charts.display();
+        let why = format!(
+            "--charts {file}: this is a file; name a folder, which is made if it is not there"
+        );
+        return Err(Failure::Usage(why));
+    }
     match (args.replay, &args.seeds) {
         (Some(seed), _) => replay(context, seed, &recipe, stores, &args.charts),
         (None, Some(seeds)) => soak_all(context, args, seeds.clone(), stores, &recipe),

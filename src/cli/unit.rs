@@ -2,6 +2,7 @@
 
 mod check;
 mod commission;
+mod off;
 mod show;
 
 use std::io::IsTerminal as _;
@@ -22,7 +23,7 @@ use super::{out, signals};
 use crate::station::config::Unit;
 use crate::station::lock::UnitLock;
 
-/// The pasteurizers of the station: list, check, read and commission them
+/// The pasteurizers of the station: list, check, read, commission and switch them off
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example:\n  holder unit list")]
 pub(crate) enum UnitCommand {
@@ -43,6 +44,16 @@ pub(crate) enum UnitCommand {
         /// Keep all that goes over the wires in this new file, for `holder device replay`
         #[arg(long, value_name = "FILE")]
         capture: Option<PathBuf>,
+    },
+    /// Switch the heat of a unit off, and read that back
+    ///
+    /// For a machine that heats although nobody runs it: after a crash, or left on by hand. The exit
+    /// code is 0 only if the machine confirmed it; if not, switch the heater off at the machine. A
+    /// unit that another holder runs is left to that one, and it is named. No record is written.
+    #[command(after_help = "Example:\n  holder unit off past-1")]
+    Off {
+        /// Name of the unit in station.toml
+        unit: String,
     },
     /// Read every channel of a unit, once or until you stop it
     #[command(after_help = "Examples:\n  holder unit read past-1\n  \
@@ -73,6 +84,7 @@ pub(crate) fn run(context: &Context, command: UnitCommand) -> Result<(), Failure
         UnitCommand::List => list(context),
         UnitCommand::Show { unit } => show::run(context, &unit),
         UnitCommand::Check { unit, capture } => check::run(context, &unit, capture.as_deref()),
+        UnitCommand::Off { unit } => off::run(context, &unit),
         UnitCommand::Read { unit, watch: false, capture } => {
             read(context, &unit, capture.as_deref())
         }

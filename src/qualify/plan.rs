@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use super::bench::Bench;
 use super::water::{self, Recorded, SetAside, WaterRun};
+use crate::invocation;
 
 /// A full load is what the machine is for, and what its record stands on.
 const REPEATS_FULL: u16 = 3;
@@ -162,10 +163,10 @@ fn rows(bench: &Bench<'_>, probes: &[String]) -> Vec<Planned> {
             repeat,
             repeats,
             places: places(probes, bottles, full, repeat),
-            command: format!(
-                "holder run {} --water --bottles {bottles} --bottle-ml {} --recipe {}",
+            command: invocation::command(format_args!(
+                "run {} --water --bottles {bottles} --bottle-ml {} --recipe {}",
                 bench.unit.name, bench.bottle_ml, bench.params.recipe.name
-            ),
+            )),
             run: None,
         })
         .collect()

@@ -229,6 +229,19 @@ mod tests {
     }
 
     #[test]
+    fn words_over_the_holds_cover_neither_each_other_nor_the_edge_of_the_plot() {
+        let svg = svg_of(fixture::troubled());
+        let texts = texts(&svg);
+        let height = |of: &str| {
+            let found = texts.iter().find(|(_, _, text)| text == of);
+            found.map(|(_, y, _)| *y).unwrap_or_else(|| panic!("no {of}"))
+        };
+        let (broken, whole) = (height("broken after 7.0 min"), height("hold 30.0 min"));
+        assert!(broken + 30 <= whole, "{broken} and {whole}");
+        assert!(height("90") + 20 <= broken, "the upper edge, and {broken}");
+    }
+
+    #[test]
     fn the_last_tick_leaves_the_name_of_the_zone_alone() {
         let (mut record, verdict) = fixture::good();
         record.time_zone = "America/Argentina/ComodRivadavia".into();

@@ -9,7 +9,7 @@ use super::scenario::Scenario;
 /// Pixels of the sheet and of its margins.
 const WIDTH: f64 = 1_400.0;
 const HEIGHT: f64 = 700.0;
-const LEFT: f64 = 60.0;
+const LEFT: f64 = 80.0;
 const TOP: f64 = 120.0;
 /// The sheet shows this range, °C.
 const RANGE_C: (f64, f64) = (0.0, 80.0);
@@ -44,6 +44,26 @@ impl Scale {
     }
 }
 
+/// What the axes show.
+fn titles() -> String {
+    let (middle, foot) = ((HEIGHT - LEFT + TOP) / 2.0, HEIGHT - LEFT + 48.0);
+    format!(
+        "<text x=\"24\" y=\"{middle}\" transform=\"rotate(-90 24 {middle})\" \
+         text-anchor=\"middle\">true temperature, °C</text>\n\
+         <text x=\"{}\" y=\"{foot}\" text-anchor=\"middle\">minutes since the start</text>\n",
+        WIDTH / 2.0
+    )
+}
+
+/// Minutes between two ticks, so that their numbers do not cover each other.
+fn step_min(end_s: f64) -> usize {
+    let wanted = end_s / 60.0 / 24.0;
+    [10_u16, 30, 60, 240]
+        .into_iter()
+        .find(|step| f64::from(*step) >= wanted)
+        .map_or(1440, usize::from)
+}
+
 /// The truth as SVG: bath (dashed), coldest and hottest milk of all, the floor, and each fault
 /// from its beginning on.
 pub(crate) fn svg(scenario: &Scenario, done: &Done, commit: &str) -> String {
@@ -62,14 +82,24 @@ pub(crate) fn svg(scenario: &Scenario, done: &Done, commit: &str) -> String {
         let (y, end) = (scale.y(value_c), WIDTH - LEFT);
         let _ = writeln!(
             text,
-            "<path d=\"M{LEFT} {y:.1}H{end}\" stroke=\"silver\"/><text x=\"8\" y=\"{y:.1}\">\
-             {value_c}</text>"
+            "<path d=\"M{LEFT} {y:.1}H{end}\" stroke=\"silver\"/><text x=\"{:.1}\" y=\"{:.1}\" \
+             text-anchor=\"end\">{value_c}</text>",
+            LEFT - 8.0,
+            y + 5.0
         );
     }
-    for minutes in (0..).step_by(10).take_while(|minutes| f64::from(*minutes) * 60.0 < scale.end_s)
+    text += &titles();
+    for minutes in (0..)
+        .step_by(step_min(scale.end_s))
+        .take_while(|minutes| f64::from(*minutes) * 60.0 < scale.end_s)
     {
         let (x, y) = (scale.x(f64::from(minutes) * 60.0), HEIGHT - LEFT + 20.0);
-        let _ = writeln!(text, "<text x=\"{x:.1}\" y=\"{y}\">{minutes}</text>");
+        let _ = writeln!(
+            text,
+            "<path d=\"M{x:.1} {}v6\" stroke=\"black\"/><text x=\"{x:.1}\" y=\"{y}\" \
+             text-anchor=\"middle\">{minutes}</text>",
+            HEIGHT - LEFT
+        );
     }
     for (index, (fault, became)) in scenario.faults.iter().zip(&done.became).enumerate() {
         let y = 48.0 + 20.0 * index as f64;
@@ -82,7 +112,7 @@ pub(crate) fn svg(scenario: &Scenario, done: &Done, commit: &str) -> String {
         let _ = writeln!(
             text,
             "<text x=\"{LEFT}\" y=\"{y}\">{fault}: began at {:.1} min</text>\
-             <path d=\"M{x:.1} {y}V{foot}\" stroke=\"orange\" stroke-dasharray=\"2 3\"/>",
+             <path d=\"M{x:.1} {TOP}V{foot}\" stroke=\"orange\" stroke-dasharray=\"2 3\"/>",
             began_s / 60.0
         );
     }

@@ -345,7 +345,10 @@ impl Run {
         let what = format!("batch {batch}: its record is being checked and closed");
         match closing::patiently((&request.file(), request.tell), &what, closed).await {
             Ok(verdict) => Ok(Conducted { batch, ending: outcome.ending, verdict, unsafe_because }),
-            Err(why) => Err(ConductError::NotClosed { batch, unsafe_because, why }),
+            Err(why) => {
+                let unit = request.unit.to_owned();
+                Err(ConductError::NotClosed { batch, unit, unsafe_because, why: Box::new(why) })
+            }
         }
     }
 }

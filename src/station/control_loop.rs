@@ -339,8 +339,8 @@ impl<M: Machine> ControlLoop<M> {
             // Said again with every period while it stands, before anything else.
             let said = self.message.take().map(|said| format!(" ({said})")).unwrap_or_default();
             self.message = Some(format!(
-                "ATTENTION: the machine does not confirm that the heat is off. Switch the heater \
-                 off at the machine.{said}"
+                "ATTENTION: switch the heater off at the machine; it does not confirm that the heat \
+                 is off.{said}"
             ));
         }
         let view = self.view(at, effects, sent);

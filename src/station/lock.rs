@@ -11,7 +11,7 @@
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use holder_hal::wire::UnitSpec;
+use holder_hal::wire::{Holder, UnitSpec};
 
 #[cfg(target_os = "linux")]
 mod outputs;
@@ -29,14 +29,20 @@ pub struct UnitLock {
 pub enum LockError {
     /// Another program runs it.
     #[error(
-        "unit {unit} is already run by another holder on this station ({path}); end that one \
-         first, or use another unit"
+        "unit {unit} is already run by another holder on this station ({}). End that one first, \
+         by Ctrl-C where it runs{}; or use another unit",
+        by.as_ref().map_or_else(|| path.display().to_string(), Holder::to_string),
+        by.as_ref().map_or_else(String::new, |by| format!(
+            ", or by kill {}: it switches the heat off, and the batch stays open", by.pid
+        ))
     )]
     Taken {
         /// The unit.
         unit: String,
         /// The lock file.
         path: PathBuf,
+        /// The program, if the system shows it.
+        by: Option<Holder>,
     },
     /// Another program drives the machine.
     #[error(
@@ -67,13 +73,15 @@ impl UnitLock {
     /// # Errors
     /// It is taken, or the lock file cannot be made.
     pub fn take(dir: &Path, unit: &str) -> Result<Self, LockError> {
-        let folder = dir.join("locks");
-        let path = folder.join(format!("{unit}.lock"));
+        let path = lock_file(dir, unit);
         let unusable = |why| LockError::File { unit: unit.to_owned(), path: path.clone(), why };
-        fs::create_dir_all(&folder).map_err(unusable)?;
+        fs::create_dir_all(dir.join(FOLDER)).map_err(unusable)?;
         let file = File::options().create(true).truncate(false).write(true).open(&path);
         let file = file.map_err(unusable)?;
-        let taken = || LockError::Taken { unit: unit.to_owned(), path: path.clone() };
+        let taken = || {
+            let by = Holder::of(&path);
+            LockError::Taken { unit: unit.to_owned(), path: path.clone(), by }
+        };
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(taken()),
@@ -121,6 +129,26 @@ impl UnitLock {
     }
 }
 
+/// Where the lock files of a station lie.
+const FOLDER: &str = "locks";
+
+fn lock_file(dir: &Path, unit: &str) -> PathBuf {
+    dir.join(FOLDER).join(format!("{unit}.lock"))
+}
+
+/// Who runs a unit of the station in `dir`, in words; `None` if nobody does. Nothing is made, and
+/// nothing is taken for longer than this looks.
+pub fn run_by(dir: &Path, unit: &str) -> Option<String> {
+    let path = lock_file(dir, unit);
+    if let Some(holder) = Holder::of(&path) {
+        return Some(holder.to_string());
+    }
+    // A program of another user, or in another container, does not show.
+    let file = File::open(&path).ok()?;
+    let is_held = matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+    is_held.then(|| "a program that the system does not show".to_owned())
+}
+
 /// The name of a unit in a folder, however the folder is called.
 #[cfg(target_os = "linux")]
 fn own_name(dir: &Path, unit: &str) -> std::io::Result<String> {
@@ -147,7 +175,10 @@ mod tests {
     #[test]
     fn a_second_instance_is_kept_out_until_the_first_is_gone() {
         let dir = tempfile::tempdir().expect("a folder");
+        assert_eq!(run_by(dir.path(), "a"), None);
+        assert!(!dir.path().join(FOLDER).exists(), "who looks makes nothing");
         let first = UnitLock::take(dir.path(), "a").expect("free");
+        assert!(run_by(dir.path(), "a").is_some());
         assert!(matches!(UnitLock::take(dir.path(), "a"), Err(LockError::Taken { .. })));
         assert!(UnitLock::take(dir.path(), "b").is_ok(), "another unit is another lock");
         drop(first);

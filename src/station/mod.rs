@@ -13,6 +13,7 @@ pub mod control_loop;
 #[cfg(test)]
 mod fixture;
 pub mod lock;
+pub mod off;
 pub mod permit;
 pub mod ports;
 mod reach;

@@ -104,37 +104,38 @@ async fn close_if_over(
     let (code, file) = (batch.clone(), request.file());
     let asked = store.call(move |store| Ok(store.batch_fits(&code).map_err(Box::new)));
     let said = (&*file, request.tell);
-    match (patiently(said, &batch, &safe, asked).await?, &unsafe_because) {
+    match (patiently(said, (&left.code, &left.unit), &safe, asked).await?, &unsafe_because) {
         (Ok(()), _) => {}
         (Err(misfit), None) => return Err(ConductError::Altered { batch, unit: name, misfit }),
         // First the heater; what the record is not is told at the next start.
         (Err(_), Some(_)) => return Err(ConductError::left_open(left.clone(), safe)),
     }
-    let taken = patiently(said, &batch, &safe, load(store, &batch)).await?;
+    let taken = patiently(said, (&left.code, &left.unit), &safe, load(store, &batch)).await?;
     let Ok(over) = taken.taken_up else { return Ok(None) };
     let closing = close_ended(request, store, &batch, over, unsafe_because);
-    patiently(said, &batch, &safe, closing).await.map(Some)
+    patiently(said, (&left.code, &left.unit), &safe, closing).await.map(Some)
 }
 
-/// Waits for what is done with the record of a batch that is closed: for longer the larger the file
+/// Waits for what is done with the record `of` a batch on a unit that is closed: for longer the larger the file
 /// is, but not for ever, and a person hears that it goes on. The machine is known to be as `safe` says.
 async fn patiently<R>(
     said: (&Path, fn(&str)),
-    batch: &str,
+    of: (&str, &str),
     safe: &str,
     work: impl Future<Output = Result<R, StoreError>>,
 ) -> Result<R, ConductError> {
-    let what = format!("batch {batch}: its record is being checked and closed");
+    let what = format!("batch {}: its record is being checked and closed", of.0);
     let done = closing::patiently(said, &what, work).await;
-    done.map_err(|fault| not_closed(batch, safe, fault))
+    done.map_err(|fault| not_closed(of, safe, fault))
 }
 
-fn not_closed(batch: &str, safe: &str, fault: CloseFault) -> ConductError {
+fn not_closed((batch, unit): (&str, &str), safe: &str, fault: CloseFault) -> ConductError {
     match fault {
         CloseFault::Store(why) => ConductError::Unreadable { safe: safe.to_owned(), why },
         why @ CloseFault::Stalled(_) => {
-            let (batch, unsafe_because) = (batch.to_owned(), unproved(safe));
-            ConductError::NotClosed { batch, unsafe_because, why }
+            let (batch, unit) = (batch.to_owned(), unit.to_owned());
+            let unsafe_because = unproved(safe);
+            ConductError::NotClosed { batch, unit, unsafe_because, why: Box::new(why) }
         }
     }
 }
@@ -368,9 +369,10 @@ pub(super) async fn abandon(
     let (code, who, reason) = (left.code.clone(), request.who.clone(), reason.to_owned());
     let unsafe_because = unproved(&safe);
     let told = safe.clone();
-    let (file, batch) = (request.file(), &left.code);
+    let file = request.file();
     let given_up = store.call(move |store| give_up(store, &code, &reason, &told, &who));
-    let verdict = patiently((&file, request.tell), batch, &safe, given_up).await?;
+    let verdict =
+        patiently((&file, request.tell), (&left.code, &left.unit), &safe, given_up).await?;
     let ending = Ending::Interrupted("a person, who gave it up");
     Ok(Conducted { batch: left.code.clone(), ending, verdict, unsafe_because })
 }

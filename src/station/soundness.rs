@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::closing::{CloseFault, insist_on_fit, patiently};
 use super::conduct::{ConductError, Conducted, tell};
+use crate::invocation;
 use crate::store::{Misfit, Store, StoreError, StoreThread};
 
 /// So often (real time) a person is told that the check still goes on.
@@ -155,7 +156,8 @@ async fn after_reading(
 fn not_read_back(batch: &str, why: &str) -> String {
     format!(
         "batch {batch} was closed, but its record was not read back from the disk: {why}. Before \
-         anything is decided about it: holder batch verify {batch}"
+         anything is decided about it: {}",
+        invocation::command(format_args!("batch verify {batch}"))
     )
 }
 

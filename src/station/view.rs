@@ -62,6 +62,8 @@ pub struct View {
     pub lid_closed: Option<bool>,
     /// What the machine was told.
     pub command: Command,
+    /// Whether the machine has confirmed that it follows; if not, what it does is not known.
+    pub confirmed: bool,
     /// Alarms that stand.
     pub alarms: Vec<Standing>,
     /// New entries of this period; after an interruption all that were before, too.

@@ -1,9 +1,10 @@
 //! Why the store did not do what was asked: what happened, to what, what to do.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
+use crate::invocation;
 use crate::milk::Refusal;
 
 /// SQLite's code for a statement that does not fit the schema.
@@ -14,9 +15,13 @@ const SQLITE_ERROR: std::ffi::c_int = rusqlite::ffi::SQLITE_ERROR;
 pub enum StoreError {
     /// No file there.
     #[error(
-        "{} does not exist; `holder init` makes a new station, and with --keep only the missing \
-         memory of one that is described already",
-        .0.display()
+        "{} does not exist. If this station ever ran, its record is missing: look for it first, on \
+         its disk, under another name, with --dir in another folder; or make the station anew from \
+         its newest backup: holder db restore BACKUP NEW-FOLDER. Only for a station that never ran: \
+         `{}`, which makes a new one, or with --keep the missing file for the station.toml that is \
+         there",
+        .0.display(),
+        founding(.0)
     )]
     Missing(PathBuf),
     /// A file is in the way of a new station.
@@ -141,7 +146,7 @@ pub enum StoreError {
         why: String,
     },
     /// No batch with this code.
-    #[error("no batch {0}; see `holder batch list`")]
+    #[error("no batch {0}; see `{list}`", list = invocation::command("batch list"))]
     NoBatch(String),
     /// The record of the batch is closed.
     #[error("the record of batch {0} is closed; nothing can be added to it")]
@@ -215,15 +220,27 @@ pub enum StoreError {
 
 /// What a person does about a station's file that is damaged or does not verify. Whoever reports
 /// one ends with it; the errors themselves say what and where.
-pub const WHEN_DAMAGED: &str = "\
+pub fn when_damaged() -> String {
+    let verify = invocation::command("db verify");
+    format!(
+        "\
 What to do: begin no batch with this file.
   1. Before anything else, copy it to another disk, with holder.db-wal and holder.db-shm if they
      lie beside it: whoever looks into it needs it as it is now.
-  2. `holder db verify` names the first thing that does not fit. Until somebody knows why, no
+  2. `{verify}` names the first thing that does not fit. Until somebody knows why, no
      decision about milk may rest on this file: compare with the printed records.
   3. Make a station from the newest good backup, in a new folder, and go on with that one alone:
      holder db restore BACKUP NEW-FOLDER
-     It needs the backup and nothing else. What happened after the backup is not in it.";
+     It needs the backup and nothing else. What happened after the backup is not in it."
+    )
+}
+
+/// The command that makes a new station where this file is missing.
+fn founding(database: &Path) -> String {
+    let folder = database.parent().filter(|dir| !dir.as_os_str().is_empty());
+    let folder = folder.map_or_else(|| ".".to_owned(), |dir| dir.display().to_string());
+    format!("holder init {}", invocation::quoted(&folder))
+}
 
 impl StoreError {
     /// Whether the station's file is there and ours, but is not what was written. It is the one

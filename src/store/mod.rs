@@ -65,7 +65,7 @@ pub use batches::{Close, NewBatch};
 pub use clock::{BootMoment, ClockEntry};
 pub use copy::{CopyError, Progress};
 pub use entries::JournalEntry;
-pub use error::{StoreError, WHEN_DAMAGED};
+pub use error::{StoreError, when_damaged};
 pub use journal::{Body, Head, Stamp};
 pub(crate) use journal::{hex, sha256};
 pub use made_by::{MadeBy, MadeStep, made_by_alone, made_by_words};

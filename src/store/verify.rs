@@ -76,6 +76,23 @@ pub enum MisfitPlace {
     },
 }
 
+impl MisfitPlace {
+    /// The verb that goes with its words.
+    const fn does(&self) -> &'static str {
+        match self {
+            // "samples of batch …"
+            Self::Block { .. } | Self::Params { .. } => "do",
+            Self::File
+            | Self::Entry { .. }
+            | Self::Paper
+            | Self::Input { .. }
+            | Self::Batch { .. }
+            | Self::Text { .. }
+            | Self::Row { .. } => "does",
+        }
+    }
+}
+
 impl std::fmt::Display for MisfitPlace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -102,7 +119,7 @@ impl std::fmt::Display for MisfitPlace {
 #[derive(Debug, thiserror::Error)]
 pub enum Misfit {
     /// Something is not what it was.
-    #[error("{place} does not verify: {what}; expected {expected}, found {found}")]
+    #[error("{place} {} not verify: {what}; expected {expected}, found {found}", place.does())]
     Differs {
         /// Where.
         place: Box<MisfitPlace>,
@@ -121,6 +138,11 @@ pub enum Misfit {
 }
 
 impl Misfit {
+    /// Whether it is about a hash that somebody typed from paper, and nothing else was found.
+    pub fn is_of_paper(&self) -> bool {
+        matches!(self, Self::Differs { place, .. } if **place == MisfitPlace::Paper)
+    }
+
     /// Whether something is not what was written; else it could not be looked at.
     pub const fn is_damage(&self) -> bool {
         match self {
@@ -290,7 +312,8 @@ fn check_chain(db: &Connection, paper: Option<&str>) -> Result<(Facts, i64, Stri
     match paper {
         Some(expected) if !seen => Err(Misfit::Differs {
             place: Box::new(MisfitPlace::Paper),
-            what: "no entry has it: the journal was rewritten, or cut off before it",
+            what: "no entry has it. Compare the digits with the paper once more. If they are right, \
+                   the journal was rewritten, or cut off before it: let nobody decide about milk by it",
             expected,
             found: format!("a journal of {seq} entries that ends in {}", hex(&prev)),
         }),

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::interruptions::{RUN, is_off, killed, run_until, served, until};
+use crate::interruptions::{RUN, heard, is_off, killed, run_until, served, until};
 use crate::rig::{Answer, Desk};
 
 const PAGE: usize = 4096;
@@ -293,10 +293,16 @@ fn ruin(desk: &Desk) {
 #[test]
 fn a_batch_that_runs_when_the_file_is_ruined_is_brought_to_safety() {
     let (desk, machine) = served();
-    let mut running = until(&desk, RUN, "Heater on");
+    let (mut running, lines) = heard(&desk, RUN, "Heater on");
     ruin(&desk);
+    let said = lines.map(|line| line.expect("text") + "\n").collect::<String>();
     assert_eq!(running.wait().expect("it ends").code(), Some(5));
     assert!(is_off(&desk, &machine), "the heater was commanded off");
+    // What would be refused is not advised.
+    assert!(!said.contains("--resume"), "{said}");
+    for word in ["It cannot go on with this file. Cool the milk", "--abandon", ADVICE] {
+        assert!(said.contains(word), "no {word} in {said}");
+    }
     let again = desk.run(RUN);
     assert_eq!(again.code, 5, "{}", again.stderr);
 }
@@ -304,10 +310,12 @@ fn a_batch_that_runs_when_the_file_is_ruined_is_brought_to_safety() {
 #[test]
 fn a_batch_whose_record_the_disk_lost_meanwhile_is_not_reported_as_good() {
     let desk = Desk::training();
-    let mut running = until(&desk, "run demo --water --fast --yes", "PREHEAT");
+    let (mut running, lines) = heard(&desk, "run demo --water --fast --yes", "PREHEAT");
     let file = fs::File::options().write(true).open(desk.path("holder.db")).expect("opened");
     file.set_len(0).expect("cut off");
+    let said = lines.map(|line| line.expect("text") + "\n").collect::<String>();
     let ended = running.wait().expect("it ends");
+    assert!(!said.contains("verdict is on the record"), "{said}");
     assert_eq!(ended.code(), Some(5), "acceptable by what the program had in its memory");
 }
 

@@ -19,7 +19,7 @@ pub(crate) fn until(desk: &Desk, line: &str, word: &str) -> Child {
 }
 
 /// The same with the rest of what it says.
-fn heard(desk: &Desk, line: &str, word: &str) -> (Child, Lines<BufReader<ChildStderr>>) {
+pub(crate) fn heard(desk: &Desk, line: &str, word: &str) -> (Child, Lines<BufReader<ChildStderr>>) {
     let mut program = desk.program();
     program.args(line.split_whitespace());
     program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -324,12 +324,16 @@ fn a_record_that_was_changed_in_between_is_never_continued() {
     tamper(&desk, "inputs_no_update", warmer);
     let refused = desk.run("run demo --resume --fast --yes");
     let refused = refused.expect_code(5);
-    for word in [&code, "cannot be continued", "does not verify", "--abandon"] {
+    for word in [&code, "cannot be continued", "not verify", "--abandon"] {
         assert!(refused.stderr.contains(word), "no {word} in {}", refused.stderr);
     }
     let list = desk.run("--json batch list").expect_code(0).json();
     assert_eq!(list[0]["closing"], serde_json::Value::Null);
-    desk.run("run demo --abandon tampered --fast --yes").expect_code(0);
+    let given_up = desk.run("run demo --abandon tampered --fast --yes").expect_code(5);
+    assert!(given_up.stdout.contains("verdict: "), "{}", given_up.stdout);
+    for word in ["was given up and is closed", "not what was written", "not verify"] {
+        assert!(given_up.stderr.contains(word), "no {word} in {}", given_up.stderr);
+    }
     desk.run("db verify").expect_code(5);
 }
 

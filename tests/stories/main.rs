@@ -26,6 +26,7 @@ mod simulator;
 mod slips;
 mod small_disks;
 mod soak;
+mod switched_off;
 mod technician;
 mod unclosed;
 #[cfg(unix)]

@@ -32,6 +32,9 @@ fn a_soak_says_what_it_did_and_gives_the_same_again() {
 #[test]
 fn one_seed_is_told_in_full_and_drawn() {
     let desk = Desk::empty();
+    desk.write("file", "");
+    let refused = desk.run("soak --replay 1 --charts file").expect_code(2);
+    assert!(refused.stderr.contains("this is a file; name a folder"), "{}", refused.stderr);
     let answer = desk.run("soak --replay 1 --charts charts");
     let story = answer.stdout;
     assert!(story.contains("seed 1") && story.contains("SIMULATED"), "{story}");

@@ -35,7 +35,7 @@ fn a_port_that_is_unplugged_takes_the_heat_away_says_so_and_recovers_by_itself()
     heard("PREHEAT");
     // With the machine go both ptys, as the adapters of a hub go with its plug.
     drop(machine);
-    heard("ALARM 201: the bath probe is lost; heat is off");
+    heard("ALARM 201: the bath probe is lost; heat is commanded off");
     for link in [&panel, &probes] {
         std::fs::remove_file(link).expect("left behind");
     }

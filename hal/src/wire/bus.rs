@@ -202,10 +202,6 @@ impl Bus {
     }
 }
 
-fn broken(error: &io::Error) -> CallFault {
-    CallFault::Broken { cause: error.to_string() }
-}
-
 /// `heard` is all that came, in hex.
 pub(crate) fn call_fault(error: Error, heard: String) -> CallFault {
     let (misfit, result) = match error {
@@ -213,7 +209,7 @@ pub(crate) fn call_fault(error: Error, heard: String) -> CallFault {
             let misfit = "malformed frame".to_owned();
             return CallFault::Foreign { misfit: format!("{misfit}, {error}"), got: heard };
         }
-        Error::Transport(error) => return broken(&error),
+        Error::Transport(error) => return CallFault::broken(&error),
         Error::Protocol(ProtocolError::HeaderMismatch { message, result }) => (message, result),
         Error::Protocol(ProtocolError::FunctionCodeMismatch { request, result }) => {
             (format!("asked function {request}"), result)

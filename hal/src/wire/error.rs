@@ -135,6 +135,21 @@ fn holder(by: Option<&Holder>) -> String {
 }
 
 impl CallFault {
+    /// That the connection broke by this error: a closed one in our words, whatever a library calls
+    /// it (a broken pipe, an early end of file).
+    pub(crate) fn broken(error: &std::io::Error) -> Self {
+        use std::io::ErrorKind::{
+            BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof,
+        };
+        let closed = [BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof];
+        let cause = if closed.contains(&error.kind()) {
+            "the device, or what is between, closed it".to_owned()
+        } else {
+            error.to_string()
+        };
+        Self::Broken { cause }
+    }
+
     /// Whether nothing useful can be expected from the device now, so that it is left alone for
     /// a while; a plain refusal is an answer.
     pub(crate) const fn is_silence(&self) -> bool {

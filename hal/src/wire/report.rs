@@ -46,6 +46,9 @@ pub struct CheckLine {
     pub roles: Vec<String>,
     /// What was found, in words.
     pub text: String,
+    /// It says that the unit is told to heat. Whether that is as it should be, only who knows
+    /// whether a batch runs can say.
+    pub heats: bool,
 }
 
 /// Collects the lines about one device.
@@ -61,7 +64,14 @@ struct Report<'a> {
 impl Report<'_> {
     fn add(&mut self, grade: Grade, point: Option<&str>, text: impl Into<String>) {
         let (device, point) = (Some(self.device.to_owned()), point.map(str::to_owned));
-        self.lines.push(CheckLine { grade, device, point, roles: Vec::new(), text: text.into() });
+        self.lines.push(CheckLine {
+            grade,
+            device,
+            point,
+            roles: Vec::new(),
+            text: text.into(),
+            heats: false,
+        });
     }
 }
 
@@ -94,6 +104,10 @@ impl WiredUnit {
             });
             line.roles = plays.map(|given| given.role.to_string()).collect();
         }
+        if unit.is_told_to_heat().await == Some(true) {
+            let text = "the machine is told to heat".to_owned();
+            lines.push(CheckLine { heats: true, ..about_unit(text) });
+        }
         lines
     }
 }
@@ -115,14 +129,13 @@ fn missing_roles(spec: &UnitSpec) -> Vec<CheckLine> {
     if !heats {
         notes.push("neither set point nor power: this unit only watches, it cannot heat");
     }
-    let line = |text: &str| CheckLine {
-        grade: Grade::Note,
-        device: None,
-        point: None,
-        roles: Vec::new(),
-        text: text.to_owned(),
-    };
-    notes.into_iter().map(line).collect()
+    notes.into_iter().map(|text| about_unit(text.to_owned())).collect()
+}
+
+/// A line about the unit as a whole.
+fn about_unit(text: String) -> CheckLine {
+    let (grade, device, point, roles) = (Grade::Note, None, None, Vec::new());
+    CheckLine { grade, device, point, roles, text, heats: false }
 }
 
 async fn about_device(report: &mut Report<'_>, device: &mut Device, bus: &mut Bus) {

@@ -27,6 +27,7 @@ use crate::contract::{Command, Heat, Machine, Quality, Reading, Role, Sample, Sw
 use crate::units::Duty;
 
 pub(crate) use line::Line;
+mod heat;
 
 /// A time-out is this part of the control period (DEVICES, section C).
 pub(crate) const TIMEOUTS_PER_PERIOD: u64 = 3;

@@ -287,6 +287,24 @@ async fn a_check_reads_everything_and_writes_nothing() {
 }
 
 #[tokio::test]
+async fn a_check_says_that_the_machine_is_told_to_heat() {
+    let bench = Bench::new().await;
+    let says = async || {
+        let lines = WiredUnit::check(bench.spec(false, PATIENT_MS)).await;
+        lines.iter().filter(|line| line.heats).count()
+    };
+    assert_eq!(says().await, 0, "in standby");
+    let mut unit = bench.unit().await;
+    unit.write(&super::bench::heat(63_500)).await.unwrap();
+    assert_eq!(says().await, 1);
+    // A controller may follow a set point of its own.
+    bench.controller.lock().unwrap().set(3, 26, 0);
+    assert_eq!(says().await, 1);
+    unit.write(&Command::safe(false)).await.unwrap();
+    assert_eq!(says().await, 0);
+}
+
+#[tokio::test]
 async fn one_point_can_be_read_by_name() {
     let bench = Bench::new().await;
     let mut unit = bench.unit().await;

@@ -48,7 +48,7 @@ fn a_value_that_could_not_be_trusted_is_said_to_be_missing() {
 fn a_typed_reason_cannot_move_the_cursor() {
     let cause = Cause::OperatorStop { reason: "steam\u{1b}[2J\nhere".into() };
     let text = sentence(&Event::Entered { phase: PhaseName::Aborted, cause });
-    assert_eq!(text, "A person stopped the batch: “steam [2J here”. Heat is off.");
+    assert_eq!(text, "A person stopped the batch: “steam [2J here”. Heat is commanded off.");
 }
 
 #[test]
@@ -101,12 +101,13 @@ fn what_took_too_long_says_what_became_of_the_batch() {
     let told = [
         (
             Cause::PreheatTooLong,
-            "The bath was not stable within the recipe's time: the batch was stopped. Heat is off.",
+            "The bath was not stable within the recipe's time: the batch was stopped. Heat is \
+             commanded off.",
         ),
         (
             Cause::LoadTooLong,
             "The bottles were not confirmed within the recipe's time: the batch was stopped. Heat \
-             is off.",
+             is commanded off.",
         ),
         (
             Cause::HeatUpTooLong,
@@ -187,8 +188,8 @@ fn an_alarm_is_told_from_its_beginning_to_its_end() {
     let alarm = Alarm::MilkTooHot;
     assert_eq!(
         sentence(&Event::Raised { alarm, after: Some(Alarm::BathProbeLost) }),
-        "ALARM 102 (after 201): the milk is too hot; heat is off; check that the bath probe is in \
-         the bath, and the heater's relay."
+        "ALARM 102 (after 201): the milk is too hot; heat is commanded off; check that the bath \
+         probe is in the bath, and the heater's relay."
     );
     assert_eq!(
         sentence(&Event::Cleared { alarm }),
@@ -202,6 +203,19 @@ fn an_alarm_is_told_from_its_beginning_to_its_end() {
         sentence(&Event::HeatConfirmed),
         "A person confirmed that the machine may heat again."
     );
+}
+
+#[test]
+fn an_alarm_that_is_over_does_not_say_that_the_heat_is_off_unless_it_is() {
+    assert_eq!(
+        over(Alarm::BathProbeLost, None),
+        "ALARM 201: the bath probe is lost: that is over, and not acknowledged. It keeps the heat \
+         off no more."
+    );
+    let stuck = over(Alarm::BathStuck, Some(Alarm::LidOpen));
+    assert!(stuck.starts_with("ALARM 210 (after 301): "), "{stuck}");
+    assert!(stuck.ends_with("Heat stays off until it is acknowledged."), "{stuck}");
+    assert!(!over(Alarm::LidOpen, None).contains("eat"), "it never cut the heat");
 }
 
 #[test]

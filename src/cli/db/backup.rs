@@ -9,6 +9,7 @@ use serde_json::json;
 use super::super::context::Context;
 use super::super::failure::Failure;
 use super::super::out;
+use crate::invocation;
 use crate::station::config::{Library, STATION_FILE};
 use crate::store::KeptFile;
 
@@ -34,13 +35,13 @@ pub(super) fn run(context: &Context, to: &Path) -> Result<(), Failure> {
     let with = if names.is_empty() { "nothing else".to_owned() } else { names.join(", ") };
     Ok(out::text(&format!(
         "made and verified the backup {}: {} bytes, with {with}\n\n{}\nhead {} (entry {})\n\n\
-         Try it once in a while:  holder db restore {} FOLDER",
+         Try it once in a while:  holder db restore {} NEW-FOLDER",
         made.path.display(),
         made.bytes,
         super::recomputed(&made.report),
         made.report.head_hash,
         made.head_seq,
-        made.path.display(),
+        invocation::quoted(&made.path.display().to_string()),
     ))?)
 }
 

@@ -10,8 +10,11 @@ use crate::cli::capture::Kept;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::out;
+use crate::invocation;
 use crate::station::config::Unit;
-use crate::station::{commission, ports};
+use crate::station::{commission, lock, ports};
+
+mod record;
 
 /// One line of the check, whoever found it.
 struct Line {
@@ -56,9 +59,15 @@ pub(super) fn run(context: &Context, name: &str, file: Option<&Path>) -> Result<
     let capture = Kept::handle(kept.as_ref());
     let wires = runtime.block_on(WiredUnit::check_heard(spec.clone(), capture));
     Kept::end(kept);
-    lines.extend(wires.iter().map(Line::of_wires));
+    let driver = lock::run_by(context.dir(), name);
+    lines.extend(wires.iter().map(|line| match line.heats {
+        true => about_heat(name, driver.as_deref()),
+        false => Line::of_wires(line),
+    }));
     lines.extend(about_schedule(&spec));
     lines.extend(about_milk(context, &unit)?);
+    let record = record::look(context, &unit);
+    lines.extend(record.lines);
     if context.json {
         out::json(&lines.iter().map(|line| &line.document).collect::<Vec<_>>())?;
     } else {
@@ -71,14 +80,37 @@ pub(super) fn run(context: &Context, name: &str, file: Option<&Path>) -> Result<
     if bad == 0 {
         return Ok(());
     }
-    // Whether it is out of reach or set up wrongly decides the exit code; the lines say it all.
-    let why = format!("unit {name}: {bad} of the lines above stand in the way of a run");
+    // Whether the record is damaged, or the unit out of reach or set up wrongly, decides the exit code;
+    // the lines say it all.
+    let (lines, stand) = if bad == 1 { ("line", "stands") } else { ("lines", "stand") };
+    let why = format!("unit {name}: {bad} {lines} above {stand} in the way of a run");
+    if record.is_damaged {
+        return Err(Failure::Damaged(anyhow::anyhow!(why)));
+    }
     if wires.iter().all(|line| line.grade != Grade::Bad) {
         return Err(Failure::refused(why));
     }
     match runtime.block_on(WiredUnit::connect(spec)) {
         Err(error) if error.is_unreachable() => Err(Failure::Unreachable(anyhow::anyhow!(why))),
         Err(_) | Ok(_) => Err(Failure::refused(why)),
+    }
+}
+
+/// A machine that is told to heat, and who runs it, if anybody does.
+fn about_heat(unit: &str, driver: Option<&str>) -> Line {
+    match driver {
+        Some(driver) => {
+            let text = format!("the machine is told to heat, by {driver}, which runs this unit");
+            Line::own(Grade::Note, "heat", text)
+        }
+        None => {
+            let off = invocation::command(format_args!("unit off {unit}"));
+            let text = format!(
+                "the machine is told to heat, and no holder runs this unit: nobody watches it. Switch \
+                 it off: {off}"
+            );
+            Line::own(Grade::Bad, "heat", text)
+        }
     }
 }
 

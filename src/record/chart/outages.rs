@@ -6,7 +6,7 @@ use super::curves::{Span, seconds};
 use super::frame::Frame;
 use super::labels;
 use super::panel::SMALL_EM;
-use super::pen::{BLACK, Drawn, Lettering, Pen};
+use super::pen::{BLACK, Drawn, Lettering, Pen, WHITE};
 use crate::batch::curve::Interruption;
 use crate::batch::words;
 use crate::record::curve;
@@ -44,8 +44,10 @@ pub(super) fn draw<B: DrawingBackend>(
         let half = lettering.width(&outage.what) / 2 + 6;
         let least = frame.left + half;
         let middle = ((from + to) / 2).clamp(least, (frame.right - half).max(least));
-        let row = labels::lane(&mut taken, middle - half, middle + half).unwrap_or(ROWS - 1);
+        // Where no row is free the grey says it alone.
+        let Some(row) = labels::lane(&mut taken, middle - half, middle + half) else { continue };
         let y = frame.bottom - 34 - 26 * i32::try_from(row).unwrap_or(0);
+        pen.fill((middle - half, y - 13), (middle + half, y + 13), WHITE, 0.8)?;
         pen.text(&outage.what, (middle, y), lettering)?;
     }
     Ok(())

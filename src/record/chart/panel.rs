@@ -245,6 +245,9 @@ impl Panel<'_> {
         pen.line((from, y), (to, y), ink)?;
         pen.line((from, y), (from, y + 12), ink)?;
         pen.line((to, y), (to, y + 12), ink)?;
+        if text.is_empty() {
+            return Ok(());
+        }
         let (middle, half) = self.bracket_text(hold, text);
         let (corner, opposite) = ((middle - half - 4, y - 32), (middle + half + 4, y - 5));
         pen.fill(corner, opposite, super::pen::WHITE, 1.0)?;

@@ -17,6 +17,10 @@ use crate::batch::verdict::{Severity, Verdict};
 use crate::record::zone::{Zone, wall_ms};
 use crate::store::model::BatchRecord;
 
+mod brackets;
+
+use brackets::{BRACKET_FOOT, BRACKET_ROW};
+
 const LEFT: i32 = 140;
 const RIGHT: i32 = 1650;
 const MARGIN: i32 = 30;
@@ -24,6 +28,8 @@ const SHEET_RIGHT: i32 = SHEET_PX.0 as i32 - 20;
 const PHASE_ROW: i32 = 28;
 const PHASE_ROWS: usize = 3;
 const FLAG_ROWS: usize = 3;
+/// Height of a line of the labels at the right of a plot.
+const LABEL_ROW: i32 = 23;
 /// Foot of the plot of the whole run, where the hold is enlarged below it.
 const RUN_BOTTOM: i32 = 670;
 /// Room for the two rows of ticks below a plot.
@@ -176,6 +182,8 @@ impl Scene<'_> {
         let (names, rows) = self.phase_names(&frame);
         let (flags, flag_rows) = self.flags(&frame);
         frame.top = 112 + PHASE_ROW * rows + FLAG_ROW * flag_rows;
+        let brackets = self.brackets(&frame);
+        frame.c.1 = frame.c.1.max(self.room_for(&brackets, &frame));
         for (x, row, text) in names {
             let y = 112 + PHASE_ROW * (rows - 1 - row) + PHASE_ROW / 2;
             pen.text(text, (x, y), Lettering::of(SMALL_EM).centered())?;
@@ -185,7 +193,10 @@ impl Scene<'_> {
         let panel = Panel { band_top, ..self.panel(frame, &rules, &flags, 10.0) };
         panel.draw(pen)?;
         outages::draw(pen, &frame, &self.outages)?;
-        self.brackets(pen, &panel)?;
+        for bracket in &brackets {
+            let y = frame.y(self.fail_c()) - BRACKET_FOOT - BRACKET_ROW * bracket.row;
+            panel.bracket(pen, bracket.hold, y, &bracket.text)?;
+        }
         self.ticks(pen, &frame)?;
         let below = self.rule_labels(pen, &frame, &rules)?;
         legend::draw(pen, &self.lines, (RIGHT + 14, below + 44), (SHEET_RIGHT, bottom))
@@ -246,36 +257,6 @@ impl Scene<'_> {
         (flags, rows as i32)
     }
 
-    /// The complete hold is marked next to its curve, the others above it.
-    fn brackets<B: DrawingBackend>(&self, pen: &mut Pen<B>, panel: &Panel<'_>) -> Drawn<B> {
-        let fail = self.rules.last().map_or(66.0, |rule| rule.c);
-        let length = |hold: &Span<HoldEnd>| hold.to_s - hold.from_s;
-        let longest = self.holds.iter().map(length).fold(0.0, f64::max);
-        let mut taken = [i32::MIN; 2];
-        for hold in &self.holds {
-            let judged = self.verdict.figures.hold_s.filter(|_| length(hold) >= longest);
-            let minutes = judged.unwrap_or(length(hold)) / 60.0;
-            // Rounded down: 29.96 min is not a hold of 30.
-            let minutes = (minutes * 10.0).floor() / 10.0;
-            let text = match (hold.what, judged) {
-                (HoldEnd::Complete, Some(_)) => format!("hold {minutes:.1} min"),
-                (HoldEnd::Complete, None) => format!("hold {minutes:.1} min, not judged"),
-                (HoldEnd::Broken, _) => format!("broken after {minutes:.1} min"),
-                (HoldEnd::Cut, _) => format!("ended after {minutes:.1} min"),
-            };
-            let row = match hold.what {
-                HoldEnd::Complete => 0,
-                HoldEnd::Broken | HoldEnd::Cut => {
-                    let (from, to) = panel.bracket_room(hold, &text);
-                    1 + labels::lane(&mut taken, from, to).unwrap_or(0) as i32
-                }
-            };
-            let y = (panel.frame.y(fail) - 14 - 40 * row).max(panel.frame.top + 32);
-            panel.bracket(pen, hold, y, &text)?;
-        }
-        Ok(())
-    }
-
     fn ticks<B: DrawingBackend>(&self, pen: &mut Pen<B>, frame: &Frame) -> Drawn<B> {
         let (bottom, small) = (frame.bottom, Lettering::of(SMALL_EM));
         // What stands behind the ticks begins behind the last of their labels.
@@ -314,6 +295,11 @@ impl Scene<'_> {
                 texts.push((frame.y(rule.c), row, text));
             }
         }
+        // Where all of them have no room, what a rule is made of stands on the record.
+        let room_px = frame.bottom - frame.top;
+        if LABEL_ROW * i32::try_from(texts.len()).unwrap_or(i32::MAX) > room_px {
+            texts.retain(|(_, row, _)| *row == 0);
+        }
         // The second line of a label stays below its first, whatever lies beside them.
         let mut lowest = i32::MIN;
         let wanted: Vec<i32> = texts
@@ -323,7 +309,7 @@ impl Scene<'_> {
                 lowest
             })
             .collect();
-        let placed = labels::spread(&wanted, 23, frame.top, frame.bottom);
+        let placed = labels::spread(&wanted, LABEL_ROW, frame.top, frame.bottom);
         let (x, room) = (frame.right + 34, SHEET_RIGHT - frame.right - 34);
         for ((line_y, row, text), y) in texts.into_iter().zip(&placed) {
             let lettering = Lettering::of(if row == 0 { SMALL_EM } else { 17.0 });

@@ -43,7 +43,7 @@ pub enum Stop {
     /// The bath probe gives nothing to trust.
     #[error(
         "the bath probe gave no reading to trust for {BATH_LOST_MAX} control periods: heat off. \
-         See `holder unit check`"
+         `unit check` says more"
     )]
     BathLost,
     /// The machine does not follow.

@@ -293,7 +293,8 @@ pub fn known(store: &Store, unit: &Unit<'_>) -> Result<String, CommissionError> 
         if let Some(begun) = store.newest_entry(BEGUN, name)? {
             return Ok(unended(store, &begun)?);
         }
-        return Ok(format!("not commissioned yet: `holder unit commission {name}`, with water"));
+        let how = crate::invocation::command(format_args!("unit commission {name}"));
+        return Ok(format!("not commissioned yet: `{how}`, with water"));
     };
     let JournalEntry { seq, utc_ms, who, body } = entry;
     let newer = store.newest_entry(BEGUN, unit.name)?.filter(|begun| begun.seq > seq);

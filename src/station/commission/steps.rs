@@ -201,7 +201,7 @@ impl<M: Machine> Bench<M> {
             format!("the bath and {others} are read; the bath is at {bath:.1} °C")
         } else {
             let missing: Vec<String> = missing.iter().cloned().collect();
-            format!("no good reading from {}; see `holder unit check`", missing.join(", "))
+            format!("no good reading from {}; `unit check` says why", missing.join(", "))
         };
         Ok(Found::new(missing.is_empty(), expected, observed).with(&[("bath_c", bath)]))
     }

@@ -9,11 +9,30 @@ use super::resume::may_hold_bottles;
 use crate::batch::params::ParamsFault;
 use crate::batch::phase::PhaseName;
 use crate::batch::verdict::Outcome;
+use crate::invocation;
 use crate::software::Software;
 use crate::station::config::ConfigError;
 use crate::station::lock::LockError;
 use crate::store::model::BatchHeader;
 use crate::store::{Misfit, ReplayMisfit, StoreError};
+
+/// What `run` is asked to do with a batch that was left open.
+const RESUME: &str = "--resume";
+const ABANDON: &str = "--abandon 'WHY'";
+
+/// What becomes of a batch that stays open. On a damaged file it cannot go on: its milk is lost, and
+/// to promise more would only let it wait.
+fn what_to_do_with_it(unit: &str, damaged: bool) -> String {
+    let abandon = invocation::run(unit, ABANDON);
+    if damaged {
+        return format!(
+            "It cannot go on with this file. Cool the milk and keep it apart. Once the file is copied \
+             away, this closes the batch: {abandon}"
+        );
+    }
+    let resume = invocation::run(unit, RESUME);
+    format!("To go on with it: {resume}. To give it up: {abandon}")
+}
 
 /// Why a batch did not begin, or was not closed.
 #[derive(Debug, thiserror::Error)]
@@ -102,8 +121,10 @@ pub enum ConductError {
     /// A batch of the unit was left open, and something else was asked for.
     #[error(
         "batch {batch} was interrupted in phase {phase} and is still open{}. {safe}. To go on with \
-         it: holder run {unit} --resume. To give it up: holder run {unit} --abandon 'WHY'",
-        if *.in_bath { "; its bottles may be in the machine" } else { "" }
+         it: {}. To give it up: {}",
+        if *.in_bath { "; its bottles may be in the machine" } else { "" },
+        invocation::run(unit, RESUME),
+        invocation::run(unit, ABANDON)
     )]
     LeftOpen {
         /// Its code.
@@ -118,7 +139,7 @@ pub enum ConductError {
         safe: String,
     },
     /// Nothing was left open.
-    #[error("unit {unit} has no interrupted batch; see `holder batch list`")]
+    #[error("unit {unit} has no interrupted batch; see `{}`", invocation::command("batch list"))]
     NothingOpen {
         /// The unit.
         unit: String,
@@ -127,9 +148,9 @@ pub enum ConductError {
     #[error(
         "batch {batch} cannot be continued: its stored inputs do not give its stored entries again \
          ({misfit}). Made by: {made_by}; replayed by: {}. Heat is off. If these are two programs, only \
-         the one that made it can continue it. Cool the milk and keep it apart, then close the batch: \
-         holder run {unit} --abandon 'WHY'",
-        Software::this()
+         the one that made it can continue it. Cool the milk and keep it apart, then close the batch: {}",
+        Software::this(),
+        invocation::run(unit, ABANDON)
     )]
     Disputed {
         /// Its code.
@@ -144,7 +165,8 @@ pub enum ConductError {
     /// The record is not what was written.
     #[error(
         "batch {batch} cannot be continued: {misfit}. Heat is off. Cool the milk and keep it apart. \
-         Once the file is copied away, this closes the batch: holder run {unit} --abandon 'WHY'"
+         Once the file is copied away, this closes the batch: {}",
+        invocation::run(unit, ABANDON)
     )]
     Altered {
         /// Its code.
@@ -157,8 +179,8 @@ pub enum ConductError {
     /// The unit is not what it was when the batch began.
     #[error(
         "batch {batch} cannot be continued: {what} of unit {unit} is not what it was when the batch \
-         began. Heat is off. Put it back as it was, or cool the milk and close the batch: holder \
-         run {unit} --abandon 'WHY'"
+         began. Heat is off. Put it back as it was, or cool the milk and close the batch: {}",
+        invocation::run(unit, ABANDON)
     )]
     Changed {
         /// Its code.
@@ -170,9 +192,9 @@ pub enum ConductError {
     },
     /// The program was stopped, and the batch was not.
     #[error(
-        "{}batch {batch} {ended}; it stays open. To go on with it: holder run {unit} --resume. To \
-         give it up: holder run {unit} --abandon 'WHY'{}",
+        "{}batch {batch} {ended}; it stays open. {}{}",
         closing::warning(batch, unsafe_because.as_deref()),
+        what_to_do_with_it(unit, *damaged),
         not_kept.as_ref().map(|why| format!(" (its record does not say so: {why})"))
             .unwrap_or_default()
     )]
@@ -208,17 +230,26 @@ pub enum ConductError {
     },
     /// The batch is over, but its record could not be closed.
     #[error(
-        "{}the record of batch {batch} was not closed: {why}; what was acknowledged is kept, \
-         and holder run --resume looks after it",
-        closing::warning(batch, unsafe_because.as_deref())
+        "{}the record of batch {batch} was not closed: {why}. {}",
+        closing::warning(batch, unsafe_because.as_deref()),
+        if why.is_damage() {
+            what_to_do_with_it(unit, true)
+        } else {
+            format!(
+                "What was acknowledged is kept; this closes it: {}",
+                invocation::run(unit, RESUME)
+            )
+        }
     )]
     NotClosed {
         /// Its code.
         batch: String,
+        /// The unit.
+        unit: String,
         /// Why the machine is not known to be safe, if so.
         unsafe_because: Option<String>,
         /// Why not. Not a `source`: the sentence has it, and a chain would repeat it.
-        why: CloseFault,
+        why: Box<CloseFault>,
     },
 }
 

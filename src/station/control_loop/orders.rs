@@ -38,6 +38,11 @@ impl Orders {
         }
     }
 
+    /// Whether the newest order arrived.
+    pub(crate) fn arrive(self) -> bool {
+        self.lost == 0
+    }
+
     /// Whether a person must switch the heat off at the machine.
     pub(crate) fn offs_are_lost(self) -> bool {
         self.offs_lost >= OFFS_LOST_MAX
@@ -56,6 +61,7 @@ mod tests {
         let mut orders = Orders::default();
         orders.sent(&off, false);
         assert_eq!(orders.changed(false), None, "one may be lost");
+        assert!(!orders.arrive());
         orders.sent(&off, true);
         orders.sent(&off, false);
         assert_eq!(orders.changed(false), None, "not in a row");
@@ -64,6 +70,7 @@ mod tests {
         assert_eq!(orders.changed(true), None, "it knows");
         orders.sent(&off, true);
         assert_eq!(orders.changed(true), Some(Action::Orders { arrive: true }));
+        assert!(orders.arrive());
     }
 
     #[test]

@@ -39,6 +39,7 @@ impl<M: Machine> ControlLoop<M> {
             reference: reference.map(|(sample, probe)| shown(probe, sample)),
             lid_closed: reading.lid.and_then(|lid| lid.on),
             command: sent,
+            confirmed: self.orders.arrive(),
             alarms: self.engine.alarms().collect(),
             news: [std::mem::take(&mut self.history), effects.entries.clone()].concat(),
             heat_waits: self.engine.waits_for_heat(),

@@ -9,10 +9,10 @@ use crate::batch::phase::PhaseName;
 use crate::station::view::View;
 
 /// After an interruption nobody knows what was done at the machine.
-const HEAT_WAITS: &str =
-    "HEAT IS OFF. Look at the machine: water in the bath, bottles as they were? Then press h.";
+pub(super) const HEAT_WAITS: &str =
+    "HEAT IS OFF. Look at the machine: water in the bath, bottles as they were?";
 
-/// What to do next.
+/// What to do next, without the key by which that is confirmed: lines have no keys.
 pub(super) fn next(state: &ScreenState, view: &View) -> &'static str {
     if view.heat_waits {
         return HEAT_WAITS;
@@ -22,6 +22,23 @@ pub(super) fn next(state: &ScreenState, view: &View) -> &'static str {
         Purpose::Water => next_with_water(state, view),
     };
     said_of_water.unwrap_or_else(|| next_with_milk(state, view))
+}
+
+/// The same for the live screen: with the key to press when it is done.
+pub(super) fn next_with_key(state: &ScreenState, view: &View) -> String {
+    let key = match view.phase {
+        PhaseName::Load => Some('b'),
+        PhaseName::Unload => Some('u'),
+        PhaseName::Preheat
+        | PhaseName::ComeUp
+        | PhaseName::Hold
+        | PhaseName::Cool
+        | PhaseName::Finished
+        | PhaseName::Aborted => None,
+    };
+    let key = if view.heat_waits { Some('h') } else { key };
+    let press = key.map(|key| format!(" Then press {key}.")).unwrap_or_default();
+    format!("{}{press}", next(state, view))
 }
 
 /// Where water wants another sentence than milk: there is nothing to keep, to label or to freeze.
@@ -34,14 +51,12 @@ fn next_with_water(state: &ScreenState, view: &View) -> Option<&'static str> {
             Some("Leave the bottles in the cold water: the run has failed, and they are cooled.")
         }
         PhaseName::Unload if state.failed() => {
-            Some("Take the bottles out, then press u. The run has failed; the record says why.")
+            Some("Take the bottles out. The run has failed; the record says why.")
         }
         PhaseName::Finished if state.failed() => {
             Some("Find out from the record why the run failed, before milk is run.")
         }
-        PhaseName::Finished => {
-            Some("Pour the water away: it is never released. The verdict is on the record.")
-        }
+        PhaseName::Finished => Some("Pour the water away: it is never released."),
         PhaseName::Aborted if state.may_hold_bottles() => {
             Some("Let any bottles cool before you take them out. Find out why the run was stopped.")
         }
@@ -58,9 +73,7 @@ fn next_with_water(state: &ScreenState, view: &View) -> Option<&'static str> {
 fn next_with_milk(state: &ScreenState, view: &View) -> &'static str {
     match view.phase {
         PhaseName::Preheat => "Keep the lid closed and get the bottles ready.",
-        PhaseName::Load => {
-            "Put in the bottles, the control bottle last, close the lid, then press b."
-        }
+        PhaseName::Load => "Put in the bottles, the control bottle last, and close the lid.",
         PhaseName::ComeUp | PhaseName::Hold | PhaseName::Cool if view.lid_closed == Some(false) => {
             "Close the lid now."
         }
@@ -74,14 +87,14 @@ fn next_with_milk(state: &ScreenState, view: &View) -> &'static str {
         }
         PhaseName::Cool => "Leave the bottles in the cold water, with the lid closed.",
         PhaseName::Unload if state.failed() => {
-            "Take the bottles out and keep them apart: the batch has failed. Then press u."
+            "Take the bottles out and keep them apart: the batch has failed."
         }
-        PhaseName::Unload => "Take the bottles out, then press u.",
+        PhaseName::Unload => "Take the bottles out.",
         PhaseName::Finished if state.failed() => {
             "Mark the bottles and keep them apart: the batch has failed. Tell QA."
         }
         PhaseName::Finished => {
-            "Label the bottles and freeze them in quarantine; the verdict is on the record."
+            "Label the bottles and freeze them in quarantine until QA has seen the record."
         }
         PhaseName::Aborted if state.may_hold_bottles() => {
             "Put any bottles into cold water now and keep them apart. Tell QA."
@@ -146,5 +159,10 @@ pub(super) fn machine(view: &View) -> String {
         Some(false) => "OPEN",
         None => "not known",
     };
-    format!("Heater {heater} · Agitator {agitator} · Cooling water {water} · Lid {lid}")
+    let told = format!("Heater {heater} · Agitator {agitator} · Cooling water {water}");
+    if view.confirmed {
+        return format!("{told} · Lid {lid}");
+    }
+    // What was told is not what is: the heater may be as it was.
+    format!("NOT CONFIRMED by the machine, only told: {told} · Lid {lid}")
 }

@@ -26,6 +26,9 @@ const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
 const REVERSED: Style = Style::new().add_modifier(Modifier::REVERSED.union(Modifier::BOLD));
 const ALARM: Style = REVERSED.fg(Color::Red);
 
+/// A message longer than this has its reason cut off, never what to do: that comes first in it.
+const ANSWER_ROWS_MAX: u16 = 4;
+
 /// Draws the whole screen.
 pub(super) fn draw(frame: &mut Frame, state: &ScreenState) {
     let mut rest = frame.area();
@@ -36,7 +39,9 @@ pub(super) fn draw(frame: &mut Frame, state: &ScreenState) {
     let is_tall = rest.height >= 22 && rest.width >= 60;
     let width = usize::from(rest.width);
 
-    keys_or_answer(frame, take_bottom(&mut rest, 1), state, view);
+    let keys = wrapped(&keys_or_answer(state, view), width, BOLD);
+    let rows = rows_of(&keys).min((rest.height / 6).clamp(1, ANSWER_ROWS_MAX));
+    frame.render_widget(Paragraph::new(keys), take_bottom(&mut rest, rows));
     frame.render_widget(header(view), take_top(&mut rest, 1));
     if rest.height >= 14 {
         frame.render_widget(Paragraph::new(strip(view.phase, width)), take_top(&mut rest, 1));
@@ -156,7 +161,7 @@ fn alarm_lines(state: &ScreenState, view: &View, width: usize) -> Vec<Line<'stat
         let (text, style) = match (seen.lasts, seen.acknowledged) {
             (true, true) => (format!("{said} (acknowledged)"), BOLD),
             (true, false) => (said, ALARM),
-            (false, _) => (format!("{said} (over, not acknowledged)"), ALARM),
+            (false, _) => (words::over(seen.alarm, after), ALARM),
         };
         lines.extend(wrapped(&text, width, style));
     }
@@ -224,12 +229,13 @@ fn phase_line(frame: &mut Frame, area: Rect, state: &ScreenState, view: &View) {
 fn todo_lines(state: &ScreenState, view: &View, width: usize) -> Vec<Line<'static>> {
     match state.prompt.text() {
         Some((question, _)) => wrapped(&question, width, REVERSED),
-        None => wrapped(&format!("> {}", advice::next(state, view)), width, BOLD),
+        None => wrapped(&format!("> {}", advice::next_with_key(state, view)), width, BOLD),
     }
 }
 
-fn keys_or_answer(frame: &mut Frame, area: Rect, state: &ScreenState, view: &View) {
-    let keys = match (state.prompt.text(), &state.note) {
+/// The answer to the last key, a message of the controller, or the keys.
+fn keys_or_answer(state: &ScreenState, view: &View) -> String {
+    match (state.prompt.text(), &state.note) {
         (Some((_, keys)), None) => keys.to_owned(),
         (Some((_, keys)), Some(note)) => format!("{note}  {keys}"),
         (None, Some(note)) => note.clone(),
@@ -238,8 +244,7 @@ fn keys_or_answer(frame: &mut Frame, area: Rect, state: &ScreenState, view: &Vie
             let waits = waiting(&view.alarms).is_some() && !view.phase.is_final();
             if waits { format!("a = acknowledge    {keys}") } else { keys.to_owned() }
         }
-    };
-    frame.render_widget(Line::styled(keys, BOLD), area);
+    }
 }
 
 /// The newest that fit as a whole, the newest last.

@@ -32,16 +32,18 @@ impl From<KeyEvent> for Key {
         if event.kind == KeyEventKind::Release {
             return Self::Other;
         }
-        if event.modifiers == KeyModifiers::CONTROL {
-            // Terminals send Ctrl-\ as the byte 0x1c, which is read as Ctrl-4.
-            let is_quit = event.code.is_char('\\') || event.code.is_char('4');
-            return if event.code.is_char('c') || is_quit {
-                Self::Interrupt
-            } else if event.code.is_char('l') {
-                Self::Repaint
-            } else {
-                Self::Other
-            };
+        let held = |key| event.modifiers.contains(key);
+        match (held(KeyModifiers::CONTROL), held(KeyModifiers::ALT)) {
+            (false, false) => {}
+            (true, false) => return Self::of_control(event.code),
+            (false, true) => return Self::Other,
+            // AltGr, by which some keyboards make a letter, comes as both on Windows.
+            (true, true) => {
+                let plain = event.code.as_char().is_none_or(|c| c.is_ascii_alphanumeric());
+                if plain {
+                    return Self::Other;
+                }
+            }
         }
         if let KeyCode::Char(letter) = event.code {
             return if letter.is_control() { Self::Other } else { Self::Letter(letter) };
@@ -52,6 +54,19 @@ impl From<KeyEvent> for Key {
             (KeyCode::Esc, Self::Escape),
         ];
         named.into_iter().find(|(code, _)| *code == event.code).map_or(Self::Other, |(_, key)| key)
+    }
+}
+
+impl Key {
+    fn of_control(code: KeyCode) -> Self {
+        // Terminals send Ctrl-\ as the byte 0x1c, which is read as Ctrl-4.
+        if ['c', '\\', '4'].into_iter().any(|letter| code.is_char(letter)) {
+            Self::Interrupt
+        } else if code.is_char('l') {
+            Self::Repaint
+        } else {
+            Self::Other
+        }
     }
 }
 
@@ -141,6 +156,20 @@ impl Prompt {
             }
         };
         Some((question, keys))
+    }
+
+    /// Whether what is typed goes into a text, into which a stray key would go, too.
+    pub(super) const fn takes_text(&self) -> bool {
+        match self {
+            Self::StopReason(_) | Self::Acknowledge(..) => true,
+            Self::Idle
+            | Self::Bottles(_)
+            | Self::BottlesSure(_)
+            | Self::UnloadSure
+            | Self::HeatSure
+            | Self::StopSure
+            | Self::LeaveSure => false,
+        }
     }
 
     /// Drops a question that the phase has overtaken.
@@ -253,11 +282,17 @@ impl Prompt {
             Key::Enter if !name.trim().is_empty() => {
                 return Intent::Send(Action::Acknowledge { alarm, by: name.trim().to_owned() });
             }
+            Key::Enter => {
+                *self = Self::Acknowledge(alarm, String::new());
+                return Intent::Say(Some(
+                    "Type your name, or scan your badge: it goes on the record.",
+                ));
+            }
             Key::Back => {
                 name.pop();
             }
             Key::Letter(letter) if name.chars().count() < NAME_CHARS_MAX => name.push(letter),
-            Key::Letter(_) | Key::Enter | Key::Interrupt | Key::Repaint | Key::Other => {}
+            Key::Letter(_) | Key::Interrupt | Key::Repaint | Key::Other => {}
         }
         self.ask(Self::Acknowledge(alarm, name))
     }
@@ -283,123 +318,4 @@ impl Prompt {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn type_in(prompt: &mut Prompt, keys: &str, phase: PhaseName) -> Intent {
-        let mut last = Intent::Say(None);
-        for c in keys.chars() {
-            let code = match c {
-                '\n' => KeyCode::Enter,
-                '\u{1b}' => KeyCode::Esc,
-                other => KeyCode::Char(other),
-            };
-            let event = KeyEvent::new(code, KeyModifiers::NONE);
-            last = prompt.press(event.into(), Some(phase), Some(Alarm::LidOpen));
-        }
-        last
-    }
-
-    #[test]
-    fn bottles_take_a_number_and_a_yes() {
-        let mut prompt = Prompt::Idle;
-        assert_eq!(type_in(&mut prompt, "b48\n", PhaseName::Load), Intent::Say(None));
-        assert_eq!(prompt, Prompt::BottlesSure(48));
-        let sent = type_in(&mut prompt, "y", PhaseName::Load);
-        assert_eq!(sent, Intent::Send(Action::ConfirmLoad { bottles: 48 }));
-        assert_eq!(prompt, Prompt::Idle);
-    }
-
-    #[test]
-    fn anything_but_yes_confirms_nothing() {
-        for keys in ["b48\nn", "b48\n\n", "b48\n\u{1b}", "b4\u{1b}"] {
-            let mut prompt = Prompt::Idle;
-            let intent = type_in(&mut prompt, keys, PhaseName::Load);
-            assert_eq!(intent, Intent::Say(Some("Nothing was done.")), "{keys:?}");
-            assert_eq!(prompt, Prompt::Idle);
-        }
-    }
-
-    #[test]
-    fn no_bottles_and_too_many_are_asked_again() {
-        for keys in ["b0\n", "b\n", "b70000\n"] {
-            let mut prompt = Prompt::Idle;
-            type_in(&mut prompt, keys, PhaseName::Load);
-            assert_eq!(prompt, Prompt::Bottles(String::new()), "{keys:?}");
-        }
-    }
-
-    #[test]
-    fn a_scanned_bar_code_is_not_a_number_of_bottles() {
-        let mut prompt = Prompt::Idle;
-        let intent = type_in(&mut prompt, "b7312345678901\n", PhaseName::Load);
-        assert_eq!((intent, prompt), (Intent::Say(None), Prompt::Idle));
-    }
-
-    #[test]
-    fn a_key_of_another_phase_asks_nothing() {
-        let mut prompt = Prompt::Idle;
-        type_in(&mut prompt, "b", PhaseName::Hold);
-        type_in(&mut prompt, "u", PhaseName::Hold);
-        assert_eq!(prompt, Prompt::Idle);
-    }
-
-    #[test]
-    fn a_stop_takes_a_yes_and_a_reason() {
-        let mut prompt = Prompt::Idle;
-        assert_eq!(type_in(&mut prompt, "sy\n", PhaseName::Hold), Intent::Say(None));
-        let sent = type_in(&mut prompt, "2\n", PhaseName::Hold);
-        let reason = "trouble with a bottle or the milk".to_owned();
-        assert_eq!(sent, Intent::Send(Action::Stop { reason }));
-        let sent = type_in(&mut prompt, "sysmell of smoke\n", PhaseName::Hold);
-        assert_eq!(sent, Intent::Send(Action::Stop { reason: "smell of smoke".into() }));
-    }
-
-    #[test]
-    fn an_alarm_is_acknowledged_by_a_name_and_not_without_one() {
-        let mut prompt = Prompt::Idle;
-        assert_eq!(type_in(&mut prompt, "a\n", PhaseName::Hold), Intent::Say(None));
-        assert_eq!(prompt, Prompt::Acknowledge(Alarm::LidOpen, String::new()));
-        let sent = type_in(&mut prompt, "Ann B.\n", PhaseName::Hold);
-        let action = Action::Acknowledge { alarm: Alarm::LidOpen, by: "Ann B.".into() };
-        assert_eq!(sent, Intent::Send(action));
-        let key = Key::Letter('a');
-        let said = prompt.press(key, Some(PhaseName::Hold), None);
-        assert_eq!(said, Intent::Say(Some("No alarm waits to be acknowledged.")));
-    }
-
-    #[test]
-    fn heat_comes_back_after_an_interruption_by_two_keys() {
-        let mut prompt = Prompt::Idle;
-        let sent = type_in(&mut prompt, "hy", PhaseName::ComeUp);
-        assert_eq!(sent, Intent::Send(Action::ConfirmHeat));
-        let nothing = type_in(&mut prompt, "hn", PhaseName::ComeUp);
-        assert_eq!(nothing, Intent::Say(Some("Nothing was done.")));
-    }
-
-    #[test]
-    fn leaving_a_running_batch_takes_a_yes_and_a_finished_one_none() {
-        let mut prompt = Prompt::Idle;
-        assert_eq!(type_in(&mut prompt, "q", PhaseName::Hold), Intent::Say(None));
-        assert_eq!(type_in(&mut prompt, "y", PhaseName::Hold), Intent::Leave);
-        assert_eq!(type_in(&mut Prompt::Idle, "q", PhaseName::Finished), Intent::Leave);
-    }
-
-    #[test]
-    fn ctrl_c_is_heard_in_every_question() {
-        for letter in ['c', '\\', '4'] {
-            let pressed = KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL);
-            let mut prompt = Prompt::StopReason("because".into());
-            assert_eq!(prompt.press(pressed.into(), Some(PhaseName::Hold), None), Intent::Leave);
-        }
-    }
-
-    #[test]
-    fn a_question_that_the_phase_has_overtaken_goes_away() {
-        let mut prompt = Prompt::BottlesSure(48);
-        prompt.settle(PhaseName::Load);
-        assert_eq!(prompt, Prompt::BottlesSure(48));
-        prompt.settle(PhaseName::Aborted);
-        assert_eq!(prompt, Prompt::Idle);
-    }
-}
+mod tests;

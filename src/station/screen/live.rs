@@ -15,7 +15,7 @@ use ratatui::crossterm::{cursor, execute};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TryRecvError;
 
-use super::keys::Intent;
+use super::keys::{Intent, Key};
 use super::state::ScreenState;
 use super::{Ended, draw};
 use crate::batch::alarm::waiting;
@@ -24,6 +24,10 @@ use crate::station::view::View;
 
 /// How long one look at the keyboard takes at most.
 const POLL: Duration = Duration::from_millis(50);
+/// No key for so long (real time), and what comes next is meant for the question.
+const SETTLED: Duration = Duration::from_millis(120);
+/// A key that is stuck does not keep the screen from going on.
+const FORGOTTEN_MAX: u32 = 16;
 /// So many looks without a view, and what is shown is old: 5 s, more than two control periods.
 const SILENT_POLLS: u32 = 100;
 
@@ -110,6 +114,7 @@ impl Screen {
     fn press(&mut self, key: KeyEvent, actions: &mpsc::Sender<Action>) -> io::Result<bool> {
         let phase = self.state.view.as_ref().map(|view| view.phase);
         let alarm = self.state.view.as_ref().and_then(|view| waiting(&view.alarms));
+        let took_text = self.state.prompt.takes_text();
         match self.state.prompt.press(key.into(), phase, alarm) {
             Intent::Leave => return Ok(true),
             Intent::Repaint => self.terminal.clear()?,
@@ -122,8 +127,25 @@ impl Screen {
                 self.state.note = Some(said.to_owned());
             }
         }
-        Ok(false)
+        if self.state.prompt.takes_text() && !took_text { forget_keys() } else { Ok(false) }
     }
+}
+
+/// What was typed before a question for a text could be seen is no part of its answer: whoever
+/// pressed a twice has no name that begins so. A person, or a scanner in a hand, takes longer. True if
+/// one of the keys is that by which a person leaves.
+fn forget_keys() -> io::Result<bool> {
+    for _ in 0..FORGOTTEN_MAX {
+        if !event::poll(SETTLED)? {
+            break;
+        }
+        if let Event::Key(key) = event::read()?
+            && Key::from(key) == Key::Interrupt
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Gives the terminal back, also if taking it fails half-way.

@@ -26,6 +26,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::view::View;
 use crate::batch::event::Action;
+use crate::invocation;
 
 /// How a batch is shown.
 pub enum Mode {
@@ -37,15 +38,29 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// Live if a person sits at both ends, else plain lines to standard error, where they do not
-    /// get between a program and its results.
+    /// Live if a person sits at both ends and the terminal is ours, else plain lines to standard
+    /// error, where they do not get between a program and its results.
     pub fn for_this_terminal() -> Self {
-        if io::stdin().is_terminal() && io::stdout().is_terminal() {
+        if io::stdin().is_terminal() && io::stdout().is_terminal() && is_in_foreground() {
             Self::Live
         } else {
             Self::Plain(Box::new(io::stderr()))
         }
     }
+}
+
+/// Whether the terminal is ours. In the background (`holder run … &`) it belongs to the shell and to
+/// the person who types there: a screen would write over both, and read keys that were not for it
+/// (tcgetpgrp(3)). One that controls no session belongs to nobody else.
+#[cfg(unix)]
+fn is_in_foreground() -> bool {
+    let ours = rustix::process::getpgrp();
+    !rustix::termios::tcgetpgrp(io::stdin()).is_ok_and(|group| group != ours)
+}
+
+#[cfg(not(unix))]
+fn is_in_foreground() -> bool {
+    true
 }
 
 /// Why the screen ended.
@@ -61,10 +76,16 @@ pub enum Ended {
 #[derive(Debug, thiserror::Error)]
 pub enum ScreenError {
     /// The terminal or the file behind the lines failed.
-    #[error("the screen was lost ({0}); the batch went on without it: see `holder batch show`")]
+    #[error(
+        "the screen was lost ({0}); the batch went on without it: see `{list}`",
+        list = invocation::command("batch list")
+    )]
     Lost(io::Error),
     /// The screen's thread ended by a bug.
-    #[error("the screen ended by a bug; the batch went on without it: see `holder batch show`")]
+    #[error(
+        "the screen ended by a bug; the batch went on without it: see `{list}`",
+        list = invocation::command("batch list")
+    )]
     Died,
 }
 

@@ -44,9 +44,7 @@ pub(super) fn show(
 /// Asks on the lines, and waits for the answer on standard input in a thread of its own: it may
 /// never come, and then heat stays off.
 fn ask_for_heat(to: &mut impl Write, actions: mpsc::Sender<Action>) {
-    let question = "HEAT IS OFF until a person has looked at the machine: water in the bath, \
-                    bottles as they were? Then type yes and press Enter.";
-    let said = writeln!(to, "{question}");
+    let said = writeln!(to, "{} Then type yes and press Enter.", advice::HEAT_WAITS);
     let listen = move || {
         let lines = io::stdin().lines().map_while(Result::ok);
         let is_yes = |line: &String| line.trim().eq_ignore_ascii_case("yes");
@@ -66,7 +64,12 @@ fn ask_for_heat(to: &mut impl Write, actions: mpsc::Sender<Action>) {
 struct Lines {
     state: Option<ScreenState>,
     minute: u64,
+    /// The last message, and when it was written.
+    said: Option<(String, Tick)>,
 }
+
+/// A message that stands is written again after this long, milliseconds of batch time.
+const SAID_EVERY_MS: u64 = 60_000;
 
 impl Lines {
     fn write(&mut self, view: View, to: &mut impl Write) -> io::Result<()> {
@@ -90,7 +93,14 @@ impl Lines {
             }
         }
         if let Some(message) = &view.message {
-            writeln!(to, "{}  {message}", clock(state, view.at))?;
+            let is_said = self
+                .said
+                .as_ref()
+                .is_some_and(|(said, at)| said == message && view.at.ms_since(*at) < SAID_EVERY_MS);
+            if !is_said {
+                self.said = Some((message.clone(), view.at));
+                writeln!(to, "{}  {message}", clock(state, view.at))?;
+            }
         }
         let minute = state.elapsed_ms(view.at) / 60_000;
         if minute > self.minute {
@@ -192,6 +202,34 @@ mod tests {
         assert_eq!(state.len() as u64, minutes);
         insta::assert_snapshot!("events", events.join("\n"));
         insta::assert_snapshot!("state", [state[0], state[50], state[85]].join("\n"));
+    }
+
+    fn written(views: Vec<View>) -> String {
+        let (from, _sender) = sent(views);
+        let mut written = Vec::new();
+        show(from, &mut written, &nobody()).unwrap();
+        String::from_utf8(written).unwrap()
+    }
+
+    #[test]
+    fn lines_name_no_key_since_there_is_none() {
+        let said = written(whole_batch());
+        assert!(said.contains("Put in the bottles") && said.contains("Take the bottles out"));
+        assert!(!said.contains("press"), "{said}");
+    }
+
+    #[test]
+    fn a_message_that_stands_is_said_once_and_again_each_minute() {
+        let mut rehearsal = Rehearsal::new();
+        let mut views: Vec<View> = (0..150).map(|_| rehearsal.second()).collect();
+        let said = "ATTENTION: switch the heater off at the machine";
+        for view in &mut views {
+            view.message = Some(said.to_owned());
+        }
+        views[149].message = Some("commands arrive again".to_owned());
+        let lines = written(views);
+        assert_eq!(lines.matches(said).count(), 3, "at 0:00, 1:00 and 2:00: {lines}");
+        assert!(lines.contains("commands arrive again"), "{lines}");
     }
 
     fn nobody() -> mpsc::Sender<Action> {

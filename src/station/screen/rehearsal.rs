@@ -23,6 +23,8 @@ pub(super) struct Rehearsal {
     pub(super) lid_closed: bool,
     /// A milk probe that gives no value.
     pub(super) unplugged: Option<usize>,
+    /// Whether the machine confirms what it is told.
+    pub(super) confirmed: bool,
 }
 
 impl Rehearsal {
@@ -44,6 +46,7 @@ impl Rehearsal {
             milk_c: [21.5, 21.6],
             lid_closed: true,
             unplugged: None,
+            confirmed: true,
         }
     }
 
@@ -125,6 +128,7 @@ impl Rehearsal {
             reference: reading.reference.map(shown),
             lid_closed: reading.lid.and_then(|lid| lid.on),
             command: effects.command,
+            confirmed: self.confirmed,
             alarms: self.engine.alarms().collect(),
             news: effects.entries,
             heat_waits: self.engine.waits_for_heat(),

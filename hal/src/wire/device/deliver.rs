@@ -94,6 +94,30 @@ impl Device {
         put
     }
 
+    /// Whether the device says now that it is off by this value, read from the point that proves it;
+    /// `None` if what it says is no value. A set point below the one that is off is off, too.
+    pub(crate) async fn is_off(
+        &self,
+        bus: &mut Bus,
+        off: Target,
+    ) -> Result<Option<bool>, WireError> {
+        let profile = Arc::clone(&self.profile);
+        let Some(point) = profile.points().get(off.point) else { return Ok(None) };
+        let Some(write) = &point.write else { return Ok(None) };
+        let by = profile.point(&write.verify_point).unwrap_or(point);
+        let (_, seen) = self.read_value(bus, by).await?;
+        let tolerance_milli = write.verify_tolerance_milli.saturating_abs();
+        Ok(seen.value.map(|seen| {
+            let above_milli = Point::milli(seen).saturating_sub(Point::milli(off.value));
+            match off.value {
+                Value::Temperature(_) | Value::Percent(_) => above_milli <= tolerance_milli,
+                Value::Switch(_) | Value::Mode(_) => {
+                    above_milli.saturating_abs() <= tolerance_milli
+                }
+            }
+        }))
+    }
+
     /// Whether the value was delivered, the last poll has seen it there, and no watchdog is due.
     /// What the poll saw serves once: a second command without a poll is written again.
     fn stands(&mut self, job: &Job<'_>) -> bool {

@@ -66,7 +66,7 @@ pub(super) async fn socket(host: &str, port: u16, limit: Duration) -> Result<Tcp
         Ok(Ok(stream)) => {
             // Questions are small and waited for: without this each could wait for its own packet.
             let set = stream.set_nodelay(true);
-            return set.map(|()| stream).map_err(|error| broken(&error));
+            return set.map(|()| stream).map_err(|error| CallFault::broken(&error));
         }
         Ok(Err(error)) => error.to_string(),
         Err(_) => format!("nobody took the call within {} ms", limit.as_millis()),
@@ -128,8 +128,4 @@ fn refused(path: &str, error: &tokio_serial::Error) -> CallFault {
         "Is the adapter plugged in? `holder device ports` lists what is"
     };
     CallFault::Dial { cause: format!("{path}: {text}. {hint}") }
-}
-
-pub(super) fn broken(error: &io::Error) -> CallFault {
-    CallFault::Broken { cause: error.to_string() }
 }

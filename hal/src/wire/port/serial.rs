@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 use tokio_modbus::prelude::{Request, Response};
 
-use super::dial::{Stream, broken};
+use super::dial::Stream;
 use super::ear::{Ear, Tapped};
 use super::reply::Reply;
 use super::rtu::{Asked, Found};
@@ -159,7 +159,8 @@ impl SerialWire {
             CallFault::Broken { cause: cause.to_owned() }
         };
         let written = written.map_err(|_| held_up());
-        let written = written.and_then(|written| written.map_err(|error| broken(&error)));
+        let written =
+            written.and_then(|written| written.map_err(|error| CallFault::broken(&error)));
         if let Err(fault) = written {
             // Else the system waits for them when the port is closed.
             self.wire.stream.discard_output();
@@ -206,7 +207,7 @@ impl SerialWire {
     /// Waits for bytes and adds them to `received`.
     async fn receive(&mut self, received: &mut Vec<u8>) -> Result<(), CallFault> {
         let mut bytes = [0; ANSWER_LEN_MAX];
-        let count = self.wire.read(&mut bytes).await.map_err(|error| broken(&error))?;
+        let count = self.wire.read(&mut bytes).await.map_err(|error| CallFault::broken(&error))?;
         if count == 0 {
             // A USB adapter that was unplugged reads like this for ever (DEVICES, section C).
             return Err(CallFault::Broken { cause: "it was closed or unplugged".to_owned() });

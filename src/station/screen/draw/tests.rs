@@ -125,6 +125,54 @@ fn an_alarm_looks_like_this() {
     snapshot("alarm", &state);
 }
 
+/// The probe is back, the lid is closed, and the heater heats again.
+#[test]
+fn an_alarm_that_is_over_does_not_say_that_the_heat_is_off() {
+    let (mut rehearsal, mut state) = batch(PhaseName::ComeUp, 600);
+    rehearsal.unplugged = Some(1);
+    for _ in 0..5 {
+        state.take(rehearsal.second());
+    }
+    let shown = text(&picture(&state, 80, 24));
+    assert!(shown.contains("ALARM 202: a milk probe is lost; heat is commanded off"), "{shown}");
+    assert!(shown.contains("Heater OFF"), "{shown}");
+    rehearsal.unplugged = None;
+    for _ in 0..5 {
+        state.take(rehearsal.second());
+    }
+    let shown = text(&picture(&state, 80, 24));
+    assert!(shown.contains("ALARM 202: a milk probe is lost: that is over"), "{shown}");
+    assert!(shown.contains("Heater on"), "{shown}");
+    let banner = shown.split("what happened").next().unwrap();
+    assert!(!banner.contains("commanded off"), "{shown}");
+}
+
+#[test]
+fn a_machine_that_does_not_confirm_is_not_said_to_be_off() {
+    let (mut rehearsal, mut state) = batch(PhaseName::Hold, 60);
+    rehearsal.confirmed = false;
+    rehearsal.unplugged = Some(0);
+    let mut view = rehearsal.second();
+    view.message = Some(
+        "ATTENTION: switch the heater off at the machine; it does not confirm that the heat is \
+         off. (a command did not arrive: controller (tcp://192.168.1.20:502, unit id 1), \
+         instrument_mode: no answer within 333 ms. Check the unit id, the wiring, speed and parity, \
+         and that no other program talks to it)"
+            .to_owned(),
+    );
+    state.take(view);
+    for (columns, rows) in [(120, 40), (80, 24), (80, 12), (60, 15), (40, 12)] {
+        let shown = text(&picture(&state, columns, rows));
+        let flat = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+        let all_of_it = "ATTENTION: switch the heater off at the machine;";
+        assert!(flat.contains(all_of_it), "{columns}x{rows}:\n{shown}");
+        let is_told = flat.contains("NOT CONFIRMED by the machine, only told: Heater");
+        assert!(is_told || rows < 14, "{columns}x{rows}:\n{shown}");
+    }
+    let shown = text(&picture(&state, 80, 24));
+    assert!(shown.contains("it does not confirm that the\nheat is off."), "{shown}");
+}
+
 #[test]
 fn an_alarm_is_told_by_word_and_reverse_video_at_every_size() {
     let state = in_alarm();
