@@ -162,7 +162,15 @@ fn keep_copy(db: &Connection, to: &Path) -> Result<(), StoreError> {
     };
     kept().map_err(|error| match error {
         CopyError::Store(error) => error,
-        other => StoreError::Disk(other.to_string()),
+        CopyError::Target { why, .. } => why.into(),
+        other @ (CopyError::Exists(_)
+        | CopyError::NotEmpty(_)
+        | CopyError::NoFolder(_)
+        | CopyError::NoBackup(_)
+        | CopyError::NotABackup(_)
+        | CopyError::Torn { .. }
+        | CopyError::Unfit { .. }
+        | CopyError::NotNoted { .. }) => StoreError::Disk(other.to_string()),
     })
 }
 
