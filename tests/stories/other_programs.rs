@@ -150,7 +150,7 @@ fn a_replay_that_parts_from_another_program_s_batch_names_that_program() {
     let warmer = "UPDATE inputs SET milk_1_mc = milk_1_mc + 500 WHERE tick_ms = 2000000";
     tamper(&desk, "inputs_no_update", warmer);
     let altered = desk.run(&verify).expect_code(5).stderr;
-    assert!(altered.contains("does not verify") && !altered.contains("Replay it"), "{altered}");
+    assert!(altered.contains("not verify") && !altered.contains("Replay it"), "{altered}");
     let document = desk.run(&format!("--json {verify}")).expect_code(5).json();
     assert_eq!(document["hashes_fit"], false, "{document}");
 }
