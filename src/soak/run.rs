@@ -200,6 +200,7 @@ impl Run<'_> {
                 (Closing::Interrupted, None)
             }
         };
+        self.stay();
         let became = self.rig.became();
         let closed = self.record.close(closing, accepts, &self.rig, self.now)?;
         #[cfg(test)]

@@ -14,6 +14,9 @@ use crate::batch::phase::PhaseName;
 const ALONE: [Kind; 4] = [Kind::Killed, Kind::StandsStill, Kind::CommLost, Kind::CommandsLost];
 /// What a bath can gain in a step of the plant before a limit thermostat sees it, K.
 const STEP_K: f64 = 0.1;
+/// A machine that heats by itself when the batch is over is looked at for so long, milliseconds: at
+/// 3 kW a bath of 50 l gains 20 K.
+const STAYS_MS: u64 = 1_800_000;
 /// What a bath that is held reaches above its clamp when it is sound, K.
 const AT_REST_K: f64 = 0.5;
 
@@ -47,6 +50,17 @@ impl Run<'_> {
                 coldest_c: truth.coldest_milk(),
                 hottest_c: truth.hottest_milk(),
             });
+        }
+    }
+
+    /// The batch is over, and a machine that heats by itself goes on: its own cut must end that.
+    pub(super) fn stay(&mut self) {
+        let until = self.now.plus_ms(STAYS_MS);
+        while self.whose_heat() != Own::Commanded && self.now < until {
+            let slice_ms = self.scenario.params.period_ms;
+            self.rig.pass(slice_ms);
+            self.now = self.now.plus_ms(slice_ms);
+            self.look();
         }
     }
 
