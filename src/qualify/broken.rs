@@ -78,6 +78,14 @@ fn each_milk(reading: &mut Reading, change: impl Fn(Celsius) -> Celsius) {
     }
 }
 
+/// REQ-HOLD-01, REQ-JUDGE-02
+#[test]
+fn an_engine_that_takes_the_milk_for_warmer_than_it_reads_fails_the_steps_on_good_batches() {
+    let blind = Blind(|_, reading| each_milk(reading, |raw| raw + Kelvin::from_milli(400)));
+    fails("OQ-01", &[("the engine", &blind)]);
+    fails("OQ-12", &[("the engine", &blind)]);
+}
+
 /// REQ-HOLD-01
 #[test]
 fn a_judge_without_margin_and_uncertainty_fails_the_step_below_the_limit() {
@@ -312,7 +320,9 @@ impl Parts for Reads {
     fn load(&self, store: &Store, batch: &str) -> Result<BatchRecord, StoreError> {
         let mut record = store.load_batch(batch)?;
         self.count.set(self.count.get() + 1);
-        if let Some(change) = self.load.filter(|_| !self.second || self.count.get() % 2 == 0) {
+        if let Some(change) =
+            self.load.filter(|_| !self.second || self.count.get().is_multiple_of(2))
+        {
             change(&mut record);
         }
         Ok(record)
