@@ -1,6 +1,8 @@
 //! Each part is broken on purpose, and the step that is about it must fail: a step that passes
 //! without what it claims is no evidence.
 
+mod record;
+
 use std::cell::Cell;
 
 use holder_hal::{Celsius, Heat, Kelvin, Quality, Reading, Sample, Switch, Tick};
@@ -14,12 +16,6 @@ use crate::batch::judge;
 use crate::batch::phase::PhaseName;
 use crate::batch::recipe::Recipe;
 use crate::batch::verdict;
-use crate::record::RecordError;
-use crate::record::judgement::Judgement;
-use crate::store::model::BatchRecord;
-use crate::store::{
-    JournalEntry, Misfit, MisfitPlace, ReplayMisfit, Store, StoreError, VerifyReport,
-};
 
 /// What the step says with these parts.
 fn seen(number: &str, parts: &dyn Parts) -> (Verdict, String) {
@@ -76,6 +72,14 @@ fn each_milk(reading: &mut Reading, change: impl Fn(Celsius) -> Celsius) {
     for sample in reading.milk.iter_mut().flatten() {
         sample.raw = sample.raw.map(&change);
     }
+}
+
+/// REQ-HOLD-01, REQ-JUDGE-02
+#[test]
+fn an_engine_that_takes_the_milk_for_warmer_than_it_reads_fails_the_steps_on_good_batches() {
+    let blind = Blind(|_, reading| each_milk(reading, |raw| raw + Kelvin::from_milli(400)));
+    fails("OQ-01", &[("the engine", &blind)]);
+    fails("OQ-12", &[("the engine", &blind)]);
 }
 
 /// REQ-HOLD-01
@@ -240,154 +244,6 @@ fn an_engine_that_never_sees_its_trip_fails_the_step_on_the_hot_bath() {
         }
     });
     fails("OQ-14", &[("no trip", &blind), ("another cut instead", &jumps_only)]);
-}
-
-/// A record that is recomputed by other code.
-struct Verifies(fn(&Store, Option<&str>) -> Result<VerifyReport, Misfit>);
-
-impl Parts for Verifies {
-    fn verify(&self, store: &Store, paper: Option<&str>) -> Result<VerifyReport, Misfit> {
-        (self.0)(store, paper)
-    }
-}
-
-/// REQ-REC-02, REQ-REC-03
-#[test]
-fn a_check_of_the_record_that_names_nothing_or_the_wrong_place_fails_the_steps_on_changes() {
-    let nothing = Verifies(|_, _| Ok(VerifyReport::default()));
-    let somewhere = Verifies(|store, paper| {
-        store.verify(paper).map_err(|misfit| match misfit {
-            Misfit::Differs { what, expected, found, .. } => {
-                Misfit::Differs { place: Box::new(MisfitPlace::File), what, expected, found }
-            }
-            other @ Misfit::Unreadable(_) => other,
-        })
-    });
-    let no_hashes = Verifies(|store, paper| {
-        store.verify(paper).map_err(|misfit| match misfit {
-            Misfit::Differs { place, what, .. } => {
-                Misfit::Differs { place, what, expected: String::new(), found: String::new() }
-            }
-            other @ Misfit::Unreadable(_) => other,
-        })
-    });
-    let no_paper = Verifies(|store, _| store.verify(None));
-    let broken: [(&str, &dyn Parts); 3] =
-        [("no check", &nothing), ("the file", &somewhere), ("no hashes", &no_hashes)];
-    fails("OQ-31", &broken);
-    fails("OQ-32", &broken);
-    fails("OQ-32", &[("no look at the paper", &no_paper)]);
-}
-
-/// A replay that looks at nothing.
-struct Believes;
-
-impl Parts for Believes {
-    fn replay(&self, _: &BatchRecord, inputs: &[(Tick, Input)]) -> Result<usize, ReplayMisfit> {
-        Ok(inputs.len())
-    }
-}
-
-/// REQ-REC-01
-#[test]
-fn a_replay_that_compares_nothing_fails_the_step_on_reading_back() {
-    fails("OQ-30", &[("the replay", &Believes)]);
-}
-
-/// A record that is read, noted or exported by other code.
-#[derive(Default)]
-struct Reads {
-    /// What becomes of each record that is read.
-    load: Option<fn(&mut BatchRecord)>,
-    /// Only of every second one.
-    second: bool,
-    count: Cell<u32>,
-    /// What becomes of the newest entry.
-    entry: Option<fn(JournalEntry) -> Option<JournalEntry>>,
-    /// What becomes of a record before it is exported.
-    export: Option<fn(&mut BatchRecord)>,
-}
-
-impl Parts for Reads {
-    fn load(&self, store: &Store, batch: &str) -> Result<BatchRecord, StoreError> {
-        let mut record = store.load_batch(batch)?;
-        self.count.set(self.count.get() + 1);
-        if let Some(change) = self.load.filter(|_| !self.second || self.count.get() % 2 == 0) {
-            change(&mut record);
-        }
-        Ok(record)
-    }
-
-    fn newest_entry(&self, store: &Store, kind: &str) -> Result<Option<JournalEntry>, StoreError> {
-        let entry = Program.newest_entry(store, kind)?;
-        Ok(match self.entry {
-            Some(change) => entry.and_then(change),
-            None => entry,
-        })
-    }
-
-    fn export(
-        &self,
-        record: &BatchRecord,
-        judgement: &Judgement,
-        now_utc_ms: i64,
-    ) -> Result<String, RecordError> {
-        let mut record = record.clone();
-        self.export.iter().for_each(|change| change(&mut record));
-        Program.export(&record, judgement, now_utc_ms)
-    }
-}
-
-/// REQ-REC-04
-#[test]
-fn a_restored_record_that_lacks_an_entry_or_its_origin_fails_the_step_on_backups() {
-    let lacks =
-        Reads { load: Some(|record| drop(record.entries.pop())), second: true, ..Reads::default() };
-    let silent = Reads { entry: Some(|_| None), ..Reads::default() };
-    let vague = Reads {
-        entry: Some(|mut entry| {
-            entry.body.after = None;
-            Some(entry)
-        }),
-        ..Reads::default()
-    };
-    let torn = Verifies(|_, _| Err(Misfit::Unreadable(StoreError::Missing("holder.db".into()))));
-    fails(
-        "OQ-33",
-        &[
-            ("an entry that is lost", &lacks),
-            ("a restoration that nobody notes", &silent),
-            ("one that does not say from what", &vague),
-            ("a copy that does not verify", &torn),
-        ],
-    );
-}
-
-/// REQ-REC-05
-#[test]
-fn an_audit_trail_that_tells_another_action_or_person_fails_its_step() {
-    let other = Reads { load: Some(|record| record.actions.reverse()), ..Reads::default() };
-    let nobody = Reads {
-        load: Some(|record| record.actions.iter_mut().for_each(|one| one.who = "x".into())),
-        ..Reads::default()
-    };
-    fails("OQ-34", &[("another order", &other), ("another person", &nobody)]);
-}
-
-/// REQ-REC-06, REQ-SIM-01
-#[test]
-fn an_export_that_changes_a_reading_or_loses_its_mark_fails_its_step() {
-    // Before the loading nothing is judged: the verdict is the same.
-    let other = Reads {
-        export: Some(|record| {
-            record.periods[10].reading.bath = Sample::good(Celsius::from_milli(0))
-        }),
-        ..Reads::default()
-    };
-    let unmarked =
-        Reads { export: Some(|record| record.header.simulated = false), ..Reads::default() };
-    fails("OQ-35", &[("another reading", &other)]);
-    fails("OQ-36", &[("no mark", &unmarked)]);
 }
 
 /// An engine that says yes to this action whenever it comes.
