@@ -2,13 +2,12 @@
 //! supervisor, verdict. A batch that an interrupted program left open is taken up in `resume`.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use holder_hal::Tick;
 use holder_hal::wire::WiredUnit;
 use holder_hal::wire::capture::Capture;
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 use super::changes;
 use super::clock::Clock;
@@ -18,7 +17,7 @@ use super::control_loop::{ControlLoop, SharedMachine};
 use super::lock::UnitLock;
 use super::permit::HeatPermit;
 pub use super::reach::Pace;
-use super::reach::{self, Hands};
+use super::reach::{self, Hands, Reached};
 use super::recorder::{Recorder, WAITING_MAX};
 use super::recovery::TakenUp;
 use super::resume;
@@ -210,7 +209,12 @@ async fn begin(
         Ok(prepared) => prepared,
         Err(why) => return Err(asked::refused(request, unit, None, why).await),
     };
-    let (machine, clock, hands) = reach_safely(request, unit, false).await?;
+    let reached = reach_safely(request, unit, false).await;
+    if reached.is_err() {
+        let whose = format!("unit {}", unit.name);
+        resume::tell_what_answers((request.pace, request.tell), unit, false, &whose).await;
+    }
+    let (machine, clock, hands) = reached?;
     let simulated = params.simulated || machine.lock().await.simulated();
     let params = BatchParams { simulated, ..params };
 
@@ -239,21 +243,14 @@ async fn begin(
     run.until_closed(request, person).await
 }
 
-/// A machine that is connected and safe, its time, and the hands of a simulated one.
-pub(super) type Reached = (SharedMachine<WiredUnit>, Clock, Option<Hands>);
-
 /// Connects the machine, and makes it safe before anything else.
 pub(super) async fn reach_safely(
     request: &Request<'_>,
     unit: &Unit<'_>,
     cooling: bool,
 ) -> Result<Reached, ConductError> {
-    let (pace, yes, file) = (request.pace, request.yes, &request.station.file);
-    let (machine, clock, hands) =
-        reach::reach(pace, yes, file, unit.spec()?, request.capture.clone()).await?;
-    let machine = Arc::new(Mutex::new(machine));
-    reach::make_safe_first(&machine, request.unit, cooling).await?;
-    Ok((machine, clock, hands))
+    let (how, file) = ((request.pace, request.yes), &request.station.file);
+    reach::reach_safely(how, file, unit, request.capture.clone(), cooling).await
 }
 
 /// A batch that is about to run, or to run on.

@@ -8,9 +8,9 @@ use holder_hal::wire::WiredUnit;
 
 use super::clock;
 use super::closing::close_judged;
-use super::conduct::{ConductError, Conducted, Reached, Request, Run, reach_safely, tell};
+use super::conduct::{ConductError, Conducted, Request, Run, reach_safely, tell};
 use super::config::Unit;
-use super::reach::Pace;
+use super::reach::{Pace, Reached};
 use super::recovery::{self, TakenUp};
 use super::screen::Mode;
 use super::soundness::{self, Checked};
@@ -173,6 +173,23 @@ async fn reach_again(
     reach_safely(request, unit, cooling).await
 }
 
+/// Not all of a machine could be reached and made safe: whatever answers is told once more, and the
+/// person that its heater needs them. A simulated machine of this process heats nothing.
+pub(super) async fn tell_what_answers(
+    (pace, say): (Pace, fn(&str)),
+    unit: &Unit<'_>,
+    cooling: bool,
+    whose: &str,
+) {
+    if matches!(pace, Pace::Lockstep { .. }) {
+        return;
+    }
+    tell_safe(unit, cooling).await;
+    let said = "ATTENTION: not all of the machine could be reached and made safe. Switch the heater \
+                off at the machine, or see that it is off.";
+    tell(say, format!("{whose}: {said}")).await;
+}
+
 /// A machine of which one part is gone may still be heating by another: that one is told.
 async fn tell_safe(unit: &Unit<'_>, cooling: bool) {
     let Ok(spec) = unit.spec() else { return };
@@ -219,11 +236,9 @@ pub(super) async fn resume(
     let BatchHeader { code: batch, phase, bottles, .. } = left;
     let cooling = is_cooled(phase);
     let reached = reach_again(request, unit, cooling).await;
-    if reached.is_err() && matches!(request.pace, Pace::Running { .. }) {
-        tell_safe(unit, cooling).await;
-        let said = "ATTENTION: not all of the machine can be reached. Switch the heater off at the \
-                    machine, or see that it is off.";
-        tell(request.tell, format!("batch {batch}: {said}")).await;
+    if reached.is_err() {
+        let whose = format!("batch {batch}");
+        tell_what_answers((request.pace, request.tell), unit, cooling, &whose).await;
     }
     let (machine, clock, hands) = reached?;
     // The outage is over: a machine that is safe waits for the check, however large the file is.

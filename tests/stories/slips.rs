@@ -65,6 +65,19 @@ fn after_a_killed_commissioning_a_refused_run_leaves_no_heater_on() {
     refused_safely(&desk, &machine, RUN, "overdue");
 }
 
+#[test]
+fn a_new_run_that_cannot_reach_all_of_the_machine_tells_what_answers_to_stop_heating() {
+    let (clean, machine) = served();
+    let commission = "unit commission demo --yes --speed 60";
+    for line in [RUN, commission] {
+        let desk = left_heating(&clean, &machine, commission);
+        edit(&desk, machine.address(2), "127.0.0.1:1");
+        let answer = desk.run(line).expect_code(4);
+        assert!(answer.stderr.contains("unit demo: ATTENTION"), "{line}: {}", answer.stderr);
+        assert!(is_off(&desk, &machine), "{line}: it still heats");
+    }
+}
+
 /// Whether the cooling water runs, as another program reads it.
 fn is_cooling(desk: &Desk, machine: &Running) -> bool {
     let line = format!(

@@ -29,14 +29,14 @@ use std::sync::{Arc, PoisonError};
 use holder_hal::wire::capture::Capture;
 use holder_hal::{Command, Machine, Role, Tick};
 use serde_json::{Value, json};
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::mpsc;
 
 use super::conduct::{ConductError, Pace, only_simulated};
 use super::config::{PointRef, StationConfig, Unit};
 use super::control_loop::{SharedMachine, safe_command};
 use super::lock::UnitLock;
 use super::reach::{self, Hands};
-use super::resume::is_cooled;
+use super::resume::{self, is_cooled};
 use super::soundness;
 use super::supervisor::{self, Guarded};
 use crate::station::clock::{self, Clock};
@@ -144,15 +144,18 @@ pub async fn commission(request: Request<'_>) -> Result<Commissioned, Commission
     let (plan, make_sha256) = (Plan::of(&unit, request.try_cut), unit.make_sha256()?);
     // Heard from here on: a signal before the first period must not leave a machine half started.
     let mut signalled = Box::pin(supervisor::signalled());
-    let (pace, yes, file) = (request.pace, request.yes, &request.station.file);
-    let (machine, clock, hands) =
-        reach::reach(pace, yes, file, unit.spec()?, request.capture.clone()).await?;
-    let simulated = machine.simulated();
-    let machine = Arc::new(Mutex::new(machine));
     // Milk that is being cooled goes on being cooled. Where nobody can look that up, the water is shut.
     let opened = opened(&request);
     let cooling = matches!(&opened, Ok((_, Some(left))) if is_cooled(left.phase));
-    reach::make_safe_first(&machine, request.unit, cooling).await?;
+    let (how, file) = ((request.pace, request.yes), &request.station.file);
+    let reached = reach::reach_safely(how, file, &unit, request.capture.clone(), cooling).await;
+    if reached.is_err() {
+        // A program may have been killed while it heated.
+        let whose = format!("unit {}", unit.name);
+        resume::tell_what_answers((request.pace, request.tell), &unit, cooling, &whose).await;
+    }
+    let (machine, clock, hands) = reached?;
+    let simulated = machine.lock().await.simulated();
     let (store, left) = opened?;
     request.station.agrees_with(store.station())?;
     if let Some(left) = left {
