@@ -14,6 +14,7 @@ use super::clock::Clock;
 use super::closing;
 use super::config::{StationConfig, Unit};
 use super::control_loop::{ControlLoop, SharedMachine};
+use super::insisting::Insisting;
 use super::lock::UnitLock;
 use super::permit::HeatPermit;
 pub use super::reach::Pace;
@@ -33,12 +34,10 @@ use crate::store::{NewBatch, Stamp, Store, StoreError, StoreThread};
 
 mod asked;
 mod error;
-mod insisting;
 
 use asked::Prepared;
 pub(super) use asked::only_simulated;
 pub use error::ConductError;
-use insisting::Insisting;
 
 /// Views that may wait for a slow screen.
 const VIEWS_WAITING_MAX: usize = 1024;
@@ -300,13 +299,15 @@ impl Run {
         let insisting = Insisting::begin(
             still,
             outcome.safe,
-            &outcome.ending,
+            outcome.ending.told_by(),
             outcome.unsafe_because.as_deref(),
         );
         leave_screen(screen).await;
         let closed = Self::closed(outcome, &store, &clock, batch.clone(), request).await;
         let is_confirmed = match insisting {
-            Some(insisting) => insisting.until_confirmed(request.tell, &batch).await,
+            Some(insisting) => {
+                insisting.until_confirmed(request.tell, &format!("batch {batch}")).await
+            }
             None => false,
         };
         if is_confirmed {

@@ -10,6 +10,7 @@ pub mod commission;
 pub mod conduct;
 pub mod config;
 pub mod control_loop;
+mod insisting;
 pub mod lock;
 pub mod permit;
 pub mod ports;

@@ -22,9 +22,17 @@ const SAFE_WITHIN: Duration = Duration::from_secs(5);
 const SAFE_PAUSE: Duration = Duration::from_millis(200);
 
 /// Ctrl-C: a person at the keyboard gives the batch up.
-const CTRL_C: &str = "Ctrl-C";
+pub(super) const CTRL_C: &str = "Ctrl-C";
 /// The same by the keys of the screen.
 pub(super) const LEFT: &str = "the person at the screen";
+
+/// Ends a program politely: a person does so from another terminal, and the system before it goes down.
+pub(super) const SIGTERM: &str = "SIGTERM";
+
+/// Whether a person who is there told the program to stop, at the keyboard or on the screen.
+pub(super) fn is_told_by_person(by: &str) -> bool {
+    [CTRL_C, LEFT].contains(&by)
+}
 
 /// How the loop of a batch ended.
 #[derive(Debug)]
@@ -45,8 +53,16 @@ impl Ending {
     pub fn closes(&self) -> bool {
         match self {
             Self::Over(_) => true,
-            Self::Interrupted(by) => [CTRL_C, LEFT].contains(by),
+            Self::Interrupted(by) => is_told_by_person(by),
             Self::RecordLost(_) | Self::Panicked(_) => false,
+        }
+    }
+
+    /// Who told the program to stop, if somebody did.
+    pub(super) fn told_by(&self) -> Option<&'static str> {
+        match self {
+            Self::Interrupted(by) => Some(by),
+            Self::Over(_) | Self::RecordLost(_) | Self::Panicked(_) => None,
         }
     }
 
@@ -81,6 +97,17 @@ pub struct Outcome {
     pub unsafe_because: Option<String>,
 }
 
+/// What guarded work came to.
+#[derive(Debug)]
+pub(super) struct Guard<T> {
+    /// How it ended.
+    pub(super) ended: Guarded<T>,
+    /// The safe state in which the machine was to be left.
+    pub(super) safe: Command,
+    /// Why that is not proved; `None` if it was written and read back.
+    pub(super) unsafe_because: Option<String>,
+}
+
 /// How guarded work ended.
 #[derive(Debug)]
 pub(super) enum Guarded<T> {
@@ -92,18 +119,28 @@ pub(super) enum Guarded<T> {
     Panicked(String),
 }
 
+impl<T> Guarded<T> {
+    /// Who told the program to stop, if somebody did.
+    pub(super) fn told_by(&self) -> Option<&'static str> {
+        match self {
+            Self::Told(by) => Some(by),
+            Self::Ended(_) | Self::Panicked(_) => None,
+        }
+    }
+}
+
 /// Does work on a machine in a task of its own, and makes the machine safe however it ends: by
 /// itself, by a panic, or because `told_to_stop` completes. `leave` gives the safe state to leave it
-/// in, from how the work ended by itself and the last command. Gives, too, why that is not proved.
+/// in, from how the work ended by itself and the last command.
 pub(super) async fn guard<M: Machine + Send + 'static, T: Send + 'static>(
     machine: SharedMachine<M>,
     last_command: LastCommand,
     work: impl Future<Output = T> + Send + 'static,
     told_to_stop: impl Future<Output = &'static str>,
     leave: impl FnOnce(Option<&T>, Command) -> Command,
-) -> (Guarded<T>, Option<String>) {
+) -> Guard<T> {
     let mut task = tokio::spawn(work);
-    let guarded = tokio::select! {
+    let ended = tokio::select! {
         joined = &mut task => match joined {
             Ok(ended) => Guarded::Ended(ended),
             Err(error) => Guarded::Panicked(error.to_string()),
@@ -115,14 +152,14 @@ pub(super) async fn guard<M: Machine + Send + 'static, T: Send + 'static>(
             Guarded::Told(signal)
         }
     };
-    let ended = match &guarded {
+    let by_itself = match &ended {
         Guarded::Ended(ended) => Some(ended),
         Guarded::Told(_) | Guarded::Panicked(_) => None,
     };
     let last = *last_command.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let command = Command { heat: Heat::Off, ..leave(ended, last) };
-    let unsafe_because = make_safe(&machine, command, SAFE_WITHIN, SAFE_PAUSE);
-    (guarded, unsafe_because.await)
+    let safe = Command { heat: Heat::Off, ..leave(by_itself, last) };
+    let unsafe_because = make_safe(&machine, safe, SAFE_WITHIN, SAFE_PAUSE).await;
+    Guard { ended, safe, unsafe_because }
 }
 
 /// Runs a batch to its end, or to safety once `told_to_stop` completes, with who told.
@@ -131,16 +168,12 @@ pub async fn supervise<M: Machine + Send + 'static>(
     told_to_stop: impl Future<Output = &'static str>,
 ) -> Outcome {
     let (machine, last_command) = (unit.machine.clone(), unit.last_command.clone());
-    let last = last_command.clone();
     let leave = |ended: Option<&Result<_, RecordError>>, last| {
         safe_command(last, ended.is_some_and(Result::is_ok))
     };
-    let (guarded, unsafe_because) =
-        guard(machine, last_command, unit.run(), told_to_stop, leave).await;
-    let last = *last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let is_over = matches!(&guarded, Guarded::Ended(Ok(_)));
-    let safe = Command { heat: Heat::Off, ..safe_command(last, is_over) };
-    let (ending, recorder) = match guarded {
+    let guarded = guard(machine, last_command, unit.run(), told_to_stop, leave).await;
+    let Guard { ended, safe, unsafe_because } = guarded;
+    let (ending, recorder) = match ended {
         Guarded::Ended(Ok((engine, recorder))) => (Ending::Over(Box::new(engine)), Some(recorder)),
         Guarded::Ended(Err(error)) => (Ending::RecordLost(error), None),
         Guarded::Told(signal) => (Ending::Interrupted(signal), None),
@@ -198,7 +231,7 @@ async fn until_safe<M: Machine>(
 #[cfg(unix)]
 const ENDING_SIGNALS: [(i32, &str); 8] = [
     (consts::SIGINT, CTRL_C),
-    (consts::SIGTERM, "SIGTERM"),
+    (consts::SIGTERM, SIGTERM),
     (consts::SIGHUP, "SIGHUP"),
     (consts::SIGQUIT, "SIGQUIT"),
     (consts::SIGXCPU, "SIGXCPU"),
@@ -207,29 +240,55 @@ const ENDING_SIGNALS: [(i32, &str); 8] = [
     (consts::SIGUSR2, "SIGUSR2"),
 ];
 
-/// Listens from now on; completes when the program is told to stop, with the signal's name.
-#[cfg(unix)]
-pub(super) fn signalled() -> impl Future<Output = &'static str> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let heard = |(number, name)| Some((signal(SignalKind::from_raw(number)).ok()?, name));
-    // One that cannot be heard takes none of the others with it.
-    let mut signals: Vec<_> = ENDING_SIGNALS.into_iter().filter_map(heard).collect();
-    poll_fn(move |context| {
-        let told = signals
-            .iter_mut()
-            .find_map(|(one, name)| one.poll_recv(context).is_ready().then_some(*name));
-        told.map_or(Poll::Pending, Poll::Ready)
-    })
+/// The signals that tell the program to stop, one after the other.
+pub(super) struct Signals {
+    #[cfg(unix)]
+    heard: Vec<(tokio::signal::unix::Signal, &'static str)>,
 }
 
-/// Completes when the program is told to stop, with the signal's name.
-#[cfg(not(unix))]
-pub(super) async fn signalled() -> &'static str {
-    match tokio::signal::ctrl_c().await {
-        Ok(()) => CTRL_C,
-        Err(_) => std::future::pending().await,
+#[cfg(unix)]
+impl Signals {
+    /// Listens from now on.
+    pub(super) fn listen() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        let heard = |(number, name)| Some((signal(SignalKind::from_raw(number)).ok()?, name));
+        // One that cannot be heard takes none of the others with it.
+        Self { heard: ENDING_SIGNALS.into_iter().filter_map(heard).collect() }
     }
+
+    /// The name of the next one.
+    pub(super) async fn next(&mut self) -> &'static str {
+        poll_fn(|context| {
+            let mut heard = self.heard.iter_mut();
+            let told = heard
+                .find_map(|(one, name)| one.poll_recv(context).is_ready().then_some(*name));
+            told.map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+}
+
+#[cfg(not(unix))]
+impl Signals {
+    /// Listens as soon as it is asked for the next one.
+    pub(super) fn listen() -> Self {
+        Self {}
+    }
+
+    /// The name of the next one.
+    pub(super) async fn next(&mut self) -> &'static str {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => CTRL_C,
+            Err(_) => std::future::pending().await,
+        }
+    }
+}
+
+/// Listens from now on; completes when the program is told to stop, with the signal's name.
+pub(super) fn signalled() -> impl Future<Output = &'static str> {
+    let mut signals = Signals::listen();
+    async move { signals.next().await }
 }
 
 #[cfg(test)]

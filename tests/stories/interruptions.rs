@@ -19,7 +19,7 @@ pub(crate) fn until(desk: &Desk, line: &str, word: &str) -> Child {
 }
 
 /// The same with the rest of what it says.
-fn heard(desk: &Desk, line: &str, word: &str) -> (Child, Lines<BufReader<ChildStderr>>) {
+pub(crate) fn heard(desk: &Desk, line: &str, word: &str) -> (Child, Lines<BufReader<ChildStderr>>) {
     let mut program = desk.program();
     program.args(line.split_whitespace());
     program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -151,7 +151,7 @@ pub(crate) fn is_off(desk: &Desk, running: &Running) -> bool {
 }
 
 #[cfg(unix)]
-fn signal(child: &Child, name: &str) {
+pub(crate) fn signal(child: &Child, name: &str) {
     let id = child.id().to_string();
     let sent = std::process::Command::new("kill").args([name, &id]).status();
     assert!(sent.expect("kill is there").success());

@@ -34,11 +34,12 @@ use tokio::sync::mpsc;
 use super::conduct::{ConductError, Pace, only_simulated};
 use super::config::{PointRef, StationConfig, Unit};
 use super::control_loop::{SharedMachine, safe_command};
+use super::insisting::Insisting;
 use super::lock::UnitLock;
 use super::reach::{self, Hands};
 use super::resume::{self, is_cooled};
 use super::soundness;
-use super::supervisor::{self, Guarded};
+use super::supervisor::{self, Guard, Guarded};
 use crate::station::clock::{self, Clock};
 use crate::store::model::BatchHeader;
 use crate::store::{Body, JournalEntry, Stamp, Store, StoreError};
@@ -175,13 +176,13 @@ pub async fn commission(request: Request<'_>) -> Result<Commissioned, Commission
         bench(&unit, machine.clone(), clock.clone(), request.people.clone(), hands, &notebook);
     let last = bench.last.clone();
     let work = bench.run(plan);
-    let (ending, unsafe_because) = supervisor::guard(machine, last, work, signalled, leave).await;
-
-    drop(clock);
+    let guarded = supervisor::guard(machine.clone(), last, work, signalled, leave).await;
+    let Guard { ended, safe, unsafe_because } = guarded;
+    let insisting = Insisting::begin(machine, safe, ended.told_by(), unsafe_because.as_deref());
 
     let notes = std::mem::take(&mut *notebook.lock().unwrap_or_else(PoisonError::into_inner));
     let failed = notes.steps.iter().any(|step| step.outcome == StepOutcome::Failed);
-    let (outcome, ended_because) = match ending {
+    let (outcome, ended_because) = match ended {
         Guarded::Ended(Ok(())) if failed => (Overall::Failed, None),
         Guarded::Ended(Ok(())) => (Overall::Passed, None),
         Guarded::Ended(Err(stop @ Stop::Person(_))) => (Overall::Stopped, Some(stop.to_string())),
@@ -193,7 +194,7 @@ pub async fn commission(request: Request<'_>) -> Result<Commissioned, Commission
     };
     // A machine that is not proved to be off has not passed, whatever its steps say.
     let outcome = if unsafe_because.is_some() { Overall::Failed } else { outcome };
-    let done = Commissioned {
+    let mut done = Commissioned {
         unit: request.unit.to_owned(),
         who: request.who.clone(),
         simulated,
@@ -206,12 +207,28 @@ pub async fn commission(request: Request<'_>) -> Result<Commissioned, Commission
     };
     let after = serde_json::to_value(&done).unwrap_or(Value::Null);
     let body = Body::new(format!("commissioning {}", outcome.word())).after(after);
-    keep(&mut store, &request, ENDED, &body).map_err(|why| CommissionError::NotKept {
+    let kept = keep(&mut store, &request, ENDED, &body);
+    if let Some(insisting) = insisting {
+        let whose = format!("commissioning of unit {}", request.unit);
+        if insisting.until_confirmed(request.tell, &whose).await {
+            confirmed_late(&mut done);
+        }
+    }
+    drop(clock);
+    kept.map_err(|why| CommissionError::NotKept {
         unit: request.unit.to_owned(),
         unsafe_because: done.unsafe_because.clone(),
         why,
     })?;
     Ok(done)
+}
+
+/// The heat is off now, and nobody has to go to the machine. It has not passed all the same: that
+/// stands in the journal.
+fn confirmed_late(done: &mut Commissioned) {
+    done.unsafe_because = None;
+    let why = || "the machine confirmed only late that its heat is off".to_owned();
+    done.ended_because.get_or_insert_with(why);
 }
 
 /// The station's memory, and the batch of the unit that an interrupted program left open.

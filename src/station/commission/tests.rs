@@ -211,9 +211,9 @@ async fn run_unit(
         }
     };
     let work = bench.run(Plan::of(&unit, true));
-    let (ended, unsafe_because) = supervisor::guard(machine, last, work, told_to_stop, leave).await;
-    assert_eq!(unsafe_because, None);
-    let ended = match ended {
+    let guarded = supervisor::guard(machine, last, work, told_to_stop, leave).await;
+    assert_eq!(guarded.unsafe_because, None);
+    let ended = match guarded.ended {
         Guarded::Ended(ended) => Some(ended),
         Guarded::Told(_) => None,
         Guarded::Panicked(error) => panic!("{error}"),
