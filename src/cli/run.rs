@@ -113,6 +113,9 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
     let kept = Kept::begin(args.capture.as_deref(), &head).map_err(&mut or_refused);
     let kept = kept.unwrap_or_default();
     let who = context.who().map_err(&mut or_refused).unwrap_or_default();
+    let today = context.today(&station.time_zone).map_err(&mut or_refused).unwrap_or_default();
+    let (lock, unusable) = super::unit::lock_to_make_safe(context, &spec, args.fast)?;
+    unusable.into_iter().for_each(|why| or_refused(why.into()));
     let request = Request {
         dir: context.dir(),
         station: &station,
@@ -127,7 +130,7 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
                 bottle_ul: i64::from(args.bottle_ml) * 1000,
                 recipe: &args.recipe,
                 reason: args.reason.unwrap_or_else(|| changes::NO_REASON.to_owned()),
-                today: context.today(&station.time_zone)?,
+                today,
             }),
         },
         who,
@@ -138,7 +141,7 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
         yes: args.yes,
         capture: Kept::handle(kept.as_ref()),
         refused,
-        lock: super::unit::lock(context, &spec, args.fast)?,
+        lock,
         tell: out::note,
     };
     let gives_up = matches!(request.task, Task::Abandon(_));

@@ -19,7 +19,8 @@ mod outputs;
 /// Holds the unit until it is dropped.
 #[derive(Debug)]
 pub struct UnitLock {
-    _file: File,
+    /// Not where it was taken only to make the machine safe.
+    _file: Option<File>,
     #[cfg(target_os = "linux")]
     names: Vec<std::os::unix::net::UnixListener>,
 }
@@ -86,10 +87,43 @@ impl UnitLock {
             Err(source) => return Err(unusable(source)),
         };
         Ok(Self {
-            _file: file,
+            _file: Some(file),
             #[cfg(target_os = "linux")]
             names,
         })
+    }
+
+    /// The same to make the machine safe, of which a disk that takes no lock file must keep nobody:
+    /// then the unit is taken by the kernel's name alone, and the reason why nothing may begin comes
+    /// with it.
+    ///
+    /// # Errors
+    /// It is taken, or it can be taken neither way.
+    pub fn take_to_make_safe(dir: &Path, unit: &str) -> Result<(Self, Option<LockError>), LockError> {
+        let (unit, path, why) = match Self::take(dir, unit) {
+            Ok(lock) => return Ok((lock, None)),
+            Err(LockError::File { unit, path, why }) => (unit, path, why),
+            Err(taken @ (LockError::Taken { .. } | LockError::Driven { .. })) => return Err(taken),
+        };
+        match Self::by_name(dir, &unit) {
+            Ok(lock) => Ok((lock, Some(LockError::File { unit, path, why }))),
+            Err(fault) if fault.kind() == std::io::ErrorKind::AddrInUse => {
+                Err(LockError::Taken { unit, path })
+            }
+            Err(_) => Err(LockError::File { unit, path, why }),
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn by_name(dir: &Path, unit: &str) -> std::io::Result<Self> {
+        let name = own_name(dir, unit).and_then(keep)?;
+        Ok(Self { _file: None, names: vec![name] })
+    }
+
+    /// Only Linux has names that end with the program.
+    #[cfg(not(target_os = "linux"))]
+    fn by_name(_dir: &Path, _unit: &str) -> std::io::Result<Self> {
+        Err(std::io::ErrorKind::Unsupported.into())
     }
 
     /// Takes also what the unit drives over sockets. A name for which the system has no room is let
@@ -160,6 +194,22 @@ mod tests {
         fs::create_dir(dir.path().join("locks")).expect("made");
         fs::write(dir.path().join("locks/a.lock"), "12345").expect("written");
         assert!(UnitLock::take(dir.path(), "a").is_ok());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn where_no_lock_file_can_be_made_a_machine_can_be_made_safe_but_not_behind_its_holder() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let first = UnitLock::take(dir.path(), "a").expect("free");
+        fs::remove_dir_all(dir.path().join("locks")).expect("removed");
+        fs::write(dir.path().join("locks"), "in the way").expect("written");
+        let second = UnitLock::take_to_make_safe(dir.path(), "a");
+        assert!(matches!(second, Err(LockError::Taken { .. })), "{second:?}");
+        drop(first);
+        let (_lock, why) = UnitLock::take_to_make_safe(dir.path(), "a").expect("by name");
+        assert!(matches!(why, Some(LockError::File { .. })), "nothing may begin: {why:?}");
+        let third = UnitLock::take_to_make_safe(dir.path(), "a");
+        assert!(matches!(third, Err(LockError::Taken { .. })), "{third:?}");
     }
 
     /// The shipped demo unit, with what it drives at this socket and these addresses.

@@ -78,6 +78,20 @@ fn a_new_run_that_cannot_reach_all_of_the_machine_tells_what_answers_to_stop_hea
     }
 }
 
+/// After a power cut a disk may have become read-only, or somebody has tidied up.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_lock_file_that_cannot_be_used_leaves_no_heater_on() {
+    let (clean, machine) = served();
+    for line in [RUN, "run demo --resume --yes --speed 60"] {
+        let desk = left_heating(&clean, &machine, RUN);
+        std::fs::remove_dir_all(desk.path("locks")).expect("removed");
+        desk.write("locks", "in the way");
+        let answer = refused_safely(&desk, &machine, line, "the lock file");
+        assert!(answer.stderr.contains("is still open"), "{line}: {}", answer.stderr);
+    }
+}
+
 /// Whether the cooling water runs, as another program reads it.
 fn is_cooling(desk: &Desk, machine: &Running) -> bool {
     let line = format!(
