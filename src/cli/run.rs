@@ -113,8 +113,10 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
     let kept = Kept::begin(args.capture.as_deref(), &head).map_err(&mut or_refused);
     let kept = kept.unwrap_or_default();
     let who = context.who().map_err(&mut or_refused).unwrap_or_default();
+    // On real hardware it is refused, and the machine that is made safe first is the real one.
+    let fast = args.fast && unit.written.simulated;
     let today = context.today(&station.time_zone).map_err(&mut or_refused).unwrap_or_default();
-    let (lock, unusable) = super::unit::lock_to_make_safe(context, &spec, args.fast)?;
+    let (lock, unusable) = super::unit::lock_to_make_safe(context, &spec, fast)?;
     unusable.into_iter().for_each(|why| or_refused(why.into()));
     let request = Request {
         dir: context.dir(),

@@ -30,6 +30,14 @@ pub enum Pace {
     },
 }
 
+impl Pace {
+    /// The pace at which the machine of this unit lives: real hardware has one only, whatever was
+    /// typed by mistake, and has to be made safe at it.
+    pub(super) fn of(self, unit: &Unit<'_>) -> Self {
+        if unit.written.simulated { self } else { Self::Running { speed: 1 } }
+    }
+}
+
 /// A machine that is connected and safe, its time, and the hands of a simulated one.
 pub(super) type Reached = (SharedMachine<WiredUnit>, Clock, Option<Hands>);
 
@@ -41,6 +49,7 @@ pub(super) async fn reach_safely(
     capture: Option<Capture>,
     cooling: bool,
 ) -> Result<Reached, ConductError> {
+    let (pace, yes) = (pace.of(unit), yes && unit.written.simulated);
     let (machine, clock, hands) = reach(pace, yes, file, unit.spec()?, capture).await?;
     let machine = Arc::new(Mutex::new(machine));
     make_safe_first(&machine, unit.name, cooling).await?;

@@ -133,7 +133,7 @@ pub(super) async fn unreadable(
 
 /// Makes the machine safe, as far as it can be reached, and says so.
 pub(super) async fn safety_now(request: &Request<'_>, unit: &Unit<'_>, cooling: bool) -> String {
-    match request.pace {
+    match request.pace.of(unit) {
         // The simulated machine was a part of the program that is gone.
         Pace::Lockstep { .. } => "The simulated machine is gone with its program".to_owned(),
         Pace::Running { .. } => match reach_safely(request, unit, cooling).await {
@@ -181,7 +181,7 @@ pub(super) async fn tell_what_answers(
     cooling: bool,
     whose: &str,
 ) {
-    if matches!(pace, Pace::Lockstep { .. }) {
+    if matches!(pace.of(unit), Pace::Lockstep { .. }) {
         return;
     }
     tell_safe(unit, cooling).await;
