@@ -151,6 +151,7 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
     Kept::end(kept);
     let done = done?;
     report(context, &done)?;
+    proved_off(&done)?;
     match done.verdict.outcome {
         Outcome::Acceptable => Ok(()),
         // What was asked for was done.
@@ -159,6 +160,18 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
             Err(Failure::NotAcceptable(outcome))
         }
     }
+}
+
+/// Whatever became of the batch: a heater that is not proved to be off comes before it.
+fn proved_off(done: &Conducted) -> Result<(), Failure> {
+    if done.unsafe_because.is_none() {
+        return Ok(());
+    }
+    Err(Failure::Unreachable(anyhow::anyhow!(
+        "batch {}: ATTENTION: the machine did not confirm that its heat is off. Switch the heater off \
+         at the machine, or see that it is off",
+        done.batch
+    )))
 }
 
 /// What a person should know before real hardware is driven.
