@@ -67,9 +67,10 @@ async fn reach(
 ) -> Result<(WiredUnit, Clock, Option<Hands>), ConductError> {
     match pace {
         Pace::Running { speed } => {
-            let panel = spec.buses().iter().find_map(|bus| panel_address(&bus.url));
+            // Only the hands need the address: a resolver that hangs must keep no machine waiting.
+            let panel = || spec.buses().iter().find_map(|bus| panel_address(&bus.url));
+            let hands = yes.then(panel).flatten().map(Hands::Panel);
             let machine = WiredUnit::connect_heard(spec, capture).await?;
-            let hands = panel.filter(|_| yes).map(Hands::Panel);
             Ok((machine, Clock::running(speed), hands))
         }
         Pace::Lockstep { seed } => {
