@@ -95,7 +95,10 @@ fn through<W: Write>(open: impl FnOnce() -> W + Send + 'static) -> anyhow::Resul
 pub(super) fn to_file(path: &Path) -> anyhow::Result<Aside> {
     let (log, told) = to_file_within(path, OPENED_WITHIN)?;
     if let Some(why) = told {
-        out::note(&format!("the log {} cannot be written: {why}; there is none now", path.display()));
+        out::note(&format!(
+            "the log {} cannot be written: {why}; there is none now",
+            path.display()
+        ));
     }
     Ok(log)
 }

@@ -14,7 +14,6 @@ use crate::batch::params::Purpose;
 use crate::batch::verdict::{Outcome, Verdict};
 use crate::profiles;
 use crate::station::changes;
-use crate::station::commission;
 use crate::station::conduct::{Conducted, NewRun, Pace, Request, Task, conduct};
 use crate::station::config::Unit;
 use crate::station::screen::Mode;
@@ -103,7 +102,7 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
     };
     let unit = station.unit(&args.unit)?;
     if !unit.written.simulated {
-        warn(context, &unit, args.water)?;
+        warn(&unit, args.water)?;
     }
     let spec = unit.spec()?;
     let head = CaptureHead::of_unit(&spec, PROGRAM, context.now_utc_ms());
@@ -174,18 +173,8 @@ fn proved_off(done: &Conducted) -> Result<(), Failure> {
     )))
 }
 
-/// What a person should know before real hardware is driven.
-fn warn(context: &Context, unit: &Unit<'_>, water: bool) -> Result<(), Failure> {
-    let store = context.store_to_read();
-    match store.and_then(|store| Ok(commission::known(&store, unit)?)) {
-        Ok(known) => out::note(&format!("unit {}: {known}", unit.name)),
-        // The run goes on, to make the machine safe: it looks at the file itself, and says what to do.
-        Err(why) => out::note(&format!(
-            "unit {}: it cannot be read whether it was commissioned: {}",
-            unit.name,
-            why.why()
-        )),
-    }
+/// What a person should know before real hardware is driven, as far as its description tells.
+fn warn(unit: &Unit<'_>, water: bool) -> Result<(), Failure> {
     let unverified = unit.unverified_in_use()?;
     if !water && !unverified.is_empty() {
         out::note(&format!(

@@ -16,6 +16,7 @@ use super::config::{StationConfig, Unit};
 use super::control_loop::{ControlLoop, SharedMachine};
 use super::insisting::Insisting;
 use super::lock::UnitLock;
+use super::opening::{OPENED_WITHIN, Opened, Opening};
 use super::permit::HeatPermit;
 pub use super::reach::Pace;
 use super::reach::{self, Hands, Reached};
@@ -29,8 +30,8 @@ use super::technician;
 use crate::batch::engine::Engine;
 use crate::batch::params::{BatchParams, Purpose};
 use crate::batch::verdict::Verdict;
-use crate::store::model::FrozenText;
-use crate::store::{NewBatch, Stamp, Store, StoreError, StoreThread};
+use crate::store::model::{BatchHeader, FrozenText};
+use crate::store::{NewBatch, Stamp, StoreError, StoreThread};
 
 mod asked;
 mod error;
@@ -130,15 +131,21 @@ pub struct Conducted {
 pub async fn conduct(request: Request<'_>, mode: Mode) -> Result<Conducted, ConductError> {
     let unit = request.station.unit(request.unit)?;
     // Heard from here on: a signal before the first period must not leave a machine half started.
-    let signalled = Box::pin(supervisor::signalled());
-    let store = match Store::open(&request.file()) {
-        Ok(store) => store,
-        // A program may have been killed while it heated: nobody can look that up.
+    let mut signalled = Box::pin(supervisor::signalled());
+    // A program may have been killed while it heated: a file that cannot be opened, or not in time,
+    // keeps nobody from making the machine safe.
+    let opened = match opened(&request, &unit, &mut signalled).await? {
+        Ok(opened) => opened,
         Err(why) => return Err(resume::unreadable(&request, &unit, false, why).await),
     };
+    let Opened { store, left, known } = opened;
+    if let Some(known) = known {
+        tell(request.tell, known).await;
+    }
     let allowed = asked::allowed(&request, &unit, store.station());
     let (store, thread) = StoreThread::spawn(store, WAITING_MAX)?;
-    let conducted = with_store(&request, &unit, (store, allowed), (mode, signalled)).await;
+    let person = (mode, signalled);
+    let conducted = with_store(&request, &unit, (store, left), allowed, person).await;
     let is_file_closed = file_closed(thread).await;
     let done = conducted?;
     let file = (&*request.file(), request.tell);
@@ -147,6 +154,21 @@ pub async fn conduct(request: Request<'_>, mode: Mode) -> Result<Conducted, Cond
         // It was given up, on whatever there is.
         Task::Abandon(_) => Ok(done),
     }
+}
+
+/// The station's file, opened: if that takes too long, only once the machine was made safe.
+async fn opened(
+    request: &Request<'_>,
+    unit: &Unit<'_>,
+    told: &mut (impl Future<Output = &'static str> + Unpin),
+) -> Result<Result<Opened, StoreError>, ConductError> {
+    let file = request.file();
+    let mut opening = Opening::of(&file, unit)?;
+    if let Some(opened) = opening.within(OPENED_WITHIN).await {
+        return Ok(opened);
+    }
+    let safe = resume::safety_now(request, unit, false).await;
+    opening.unless_told((&file, request.tell), safe, told).await
 }
 
 /// A disk that takes longer to close the file keeps nobody waiting: the log stays beside it.
@@ -168,13 +190,10 @@ async fn file_closed(thread: std::thread::JoinHandle<()>) -> bool {
 async fn with_store(
     request: &Request<'_>,
     unit: &Unit<'_>,
-    (store, allowed): (StoreThread, Result<(), ConductError>),
+    (store, left): (StoreThread, Option<BatchHeader>),
+    allowed: Result<(), ConductError>,
     person: (Mode, impl Future<Output = &'static str> + Unpin),
 ) -> Result<Conducted, ConductError> {
-    let left = match resume::left_open(&store, request.unit).await {
-        Ok(left) => left,
-        Err(why) => return Err(resume::unreadable(request, unit, false, why).await),
-    };
     if let Err(why) = allowed {
         return Err(asked::refused(request, unit, left.as_ref(), why).await);
     }

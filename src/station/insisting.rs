@@ -174,7 +174,9 @@ mod tests {
     /// A person hears of every signal that does not end it, and in the end of what did.
     #[tokio::test]
     async fn it_goes_on_until_the_machine_has_confirmed_it_or_a_person_ends_it() {
-        for (signals, is_confirmed) in [(vec!["SIGHUP", SIGTERM], true), (vec!["SIGHUP", CTRL_C], false)] {
+        for (signals, is_confirmed) in
+            [(vec!["SIGHUP", SIGTERM], true), (vec!["SIGHUP", CTRL_C], false)]
+        {
             let back = Arc::new(Notify::new());
             let comes = back.clone();
             let task = tokio::spawn(async move { comes.notified().await });

@@ -99,7 +99,10 @@ impl UnitLock {
     ///
     /// # Errors
     /// It is taken, or it can be taken neither way.
-    pub fn take_to_make_safe(dir: &Path, unit: &str) -> Result<(Self, Option<LockError>), LockError> {
+    pub fn take_to_make_safe(
+        dir: &Path,
+        unit: &str,
+    ) -> Result<(Self, Option<LockError>), LockError> {
         let (unit, path, why) = match Self::take(dir, unit) {
             Ok(lock) => return Ok((lock, None)),
             Err(LockError::File { unit, path, why }) => (unit, path, why),

@@ -12,6 +12,7 @@ pub mod config;
 pub mod control_loop;
 mod insisting;
 pub mod lock;
+mod opening;
 pub mod permit;
 pub mod ports;
 mod reach;

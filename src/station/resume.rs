@@ -28,17 +28,6 @@ const SAFE_WITHIN: Duration = Duration::from_secs(5);
 /// So often a machine is tried before a person is told that it cannot be reached.
 const REACH_TRIES: u32 = 3;
 
-/// The batch of the unit whose record was not closed. The caller holds the unit's lock, so that it
-/// cannot be running.
-pub(super) async fn left_open(
-    store: &StoreThread,
-    unit: &str,
-) -> Result<Option<BatchHeader>, StoreError> {
-    let unit = unit.to_owned();
-    let open = store.call(|store| store.open_batches()).await?;
-    Ok(open.into_iter().find(|header| header.unit == unit))
-}
-
 /// Whether milk or water may be in the machine. It may be before the loading was confirmed, too.
 pub(super) fn may_hold_bottles(phase: PhaseName) -> bool {
     match phase {

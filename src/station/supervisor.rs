@@ -261,8 +261,8 @@ impl Signals {
     pub(super) async fn next(&mut self) -> &'static str {
         poll_fn(|context| {
             let mut heard = self.heard.iter_mut();
-            let told = heard
-                .find_map(|(one, name)| one.poll_recv(context).is_ready().then_some(*name));
+            let told =
+                heard.find_map(|(one, name)| one.poll_recv(context).is_ready().then_some(*name));
             told.map_or(Poll::Pending, Poll::Ready)
         })
         .await

@@ -92,6 +92,23 @@ fn a_lock_file_that_cannot_be_used_leaves_no_heater_on() {
     }
 }
 
+/// Another program has the file for itself: every question to it waits for seconds, as on a disk that
+/// hangs.
+#[test]
+fn a_file_that_does_not_open_in_time_leaves_no_heater_on() {
+    let (clean, machine) = served();
+    for line in ["run demo --resume --yes --speed 60", RUN, "unit commission demo --yes --speed 60"]
+    {
+        let desk = left_heating(&clean, &machine, RUN);
+        let db = rusqlite::Connection::open(desk.path("holder.db")).expect("a database");
+        db.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").expect("held");
+        let answer = desk.run(line).expect_code(1);
+        let waits = format!("{CONFIRMED}. The disk has not opened");
+        assert!(answer.stderr.contains(&waits), "{line}: {}", answer.stderr);
+        assert!(is_off(&desk, &machine), "{line}: it still heats: {}", answer.stderr);
+    }
+}
+
 /// Whether the cooling water runs, as another program reads it.
 fn is_cooling(desk: &Desk, machine: &Running) -> bool {
     let line = format!(

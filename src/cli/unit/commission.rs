@@ -98,7 +98,9 @@ const BEFORE: &str = "This run heats and cools the machine by itself, for up to 
 - Ctrl-C ends the run at any time: the heater is switched off, and that is read back.";
 
 /// Nothing is switched before a person has said yes.
-async fn before_it_begins(CommissionArgs { unit, yes, .. }: &CommissionArgs) -> Result<(), Failure> {
+async fn before_it_begins(
+    CommissionArgs { unit, yes, .. }: &CommissionArgs,
+) -> Result<(), Failure> {
     out::note(BEFORE);
     if *yes || ask("Is only water in the machine, and do you stand beside it?").await {
         return Ok(());

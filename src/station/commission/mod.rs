@@ -36,12 +36,12 @@ use super::config::{PointRef, StationConfig, Unit};
 use super::control_loop::{SharedMachine, safe_command};
 use super::insisting::Insisting;
 use super::lock::UnitLock;
+use super::opening::{OPENED_WITHIN, Opened, Opening};
 use super::reach::{self, Hands};
 use super::resume::{self, is_cooled};
 use super::soundness;
 use super::supervisor::{self, Guard, Guarded};
 use crate::station::clock::{self, Clock};
-use crate::store::model::BatchHeader;
 use crate::store::{Body, JournalEntry, Stamp, Store, StoreError};
 use bench::{Bench, Notebook, Watched};
 pub use bench::{Stop, Told};
@@ -146,10 +146,14 @@ pub async fn commission(request: Request<'_>) -> Result<Commissioned, Commission
     // Heard from here on: a signal before the first period must not leave a machine half started.
     let mut signalled = Box::pin(supervisor::signalled());
     // Milk that is being cooled goes on being cooled. Where nobody can look that up, the water is shut.
-    let opened = opened(&request);
-    let cooling = matches!(&opened, Ok((_, Some(left))) if is_cooled(left.phase));
-    let (how, file) = ((request.pace, request.yes), &request.station.file);
-    let reached = reach::reach_safely(how, file, &unit, request.capture.clone(), cooling).await;
+    let path = request.dir.join("holder.db");
+    let file = (&*path, request.tell);
+    let mut opening = Opening::of(&path, &unit)?;
+    let opened = opening.within(OPENED_WITHIN).await;
+    let left = opened.iter().flatten().find_map(|opened| opened.left.as_ref());
+    let cooling = left.is_some_and(|left| is_cooled(left.phase));
+    let (how, station) = ((request.pace, request.yes), &request.station.file);
+    let reached = reach::reach_safely(how, station, &unit, request.capture.clone(), cooling).await;
     if reached.is_err() {
         // A program may have been killed while it heated.
         let whose = format!("unit {}", unit.name);
@@ -157,14 +161,17 @@ pub async fn commission(request: Request<'_>) -> Result<Commissioned, Commission
     }
     let (machine, clock, hands) = reached?;
     let simulated = machine.lock().await.simulated();
-    let (store, left) = opened?;
+    let safe = || "Heat was commanded off, and the machine confirmed it".to_owned();
+    let opened = match opened {
+        Some(opened) => opened?,
+        None => opening.unless_told(file, safe(), &mut signalled).await??,
+    };
+    let Opened { store, left, known: _ } = opened;
     request.station.agrees_with(store.station())?;
     if let Some(left) = left {
         // Nothing is heated while the bottles of an interrupted batch may be in the machine.
-        let safe = "Heat was commanded off, and the machine confirmed it".to_owned();
-        return Err(ConductError::left_open(left, safe).into());
+        return Err(ConductError::left_open(left, safe()).into());
     }
-    let file = (&*request.dir.join("holder.db"), request.tell);
     let mut store = soundness::checked(file, store, &mut signalled).await?;
     let began = json!({ "simulated": simulated, "make_sha256": make_sha256 });
     let body = Body::new("commissioning begun: water only").after(began);
@@ -229,14 +236,6 @@ fn confirmed_late(done: &mut Commissioned) {
     done.unsafe_because = None;
     let why = || "the machine confirmed only late that its heat is off".to_owned();
     done.ended_because.get_or_insert_with(why);
-}
-
-/// The station's memory, and the batch of the unit that an interrupted program left open.
-fn opened(request: &Request<'_>) -> Result<(Store, Option<BatchHeader>), StoreError> {
-    let store = Store::open(&request.dir.join("holder.db"))?;
-    let mut open = store.open_batches()?.into_iter();
-    let left = open.find(|left| left.unit == request.unit);
-    Ok((store, left))
 }
 
 /// The state to leave the machine in. Water needs no cooling that goes on: the valve is closed
@@ -307,22 +306,26 @@ fn unended(store: &Store, begun: &JournalEntry) -> Result<String, StoreError> {
 /// # Errors
 /// The store, or a profile of the unit.
 pub fn known(store: &Store, unit: &Unit<'_>) -> Result<String, CommissionError> {
-    let Some(entry) = store.newest_entry(ENDED, unit.name)? else {
-        let name = unit.name;
+    Ok(known_of(store, unit.name, &unit.make_sha256()?)?)
+}
+
+/// The same of the unit of this name that is described so.
+pub(super) fn known_of(store: &Store, name: &str, make_sha256: &str) -> Result<String, StoreError> {
+    let Some(entry) = store.newest_entry(ENDED, name)? else {
         if let Some(begun) = store.newest_entry(BEGUN, name)? {
-            return Ok(unended(store, &begun)?);
+            return unended(store, &begun);
         }
         return Ok(format!("not commissioned yet: `holder unit commission {name}`, with water"));
     };
     let JournalEntry { seq, utc_ms, who, body } = entry;
-    let newer = store.newest_entry(BEGUN, unit.name)?.filter(|begun| begun.seq > seq);
+    let newer = store.newest_entry(BEGUN, name)?.filter(|begun| begun.seq > seq);
     if let Some(begun) = newer {
-        return Ok(unended(store, &begun)?);
+        return unended(store, &begun);
     }
     let day = store.day(utc_ms)?;
     let after = body.after.unwrap_or_default();
     let outcome = after.get("outcome").and_then(Value::as_str).unwrap_or("of unknown outcome");
-    let same = after.get("make_sha256").and_then(Value::as_str) == Some(&unit.make_sha256()?);
+    let same = after.get("make_sha256").and_then(Value::as_str) == Some(make_sha256);
     Ok(match (outcome, same) {
         ("passed", true) => format!("commissioned on {day} by {who}, as it is described now"),
         ("passed", false) => format!(
