@@ -78,6 +78,31 @@ fn a_new_run_that_cannot_reach_all_of_the_machine_tells_what_answers_to_stop_hea
     }
 }
 
+/// Real hardware is never gone with its program.
+#[test]
+fn fast_that_is_typed_for_real_hardware_leaves_no_heater_on() {
+    let (clean, machine) = served();
+    let bank = Desk::empty();
+    bank.run("init . --name Bank --time-zone UTC").expect_code(0);
+    edit(&bank, "192.168.1.20:502", machine.address(0));
+    edit(&bank, "192.168.1.21:502", machine.address(2));
+    let refused = "--fast is for simulated units only";
+    let (new, resume) = ("run past-1 --water --bottles 12 --fast", "run past-1 --resume --fast");
+    for (line, code, why) in [(new, 1, refused), (resume, 1, refused), (resume, 5, "holder.db")] {
+        left_heating(&clean, &machine, RUN);
+        if code == 5 {
+            bank.write("holder.db", "no database");
+        }
+        let answer = bank.run(line).expect_code(code);
+        // The simulator, which has no business there, is told all the same.
+        for word in [why, "ATTENTION"] {
+            assert!(answer.stderr.contains(word), "{line}: no {word} in {}", answer.stderr);
+        }
+        assert!(is_off(&bank, &machine), "{line}: it still heats: {}", answer.stderr);
+        assert!(!answer.stderr.contains("simulated machine"), "{line}: {}", answer.stderr);
+    }
+}
+
 /// After a power cut a disk may have become read-only, or somebody has tidied up.
 #[cfg(target_os = "linux")]
 #[test]
