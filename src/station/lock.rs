@@ -1,9 +1,10 @@
 //! One program per unit: a lock that the operating system releases with the process, however it
 //! ends. A lock file that is left over locks nothing.
 //!
-//! On Linux there are two: the lock on the file, and a name that the kernel keeps, made of the
-//! folder's device and inode. The name holds also where somebody has deleted or replaced the file,
-//! and it is the same however the folder is called; the file holds also between containers.
+//! On Linux there are more: the lock on the file, and names that the kernel keeps, made of device and
+//! inode of the folder and of the station's file. The names hold also where somebody has deleted or
+//! replaced the lock file, and they are the same however folder or file are called; the lock file holds
+//! also between containers.
 //!
 //! Two folders may describe one machine: a backup that was restored beside the station does. On
 //! Linux a unit takes what it drives over the network, too, by names that know no folder.
@@ -81,8 +82,8 @@ impl UnitLock {
             Err(TryLockError::Error(source)) => return Err(unusable(source)),
         }
         #[cfg(target_os = "linux")]
-        let names = match own_name(dir, unit).and_then(keep) {
-            Ok(name) => vec![name],
+        let names = match keep_own(dir, unit) {
+            Ok(names) => names,
             Err(source) if source.kind() == std::io::ErrorKind::AddrInUse => return Err(taken()),
             Err(source) => return Err(unusable(source)),
         };
@@ -119,8 +120,7 @@ impl UnitLock {
 
     #[cfg(target_os = "linux")]
     fn by_name(dir: &Path, unit: &str) -> std::io::Result<Self> {
-        let name = own_name(dir, unit).and_then(keep)?;
-        Ok(Self { _file: None, names: vec![name] })
+        Ok(Self { _file: None, names: keep_own(dir, unit)? })
     }
 
     /// Only Linux has names that end with the program.
@@ -158,13 +158,17 @@ impl UnitLock {
     }
 }
 
-/// The name of a unit in a folder, however the folder is called.
+/// The names of a unit, kept: by its folder, however that is called, and by the station's file, to
+/// which two folders may link.
 #[cfg(target_os = "linux")]
-fn own_name(dir: &Path, unit: &str) -> std::io::Result<String> {
+fn keep_own(dir: &Path, unit: &str) -> std::io::Result<Vec<std::os::unix::net::UnixListener>> {
     use std::os::unix::fs::MetadataExt as _;
 
-    let folder = fs::metadata(dir)?;
-    Ok(format!("holder/{}/{}/{unit}", folder.dev(), folder.ino()))
+    let name = |kind, of: fs::Metadata| format!("holder{kind}{}/{}/{unit}", of.dev(), of.ino());
+    let folder = name('/', fs::metadata(dir)?);
+    // A station without its file is refused by whoever opens it.
+    let file = fs::metadata(dir.join("holder.db")).ok().map(|file| name(':', file));
+    [Some(folder), file].into_iter().flatten().map(keep).collect()
 }
 
 /// A name in the kernel's list of abstract sockets (unix(7)), on which nobody is answered.
@@ -197,6 +201,21 @@ mod tests {
         fs::create_dir(dir.path().join("locks")).expect("made");
         fs::write(dir.path().join("locks/a.lock"), "12345").expect("written");
         assert!(UnitLock::take(dir.path(), "a").is_ok());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_folder_that_links_to_the_file_of_a_station_is_kept_out_of_its_units() {
+        let [station, linked] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+        fs::write(station.path().join("holder.db"), "").expect("written");
+        let link = linked.path().join("holder.db");
+        std::os::unix::fs::symlink(station.path().join("holder.db"), &link).expect("linked");
+        let first = UnitLock::take(station.path(), "a").expect("free");
+        let second = UnitLock::take(linked.path(), "a");
+        assert!(matches!(second, Err(LockError::Taken { .. })), "{second:?}");
+        UnitLock::take(linked.path(), "b").expect("another unit");
+        drop(first);
+        UnitLock::take(linked.path(), "a").expect("free again");
     }
 
     #[cfg(target_os = "linux")]
