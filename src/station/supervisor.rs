@@ -1,19 +1,17 @@
 //! Owns the machine and the loop's task: however the task ends (return, error, panic, signal),
 //! the machine is made safe.
 
-#[cfg(unix)]
-use std::future::poll_fn;
-#[cfg(unix)]
-use std::task::Poll;
 use std::time::Duration;
 
 use holder_hal::{Command, Heat, Machine};
-#[cfg(unix)]
-use signal_hook::consts;
 
 use super::control_loop::{ControlLoop, LastCommand, SharedMachine, safe_command};
 use super::recorder::{RecordError, Recorder};
 use crate::batch::engine::Engine;
+
+mod signals;
+
+pub(super) use signals::Signals;
 
 /// The safe state must have arrived after this long (real time), or a person must act.
 const SAFE_WITHIN: Duration = Duration::from_secs(5);
@@ -222,66 +220,6 @@ async fn until_safe<M: Machine>(
 ) {
     while make_safe(machine, safe, within, pause).await.is_some() {
         tokio::time::sleep(pause).await;
-    }
-}
-
-/// The signals by which people, a terminal or the system end a program, as far as it can hear them
-/// (signal(7)); SIGPIPE and SIGXFSZ show as a failed write. SIGXCPU comes at the soft limit on
-/// computing time (`ulimit -S -t`); at the hard one the system ends the program as SIGKILL does.
-#[cfg(unix)]
-const ENDING_SIGNALS: [(i32, &str); 8] = [
-    (consts::SIGINT, CTRL_C),
-    (consts::SIGTERM, SIGTERM),
-    (consts::SIGHUP, "SIGHUP"),
-    (consts::SIGQUIT, "SIGQUIT"),
-    (consts::SIGXCPU, "SIGXCPU"),
-    (consts::SIGALRM, "SIGALRM"),
-    (consts::SIGUSR1, "SIGUSR1"),
-    (consts::SIGUSR2, "SIGUSR2"),
-];
-
-/// The signals that tell the program to stop, one after the other.
-pub(super) struct Signals {
-    #[cfg(unix)]
-    heard: Vec<(tokio::signal::unix::Signal, &'static str)>,
-}
-
-#[cfg(unix)]
-impl Signals {
-    /// Listens from now on.
-    pub(super) fn listen() -> Self {
-        use tokio::signal::unix::{SignalKind, signal};
-
-        let heard = |(number, name)| Some((signal(SignalKind::from_raw(number)).ok()?, name));
-        // One that cannot be heard takes none of the others with it.
-        Self { heard: ENDING_SIGNALS.into_iter().filter_map(heard).collect() }
-    }
-
-    /// The name of the next one.
-    pub(super) async fn next(&mut self) -> &'static str {
-        poll_fn(|context| {
-            let mut heard = self.heard.iter_mut();
-            let told =
-                heard.find_map(|(one, name)| one.poll_recv(context).is_ready().then_some(*name));
-            told.map_or(Poll::Pending, Poll::Ready)
-        })
-        .await
-    }
-}
-
-#[cfg(not(unix))]
-impl Signals {
-    /// Listens as soon as it is asked for the next one.
-    pub(super) fn listen() -> Self {
-        Self {}
-    }
-
-    /// The name of the next one.
-    pub(super) async fn next(&mut self) -> &'static str {
-        match tokio::signal::ctrl_c().await {
-            Ok(()) => CTRL_C,
-            Err(_) => std::future::pending().await,
-        }
     }
 }
 
