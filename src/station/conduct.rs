@@ -16,7 +16,7 @@ use super::config::{StationConfig, Unit};
 use super::control_loop::{ControlLoop, SharedMachine};
 use super::insisting::Insisting;
 use super::lock::UnitLock;
-use super::opening::{OPENED_WITHIN, Opened, Opening};
+use super::opening::{self, Opened};
 use super::permit::HeatPermit;
 pub use super::reach::Pace;
 use super::reach::{self, Hands, Reached};
@@ -134,7 +134,7 @@ pub async fn conduct(request: Request<'_>, mode: Mode) -> Result<Conducted, Cond
     let mut signalled = Box::pin(supervisor::signalled());
     // A program may have been killed while it heated: a file that cannot be opened, or not in time,
     // keeps nobody from making the machine safe.
-    let opened = match opened(&request, &unit, &mut signalled).await? {
+    let opened = match opening::for_a_run(&request, &unit, &mut signalled).await? {
         Ok(opened) => opened,
         Err(why) => return Err(resume::unreadable(&request, &unit, false, why).await),
     };
@@ -143,7 +143,10 @@ pub async fn conduct(request: Request<'_>, mode: Mode) -> Result<Conducted, Cond
         tell(request.tell, known).await;
     }
     let allowed = asked::allowed(&request, &unit, store.station());
-    let (store, thread) = StoreThread::spawn(store, WAITING_MAX)?;
+    let (store, thread) = match StoreThread::spawn(store, WAITING_MAX) {
+        Ok(spawned) => spawned,
+        Err(why) => return Err(resume::unreadable(&request, &unit, false, why).await),
+    };
     let person = (mode, signalled);
     let conducted = with_store(&request, &unit, (store, left), allowed, person).await;
     let is_file_closed = file_closed(thread).await;
@@ -154,21 +157,6 @@ pub async fn conduct(request: Request<'_>, mode: Mode) -> Result<Conducted, Cond
         // It was given up, on whatever there is.
         Task::Abandon(_) => Ok(done),
     }
-}
-
-/// The station's file, opened: if that takes too long, only once the machine was made safe.
-async fn opened(
-    request: &Request<'_>,
-    unit: &Unit<'_>,
-    told: &mut (impl Future<Output = &'static str> + Unpin),
-) -> Result<Result<Opened, StoreError>, ConductError> {
-    let file = request.file();
-    let mut opening = Opening::of(&file, unit)?;
-    if let Some(opened) = opening.within(OPENED_WITHIN).await {
-        return Ok(opened);
-    }
-    let safe = resume::safety_now(request, unit, false).await;
-    opening.unless_told((&file, request.tell), safe, told).await
 }
 
 /// A disk that takes longer to close the file keeps nobody waiting: the log stays beside it.

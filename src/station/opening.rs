@@ -7,14 +7,33 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::commission;
-use super::conduct::{ConductError, tell};
+use super::conduct::{ConductError, Request, tell};
 use super::config::Unit;
+use super::resume;
 use super::soundness::telling;
 use crate::store::model::BatchHeader;
 use crate::store::{Store, StoreError};
 
 /// A file that takes longer to open (real time) is not waited for: first the machine is made safe.
 pub(super) const OPENED_WITHIN: Duration = Duration::from_secs(2);
+
+/// The station's file, opened: if that takes too long, only once the machine was made safe.
+///
+/// # Errors
+/// The program was told to stop meanwhile.
+pub(super) async fn for_a_run(
+    request: &Request<'_>,
+    unit: &Unit<'_>,
+    told: &mut (impl Future<Output = &'static str> + Unpin),
+) -> Result<Result<Opened, StoreError>, ConductError> {
+    let file = request.file();
+    let mut opening = Opening::of(&file, unit);
+    if let Some(opened) = opening.within(OPENED_WITHIN).await {
+        return Ok(opened);
+    }
+    let safe = resume::safety_now(request, unit, false).await;
+    opening.unless_told((&file, request.tell), safe, told).await
+}
 
 /// The station's file, and what it says of a unit.
 pub(super) struct Opened {
@@ -31,10 +50,7 @@ pub(super) struct Opening<T>(oneshot::Receiver<Result<T, StoreError>>);
 
 impl Opening<Opened> {
     /// Begins to open the station's file at `path`, for a run or a commissioning of the unit.
-    ///
-    /// # Errors
-    /// The system has no thread to give.
-    pub(super) fn of(path: &Path, unit: &Unit<'_>) -> Result<Self, StoreError> {
+    pub(super) fn of(path: &Path, unit: &Unit<'_>) -> Self {
         let (path, name) = (path.to_owned(), unit.name.to_owned());
         let is_hardware = !unit.written.simulated;
         // A profile that cannot be read is told by who reads it for the machine.
@@ -58,15 +74,15 @@ fn known(store: &Store, unit: &str, made_of: &str) -> String {
 }
 
 impl<T: Send + 'static> Opening<T> {
-    fn begin(
-        work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<Self, StoreError> {
+    fn begin(work: impl FnOnce() -> Result<T, StoreError> + Send + 'static) -> Self {
         let (done, opened) = oneshot::channel();
-        std::thread::Builder::new().name("opening".into()).spawn(move || {
+        let begun = std::thread::Builder::new().name("opening".into()).spawn(move || {
             // Whoever was told to stop does not wait for it any more.
             let _ = done.send(work());
-        })?;
-        Ok(Self(opened))
+        });
+        // Without a thread the answer is that it is gone.
+        drop(begun);
+        Self(opened)
     }
 
     /// What the disk gave, if it did so within this time (real time).
@@ -110,7 +126,7 @@ mod tests {
             gate.recv().ok();
             Ok("opened")
         };
-        let mut hanging = Opening::begin(work).expect("a thread");
+        let mut hanging = Opening::begin(work);
         assert!(hanging.within(Duration::ZERO).await.is_none());
         let file = (Path::new("holder.db"), (|_| ()) as fn(&str));
         let mut told = Box::pin(std::future::ready("SIGTERM"));
@@ -128,7 +144,7 @@ mod tests {
             gate.recv().ok();
             Ok("opened")
         };
-        let mut slow = Opening::begin(work).expect("a thread");
+        let mut slow = Opening::begin(work);
         assert!(slow.within(Duration::ZERO).await.is_none());
         drop(disk);
         let file = (Path::new("holder.db"), (|_| ()) as fn(&str));

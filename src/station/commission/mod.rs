@@ -148,7 +148,7 @@ pub async fn commission(request: Request<'_>) -> Result<Commissioned, Commission
     // Milk that is being cooled goes on being cooled. Where nobody can look that up, the water is shut.
     let path = request.dir.join("holder.db");
     let file = (&*path, request.tell);
-    let mut opening = Opening::of(&path, &unit)?;
+    let mut opening = Opening::of(&path, &unit);
     let opened = opening.within(OPENED_WITHIN).await;
     let left = opened.iter().flatten().find_map(|opened| opened.left.as_ref());
     let cooling = left.is_some_and(|left| is_cooled(left.phase));
