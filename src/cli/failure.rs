@@ -21,7 +21,7 @@ pub(crate) enum Failure {
     Usage(String),
     /// What was judged is not acceptable; the verdict has been shown.
     NotAcceptable(Outcome),
-    /// The machine does not answer.
+    /// The machine does not answer, or its heat is not proved to be off.
     Unreachable(anyhow::Error),
     /// A record does not verify.
     DoesNotVerify(anyhow::Error),

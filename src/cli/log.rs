@@ -11,10 +11,14 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
+use super::out;
+
 /// Lines that may wait; more are dropped.
 const LINES_MAX: usize = 1024;
 /// How long the end waits for the last lines (real time).
 const FLUSH_WITHIN: Duration = Duration::from_secs(1);
+/// How long a run waits for its log file to open (real time).
+const OPENED_WITHIN: Duration = Duration::from_millis(500);
 
 /// The thread that writes the log during a batch, if there is one.
 static ASIDE: Mutex<Option<SyncSender<Vec<u8>>>> = Mutex::new(None);
@@ -63,10 +67,15 @@ pub(super) struct Aside {
 ///
 /// # Errors
 /// The system has no thread to give.
-pub(super) fn aside(mut to: impl Write + Send + 'static) -> anyhow::Result<Aside> {
+pub(super) fn aside(to: impl Write + Send + 'static) -> anyhow::Result<Aside> {
+    through(move || to)
+}
+
+fn through<W: Write>(open: impl FnOnce() -> W + Send + 'static) -> anyhow::Result<Aside> {
     let (lines, waiting) = sync_channel::<Vec<u8>>(LINES_MAX);
     let (running, ended) = sync_channel::<()>(0);
     let write = move || {
+        let mut to = open();
         for line in waiting {
             // Nobody is left to tell if the log cannot be written.
             let _ = to.write_all(&line).and_then(|()| to.flush());
@@ -78,14 +87,33 @@ pub(super) fn aside(mut to: impl Write + Send + 'static) -> anyhow::Result<Aside
     Ok(Aside { ended })
 }
 
-/// The same into a file, to which it is added; one that cannot be opened is an error before
-/// anything began.
+/// The same into a file, to which it is added. A disk that takes no log, or hangs, keeps nobody from
+/// making a machine safe: the log is given up then, and a person is told.
 ///
 /// # Errors
-/// The file cannot be written, or the system has no thread to give.
+/// The system has no thread to give.
 pub(super) fn to_file(path: &Path) -> anyhow::Result<Aside> {
-    let file = File::options().create(true).append(true).open(path);
-    aside(file.with_context(|| format!("the log {} cannot be written", path.display()))?)
+    let (log, told) = to_file_within(path, OPENED_WITHIN)?;
+    if let Some(why) = told {
+        out::note(&format!(
+            "the log {} cannot be written: {why}; there is none now",
+            path.display()
+        ));
+    }
+    Ok(log)
+}
+
+fn to_file_within(path: &Path, within: Duration) -> anyhow::Result<(Aside, Option<String>)> {
+    let (opened, told) = sync_channel(1);
+    let path = path.to_owned();
+    let log = through(move || -> Box<dyn Write> {
+        let file = File::options().create(true).append(true).open(path);
+        // Nobody waits for it any more, if that took too long.
+        let _ = opened.send(file.as_ref().err().map(ToString::to_string));
+        file.map_or_else(|_| Box::new(io::sink()) as Box<dyn Write>, |file| Box::new(file))
+    })?;
+    let hangs = || Some("the disk does not answer".to_owned());
+    Ok((log, told.recv_timeout(within).unwrap_or_else(|_| hangs())))
 }
 
 impl Drop for Aside {
@@ -115,8 +143,41 @@ mod tests {
         }
     }
 
+    /// One log aside at a time.
+    static ONE: Mutex<()> = Mutex::new(());
+
+    #[cfg(unix)]
+    #[test]
+    fn a_log_that_cannot_be_opened_or_hangs_keeps_nobody_waiting() {
+        let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let dir = tempfile::tempdir().expect("a folder");
+        let long = Duration::from_secs(60);
+        let (log, told) = to_file_within(dir.path(), long).expect("a thread");
+        assert!(told.is_some_and(|why| why.contains("directory")), "a folder takes no log");
+        Line.write_all(b"lost").expect("never waits");
+        drop(log);
+
+        // A pipe without a reader opens for no writer (fifo(7)).
+        let pipe = dir.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.expect("mkfifo is there").success());
+        let (log, told) = to_file_within(&pipe, Duration::ZERO).expect("a thread");
+        assert!(told.is_some_and(|why| why.contains("does not answer")));
+        Line.write_all(b"late").expect("never waits");
+        let _reader = File::open(&pipe).expect("read");
+        drop(log);
+
+        let file = dir.path().join("holder.log");
+        let (log, told) = to_file_within(&file, long).expect("a thread");
+        assert_eq!(told, None);
+        Line.write_all(b"a line").expect("never waits");
+        drop(log);
+        assert_eq!(std::fs::read(&file).expect("there"), b"a line");
+    }
+
     #[test]
     fn a_stuck_terminal_holds_nobody_up_and_loses_no_line_that_fits() {
+        let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         let (go, gate) = sync_channel::<()>(0);
         let (shown, lines) = sync_channel(2 * LINES_MAX);
         let guard = aside(Stuck(gate, shown)).expect("a thread");

@@ -2,7 +2,7 @@
 //!
 //! **Contract** (DESIGN). With `--json`, stdout carries one document; everything else goes to
 //! stderr. Exit codes: 0 done, 1 refused or failed, 2 usage, 3 a batch or curve that is not
-//! acceptable, 4 machine unreachable, 5 a record does not verify.
+//! acceptable, 4 machine unreachable or not proved to be off, 5 a record does not verify.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -51,7 +51,8 @@ use crate::invocation;
                   holder init bank --training    a station for practice in the folder bank\n  \
                   holder --dir bank batch list   what was run on this station\n\n\
                   Exit codes: 0 done, 1 refused or failed, 2 usage, 3 a batch or curve that is not\n\
-                  acceptable, 4 machine unreachable, 5 a record does not verify."
+                  acceptable, 4 machine unreachable or not proved to be off, 5 a record does\n\
+                  not verify."
 )]
 struct Cli {
     #[command(flatten)]

@@ -15,7 +15,6 @@ use crate::batch::verdict::{Outcome, Verdict};
 use crate::invocation;
 use crate::profiles;
 use crate::station::changes;
-use crate::station::commission;
 use crate::station::conduct::{Conducted, NewRun, Pace, Request, Task, conduct};
 use crate::station::config::Unit;
 use crate::station::screen::Mode;
@@ -113,7 +112,7 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
     };
     let unit = station.unit(&args.unit)?;
     if !unit.written.simulated {
-        warn(context, &unit, args.water)?;
+        warn(&unit, args.water)?;
     }
     let spec = unit.spec()?;
     let head = CaptureHead::of_unit(&spec, PROGRAM, context.now_utc_ms());
@@ -123,6 +122,11 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
     let kept = Kept::begin(args.capture.as_deref(), &head).map_err(&mut or_refused);
     let kept = kept.unwrap_or_default();
     let who = context.who().map_err(&mut or_refused).unwrap_or_default();
+    // On real hardware it is refused, and the machine that is made safe first is the real one.
+    let fast = args.fast && unit.written.simulated;
+    let today = context.today(&station.time_zone).map_err(&mut or_refused).unwrap_or_default();
+    let (lock, unusable) = super::unit::lock_to_make_safe(context, &spec, fast)?;
+    unusable.into_iter().for_each(|why| or_refused(why.into()));
     let request = Request {
         dir: context.dir(),
         station: &station,
@@ -137,7 +141,7 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
                 bottle_ul: i64::from(args.bottle_ml) * 1000,
                 recipe: &args.recipe,
                 reason: args.reason.unwrap_or_else(|| changes::NO_REASON.to_owned()),
-                today: context.today(&station.time_zone)?,
+                today,
             }),
         },
         who,
@@ -148,7 +152,7 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
         yes: args.yes,
         capture: Kept::handle(kept.as_ref()),
         refused,
-        lock: super::unit::lock(context, &spec, args.fast)?,
+        lock,
         tell: out::note,
     };
     let gives_up = matches!(request.task, Task::Abandon(_));
@@ -156,9 +160,11 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
     Kept::end(kept);
     let done = done?;
     report(context, &done)?;
-    if gives_up {
-        // What was asked for was done, on whatever there is (docs/decisions/0022).
-        return still_fits(context, &done.batch);
+    // What was asked for was done, on whatever there is (docs/decisions/0022).
+    let given_up = gives_up.then(|| still_fits(context, &done.batch));
+    proved_off(&done)?;
+    if let Some(fits) = given_up {
+        return fits;
     }
     match done.verdict.outcome {
         Outcome::Acceptable => Ok(()),
@@ -180,18 +186,20 @@ fn still_fits(context: &Context, batch: &str) -> Result<(), Failure> {
     })
 }
 
-/// What a person should know before real hardware is driven.
-fn warn(context: &Context, unit: &Unit<'_>, water: bool) -> Result<(), Failure> {
-    let store = context.store_to_read();
-    match store.and_then(|store| Ok(commission::known(&store, unit)?)) {
-        Ok(known) => out::note(&format!("unit {}: {known}", unit.name)),
-        // The run goes on, to make the machine safe: it looks at the file itself, and says what to do.
-        Err(why) => out::note(&format!(
-            "unit {}: it cannot be read whether it was commissioned: {}",
-            unit.name,
-            why.why()
-        )),
+/// Whatever became of the batch: a heater that is not proved to be off comes before it.
+fn proved_off(done: &Conducted) -> Result<(), Failure> {
+    if done.unsafe_because.is_none() {
+        return Ok(());
     }
+    Err(Failure::Unreachable(anyhow::anyhow!(
+        "batch {}: ATTENTION: the machine did not confirm that its heat is off. Switch the heater off \
+         at the machine, or see that it is off",
+        done.batch
+    )))
+}
+
+/// What a person should know before real hardware is driven, as far as its description tells.
+fn warn(unit: &Unit<'_>, water: bool) -> Result<(), Failure> {
     let unverified = unit.unverified_in_use()?;
     if !water && !unverified.is_empty() {
         out::note(&format!(

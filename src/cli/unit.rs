@@ -21,7 +21,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::{out, signals};
 use crate::station::config::Unit;
-use crate::station::lock::UnitLock;
+use crate::station::lock::{LockError, UnitLock};
 
 /// The pasteurizers of the station: list, check, read, commission and switch them off
 #[derive(Debug, Subcommand)]
@@ -302,6 +302,17 @@ fn source(spec: &UnitSpec, role: Role) -> String {
 pub(crate) fn lock(context: &Context, spec: &UnitSpec, fast: bool) -> Result<UnitLock, Failure> {
     let lock = UnitLock::take(context.dir(), spec.name())?;
     Ok(if fast { lock } else { lock.with_outputs(spec)? })
+}
+
+/// The same to make the machine safe, also where no lock file can be used: then with the reason why
+/// nothing may begin.
+pub(crate) fn lock_to_make_safe(
+    context: &Context,
+    spec: &UnitSpec,
+    fast: bool,
+) -> Result<(UnitLock, Option<LockError>), LockError> {
+    let (lock, why) = UnitLock::take_to_make_safe(context.dir(), spec.name())?;
+    Ok((if fast { lock } else { lock.with_outputs(spec)? }, why))
 }
 
 /// A runtime for a command that speaks to a machine.

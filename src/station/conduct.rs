@@ -2,23 +2,24 @@
 //! supervisor, verdict. A batch that an interrupted program left open is taken up in `resume`.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use holder_hal::Tick;
 use holder_hal::wire::WiredUnit;
 use holder_hal::wire::capture::Capture;
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 use super::changes;
 use super::clock::Clock;
 use super::closing;
 use super::config::{StationConfig, Unit};
 use super::control_loop::{ControlLoop, SharedMachine};
+use super::insisting::Insisting;
 use super::lock::UnitLock;
+use super::opening::{self, Opened};
 use super::permit::HeatPermit;
 pub use super::reach::Pace;
-use super::reach::{self, Hands};
+use super::reach::{self, Hands, Reached};
 use super::recorder::{Recorder, WAITING_MAX};
 use super::recovery::TakenUp;
 use super::resume;
@@ -29,17 +30,15 @@ use super::technician;
 use crate::batch::engine::Engine;
 use crate::batch::params::{BatchParams, Purpose};
 use crate::batch::verdict::Verdict;
-use crate::store::model::FrozenText;
-use crate::store::{NewBatch, Stamp, Store, StoreError, StoreThread};
+use crate::store::model::{BatchHeader, FrozenText};
+use crate::store::{NewBatch, Stamp, StoreError, StoreThread};
 
 mod asked;
 mod error;
-mod insisting;
 
 use asked::Prepared;
 pub(super) use asked::only_simulated;
 pub use error::ConductError;
-use insisting::Insisting;
 
 /// Views that may wait for a slow screen.
 const VIEWS_WAITING_MAX: usize = 1024;
@@ -132,15 +131,24 @@ pub struct Conducted {
 pub async fn conduct(request: Request<'_>, mode: Mode) -> Result<Conducted, ConductError> {
     let unit = request.station.unit(request.unit)?;
     // Heard from here on: a signal before the first period must not leave a machine half started.
-    let signalled = Box::pin(supervisor::signalled());
-    let store = match Store::open(&request.file()) {
-        Ok(store) => store,
-        // A program may have been killed while it heated: nobody can look that up.
+    let mut signalled = Box::pin(supervisor::signalled());
+    // A program may have been killed while it heated: a file that cannot be opened, or not in time,
+    // keeps nobody from making the machine safe.
+    let opened = match opening::for_a_run(&request, &unit, &mut signalled).await? {
+        Ok(opened) => opened,
         Err(why) => return Err(resume::unreadable(&request, &unit, false, why).await),
     };
+    let Opened { store, left, known } = opened;
+    if let Some(known) = known {
+        tell(request.tell, known).await;
+    }
     let allowed = asked::allowed(&request, &unit, store.station());
-    let (store, thread) = StoreThread::spawn(store, WAITING_MAX)?;
-    let conducted = with_store(&request, &unit, (store, allowed), (mode, signalled)).await;
+    let (store, thread) = match StoreThread::spawn(store, WAITING_MAX) {
+        Ok(spawned) => spawned,
+        Err(why) => return Err(resume::unreadable(&request, &unit, false, why).await),
+    };
+    let person = (mode, signalled);
+    let conducted = with_store(&request, &unit, (store, left), allowed, person).await;
     let is_file_closed = file_closed(thread).await;
     let done = conducted?;
     let file = (&*request.file(), request.tell);
@@ -170,13 +178,10 @@ async fn file_closed(thread: std::thread::JoinHandle<()>) -> bool {
 async fn with_store(
     request: &Request<'_>,
     unit: &Unit<'_>,
-    (store, allowed): (StoreThread, Result<(), ConductError>),
+    (store, left): (StoreThread, Option<BatchHeader>),
+    allowed: Result<(), ConductError>,
     person: (Mode, impl Future<Output = &'static str> + Unpin),
 ) -> Result<Conducted, ConductError> {
-    let left = match resume::left_open(&store, request.unit).await {
-        Ok(left) => left,
-        Err(why) => return Err(resume::unreadable(request, unit, false, why).await),
-    };
     if let Err(why) = allowed {
         return Err(asked::refused(request, unit, left.as_ref(), why).await);
     }
@@ -210,7 +215,12 @@ async fn begin(
         Ok(prepared) => prepared,
         Err(why) => return Err(asked::refused(request, unit, None, why).await),
     };
-    let (machine, clock, hands) = reach_safely(request, unit, false).await?;
+    let reached = reach_safely(request, unit, false).await;
+    if reached.is_err() {
+        let whose = format!("unit {}", unit.name);
+        resume::tell_what_answers((request.pace, request.tell), unit, false, &whose).await;
+    }
+    let (machine, clock, hands) = reached?;
     let simulated = params.simulated || machine.lock().await.simulated();
     let params = BatchParams { simulated, ..params };
 
@@ -239,21 +249,14 @@ async fn begin(
     run.until_closed(request, person).await
 }
 
-/// A machine that is connected and safe, its time, and the hands of a simulated one.
-pub(super) type Reached = (SharedMachine<WiredUnit>, Clock, Option<Hands>);
-
 /// Connects the machine, and makes it safe before anything else.
 pub(super) async fn reach_safely(
     request: &Request<'_>,
     unit: &Unit<'_>,
     cooling: bool,
 ) -> Result<Reached, ConductError> {
-    let (pace, yes, file) = (request.pace, request.yes, &request.station.file);
-    let (machine, clock, hands) =
-        reach::reach(pace, yes, file, unit.spec()?, request.capture.clone()).await?;
-    let machine = Arc::new(Mutex::new(machine));
-    reach::make_safe_first(&machine, request.unit, cooling).await?;
-    Ok((machine, clock, hands))
+    let (how, file) = ((request.pace, request.yes), &request.station.file);
+    reach::reach_safely(how, file, unit, request.capture.clone(), cooling).await
 }
 
 /// A batch that is about to run, or to run on.
@@ -303,13 +306,15 @@ impl Run {
         let insisting = Insisting::begin(
             still,
             outcome.safe,
-            &outcome.ending,
+            outcome.ending.told_by(),
             outcome.unsafe_because.as_deref(),
         );
         leave_screen(screen).await;
         let closed = Self::closed(outcome, &store, &clock, batch.clone(), request).await;
         let is_confirmed = match insisting {
-            Some(insisting) => insisting.until_confirmed(request.tell, &batch).await,
+            Some(insisting) => {
+                insisting.until_confirmed(request.tell, &format!("batch {batch}")).await
+            }
             None => false,
         };
         if is_confirmed {

@@ -1,9 +1,10 @@
 //! One program per unit: a lock that the operating system releases with the process, however it
 //! ends. A lock file that is left over locks nothing.
 //!
-//! On Linux there are two: the lock on the file, and a name that the kernel keeps, made of the
-//! folder's device and inode. The name holds also where somebody has deleted or replaced the file,
-//! and it is the same however the folder is called; the file holds also between containers.
+//! On Linux there are more: the lock on the file, and names that the kernel keeps, made of device and
+//! inode of the folder and of the station's file. The names hold also where somebody has deleted or
+//! replaced the lock file, and they are the same however folder or file are called; the lock file holds
+//! also between containers.
 //!
 //! Two folders may describe one machine: a backup that was restored beside the station does. On
 //! Linux a unit takes what it drives over the network, too, by names that know no folder.
@@ -19,7 +20,8 @@ mod outputs;
 /// Holds the unit until it is dropped.
 #[derive(Debug)]
 pub struct UnitLock {
-    _file: File,
+    /// Not where it was taken only to make the machine safe.
+    _file: Option<File>,
     #[cfg(target_os = "linux")]
     names: Vec<std::os::unix::net::UnixListener>,
 }
@@ -88,16 +90,52 @@ impl UnitLock {
             Err(TryLockError::Error(source)) => return Err(unusable(source)),
         }
         #[cfg(target_os = "linux")]
-        let names = match own_name(dir, unit).and_then(keep) {
-            Ok(name) => vec![name],
+        let names = match keep_own(dir, unit) {
+            Ok(names) => names,
             Err(source) if source.kind() == std::io::ErrorKind::AddrInUse => return Err(taken()),
             Err(source) => return Err(unusable(source)),
         };
         Ok(Self {
-            _file: file,
+            _file: Some(file),
             #[cfg(target_os = "linux")]
             names,
         })
+    }
+
+    /// The same to make the machine safe, of which a disk that takes no lock file must keep nobody:
+    /// then the unit is taken by the kernel's name alone, and the reason why nothing may begin comes
+    /// with it.
+    ///
+    /// # Errors
+    /// It is taken, or it can be taken neither way.
+    pub fn take_to_make_safe(
+        dir: &Path,
+        unit: &str,
+    ) -> Result<(Self, Option<LockError>), LockError> {
+        let (unit, path, why) = match Self::take(dir, unit) {
+            Ok(lock) => return Ok((lock, None)),
+            Err(LockError::File { unit, path, why }) => (unit, path, why),
+            Err(taken @ (LockError::Taken { .. } | LockError::Driven { .. })) => return Err(taken),
+        };
+        match Self::by_name(dir, &unit) {
+            Ok(lock) => Ok((lock, Some(LockError::File { unit, path, why }))),
+            Err(fault) if fault.kind() == std::io::ErrorKind::AddrInUse => {
+                let by = Holder::of(&path);
+                Err(LockError::Taken { unit, path, by })
+            }
+            Err(_) => Err(LockError::File { unit, path, why }),
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn by_name(dir: &Path, unit: &str) -> std::io::Result<Self> {
+        Ok(Self { _file: None, names: keep_own(dir, unit)? })
+    }
+
+    /// Only Linux has names that end with the program.
+    #[cfg(not(target_os = "linux"))]
+    fn by_name(_dir: &Path, _unit: &str) -> std::io::Result<Self> {
+        Err(std::io::ErrorKind::Unsupported.into())
     }
 
     /// Takes also what the unit drives over sockets. A name for which the system has no room is let
@@ -149,13 +187,17 @@ pub fn run_by(dir: &Path, unit: &str) -> Option<String> {
     is_held.then(|| "a program that the system does not show".to_owned())
 }
 
-/// The name of a unit in a folder, however the folder is called.
+/// The names of a unit, kept: by its folder, however that is called, and by the station's file, to
+/// which two folders may link.
 #[cfg(target_os = "linux")]
-fn own_name(dir: &Path, unit: &str) -> std::io::Result<String> {
+fn keep_own(dir: &Path, unit: &str) -> std::io::Result<Vec<std::os::unix::net::UnixListener>> {
     use std::os::unix::fs::MetadataExt as _;
 
-    let folder = fs::metadata(dir)?;
-    Ok(format!("holder/{}/{}/{unit}", folder.dev(), folder.ino()))
+    let name = |kind, of: fs::Metadata| format!("holder{kind}{}/{}/{unit}", of.dev(), of.ino());
+    let folder = name('/', fs::metadata(dir)?);
+    // A station without its file is refused by whoever opens it.
+    let file = fs::metadata(dir.join("holder.db")).ok().map(|file| name(':', file));
+    [Some(folder), file].into_iter().flatten().map(keep).collect()
 }
 
 /// A name in the kernel's list of abstract sockets (unix(7)), on which nobody is answered.
@@ -191,6 +233,37 @@ mod tests {
         fs::create_dir(dir.path().join("locks")).expect("made");
         fs::write(dir.path().join("locks/a.lock"), "12345").expect("written");
         assert!(UnitLock::take(dir.path(), "a").is_ok());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_folder_that_links_to_the_file_of_a_station_is_kept_out_of_its_units() {
+        let [station, linked] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+        fs::write(station.path().join("holder.db"), "").expect("written");
+        let link = linked.path().join("holder.db");
+        std::os::unix::fs::symlink(station.path().join("holder.db"), &link).expect("linked");
+        let first = UnitLock::take(station.path(), "a").expect("free");
+        let second = UnitLock::take(linked.path(), "a");
+        assert!(matches!(second, Err(LockError::Taken { .. })), "{second:?}");
+        UnitLock::take(linked.path(), "b").expect("another unit");
+        drop(first);
+        UnitLock::take(linked.path(), "a").expect("free again");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn where_no_lock_file_can_be_made_a_machine_can_be_made_safe_but_not_behind_its_holder() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let first = UnitLock::take(dir.path(), "a").expect("free");
+        fs::remove_dir_all(dir.path().join("locks")).expect("removed");
+        fs::write(dir.path().join("locks"), "in the way").expect("written");
+        let second = UnitLock::take_to_make_safe(dir.path(), "a");
+        assert!(matches!(second, Err(LockError::Taken { .. })), "{second:?}");
+        drop(first);
+        let (_lock, why) = UnitLock::take_to_make_safe(dir.path(), "a").expect("by name");
+        assert!(matches!(why, Some(LockError::File { .. })), "nothing may begin: {why:?}");
+        let third = UnitLock::take_to_make_safe(dir.path(), "a");
+        assert!(matches!(third, Err(LockError::Taken { .. })), "{third:?}");
     }
 
     /// The shipped demo unit, with what it drives at this socket and these addresses.

@@ -12,8 +12,10 @@ pub mod config;
 pub mod control_loop;
 #[cfg(test)]
 mod fixture;
+mod insisting;
 pub mod lock;
 pub mod off;
+mod opening;
 pub mod permit;
 pub mod ports;
 mod reach;

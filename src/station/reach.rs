@@ -11,7 +11,8 @@ use tokio::sync::Mutex;
 
 use super::clock::Clock;
 use super::conduct::ConductError;
-use super::config::ConfigError;
+use super::config::{ConfigError, Unit};
+use super::control_loop::SharedMachine;
 pub(super) use super::technician::Hands;
 
 /// How time passes for a batch.
@@ -29,9 +30,35 @@ pub enum Pace {
     },
 }
 
+impl Pace {
+    /// The pace at which the machine of this unit lives: real hardware has one only, whatever was
+    /// typed by mistake, and has to be made safe at it.
+    pub(super) fn of(self, unit: &Unit<'_>) -> Self {
+        if unit.written.simulated { self } else { Self::Running { speed: 1 } }
+    }
+}
+
+/// A machine that is connected and safe, its time, and the hands of a simulated one.
+pub(super) type Reached = (SharedMachine<WiredUnit>, Clock, Option<Hands>);
+
+/// Connects the machine of a unit in the station `file`, and makes it safe before anything else.
+pub(super) async fn reach_safely(
+    (pace, yes): (Pace, bool),
+    file: &str,
+    unit: &Unit<'_>,
+    capture: Option<Capture>,
+    cooling: bool,
+) -> Result<Reached, ConductError> {
+    let (pace, yes) = (pace.of(unit), yes && unit.written.simulated);
+    let (machine, clock, hands) = reach(pace, yes, file, unit.spec()?, capture).await?;
+    let machine = Arc::new(Mutex::new(machine));
+    make_safe_first(&machine, unit.name, cooling).await?;
+    Ok((machine, clock, hands))
+}
+
 /// Connects the machine of a unit in the station `file`; in lockstep, makes it first. With `yes`,
 /// hands for the technician; with `capture`, all that goes over its wires is kept.
-pub(super) async fn reach(
+async fn reach(
     pace: Pace,
     yes: bool,
     file: &str,
@@ -40,9 +67,10 @@ pub(super) async fn reach(
 ) -> Result<(WiredUnit, Clock, Option<Hands>), ConductError> {
     match pace {
         Pace::Running { speed } => {
-            let panel = spec.buses().iter().find_map(|bus| panel_address(&bus.url));
+            // Only the hands need the address: a resolver that hangs must keep no machine waiting.
+            let panel = || spec.buses().iter().find_map(|bus| panel_address(&bus.url));
+            let hands = yes.then(panel).flatten().map(Hands::Panel);
             let machine = WiredUnit::connect_heard(spec, capture).await?;
-            let hands = panel.filter(|_| yes).map(Hands::Panel);
             Ok((machine, Clock::running(speed), hands))
         }
         Pace::Lockstep { seed } => {
@@ -71,8 +99,8 @@ fn panel_address(url: &str) -> Option<SocketAddr> {
 
 /// Before the first step nobody knows what the machine does: it is made safe. Milk that is being
 /// cooled goes on being cooled.
-pub(super) async fn make_safe_first(
-    machine: &Arc<Mutex<WiredUnit>>,
+async fn make_safe_first(
+    machine: &SharedMachine<WiredUnit>,
     unit: &str,
     cooling: bool,
 ) -> Result<(), ConductError> {

@@ -9,9 +9,9 @@ use holder_hal::wire::WiredUnit;
 
 use super::clock;
 use super::closing::{self, CloseFault, close_judged};
-use super::conduct::{ConductError, Conducted, Reached, Request, Run, reach_safely, tell};
+use super::conduct::{ConductError, Conducted, Request, Run, reach_safely, tell};
 use super::config::Unit;
-use super::reach::Pace;
+use super::reach::{Pace, Reached};
 use super::recovery::{self, TakenUp};
 use super::screen::Mode;
 use super::soundness::{self, Checked};
@@ -28,17 +28,6 @@ const SAFE_WITHIN: Duration = Duration::from_secs(5);
 
 /// So often a machine is tried before a person is told that it cannot be reached.
 const REACH_TRIES: u32 = 3;
-
-/// The batch of the unit whose record was not closed. The caller holds the unit's lock, so that it
-/// cannot be running.
-pub(super) async fn left_open(
-    store: &StoreThread,
-    unit: &str,
-) -> Result<Option<BatchHeader>, StoreError> {
-    let unit = unit.to_owned();
-    let open = store.call(|store| store.open_batches()).await?;
-    Ok(open.into_iter().find(|header| header.unit == unit))
-}
 
 /// Whether milk or water may be in the machine. It may be before the loading was confirmed, too.
 pub(super) fn may_hold_bottles(phase: PhaseName) -> bool {
@@ -152,7 +141,7 @@ pub(super) async fn unreadable(
 
 /// Makes the machine safe, as far as it can be reached, and says so.
 pub(super) async fn safety_now(request: &Request<'_>, unit: &Unit<'_>, cooling: bool) -> String {
-    match request.pace {
+    match request.pace.of(unit) {
         // The simulated machine was a part of the program that is gone.
         Pace::Lockstep { .. } => "The simulated machine is gone with its program".to_owned(),
         Pace::Running { .. } => match reach_safely(request, unit, cooling).await {
@@ -190,6 +179,23 @@ async fn reach_again(
         }
     }
     reach_safely(request, unit, cooling).await
+}
+
+/// Not all of a machine could be reached and made safe: whatever answers is told once more, and the
+/// person that its heater needs them. A simulated machine of this process heats nothing.
+pub(super) async fn tell_what_answers(
+    (pace, say): (Pace, fn(&str)),
+    unit: &Unit<'_>,
+    cooling: bool,
+    whose: &str,
+) {
+    if matches!(pace.of(unit), Pace::Lockstep { .. }) {
+        return;
+    }
+    tell_safe(unit, cooling).await;
+    let said = "ATTENTION: not all of the machine could be reached and made safe. Switch the heater \
+                off at the machine, or see that it is off.";
+    tell(say, format!("{whose}: {said}")).await;
 }
 
 /// A machine of which one part is gone may still be heating by another: that one is told.
@@ -238,11 +244,9 @@ pub(super) async fn resume(
     let BatchHeader { code: batch, phase, bottles, .. } = left;
     let cooling = is_cooled(phase);
     let reached = reach_again(request, unit, cooling).await;
-    if reached.is_err() && matches!(request.pace, Pace::Running { .. }) {
-        tell_safe(unit, cooling).await;
-        let said = "ATTENTION: not all of the machine can be reached. Switch the heater off at the \
-                    machine, or see that it is off.";
-        tell(request.tell, format!("batch {batch}: {said}")).await;
+    if reached.is_err() {
+        let whose = format!("batch {batch}");
+        tell_what_answers((request.pace, request.tell), unit, cooling, &whose).await;
     }
     let (machine, clock, hands) = reached?;
     // The outage is over: a machine that is safe waits for the check, however large the file is.

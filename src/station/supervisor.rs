@@ -1,19 +1,17 @@
 //! Owns the machine and the loop's task: however the task ends (return, error, panic, signal),
 //! the machine is made safe.
 
-#[cfg(unix)]
-use std::future::poll_fn;
-#[cfg(unix)]
-use std::task::Poll;
 use std::time::Duration;
 
 use holder_hal::{Command, Heat, Machine};
-#[cfg(unix)]
-use signal_hook::consts;
 
 use super::control_loop::{ControlLoop, LastCommand, SharedMachine, safe_command};
 use super::recorder::{RecordError, Recorder};
 use crate::batch::engine::Engine;
+
+mod signals;
+
+pub(super) use signals::Signals;
 
 /// The safe state must have arrived after this long (real time), or a person must act.
 const SAFE_WITHIN: Duration = Duration::from_secs(5);
@@ -22,9 +20,17 @@ const SAFE_WITHIN: Duration = Duration::from_secs(5);
 const SAFE_PAUSE: Duration = Duration::from_millis(200);
 
 /// Ctrl-C: a person at the keyboard gives the batch up.
-const CTRL_C: &str = "Ctrl-C";
+pub(super) const CTRL_C: &str = "Ctrl-C";
 /// The same by the keys of the screen.
 pub(super) const LEFT: &str = "the person at the screen";
+
+/// Ends a program politely: a person does so from another terminal, and the system before it goes down.
+pub(super) const SIGTERM: &str = "SIGTERM";
+
+/// Whether a person who is there told the program to stop, at the keyboard or on the screen.
+pub(super) fn is_told_by_person(by: &str) -> bool {
+    [CTRL_C, LEFT].contains(&by)
+}
 
 /// How the loop of a batch ended.
 #[derive(Debug)]
@@ -45,8 +51,16 @@ impl Ending {
     pub fn closes(&self) -> bool {
         match self {
             Self::Over(_) => true,
-            Self::Interrupted(by) => [CTRL_C, LEFT].contains(by),
+            Self::Interrupted(by) => is_told_by_person(by),
             Self::RecordLost(_) | Self::Panicked(_) => false,
+        }
+    }
+
+    /// Who told the program to stop, if somebody did.
+    pub(super) fn told_by(&self) -> Option<&'static str> {
+        match self {
+            Self::Interrupted(by) => Some(by),
+            Self::Over(_) | Self::RecordLost(_) | Self::Panicked(_) => None,
         }
     }
 
@@ -101,6 +115,16 @@ pub(super) enum Guarded<T> {
     Told(&'static str),
     /// A defect in our own code.
     Panicked(String),
+}
+
+impl<T> Guarded<T> {
+    /// Who told the program to stop, if somebody did.
+    pub(super) fn told_by(&self) -> Option<&'static str> {
+        match self {
+            Self::Told(by) => Some(by),
+            Self::Ended(_) | Self::Panicked(_) => None,
+        }
+    }
 }
 
 /// Does work on a machine in a task of its own, and makes the machine safe however it ends: by
@@ -199,44 +223,10 @@ async fn until_safe<M: Machine>(
     }
 }
 
-/// The signals by which people, a terminal or the system end a program, as far as it can hear them
-/// (signal(7)); SIGPIPE and SIGXFSZ show as a failed write. SIGXCPU comes at the soft limit on
-/// computing time (`ulimit -S -t`); at the hard one the system ends the program as SIGKILL does.
-#[cfg(unix)]
-const ENDING_SIGNALS: [(i32, &str); 8] = [
-    (consts::SIGINT, CTRL_C),
-    (consts::SIGTERM, "SIGTERM"),
-    (consts::SIGHUP, "SIGHUP"),
-    (consts::SIGQUIT, "SIGQUIT"),
-    (consts::SIGXCPU, "SIGXCPU"),
-    (consts::SIGALRM, "SIGALRM"),
-    (consts::SIGUSR1, "SIGUSR1"),
-    (consts::SIGUSR2, "SIGUSR2"),
-];
-
 /// Listens from now on; completes when the program is told to stop, with the signal's name.
-#[cfg(unix)]
 pub(super) fn signalled() -> impl Future<Output = &'static str> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let heard = |(number, name)| Some((signal(SignalKind::from_raw(number)).ok()?, name));
-    // One that cannot be heard takes none of the others with it.
-    let mut signals: Vec<_> = ENDING_SIGNALS.into_iter().filter_map(heard).collect();
-    poll_fn(move |context| {
-        let told = signals
-            .iter_mut()
-            .find_map(|(one, name)| one.poll_recv(context).is_ready().then_some(*name));
-        told.map_or(Poll::Pending, Poll::Ready)
-    })
-}
-
-/// Completes when the program is told to stop, with the signal's name.
-#[cfg(not(unix))]
-pub(super) async fn signalled() -> &'static str {
-    match tokio::signal::ctrl_c().await {
-        Ok(()) => CTRL_C,
-        Err(_) => std::future::pending().await,
-    }
+    let mut signals = Signals::listen();
+    async move { signals.next().await }
 }
 
 #[cfg(test)]

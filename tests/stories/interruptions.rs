@@ -155,7 +155,7 @@ pub(crate) fn is_off(desk: &Desk, running: &Running) -> bool {
 }
 
 #[cfg(unix)]
-fn signal(child: &Child, name: &str) {
+pub(crate) fn signal(child: &Child, name: &str) {
     let id = child.id().to_string();
     let sent = std::process::Command::new("kill").args([name, &id]).status();
     assert!(sent.expect("kill is there").success());
@@ -213,6 +213,30 @@ fn a_terminal_neither_stops_nor_kills_what_heats() {
         assert!(is_off(&desk, &running), "{line}: SIGQUIT");
         let _ = desk.run("run demo --abandon test --yes --speed 60");
     }
+}
+
+/// nohup, and a script that begins it in the background, want it to outlive the terminal.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_that_was_begun_to_ignore_the_terminal_outlives_it() {
+    let (desk, running) = served();
+    let mut program = std::process::Command::new("sh");
+    program.current_dir(desk.path("")).env_remove("HOLDER_DIR").env("HOLDER_USER", "ana");
+    let begin = format!("trap '' HUP INT QUIT; exec \"$0\" {RUN}");
+    program.args(["-c", &begin]).arg(desk.program().get_program());
+    program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = program.spawn().expect("it starts");
+    let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
+    let mut comes = |word: &str| lines.any(|line| line.expect("text").contains(word));
+    assert!(comes("PREHEAT"), "it runs");
+    for name in ["-HUP", "-INT", "-QUIT"] {
+        signal(&child, name);
+    }
+    assert!(comes("COME-UP"), "it went on");
+    signal(&child, "-TERM");
+    assert!(comes("was interrupted by SIGTERM"), "and ends when it is asked to");
+    assert_eq!(child.wait().expect("it ends").code(), Some(1));
+    assert!(is_off(&desk, &running));
 }
 
 #[cfg(unix)]

@@ -52,6 +52,8 @@ impl Desk {
 
     /// The program, in this folder, untouched by the environment of the test.
     pub(crate) fn program(&self) -> Command {
+        #[cfg(unix)]
+        hear_signals();
         let mut program = Command::new(cargo_bin("holder"));
         program.current_dir(self.folder.path()).env_remove("HOLDER_DIR").env("HOLDER_USER", "ana");
         program
@@ -86,6 +88,22 @@ impl Desk {
         names.sort();
         names
     }
+}
+
+/// Whoever began the stories in the background may have them ignore signals (`&`, nohup), and their
+/// programs would inherit that. What a program handles is not inherited (execve(2)).
+#[cfg(unix)]
+fn hear_signals() {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT};
+
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        for signal in [SIGHUP, SIGINT, SIGQUIT] {
+            let always = std::sync::Arc::new(true.into());
+            let heard = signal_hook::flag::register_conditional_default(signal, always);
+            heard.expect("registered");
+        }
+    });
 }
 
 fn copy(from: &Path, to: &Path) {

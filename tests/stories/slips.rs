@@ -65,6 +65,75 @@ fn after_a_killed_commissioning_a_refused_run_leaves_no_heater_on() {
     refused_safely(&desk, &machine, RUN, "overdue");
 }
 
+#[test]
+fn a_new_run_that_cannot_reach_all_of_the_machine_tells_what_answers_to_stop_heating() {
+    let (clean, machine) = served();
+    let commission = "unit commission demo --yes --speed 60";
+    for line in [RUN, commission] {
+        let desk = left_heating(&clean, &machine, commission);
+        edit(&desk, machine.address(2), "127.0.0.1:1");
+        let answer = desk.run(line).expect_code(4);
+        assert!(answer.stderr.contains("unit demo: ATTENTION"), "{line}: {}", answer.stderr);
+        assert!(is_off(&desk, &machine), "{line}: it still heats");
+    }
+}
+
+/// Real hardware is never gone with its program.
+#[test]
+fn fast_that_is_typed_for_real_hardware_leaves_no_heater_on() {
+    let (clean, machine) = served();
+    let bank = Desk::empty();
+    bank.run("init . --name Bank --time-zone UTC").expect_code(0);
+    edit(&bank, "192.168.1.20:502", machine.address(0));
+    edit(&bank, "192.168.1.21:502", machine.address(2));
+    let refused = "--fast is for simulated units only";
+    let (new, resume) = ("run past-1 --water --bottles 12 --fast", "run past-1 --resume --fast");
+    for (line, code, why) in [(new, 1, refused), (resume, 1, refused), (resume, 5, "holder.db")] {
+        left_heating(&clean, &machine, RUN);
+        if code == 5 {
+            bank.write("holder.db", "no database");
+        }
+        let answer = bank.run(line).expect_code(code);
+        // The simulator, which has no business there, is told all the same.
+        for word in [why, "ATTENTION"] {
+            assert!(answer.stderr.contains(word), "{line}: no {word} in {}", answer.stderr);
+        }
+        assert!(is_off(&bank, &machine), "{line}: it still heats: {}", answer.stderr);
+        assert!(!answer.stderr.contains("simulated machine"), "{line}: {}", answer.stderr);
+    }
+}
+
+/// After a power cut a disk may have become read-only, or somebody has tidied up.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_lock_file_that_cannot_be_used_leaves_no_heater_on() {
+    let (clean, machine) = served();
+    for line in [RUN, "run demo --resume --yes --speed 60"] {
+        let desk = left_heating(&clean, &machine, RUN);
+        std::fs::remove_dir_all(desk.path("locks")).expect("removed");
+        desk.write("locks", "in the way");
+        let answer = refused_safely(&desk, &machine, line, "the lock file");
+        assert!(answer.stderr.contains("is still open"), "{line}: {}", answer.stderr);
+    }
+}
+
+/// Another program has the file for itself: every question to it waits for seconds, as on a disk that
+/// hangs.
+#[test]
+fn a_file_that_does_not_open_in_time_leaves_no_heater_on() {
+    let (clean, machine) = served();
+    for line in ["run demo --resume --yes --speed 60", RUN, "unit commission demo --yes --speed 60"]
+    {
+        let desk = left_heating(&clean, &machine, RUN);
+        let db = rusqlite::Connection::open(desk.path("holder.db")).expect("a database");
+        db.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").expect("held");
+        let answer = desk.run(line).expect_code(1);
+        let waits = format!("{CONFIRMED}. The disk has not opened");
+        assert!(answer.stderr.contains(&waits), "{line}: {}", answer.stderr);
+        assert!(is_off(&desk, &machine), "{line}: it still heats: {}", answer.stderr);
+    }
+}
+
 /// Whether the cooling water runs, as another program reads it.
 fn is_cooling(desk: &Desk, machine: &Running) -> bool {
     let line = format!(

@@ -41,10 +41,17 @@ fn a_batch_that_was_over_is_closed_only_after_its_machine_was_made_safe() {
     unclose(&desk);
     let gone = desk.read("station.toml").replace(running.address(0), "127.0.0.1:15973");
     desk.write("station.toml", &gone);
-    let closed = desk.run("run demo --resume --yes --speed 60").expect_code(0);
+    let closed = desk.run("run demo --resume --yes --speed 60").expect_code(4);
     assert!(closed.stderr.contains("ATTENTION"), "{}", closed.stderr);
+    assert!(closed.stdout.contains("verdict: acceptable"), "{}", closed.stdout);
     let exported = desk.run(&format!("batch export {} --format json -o -", code(&desk)));
     assert!(exported.expect_code(0).stdout.contains("did not confirm"), "it is in the record");
+
+    unclose(&desk);
+    let given_up = desk.run("run demo --abandon test --yes --speed 60").expect_code(4);
+    assert!(given_up.stderr.contains("error: batch"), "{}", given_up.stderr);
+    assert!(given_up.stdout.contains("verdict: incomplete"), "{}", given_up.stdout);
+    assert!(!is_open(&desk));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-use crate::interruptions::{RUN, is_off, serve_with};
+use crate::interruptions::{RUN, heard, is_off, serve_with, signal};
 use crate::rig::Desk;
 use crate::simulator::Running;
 
@@ -61,15 +61,50 @@ fn a_port_that_is_unplugged_takes_the_heat_away_says_so_and_recovers_by_itself()
     assert!(last + 1 < periods.len(), "the bath is read again");
 }
 
+/// On real time: it goes, long after the heater is on, and comes back long after the safe state was
+/// given up.
+const GONE_FOR_14_S: &str = " --fault unplug:from=5s,for=14s";
+
+/// All of it was said, in this order.
+#[track_caller]
+fn expect_in_order(said: &str, words: &[&str]) {
+    let places: Vec<_> = words.iter().map(|words| said.find(words)).collect();
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?} in {said}");
+}
+
 /// The line comes back after the batch was given up: nobody else is there to switch the heat off.
 #[test]
 fn a_machine_that_comes_back_after_the_end_of_its_batch_is_told_to_stop_heating() {
     let desk = Desk::training();
-    let running = serve_with(&desk, " --fault unplug:from=5s,for=14s");
+    let running = serve_with(&desk, GONE_FOR_14_S);
     let run = desk.run(RUN);
-    let said = &run.stderr;
     let words = ["did not confirm the safe state", "holder goes on telling it", "once more"];
-    let places: Vec<_> = words.iter().map(|words| said.find(words)).collect();
-    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?} in {said}");
-    assert!(is_off(&desk, &running), "{said}");
+    expect_in_order(&run.stderr, &words);
+    assert!(is_off(&desk, &running), "{}", run.stderr);
+}
+
+/// Nor does whoever closes the terminal, or asks the program once to end, see to the heater.
+#[test]
+fn a_machine_that_comes_back_after_a_signal_is_told_to_stop_heating() {
+    for name in ["-HUP", "-TERM"] {
+        let desk = Desk::training();
+        let running = serve_with(&desk, GONE_FOR_14_S);
+        let (mut run, lines) = heard(&desk, RUN, "ALARM 201");
+        signal(&run, name);
+        let said = lines.map(|line| line.expect("text") + "\n").collect::<String>();
+        expect_in_order(&said, &["did not confirm", "holder goes on telling it", "once more"]);
+        assert_eq!(run.wait().expect("it ends").code(), Some(1), "{said}");
+        assert!(is_off(&desk, &running), "{name}: {said}");
+    }
+}
+
+#[test]
+fn a_machine_that_comes_back_after_its_commissioning_is_told_to_stop_heating() {
+    let desk = Desk::training();
+    let running = serve_with(&desk, GONE_FOR_14_S);
+    let commissioned = desk.run("unit commission demo --yes --speed 60").expect_code(1);
+    expect_in_order(&commissioned.stderr, &["holder goes on telling it", "once more"]);
+    let last = commissioned.stderr.rsplit("once more").next().unwrap_or_default();
+    assert!(!last.contains("ATTENTION"), "{last}");
+    assert!(is_off(&desk, &running), "{}", commissioned.stderr);
 }

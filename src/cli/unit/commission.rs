@@ -75,7 +75,7 @@ pub(super) fn run(context: &Context, args: &CommissionArgs) -> Result<(), Failur
     let runtime = super::runtime()?;
     let done = runtime.block_on(async {
         let terminal = tokio::spawn(show(told));
-        before_it_begins(args.yes).await?;
+        before_it_begins(args).await?;
         let done = commission(request).await?;
         tell_safety(&done);
         // The terminal has until then to write what was found; it may be gone, or still wait for
@@ -98,12 +98,17 @@ const BEFORE: &str = "This run heats and cools the machine by itself, for up to 
 - Ctrl-C ends the run at any time: the heater is switched off, and that is read back.";
 
 /// Nothing is switched before a person has said yes.
-async fn before_it_begins(yes: bool) -> Result<(), Failure> {
+async fn before_it_begins(
+    CommissionArgs { unit, yes, .. }: &CommissionArgs,
+) -> Result<(), Failure> {
     out::note(BEFORE);
-    if yes || ask("Is only water in the machine, and do you stand beside it?").await {
+    if *yes || ask("Is only water in the machine, and do you stand beside it?").await {
         return Ok(());
     }
-    Err(Failure::refused("not begun: nothing was switched"))
+    Err(Failure::refused(format!(
+        "not begun: nothing was switched, and the machine is as it was. If it may be heating: holder \
+         unit off {unit}"
+    )))
 }
 
 /// Asks on the terminal, on a thread of its own. The end of the input is a no.

@@ -29,18 +29,19 @@ use std::sync::{Arc, PoisonError};
 use holder_hal::wire::capture::Capture;
 use holder_hal::{Command, Machine, Role, Tick};
 use serde_json::{Value, json};
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::mpsc;
 
 use super::conduct::{ConductError, Pace, only_simulated};
 use super::config::{PointRef, StationConfig, Unit};
 use super::control_loop::{SharedMachine, safe_command};
+use super::insisting::Insisting;
 use super::lock::UnitLock;
+use super::opening::{OPENED_WITHIN, Opened, Opening};
 use super::reach::{self, Hands};
-use super::resume::is_cooled;
+use super::resume::{self, is_cooled};
 use super::soundness;
 use super::supervisor::{self, Guard, Guarded};
 use crate::station::clock::{self, Clock};
-use crate::store::model::BatchHeader;
 use crate::store::{Body, JournalEntry, Stamp, Store, StoreError};
 use bench::{Bench, Notebook, Watched};
 pub use bench::{Stop, Told};
@@ -144,23 +145,33 @@ pub async fn commission(request: Request<'_>) -> Result<Commissioned, Commission
     let (plan, make_sha256) = (Plan::of(&unit, request.try_cut), unit.make_sha256()?);
     // Heard from here on: a signal before the first period must not leave a machine half started.
     let mut signalled = Box::pin(supervisor::signalled());
-    let (pace, yes, file) = (request.pace, request.yes, &request.station.file);
-    let (machine, clock, hands) =
-        reach::reach(pace, yes, file, unit.spec()?, request.capture.clone()).await?;
-    let simulated = machine.simulated();
-    let machine = Arc::new(Mutex::new(machine));
     // Milk that is being cooled goes on being cooled. Where nobody can look that up, the water is shut.
-    let opened = opened(&request);
-    let cooling = matches!(&opened, Ok((_, Some(left))) if is_cooled(left.phase));
-    reach::make_safe_first(&machine, request.unit, cooling).await?;
-    let (store, left) = opened?;
+    let path = request.dir.join("holder.db");
+    let file = (&*path, request.tell);
+    let mut opening = Opening::of(&path, &unit);
+    let opened = opening.within(OPENED_WITHIN).await;
+    let left = opened.iter().flatten().find_map(|opened| opened.left.as_ref());
+    let cooling = left.is_some_and(|left| is_cooled(left.phase));
+    let (how, station) = ((request.pace, request.yes), &request.station.file);
+    let reached = reach::reach_safely(how, station, &unit, request.capture.clone(), cooling).await;
+    if reached.is_err() {
+        // A program may have been killed while it heated.
+        let whose = format!("unit {}", unit.name);
+        resume::tell_what_answers((request.pace, request.tell), &unit, cooling, &whose).await;
+    }
+    let (machine, clock, hands) = reached?;
+    let simulated = machine.lock().await.simulated();
+    let safe = || "Heat was commanded off, and the machine confirmed it".to_owned();
+    let opened = match opened {
+        Some(opened) => opened?,
+        None => opening.unless_told(file, safe(), &mut signalled).await??,
+    };
+    let Opened { store, left, known: _ } = opened;
     request.station.agrees_with(store.station())?;
     if let Some(left) = left {
         // Nothing is heated while the bottles of an interrupted batch may be in the machine.
-        let safe = "Heat was commanded off, and the machine confirmed it".to_owned();
-        return Err(ConductError::left_open(left, safe).into());
+        return Err(ConductError::left_open(left, safe()).into());
     }
-    let file = (&*request.dir.join("holder.db"), request.tell);
     let mut store = soundness::checked(file, store, &mut signalled).await?;
     let began = json!({ "simulated": simulated, "make_sha256": make_sha256 });
     let body = Body::new("commissioning begun: water only").after(began);
@@ -172,10 +183,9 @@ pub async fn commission(request: Request<'_>) -> Result<Commissioned, Commission
         bench(&unit, machine.clone(), clock.clone(), request.people.clone(), hands, &notebook);
     let last = bench.last.clone();
     let work = bench.run(plan);
-    let guarded = supervisor::guard(machine, last, work, signalled, leave).await;
-    let Guard { ended, unsafe_because, .. } = guarded;
-
-    drop(clock);
+    let guarded = supervisor::guard(machine.clone(), last, work, signalled, leave).await;
+    let Guard { ended, safe, unsafe_because } = guarded;
+    let insisting = Insisting::begin(machine, safe, ended.told_by(), unsafe_because.as_deref());
 
     let notes = std::mem::take(&mut *notebook.lock().unwrap_or_else(PoisonError::into_inner));
     let failed = notes.steps.iter().any(|step| step.outcome == StepOutcome::Failed);
@@ -191,7 +201,7 @@ pub async fn commission(request: Request<'_>) -> Result<Commissioned, Commission
     };
     // A machine that is not proved to be off has not passed, whatever its steps say.
     let outcome = if unsafe_because.is_some() { Overall::Failed } else { outcome };
-    let done = Commissioned {
+    let mut done = Commissioned {
         unit: request.unit.to_owned(),
         who: request.who.clone(),
         simulated,
@@ -204,7 +214,15 @@ pub async fn commission(request: Request<'_>) -> Result<Commissioned, Commission
     };
     let after = serde_json::to_value(&done).unwrap_or(Value::Null);
     let body = Body::new(format!("commissioning {}", outcome.word())).after(after);
-    keep(&mut store, &request, ENDED, &body).map_err(|why| CommissionError::NotKept {
+    let kept = keep(&mut store, &request, ENDED, &body);
+    if let Some(insisting) = insisting {
+        let whose = format!("commissioning of unit {}", request.unit);
+        if insisting.until_confirmed(request.tell, &whose).await {
+            confirmed_late(&mut done);
+        }
+    }
+    drop(clock);
+    kept.map_err(|why| CommissionError::NotKept {
         unit: request.unit.to_owned(),
         unsafe_because: done.unsafe_because.clone(),
         why,
@@ -212,12 +230,12 @@ pub async fn commission(request: Request<'_>) -> Result<Commissioned, Commission
     Ok(done)
 }
 
-/// The station's memory, and the batch of the unit that an interrupted program left open.
-fn opened(request: &Request<'_>) -> Result<(Store, Option<BatchHeader>), StoreError> {
-    let store = Store::open(&request.dir.join("holder.db"))?;
-    let mut open = store.open_batches()?.into_iter();
-    let left = open.find(|left| left.unit == request.unit);
-    Ok((store, left))
+/// The heat is off now, and nobody has to go to the machine. It has not passed all the same: that
+/// stands in the journal.
+fn confirmed_late(done: &mut Commissioned) {
+    done.unsafe_because = None;
+    let why = || "the machine confirmed only late that its heat is off".to_owned();
+    done.ended_because.get_or_insert_with(why);
 }
 
 /// The state to leave the machine in. Water needs no cooling that goes on: the valve is closed
@@ -288,23 +306,27 @@ fn unended(store: &Store, begun: &JournalEntry) -> Result<String, StoreError> {
 /// # Errors
 /// The store, or a profile of the unit.
 pub fn known(store: &Store, unit: &Unit<'_>) -> Result<String, CommissionError> {
-    let Some(entry) = store.newest_entry(ENDED, unit.name)? else {
-        let name = unit.name;
+    Ok(known_of(store, unit.name, &unit.make_sha256()?)?)
+}
+
+/// The same of the unit of this name that is described so.
+pub(super) fn known_of(store: &Store, name: &str, make_sha256: &str) -> Result<String, StoreError> {
+    let Some(entry) = store.newest_entry(ENDED, name)? else {
         if let Some(begun) = store.newest_entry(BEGUN, name)? {
-            return Ok(unended(store, &begun)?);
+            return unended(store, &begun);
         }
         let how = crate::invocation::command(format_args!("unit commission {name}"));
         return Ok(format!("not commissioned yet: `{how}`, with water"));
     };
     let JournalEntry { seq, utc_ms, who, body } = entry;
-    let newer = store.newest_entry(BEGUN, unit.name)?.filter(|begun| begun.seq > seq);
+    let newer = store.newest_entry(BEGUN, name)?.filter(|begun| begun.seq > seq);
     if let Some(begun) = newer {
-        return Ok(unended(store, &begun)?);
+        return unended(store, &begun);
     }
     let day = store.day(utc_ms)?;
     let after = body.after.unwrap_or_default();
     let outcome = after.get("outcome").and_then(Value::as_str).unwrap_or("of unknown outcome");
-    let same = after.get("make_sha256").and_then(Value::as_str) == Some(&unit.make_sha256()?);
+    let same = after.get("make_sha256").and_then(Value::as_str) == Some(make_sha256);
     Ok(match (outcome, same) {
         ("passed", true) => format!("commissioned on {day} by {who}, as it is described now"),
         ("passed", false) => format!(

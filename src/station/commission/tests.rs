@@ -8,6 +8,8 @@ use holder_sim::machine::SimMachine;
 use holder_sim::{Pace as SimPace, PlantParams, SimOptions, SimServer, Start};
 
 use super::bench::Notes;
+use tokio::sync::Mutex;
+
 use super::*;
 use crate::profiles;
 use crate::station::config::Library;

@@ -58,7 +58,7 @@ pub(super) async fn refused(
     why: ConductError,
 ) -> ConductError {
     // A simulated machine in this process is not there yet.
-    if matches!(request.pace, Pace::Lockstep { .. }) {
+    if matches!(request.pace.of(unit), Pace::Lockstep { .. }) {
         return why;
     }
     let cooling = left.is_some_and(|left| resume::is_cooled(left.phase));
