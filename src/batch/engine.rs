@@ -22,6 +22,7 @@ use super::control::{Control, Wanted};
 use super::event::{Action, Alarm, Cause, Effects, Entry, Event, HoldBreak, Input, Refusal};
 use super::facts::{Facts, Senses};
 use super::interlock::Interlocks;
+use super::newcomer::Newcomer;
 use super::params::{BatchParams, ParamsFault};
 use super::phase::PhaseName;
 use super::plausible::Plausibility;
@@ -72,6 +73,7 @@ pub struct Engine {
     orders_lost: bool,
     interlocks: Interlocks,
     plausibility: Plausibility,
+    newcomer: Newcomer,
     control: Control,
     tally: Tally,
     /// After an interruption heat waits for a person to confirm it.
@@ -99,6 +101,7 @@ impl Engine {
             orders_lost: false,
             interlocks: Interlocks::default(),
             plausibility: Plausibility::new(&params),
+            newcomer: Newcomer::default(),
             control,
             tally: Tally::default(),
             heat_waits: false,
@@ -202,6 +205,9 @@ impl Engine {
         }
         let since = self.loaded.or(self.started).unwrap_or(self.now);
         let facts = self.senses.facts(self.now, &self.params, since);
+        if let (Input::Reading(_), Some(loaded)) = (&input, self.loaded) {
+            self.newcomer.observe(&facts, self.senses.fresh(), loaded);
+        }
         if self.started.is_none() {
             self.enter_preheat(&facts, &mut entries);
         }
@@ -304,7 +310,11 @@ impl Engine {
 
     fn come_up(&mut self, since: Tick, above: Option<Tick>, facts: &Facts, out: &mut Vec<Entry>) {
         let rule = &self.params.recipe.hold;
-        let is_above = facts.clearance.is_some_and(|clearance| clearance >= rule.begin_above)
+        let is_warm = |clearance: Kelvin| {
+            clearance >= rule.begin_above
+                && self.newcomer.is_warm(facts.now, clearance, &self.params)
+        };
+        let is_above = facts.clearance.is_some_and(is_warm)
             && facts.milk_gap_ms <= rule.max_gap_ms
             && !facts.lid_open
             && !self.board.lasts(Alarm::MilkInBath);

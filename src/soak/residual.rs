@@ -81,7 +81,7 @@ pub(crate) fn of(fault: &Fault, became: &Became, scenario: &Scenario) -> Option<
     let is_milk = matches!(fault.channel, Channel::Milk(_));
     let is_only = params.milk.len() == 1 && is_milk;
     match fault.kind {
-        Kind::ColdBottles => Some(Residual::ColdBottle),
+        Kind::ColdBottles => (!became.lid_told).then_some(Residual::ColdBottle),
         Kind::InBath | Kind::SwappedWithBath => {
             let is_small = became.gap_k.is_some_and(|gap_k| gap_k < STEP_SMALL_K);
             (is_only && is_small).then_some(Residual::ProbeInBath)

@@ -49,6 +49,8 @@ pub(crate) struct Became {
     pub(crate) stood_ms: u64,
     /// Whether it was over before the hold was.
     pub(crate) within_hold: bool,
+    /// Whether a reading told that the lid was open while it stood.
+    pub(crate) lid_told: bool,
 }
 
 impl Standing {
@@ -375,6 +377,10 @@ impl Rig {
         reading.reference = self.has_reference.then(|| self.sample(Channel::Reference));
         let closed = self.plant.lid_closed();
         reading.lid = self.has_lid.then_some(Switch { on: Some(closed), quality: Quality::Good });
+        if self.has_lid && !closed {
+            let standing = self.standing.iter_mut().filter(|standing| standing.is_active());
+            standing.for_each(|standing| standing.became.lid_told = true);
+        }
         if self.active(Kind::ReadingStale).is_some() {
             make_stale(&mut reading);
         }

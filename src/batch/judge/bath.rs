@@ -26,8 +26,12 @@ const GAP_PER_FALL: i64 = 10;
 /// Heat that was cut so long ago no longer matters, milliseconds: one missed reading may cut it,
 /// and the device's own controller begins again from nothing.
 const CUT_MS: i64 = 180_000;
-/// So far above its level at the loading the bath is too hot, and the heat is cut, millikelvin.
+/// So far above its level at the loading the bath is too hot, and the heat is cut, millikelvin …
 const TOO_HOT_MILLI: i64 = 500;
+/// … but never nearer to the floor than this, millikelvin: a load may have cooled the bath by
+/// kelvins before it was confirmed, and no controller that works calls a bath too hot that has to
+/// heat milk above the floor.
+const CLAMP_LEAST_MILLI: i64 = 1_000;
 
 /// How long something that the interlocks need was not read, or jumped, or no heat was wanted,
 /// summed up to each row.
@@ -128,7 +132,8 @@ pub(super) fn fall(seen: &Seen, track: &Track) -> Option<Finding> {
     let heated = track.between(from_ms, track.since_start(seen.heated_until_ms()));
     let a_minute = i64::from(seen.recipe.plausibility.bath_fall_max.milli());
     let blind = Blind::of(seen, track);
-    let too_hot = track.points.first()?.bath + TOO_HOT_MILLI;
+    let clamp_least = i64::from(seen.recipe.hold.floor.milli()) + CLAMP_LEAST_MILLI;
+    let too_hot = track.points.first()?.bath.max(clamp_least) + TOO_HOT_MILLI;
     let was_too_hot = |from: &Point| {
         track.between(from.t_ms - CUT_MS, from.t_ms).iter().any(|point| point.bath > too_hot)
     };

@@ -19,6 +19,7 @@
 //! | `still` | readings that stood still while the milk cannot have |
 //! | `lag` | how the milk followed the bath |
 //! | `bath` | something cold that came into the bath |
+//! | `newcomer` | something cold that may have come in under an open lid |
 //! | `figures` | the figures, never a decision |
 //!
 //! In doubt a curve is not acceptable: `Acceptable` is the one outcome that needs proof.
@@ -31,6 +32,7 @@ mod jumps;
 mod lag;
 mod means;
 mod moments;
+mod newcomer;
 mod place;
 mod probes;
 mod rules;
@@ -57,6 +59,7 @@ pub fn judge(recipe: &Recipe, curve: &Curve) -> Verdict {
     let is_whole = findings.iter().all(|finding| finding.rule != Rule::Record);
     findings.extend(rules::hold(&seen, is_whole));
     findings.extend(rules::restarts(&seen));
+    findings.extend(rules::held_back(&seen));
     findings.extend(interruption::interruptions(&seen));
     findings.extend(rules::ceiling(&seen));
     findings.extend(rules::heat_up(&seen));
