@@ -41,6 +41,8 @@ struct Standing {
 pub(crate) struct Became {
     /// When it began, if it did.
     pub(crate) began: Option<Tick>,
+    /// How long after the loading it began, milliseconds; `None` before it.
+    pub(crate) loaded_ms: Option<u64>,
     /// How far bath and control bottle were apart then, K; `None` without bottles.
     pub(crate) gap_k: Option<f64>,
     /// How far a probe that stood still was off when it moved again, K; `None` if it never did.
@@ -200,6 +202,8 @@ impl Rig {
         let truth = self.plant.truth();
         if begins {
             became.began = Some(self.now);
+            let come_up = self.entered.iter().find(|(phase, _)| *phase == PhaseName::ComeUp);
+            became.loaded_ms = come_up.map(|(_, at)| self.now.ms_since(*at));
             let gap_k = (truth.bath_c - truth.control_c).abs();
             became.gap_k = self.is_loaded().then_some(gap_k);
         }

@@ -3,8 +3,8 @@
 //!
 //! A bath whose heater works stands or rises once it has taken up its load; when its set point is
 //! let down it falls by its loss to the room. What makes it fall faster took its heat away: cold
-//! bottles, cold water, an open lid, a heater that failed. Only where the record says that no heat
-//! was wanted, or where readings were missing, the interlocks may have cut the heat, and the milk
+//! bottles, cold water, an open lid, a heater that failed. An open lid that was told is waited for
+//! (`newcomer`), whatever came in under it. Only where the record says that no heat was wanted, or where readings were missing, the interlocks may have cut the heat, and the milk
 //! that is still cold takes the heat alone.
 
 use super::seen::Seen;
@@ -80,6 +80,28 @@ impl Blind {
     }
 }
 
+/// A bath that an open lid has cooled, or what came in under it, falls for no longer after the lid
+/// was closed, milliseconds: cold bottles take the most at once, and a heater answers within a
+/// minute and a half (PLANT: 13 s + 4 × 16 s).
+const LID_MS: i64 = 120_000;
+
+/// When the lid was told open, as far as the hold waits for what came in.
+struct Lid(Vec<i64>);
+
+impl Lid {
+    fn of(seen: &Seen, track: &Track) -> Self {
+        let moments = seen.moments.iter().filter(|moment| moment.lid_open);
+        let is_waited_for = seen.held_back.is_some();
+        Self(moments.filter(|_| is_waited_for).map(|m| track.since_start(m.t_ms)).collect())
+    }
+
+    /// Whether it was open shortly before or between these two.
+    fn was_open(&self, from: &Point, to: &Point) -> bool {
+        let next = self.0.partition_point(|at_ms| *at_ms < from.t_ms - LID_MS);
+        self.0.get(next).is_some_and(|at_ms| *at_ms <= to.t_ms)
+    }
+}
+
 /// A fall of the bath beyond what is allowed, millikelvin.
 struct Fall {
     then: Point,
@@ -131,7 +153,7 @@ pub(super) fn fall(seen: &Seen, track: &Track) -> Option<Finding> {
     let from_ms = if seen.curve.load_ms.is_some() { LOAD_TAKEN_MS } else { 0 };
     let heated = track.between(from_ms, track.since_start(seen.heated_until_ms()));
     let a_minute = i64::from(seen.recipe.plausibility.bath_fall_max.milli());
-    let blind = Blind::of(seen, track);
+    let (blind, lid) = (Blind::of(seen, track), Lid::of(seen, track));
     let clamp_least = i64::from(seen.recipe.hold.floor.milli()) + CLAMP_LEAST_MILLI;
     let too_hot = track.points.first()?.bath.max(clamp_least) + TOO_HOT_MILLI;
     let was_too_hot = |from: &Point| {
@@ -140,7 +162,7 @@ pub(super) fn fall(seen: &Seen, track: &Track) -> Option<Finding> {
     let is_cut = |from: &Point, to: &Point| blind.may_have_cut(from, to);
     let falls = falls(heated, a_minute, is_cut).into_iter();
     let worst = falls
-        .filter(|fall| !was_too_hot(&fall.then))
+        .filter(|fall| !was_too_hot(&fall.then) && !lid.was_open(&fall.then, &fall.at))
         .max_by_key(|fall| fall.fell - fall.allowed)?;
     let text = format!(
         "The bath fell by {} °C within {}; {} °C is allowed: something cold came in, the lid was \

@@ -227,7 +227,7 @@ pub(super) fn held_back(seen: &Seen) -> Vec<Finding> {
         );
         finding(Rule::Lid, Severity::Note, Some(held_back.open_ms), text)
     };
-    seen.held_back.iter().map(told).collect()
+    seen.held_back.iter().flatten().map(told).collect()
 }
 
 /// What the reader must know of how the curve was judged.

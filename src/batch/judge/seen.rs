@@ -26,8 +26,8 @@ pub(super) struct Seen<'a> {
     /// The loading, or the first row of a foreign curve.
     pub(super) start_ms: u64,
     pub(super) holds: Holds,
-    /// Open lids that kept a hold from beginning.
-    pub(super) held_back: Vec<HeldBack>,
+    /// Open lids that kept a hold from beginning; `None` where nothing is known to wait for.
+    pub(super) held_back: Option<Vec<HeldBack>>,
     pub(super) cooling: Option<Cooling>,
     /// Whether the times of the whole curve rise throughout.
     pub(super) rises: bool,
@@ -139,9 +139,9 @@ fn opened(
     curve: &Curve,
     rows: &[Row],
     start_ms: u64,
-) -> Vec<HeldBack> {
+) -> Option<Vec<HeldBack>> {
     if !moments.iter().any(|moment| moment.lid_open) {
-        return Vec::new();
+        return None;
     }
     let probes = curve.milk_uncertainty.iter().take(holder_hal::MILK_PROBES_MAX);
     let lag = |probe| Track::over(rows, probe, start_ms, curve.max_gap_ms).lag_own_ms();
@@ -149,10 +149,10 @@ fn opened(
     let limit_ms = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
     let rule = &recipe.plausibility;
     let longest_ms = curve.own_record.then(|| limit_ms(rule.bottle_lag_max_ms));
-    let Some(lag_ms) = slowest_ms.or(longest_ms) else { return Vec::new() };
+    let lag_ms = slowest_ms.or(longest_ms)?;
     let widest = probes.map(|uncertainty| at_least_zero(*uncertainty)).max().unwrap_or(0);
     let line = i64::from(recipe.hold.floor.milli()) + widest;
-    hold_back(moments, line, lag_ms.max(limit_ms(rule.bottle_lag_min_ms)))
+    Some(hold_back(moments, line, lag_ms.max(limit_ms(rule.bottle_lag_min_ms))))
 }
 
 /// The first row from the loading on; a foreign curve begins with its first row, and of an own

@@ -54,7 +54,9 @@ impl Bottle {
     }
 
     fn closed(&mut self, seconds: u64) -> &mut Self {
-        (0..seconds).for_each(|_| drop(self.second(false, true)));
+        for _ in 0..seconds {
+            self.second(false, true);
+        }
         self
     }
 
@@ -63,7 +65,9 @@ impl Bottle {
     }
 
     fn blind(&mut self, seconds: u64) -> &mut Self {
-        (0..seconds).for_each(|_| drop(self.second(false, false)));
+        for _ in 0..seconds {
+            self.second(false, false);
+        }
         self
     }
 
