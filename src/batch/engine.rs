@@ -302,19 +302,10 @@ impl Engine {
         }
     }
 
-    fn bath_stable_since(&self, since: Option<Tick>, facts: &Facts) -> Option<Tick> {
-        let off_by = facts.bath? - self.params.cascade.bath_max;
-        let is_near = off_by <= STABLE_WITHIN && -off_by <= STABLE_WITHIN;
-        is_near.then(|| since.unwrap_or(facts.now))
-    }
-
     fn come_up(&mut self, since: Tick, above: Option<Tick>, facts: &Facts, out: &mut Vec<Entry>) {
         let rule = &self.params.recipe.hold;
-        let is_warm = |clearance: Kelvin| {
-            clearance >= rule.begin_above
-                && self.newcomer.is_warm(facts.now, clearance, &self.params)
-        };
-        let is_above = facts.clearance.is_some_and(is_warm)
+        let is_warm = |clearance| self.newcomer.is_warm(facts.now, clearance, &self.params);
+        let is_above = facts.clearance.is_some_and(|c| c >= rule.begin_above && is_warm(c))
             && facts.milk_gap_ms <= rule.max_gap_ms
             && !facts.lid_open
             && !self.board.lasts(Alarm::MilkInBath);

@@ -163,7 +163,7 @@ fn a_bath_that_was_too_hot_falls_because_its_heat_is_cut() {
     let is_told = |over: i32, hot_s: i32| {
         let bath = |t_s: i32| {
             let over = if t_s < hot_s { 0 } else { over - 4 * (t_s - hot_s).min(60) };
-            63_000 + over - if t_s > 1_000 { 300 } else { 0 }
+            63_500 + over - if t_s > 1_000 { 300 } else { 0 }
         };
         told(&beside((0..1_200).map(|t_s| (t_s, 50_000, bath(t_s as i32))))).is_some()
     };

@@ -44,24 +44,24 @@ fn an_eighth_is_gone_with_each_seventh_of_the_lag_and_a_tenth_more() {
 /// 0.147 lags.
 #[test]
 fn a_hold_begins_no_sooner_than_what_came_in_under_the_lid_is_warm() {
-    let curve = opened(4_000..4_001);
+    let curve = opened(2_500..2_501);
     let lag_ms = asked(&curve, |_, track: &Track| track.lag_own_ms().expect("it rose"));
     assert!((299_000..=301_500).contains(&lag_ms), "{lag_ms} ms");
     let waits_s = usize::try_from(35 * (lag_ms * 147 / 1_000)).expect("small").div_ceil(1_000);
     // The first row on which it is warm, and twenty seconds.
-    assert_eq!(last_begin_s(&curve), Some(4_000 + waits_s + 20));
+    assert_eq!(last_begin_s(&curve), Some(2_500 + waits_s + 20));
     let told: Vec<_> =
         verdict(&curve).findings.into_iter().filter(|f| f.rule == Rule::Lid).collect();
     assert_eq!(told[0].severity, Severity::Deviation, "the hold was broken");
-    assert_eq!((told[1].severity, told[1].at_s), (Severity::Note, Some(4_000.0)));
+    assert_eq!((told[1].severity, told[1].at_s), (Severity::Note, Some(2_500.0)));
     let minutes = format!("too cold for {} min", (waits_s - 1) / 60);
     assert!(told[1].text.contains(&minutes), "{}", told[1].text);
 }
 
 #[test]
 fn the_last_row_that_told_an_open_lid_counts() {
-    let once = last_begin_s(&opened(4_000..4_001)).expect("held");
-    assert_eq!(last_begin_s(&opened(4_000..4_101)), Some(once + 100));
+    let once = last_begin_s(&opened(2_500..2_501)).expect("held");
+    assert_eq!(last_begin_s(&opened(2_500..2_601)), Some(once + 100));
 }
 
 /// The control bottle was cold then, too: what came in with it is hardly behind.
@@ -97,8 +97,8 @@ fn without_a_lag_a_record_of_ours_waits_the_longest_and_a_foreign_one_is_judged_
 
 #[test]
 fn where_no_probe_was_read_what_came_in_may_be_behind_by_a_hundred_kelvin() {
-    let blind = with(opened(4_000..4_020), 4_000..4_020, |row| row.milk[0] = None);
-    let seen = last_begin_s(&opened(4_000..4_020)).expect("held");
+    let blind = with(opened(2_500..2_520), 2_500..2_520, |row| row.milk[0] = None);
+    let seen = last_begin_s(&opened(2_500..2_520)).expect("held");
     let later = last_begin_s(&blind).expect("held") - seen;
     // ln(100 / 63.2) / 0.1335: 3 to 4 eighths of 44.1 s.
     assert!((130..=178).contains(&later), "{later} s");
