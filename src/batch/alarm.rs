@@ -25,7 +25,7 @@
 //! | 208 | recorder above the reference (5-min means) | 30 blocks | stays | – | recorded; failed beyond the uncertainties |
 //! | 209 | no gap between bath and milk after loading | 2 blocks | off | acknowledged, and over | no hold begins; failed after 10 min |
 //! | 210 | bath reading stands still where it must move, or all readings do | 5 min, or 10 min | off | acknowledged, and over | recorded |
-//! | 301 | lid open while milk is heated | 1 sample | stays | – | the hold restarts |
+//! | 301 | lid open while milk is heated | 1 sample | stays | – | the hold restarts, once a bottle that came in cold would be warm |
 //! | 302 | milk takes up heat too slowly | 3 blocks | stays | – | recorded |
 //! | 303 | bath sinks too little or too much for the bottles told | 1 to 30 blocks | stays | – | recorded |
 //! | 401 | orders not confirmed | 2 periods | off | confirmed again | recorded |
@@ -211,7 +211,7 @@ impl Alarm {
             Self::BathStuck => {
                 "heat is commanded off; check that the machine answers, and the bath probe; then acknowledge"
             }
-            Self::LidOpen => "close the lid; the hold begins again",
+            Self::LidOpen => "close the lid; the hold waits half an hour or more",
             Self::AgitationLost => "check that the agitator runs and the water moves",
             Self::LoadOff => "count the bottles, and note the right number",
             Self::OrdersLost => {

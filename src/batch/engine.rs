@@ -22,6 +22,7 @@ use super::control::Control;
 use super::event::{Action, Alarm, Cause, Effects, Entry, Event, HoldBreak, Input, Refusal};
 use super::facts::{Facts, Senses};
 use super::interlock::Interlocks;
+use super::newcomer::Newcomer;
 use super::params::{BatchParams, ParamsFault};
 use super::phase::PhaseName;
 use super::plausible::Plausibility;
@@ -73,6 +74,7 @@ pub struct Engine {
     record_behind: bool,
     interlocks: Interlocks,
     plausibility: Plausibility,
+    newcomer: Newcomer,
     control: Control,
     tally: Tally,
     /// After an interruption heat waits for a person to confirm it.
@@ -101,6 +103,7 @@ impl Engine {
             record_behind: false,
             interlocks: Interlocks::default(),
             plausibility: Plausibility::new(&params),
+            newcomer: Newcomer::default(),
             control,
             tally: Tally::default(),
             heat_waits: false,
@@ -204,6 +207,9 @@ impl Engine {
         }
         let since = self.loaded.or(self.started).unwrap_or(self.now);
         let facts = self.senses.facts(self.now, &self.params, since);
+        if let (Input::Reading(_), Some(loaded)) = (&input, self.loaded) {
+            self.newcomer.observe(&facts, self.senses.fresh(), loaded);
+        }
         if self.started.is_none() {
             self.enter_preheat(&facts, &mut entries);
         }
@@ -299,15 +305,10 @@ impl Engine {
         }
     }
 
-    fn bath_stable_since(&self, since: Option<Tick>, facts: &Facts) -> Option<Tick> {
-        let off_by = facts.bath? - self.params.cascade.bath_max;
-        let is_near = off_by <= STABLE_WITHIN && -off_by <= STABLE_WITHIN;
-        is_near.then(|| since.unwrap_or(facts.now))
-    }
-
     fn come_up(&mut self, since: Tick, above: Option<Tick>, facts: &Facts, out: &mut Vec<Entry>) {
         let rule = &self.params.recipe.hold;
-        let is_above = facts.clearance.is_some_and(|clearance| clearance >= rule.begin_above)
+        let is_warm = |clearance| self.newcomer.is_warm(facts.now, clearance, &self.params);
+        let is_above = facts.clearance.is_some_and(|c| c >= rule.begin_above && is_warm(c))
             && facts.milk_gap_ms <= rule.max_gap_ms
             && !facts.lid_open
             && !self.board.lasts(Alarm::MilkInBath);

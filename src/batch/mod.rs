@@ -15,6 +15,7 @@
 //! | [`alarm`] | the alarms: numbers, words, what each does |
 //! | `interlock` | when heat is forbidden, whatever is wanted |
 //! | `plausible` | what the readings cannot be, by physics |
+//! | `newcomer` | whether what may have come in under an open lid is warm |
 //! | `board` | which alarms stand: latching, acknowledging, first causes |
 //! | [`curve`] | what the judge reads: corrected, trusted values over time |
 //! | [`judge`] | the verdict, again, by separate code |
@@ -35,6 +36,7 @@ pub(crate) mod fixture;
 mod interlock;
 pub mod judge;
 pub mod lethality;
+mod newcomer;
 pub mod params;
 pub mod phase;
 pub mod plausibility;

@@ -7,7 +7,10 @@ use holder_hal::{
 use holder_sim::plant::Truth;
 use holder_sim::{HeaterState, Part, Plant, ProbeSite};
 
+mod became;
 mod electronics;
+
+pub(crate) use became::Became;
 
 use super::dice::Dice;
 use super::fault::{Channel, Fault, Kind};
@@ -34,21 +37,6 @@ struct Standing {
     frozen: Option<f64>,
     /// What became of it, for whoever judges the run.
     became: Became,
-}
-
-/// What became of a fault.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Became {
-    /// When it began, if it did.
-    pub(crate) began: Option<Tick>,
-    /// How far bath and control bottle were apart then, K; `None` without bottles.
-    pub(crate) gap_k: Option<f64>,
-    /// How far a probe that stood still was off when it moved again, K; `None` if it never did.
-    pub(crate) back_k: Option<f64>,
-    /// How long it had stood when the hold ended, or when it ended itself, milliseconds.
-    pub(crate) stood_ms: u64,
-    /// Whether it was over before the hold was.
-    pub(crate) within_hold: bool,
 }
 
 impl Standing {
@@ -213,6 +201,8 @@ impl Rig {
         let truth = self.plant.truth();
         if begins {
             became.began = Some(self.now);
+            let come_up = self.entered.iter().find(|(phase, _)| *phase == PhaseName::ComeUp);
+            became.loaded_ms = come_up.map(|(_, at)| self.now.ms_since(*at));
             let gap_k = (truth.bath_c - truth.control_c).abs();
             became.gap_k = self.is_loaded().then_some(gap_k);
         }
@@ -396,6 +386,10 @@ impl Rig {
         reading.reference = self.has_reference.then(|| self.sample(Channel::Reference));
         let closed = self.plant.lid_closed();
         reading.lid = self.has_lid.then_some(Switch { on: Some(closed), quality: Quality::Good });
+        if self.has_lid && !closed {
+            let standing = self.standing.iter_mut().filter(|standing| standing.is_active());
+            standing.for_each(|standing| standing.became.lid_told = true);
+        }
         if self.active(Kind::ReadingStale).is_some() {
             make_stale(&mut reading);
         }

@@ -62,6 +62,39 @@ fn what_once_broke_an_invariant_stays_mended() {
     }
 }
 
+/// Seeds with cold bottles that were once accepted: 23 in the hold and 22 in the come-up beside a
+/// load that had cooled the bath before it was confirmed, and 1 and 24 under a lid that was seen.
+#[test]
+fn cold_bottles_that_were_once_accepted_are_not_excused() {
+    for seed in [17_503, 1_721, 7_757, 5_070] {
+        let scenario = Scenario::drawn(seed, &fixture::recipe());
+        assert!(scenario.fault(Kind::ColdBottles).is_some());
+        let (done, report) = of_scenario(&scenario, Wanted::default()).expect("it has its end");
+        assert_eq!((report.violations, report.residual), (vec![], None), "seed {seed}");
+        let is_wrong = report.outcome == Outcome::Acceptable && !report.true_hold;
+        assert!(!is_wrong, "seed {seed}: {} ms", done.true_hold_ms);
+    }
+}
+
+/// A lid that is opened for a moment in the hold costs time, and neither milk nor agreement.
+#[test]
+fn an_open_lid_is_waited_for_and_the_batch_is_good() {
+    let lid = in_the_hold(Kind::LidOpened, 20_000);
+    let mut scenario = Scenario::drawn(0, &fixture::recipe());
+    scenario.params.has_lid = true;
+    let begun = |scenario: &Scenario| {
+        let (done, report) = of_scenario(scenario, Wanted::default()).expect("it has its end");
+        assert_eq!((report.outcome, report.violations), (Outcome::Acceptable, vec![]));
+        (report.holds_broken, done.lasted)
+    };
+    let (_, sound) = begun(&scenario);
+    scenario.faults.push(lid);
+    let (broken, lasted) = begun(&scenario);
+    assert_eq!(broken, 1);
+    let later_s = lasted.ms_since(sound) / 1_000;
+    assert!((1_200..7_200).contains(&later_s), "{later_s} s later");
+}
+
 #[test]
 fn a_seed_is_the_same_run_however_many_threads_there_are() {
     let one = totals(1..9, 1, Stores::None).json();

@@ -1,7 +1,9 @@
 //! Every way into a phase: one function each, which makes one entry with its cause and the
 //! readings behind it.
 
-use super::{Engine, Facts, Phase, entry};
+use holder_hal::Tick;
+
+use super::{Engine, Facts, Phase, STABLE_WITHIN, entry};
 use crate::batch::event::{Cause, Entry, Event};
 
 impl Engine {
@@ -49,5 +51,12 @@ impl Engine {
     fn enter(&mut self, phase: Phase, cause: Cause, facts: &Facts, out: &mut Vec<Entry>) {
         self.phase = phase;
         out.push(entry(facts, Event::Entered { phase: self.phase(), cause }));
+    }
+
+    /// Since when the bath has been where it may be loaded.
+    pub(super) fn bath_stable_since(&self, since: Option<Tick>, facts: &Facts) -> Option<Tick> {
+        let off_by = facts.bath? - self.params.cascade.bath_max;
+        let is_near = off_by <= STABLE_WITHIN && -off_by <= STABLE_WITHIN;
+        is_near.then(|| since.unwrap_or(facts.now))
     }
 }

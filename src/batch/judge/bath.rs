@@ -3,8 +3,8 @@
 //!
 //! A bath whose heater works stands or rises once it has taken up its load; when its set point is
 //! let down it falls by its loss to the room. What makes it fall faster took its heat away: cold
-//! bottles, cold water, an open lid, a heater that failed. Only where the record says that no heat
-//! was wanted, or where readings were missing, the interlocks may have cut the heat, and the milk
+//! bottles, cold water, an open lid, a heater that failed. An open lid that was told is waited for
+//! (`newcomer`), whatever came in under it. Only where the record says that no heat was wanted, or where readings were missing, the interlocks may have cut the heat, and the milk
 //! that is still cold takes the heat alone.
 
 use super::seen::Seen;
@@ -26,8 +26,12 @@ const GAP_PER_FALL: i64 = 10;
 /// Heat that was cut so long ago no longer matters, milliseconds: one missed reading may cut it,
 /// and the device's own controller begins again from nothing.
 const CUT_MS: i64 = 180_000;
-/// So far above its level at the loading the bath is too hot, and the heat is cut, millikelvin.
+/// So far above its level at the loading the bath is too hot, and the heat is cut, millikelvin …
 const TOO_HOT_MILLI: i64 = 500;
+/// … but never nearer to the floor than this, millikelvin: a load may have cooled the bath by
+/// kelvins before it was confirmed, and no controller that works calls a bath too hot that has to
+/// heat milk above the floor.
+const CLAMP_LEAST_MILLI: i64 = 1_000;
 
 /// How long something that the interlocks need was not read, or jumped, or no heat was wanted,
 /// summed up to each row.
@@ -73,6 +77,28 @@ impl Blind {
     /// Whether the heat may have been cut shortly before or between these two.
     fn may_have_cut(&self, from: &Point, to: &Point) -> bool {
         self.until(to.t_ms) > self.until(from.t_ms - CUT_MS)
+    }
+}
+
+/// A bath that an open lid has cooled, or what came in under it, falls for no longer after the lid
+/// was closed, milliseconds: cold bottles take the most at once, and a heater answers within a
+/// minute and a half (PLANT: 13 s + 4 × 16 s).
+const LID_MS: i64 = 120_000;
+
+/// When the lid was told open, as far as the hold waits for what came in.
+struct Lid(Vec<i64>);
+
+impl Lid {
+    fn of(seen: &Seen, track: &Track) -> Self {
+        let moments = seen.moments.iter().filter(|moment| moment.lid_open);
+        let is_waited_for = seen.held_back.is_some();
+        Self(moments.filter(|_| is_waited_for).map(|m| track.since_start(m.t_ms)).collect())
+    }
+
+    /// Whether it was open shortly before or between these two.
+    fn was_open(&self, from: &Point, to: &Point) -> bool {
+        let next = self.0.partition_point(|at_ms| *at_ms < from.t_ms - LID_MS);
+        self.0.get(next).is_some_and(|at_ms| *at_ms <= to.t_ms)
     }
 }
 
@@ -127,15 +153,16 @@ pub(super) fn fall(seen: &Seen, track: &Track) -> Option<Finding> {
     let from_ms = if seen.curve.load_ms.is_some() { LOAD_TAKEN_MS } else { 0 };
     let heated = track.between(from_ms, track.since_start(seen.heated_until_ms()));
     let a_minute = i64::from(seen.recipe.plausibility.bath_fall_max.milli());
-    let blind = Blind::of(seen, track);
-    let too_hot = track.points.first()?.bath + TOO_HOT_MILLI;
+    let (blind, lid) = (Blind::of(seen, track), Lid::of(seen, track));
+    let clamp_least = i64::from(seen.recipe.hold.floor.milli()) + CLAMP_LEAST_MILLI;
+    let too_hot = track.points.first()?.bath.max(clamp_least) + TOO_HOT_MILLI;
     let was_too_hot = |from: &Point| {
         track.between(from.t_ms - CUT_MS, from.t_ms).iter().any(|point| point.bath > too_hot)
     };
     let is_cut = |from: &Point, to: &Point| blind.may_have_cut(from, to);
     let falls = falls(heated, a_minute, is_cut).into_iter();
     let worst = falls
-        .filter(|fall| !was_too_hot(&fall.then))
+        .filter(|fall| !was_too_hot(&fall.then) && !lid.was_open(&fall.then, &fall.at))
         .max_by_key(|fall| fall.fell - fall.allowed)?;
     let text = format!(
         "The bath fell by {} °C within {}; {} °C is allowed: something cold came in, the lid was \

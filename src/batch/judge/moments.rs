@@ -80,7 +80,7 @@ impl Moment {
 }
 
 /// A margin or uncertainty below zero would make the judge laxer than the floor.
-fn at_least_zero(value: Kelvin) -> i64 {
+pub(super) fn at_least_zero(value: Kelvin) -> i64 {
     i64::from(value.milli().max(0))
 }
 

@@ -3,6 +3,7 @@
 
 use super::hold::{Break, Reason};
 use super::moments::Moment;
+use super::newcomer::HeldBack;
 use super::seen::Seen;
 use super::words::{degrees, finding, span};
 use crate::batch::phase::PhaseName;
@@ -226,6 +227,19 @@ pub(super) fn cooling(seen: &Seen, is_whole: bool) -> Option<Finding> {
         }
         Some(_) | None => None,
     }
+}
+
+/// Open lids after which the milk was warm and no hold could begin for a while.
+pub(super) fn held_back(seen: &Seen) -> Vec<Finding> {
+    let told = |held_back: &HeldBack| {
+        let text = format!(
+            "The lid was open. A bottle that came in cold then would have been too cold for {}: \
+             until then no hold could begin.",
+            span(held_back.until_ms.saturating_sub(held_back.open_ms))
+        );
+        finding(Rule::Lid, Severity::Note, Some(held_back.open_ms), text)
+    };
+    seen.held_back.iter().flatten().map(told).collect()
 }
 
 /// What the reader must know of how the curve was judged.

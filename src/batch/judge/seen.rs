@@ -1,7 +1,9 @@
 //! What is judged of a curve: from the loading to the cooled milk.
 
 use super::hold::{Hold, Holds, holds, is_past_hold};
-use super::moments::{Moment, moments};
+use super::moments::{Moment, at_least_zero, moments};
+use super::newcomer::{HeldBack, hold_back};
+use super::track::Track;
 use super::words::{UNKNOWN_SPAN, span};
 use crate::batch::curve::{Curve, Row};
 use crate::batch::phase::PhaseName;
@@ -24,6 +26,8 @@ pub(super) struct Seen<'a> {
     /// The loading, or the first row of a foreign curve.
     pub(super) start_ms: u64,
     pub(super) holds: Holds,
+    /// Open lids that kept a hold from beginning; `None` where nothing is known to wait for.
+    pub(super) held_back: Option<Vec<HeldBack>>,
     pub(super) cooling: Option<Cooling>,
     /// Whether the times of the whole curve rise throughout.
     pub(super) rises: bool,
@@ -47,9 +51,12 @@ impl<'a> Seen<'a> {
         let rows = curve.rows.get(first..).unwrap_or_default();
         let first_ms = rows.first().map_or(0, |row| row.t_ms);
         let start_ms = curve.load_ms.map_or(first_ms, |load_ms| load_ms.min(first_ms));
-        let moments = moments(recipe, curve, first, start_ms);
+        let mut moments = moments(recipe, curve, first, start_ms);
+        let held_back = opened(&mut moments, recipe, curve, rows, start_ms);
         let holds = holds(&recipe.hold, &moments);
-        let mut seen = Self { recipe, curve, rows, moments, start_ms, holds, cooling: None, rises };
+        let cooling = None;
+        let mut seen =
+            Self { recipe, curve, rows, moments, start_ms, holds, held_back, cooling, rises };
         seen.cooling = seen.find_cooling();
         seen
     }
@@ -122,6 +129,30 @@ impl<'a> Seen<'a> {
             .and_then(|at| self.moments.get(at..))
             .is_some_and(|after| after.iter().any(|m| m.is_cooled_to(target)))
     }
+}
+
+/// Keeps holds from beginning after an open lid. A foreign curve that does not show the lag of its
+/// bottles is judged as read.
+fn opened(
+    moments: &mut [Moment],
+    recipe: &Recipe,
+    curve: &Curve,
+    rows: &[Row],
+    start_ms: u64,
+) -> Option<Vec<HeldBack>> {
+    if !moments.iter().any(|moment| moment.lid_open) {
+        return None;
+    }
+    let probes = curve.milk_uncertainty.iter().take(holder_hal::MILK_PROBES_MAX);
+    let lag = |probe| Track::over(rows, probe, start_ms, curve.max_gap_ms).lag_own_ms();
+    let slowest_ms = (0..probes.len()).filter_map(lag).max();
+    let limit_ms = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
+    let rule = &recipe.plausibility;
+    let longest_ms = curve.own_record.then(|| limit_ms(rule.bottle_lag_max_ms));
+    let lag_ms = slowest_ms.or(longest_ms)?;
+    let widest = probes.map(|uncertainty| at_least_zero(*uncertainty)).max().unwrap_or(0);
+    let line = i64::from(recipe.hold.floor.milli()) + widest;
+    Some(hold_back(moments, line, lag_ms.max(limit_ms(rule.bottle_lag_min_ms))))
 }
 
 /// The first row from the loading on; a foreign curve begins with its first row, and of an own

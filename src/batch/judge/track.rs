@@ -65,9 +65,14 @@ impl Point {
 impl Track {
     /// The readings of milk probe `probe` (from 0) beside the bath, from the loading on.
     pub(super) fn of(seen: &Seen, probe: usize) -> Self {
-        let mut points: Vec<Point> = Vec::with_capacity(seen.rows.len());
-        for row in seen.rows {
-            let point = point(row, probe, seen.start_ms);
+        Self::over(seen.rows, probe, seen.start_ms, seen.curve.max_gap_ms)
+    }
+
+    /// The same of these rows, from `start_ms` on, where a logger may be silent for `max_gap_ms`.
+    pub(super) fn over(rows: &[Row], probe: usize, start_ms: u64, max_gap_ms: u64) -> Self {
+        let mut points: Vec<Point> = Vec::with_capacity(rows.len());
+        for row in rows {
+            let point = point(row, probe, start_ms);
             let Some(mut point) = point.filter(|point| point.t_ms <= LAST_MS) else { continue };
             if let Some(last) = points.last() {
                 let ms = point.t_ms - last.t_ms;
@@ -77,8 +82,8 @@ impl Track {
             }
             points.push(point);
         }
-        let hole_ms = i64::try_from(HOLE_MS.max(seen.curve.max_gap_ms)).unwrap_or(i64::MAX);
-        Self { probe, points, start_ms: seen.start_ms, hole_ms }
+        let hole_ms = i64::try_from(HOLE_MS.max(max_gap_ms)).unwrap_or(i64::MAX);
+        Self { probe, points, start_ms, hole_ms }
     }
 
     /// When this point was, on the curve's own time.

@@ -1,0 +1,105 @@
+use super::*;
+use crate::batch::curve::Curve;
+use crate::batch::judge::tests::{asked, beside, own, verdict, with};
+use crate::batch::judge::track::Track;
+use crate::batch::phase::PhaseName;
+use crate::batch::verdict::{Rule, Severity};
+
+const BATH: i32 = 63_200;
+
+/// A bottle that follows its bath with a lag of 300 s, every second, its lid told closed.
+fn followed() -> Curve {
+    let mut milk = 4_000.0;
+    let curve = beside((0..8_000).map(|t_s| {
+        milk += (f64::from(BATH) - milk) / 300.0;
+        (t_s, milk as i32, BATH)
+    }));
+    with(Curve { has_lid: true, ..curve }, 0..8_000, |row| row.lid = Some(true))
+}
+
+/// The same with the lid told open in these seconds.
+fn opened(s: std::ops::Range<u64>) -> Curve {
+    with(followed(), s, |row| row.lid = Some(false))
+}
+
+/// The second at which the last hold began.
+fn last_begin_s(curve: &Curve) -> Option<usize> {
+    asked(curve, |seen, _| {
+        let open = seen.holds.longest.map(|hold| hold.first);
+        open.max(seen.holds.complete.map(|hold| hold.first))
+    })
+}
+
+#[test]
+fn an_eighth_is_gone_with_each_seventh_of_the_lag_and_a_tenth_more() {
+    let of = |since_ms| left(64_000, since_ms, 1_000_000);
+    assert_eq!([of(0), of(146_999), of(147_000), of(293_999)], [64_000, 64_000, 56_000, 56_000]);
+    assert_eq!(of(294_000), 49_000);
+    assert_eq!(left(64_000, 147_000, 2_000_000), 64_000, "a slower bottle");
+    assert_eq!(of(u64::MAX), 7, "what nobody could measure stays");
+    assert_eq!(left(64_000, 1, 0), 56_000, "no lag is no division by zero");
+}
+
+/// 63.2 K behind; floor and uncertainty are 62.6 °C: 0.6 K may be left, which is 35 eighths of
+/// 0.147 lags.
+#[test]
+fn a_hold_begins_no_sooner_than_what_came_in_under_the_lid_is_warm() {
+    let curve = opened(2_500..2_501);
+    let lag_ms = asked(&curve, |_, track: &Track| track.lag_own_ms().expect("it rose"));
+    assert!((299_000..=301_500).contains(&lag_ms), "{lag_ms} ms");
+    let waits_s = usize::try_from(35 * (lag_ms * 147 / 1_000)).expect("small").div_ceil(1_000);
+    // The first row on which it is warm, and twenty seconds.
+    assert_eq!(last_begin_s(&curve), Some(2_500 + waits_s + 20));
+    let told: Vec<_> =
+        verdict(&curve).findings.into_iter().filter(|f| f.rule == Rule::Lid).collect();
+    assert_eq!(told[0].severity, Severity::Deviation, "the hold was broken");
+    assert_eq!((told[1].severity, told[1].at_s), (Severity::Note, Some(2_500.0)));
+    let minutes = format!("too cold for {} min", (waits_s - 1) / 60);
+    assert!(told[1].text.contains(&minutes), "{}", told[1].text);
+}
+
+#[test]
+fn the_last_row_that_told_an_open_lid_counts() {
+    let once = last_begin_s(&opened(2_500..2_501)).expect("held");
+    assert_eq!(last_begin_s(&opened(2_500..2_601)), Some(once + 100));
+}
+
+/// The control bottle was cold then, too: what came in with it is hardly behind.
+#[test]
+fn a_lid_that_is_closed_late_at_the_loading_costs_nothing() {
+    assert_eq!(last_begin_s(&opened(0..60)), last_begin_s(&followed()));
+    assert!(asked(&opened(0..60), |seen, _| seen.held_back.as_ref().is_some_and(Vec::is_empty)));
+    let late = asked(&opened(0..600), |seen, _| seen.held_back.iter().flatten().count());
+    assert_eq!(late, 1, "ten minutes are late");
+}
+
+#[test]
+fn an_open_lid_after_the_hold_holds_nothing_back() {
+    let told = |phase| {
+        let cooled = with(opened(6_000..6_001), 5_999..8_000, move |row| row.phase = Some(phase));
+        asked(&cooled, |seen, _| seen.held_back.iter().flatten().count())
+    };
+    assert_eq!(told(PhaseName::Cool), 0);
+    assert_eq!(told(PhaseName::Hold), 1);
+}
+
+/// A record of ours has the lag of its bottles, or one of the recipe: 1000 s.
+#[test]
+fn without_a_lag_a_record_of_ours_waits_the_longest_and_a_foreign_one_is_judged_as_read() {
+    let open = |curve| with(curve, 1_300..1_301, |row| row.lid = Some(false));
+    let close = |curve| with(curve, 1_301..1_302, |row| row.lid = Some(true));
+    let begins = |curve: &Curve| asked(curve, |seen, _| seen.moments[1_400 - 100].begins);
+    assert!(begins(&own()));
+    assert!(!begins(&close(open(own()))));
+    let foreign = Curve { own_record: false, ..close(open(own())) };
+    assert!(begins(&foreign));
+}
+
+#[test]
+fn where_no_probe_was_read_what_came_in_may_be_behind_by_a_hundred_kelvin() {
+    let blind = with(opened(2_500..2_520), 2_500..2_520, |row| row.milk[0] = None);
+    let seen = last_begin_s(&opened(2_500..2_520)).expect("held");
+    let later = last_begin_s(&blind).expect("held") - seen;
+    // ln(100 / 63.2) / 0.1335: 3 to 4 eighths of 44.1 s.
+    assert!((130..=178).contains(&later), "{later} s");
+}

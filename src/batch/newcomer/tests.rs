@@ -1,0 +1,155 @@
+use holder_hal::{Celsius, MILK_PROBES_MAX};
+
+use super::*;
+use crate::batch::fixture;
+
+const BATH_C: f64 = 63.2;
+
+/// A bottle that follows its bath with a lag, read every second from the loading on.
+struct Bottle {
+    watch: Newcomer,
+    lag_s: f64,
+    milk_c: f64,
+    now_s: u64,
+}
+
+fn celsius(value_c: f64) -> Celsius {
+    Celsius::from_f64(value_c).expect("a temperature")
+}
+
+fn kelvin(value_k: f64) -> Kelvin {
+    Kelvin::from_milli((value_k * 1_000.0) as i32)
+}
+
+impl Bottle {
+    fn of(lag_s: f64) -> Self {
+        Self { watch: Newcomer::default(), lag_s, milk_c: 4.0, now_s: 0 }
+    }
+
+    fn second(&mut self, lid_open: bool, is_read: bool) -> &mut Self {
+        self.milk_c += (BATH_C - self.milk_c) / self.lag_s;
+        self.now_s += 1;
+        let milk = is_read.then(|| celsius(self.milk_c));
+        let bath = is_read.then(|| celsius(BATH_C));
+        let facts = Facts {
+            now: Tick::from_ms(self.now_s * 1_000),
+            bath,
+            bath_is_new: is_read,
+            bath_seen: true,
+            clearance: None,
+            newest_clearance: None,
+            coldest: milk,
+            hottest: milk,
+            hottest_allowed_for: None,
+            newest_allowed_for: None,
+            bath_lost_ms: 0,
+            milk_lost_ms: 0,
+            milk_gap_ms: 0,
+            lid_open,
+        };
+        let mut fresh = Fresh { bath, milk: [None; MILK_PROBES_MAX], reference: None };
+        fresh.milk[0] = milk;
+        self.watch.observe(&facts, &fresh, Tick::from_ms(0));
+        self
+    }
+
+    fn closed(&mut self, seconds: u64) -> &mut Self {
+        for _ in 0..seconds {
+            self.second(false, true);
+        }
+        self
+    }
+
+    fn opened(&mut self) -> &mut Self {
+        self.second(true, true)
+    }
+
+    fn blind(&mut self, seconds: u64) -> &mut Self {
+        for _ in 0..seconds {
+            self.second(false, false);
+        }
+        self
+    }
+
+    fn is_warm(&self, clearance_k: f64) -> bool {
+        let now = Tick::from_ms(self.now_s * 1_000);
+        self.watch.is_warm(now, kelvin(clearance_k), &fixture::params())
+    }
+
+    /// How long after the last second nothing that came in is warm yet, s.
+    fn waits_s(&mut self, clearance_k: f64) -> u64 {
+        let from_s = self.now_s;
+        while !self.is_warm(clearance_k) {
+            self.closed(1);
+        }
+        self.now_s - from_s
+    }
+}
+
+#[test]
+fn under_a_closed_lid_nothing_came_in() {
+    assert!(Bottle::of(300.0).closed(10).is_warm(0.0));
+}
+
+/// 63.2 K behind, 0.25 K allowed: 1.2 lags of 300 s, and ln(63.2 / 0.25) = 5.53 of them.
+#[test]
+fn what_came_in_is_waited_for_by_the_lag_of_this_bottle() {
+    let waits_s = Bottle::of(300.0).closed(4_000).opened().waits_s(0.25);
+    assert!((1_985..=1_997).contains(&waits_s), "{waits_s} s");
+    let waits_s = Bottle::of(600.0).closed(8_000).opened().waits_s(0.25);
+    assert!((3_970..=3_994).contains(&waits_s), "{waits_s} s");
+    let waits_s = Bottle::of(300.0).closed(4_000).opened().waits_s(1.0);
+    assert!((1_486..=1_498).contains(&waits_s), "ln(63.2) = 4.15 of them: {waits_s} s");
+}
+
+#[test]
+fn the_last_open_lid_counts_and_not_the_first() {
+    let mut bottle = Bottle::of(300.0);
+    bottle.closed(4_000).opened().closed(1_900).opened();
+    let waits_s = bottle.waits_s(0.25);
+    assert!((1_985..=1_997).contains(&waits_s), "{waits_s} s");
+}
+
+/// The control bottle is cold then, too: what came in with it is hardly behind.
+#[test]
+fn a_lid_that_is_closed_late_at_the_loading_costs_nothing() {
+    let mut bottle = Bottle::of(300.0);
+    bottle.opened();
+    // The milk comes within 0.25 K of its bath.
+    bottle.closed(1_640);
+    assert!(bottle.is_warm(0.25));
+}
+
+#[test]
+fn a_lag_that_nobody_saw_is_the_longest_of_the_recipe() {
+    // Opened before 12 K of rise were seen: 1000 s are taken until they were.
+    let mut bottle = Bottle::of(300.0);
+    bottle.blind(4_000).opened();
+    let waits_s = bottle.waits_s(0.25);
+    assert!((6_632..=6_646).contains(&waits_s), "1200 s times 5.53: {waits_s} s");
+}
+
+#[test]
+fn readings_that_are_missing_for_half_a_minute_begin_the_measure_anew() {
+    // Six seconds before the rise is whole.
+    let seen = |blind_s: u64| {
+        let mut bottle = Bottle::of(300.0);
+        bottle.closed(180).blind(blind_s).closed(1);
+        bottle.watch.rise.expect("begun").area_k_s
+    };
+    assert!(seen(29) > 1_000.0);
+    assert_eq!(seen(30), 0.0);
+}
+
+#[test]
+fn no_bottle_is_faster_than_the_recipe_says() {
+    let waits_s = Bottle::of(80.0).closed(1_000).opened().waits_s(0.25);
+    assert!((662..=667).contains(&waits_s), "100 s: {waits_s} s");
+}
+
+#[test]
+fn a_lid_that_is_open_while_nothing_is_read_may_hide_the_warmest_bottle() {
+    let mut bottle = Bottle::of(300.0);
+    bottle.closed(1_000).second(true, false);
+    assert_eq!(bottle.watch.open.expect("open").behind_k, 100.0);
+}
