@@ -107,7 +107,10 @@ impl Hands {
         let order = scenario.order.filter(|_| early.is_none());
         // The last part goes in when the load is in.
         let spread_ms = if order.is_some() { in_ms.min(SPREAD_MS_MAX) } else { 0 };
-        let parts = order.unwrap_or(Part::ALL);
+        let mut parts = order.unwrap_or(Part::ALL);
+        if scenario.fault(Kind::ControlFirst).is_some() {
+            parts.rotate_right(1);
+        }
         while let Some(part) = parts.get(self.parts_in) {
             let left = (parts.len() - 1 - self.parts_in) as u64;
             if since_ms < in_ms - spread_ms * left / parts.len() as u64 {

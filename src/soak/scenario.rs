@@ -69,7 +69,8 @@ pub(crate) struct Scenario {
     pub(crate) confirm_heat_ms: u64,
     /// From an alarm until somebody acknowledges it, milliseconds; `None` is never.
     pub(crate) acknowledge_ms: Option<u64>,
-    /// The order in which the parts of the load go in; `None` is all at once.
+    /// The order in which the parts of the load go in, the control bottle last unless that is what
+    /// goes wrong; `None` is all at once.
     pub(crate) order: Option<[Part; 4]>,
     /// Where the milk probes after the first one stand.
     pub(crate) second_stands: Part,

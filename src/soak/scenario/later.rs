@@ -63,7 +63,7 @@ impl Scenario {
             self.second_stands = first;
         }
         if dice.percent(5) && !self.is_clean() {
-            self.order = Some([Part::Control, first, second, third]);
+            self.order = Some([first, second, third, Part::Control]);
             self.faults.push(Fault {
                 kind: Kind::ControlFirst,
                 channel: Channel::Bath,
