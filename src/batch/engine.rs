@@ -117,6 +117,7 @@ impl Engine {
     pub(crate) fn credulous(params: BatchParams) -> Result<Self, ParamsFault> {
         let mut engine = Self::new(params)?;
         engine.plausibility.sleep();
+        engine.newcomer.load_is_believed = true;
         Ok(engine)
     }
 

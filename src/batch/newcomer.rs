@@ -1,12 +1,13 @@
-//! What may have come in while the lid was open, live. Nobody saw it, and the control bottle shows
-//! nothing of it: so a bottle as cold as milk can be is taken to have come in with the last reading
-//! that told an open lid, and no hold begins before that bottle would be warm, too.
+//! What may have come in after the control bottle, live: with the load, as late as that was
+//! confirmed, or later, while the lid was open. Nobody saw it, and the control bottle shows nothing of
+//! it: so a bottle as cold as milk can be is taken to have come in then, and no hold begins before that
+//! bottle would be warm, too.
 //!
 //! It stands in the same bath as the control bottle: what it is behind shrinks with the time
 //! constant of a bottle (its *lag*), whatever the bath does. The lag is that of this very batch, as
 //! the come-up showed it.
 
-use holder_hal::{Kelvin, Tick};
+use holder_hal::{Celsius, Kelvin, Tick};
 
 use super::facts::Facts;
 use super::params::BatchParams;
@@ -17,76 +18,125 @@ const COLDEST_C: f64 = 0.0;
 /// A bottle in a slow place takes longer than the control bottle: PLANT's control bottle is within
 /// 5 % of the slowest; the rest is for the error of the lag. The judge allows less.
 const SLOWER: f64 = 1.2;
+/// For the bottles of the load the margin has that already: here it is the error of the lag alone.
+const SLOWER_OF_LOAD: f64 = 1.05;
 /// Until then the cold spot of a bottle does not move as it will, milliseconds.
 const MIXED_MS: u64 = 120_000;
 /// Such a rise shows the lag, K.
 const RISE_K: f64 = 12.0;
+/// … and so much, if it never was that: of a load that was confirmed late.
+const RISE_LEAST_K: f64 = 4.0;
 /// Over a longer time without readings nobody knows the heat, milliseconds.
 const HOLE_MS: u64 = 30_000;
 
-/// The last reading that told an open lid.
+/// The latest moment at which something may have come in.
 #[derive(Clone, Copy, Debug)]
-struct Open {
+struct CameIn {
     at: Tick,
-    /// What came in then is behind the control bottle by so much, K.
+    /// It was behind the control bottle by so much then, K.
     behind_k: f64,
+    /// Its lag, in lags of the control bottle.
+    slower: f64,
+}
+
+impl CameIn {
+    /// What it is behind now, with this lag of the control bottle, K.
+    fn left_k(&self, now: Tick, lag_s: f64) -> f64 {
+        let since_s = now.ms_since(self.at) as f64 / 1_000.0;
+        self.behind_k * (-since_s / (self.slower * lag_s)).exp()
+    }
 }
 
 /// A rise that is being measured.
 #[derive(Clone, Copy, Debug)]
 struct Rise {
     from_c: f64,
+    risen_k: f64,
     last: Tick,
     /// Bath − milk, summed over time, K s.
     area_k_s: f64,
 }
 
+impl Rise {
+    const fn begun(now: Tick, milk_c: f64) -> Self {
+        Self { from_c: milk_c, risen_k: 0.0, last: now, area_k_s: 0.0 }
+    }
+}
+
 /// What may have come in.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Newcomer {
-    open: Option<Open>,
+    /// With the last reading that told an open lid.
+    lid: Option<CameIn>,
+    /// When the load was confirmed.
+    load: Option<CameIn>,
+    /// Milk that a test moves by hand has no lag.
+    #[cfg(test)]
+    pub(super) load_is_believed: bool,
     rise: Option<Rise>,
-    lag_s: Option<f64>,
 }
 
 impl Newcomer {
     /// Takes in a reading with bottles in the bath, loaded then.
     pub(super) fn observe(&mut self, facts: &Facts, fresh: &Fresh, loaded: Tick) {
+        let at = facts.now;
+        // Without a reading nobody knows how warm the control bottle is: as warm as it gets.
+        let or_unknown_k =
+            |mean: Option<Celsius>| mean.or(facts.bath).map_or(100.0, Celsius::as_f64) - COLDEST_C;
         if facts.lid_open {
-            // Without a reading nobody knows how warm the control bottle is: as warm as it gets.
-            let hottest_c = facts.hottest.or(facts.bath).map_or(100.0, |hottest| hottest.as_f64());
-            self.open = Some(Open { at: facts.now, behind_k: hottest_c - COLDEST_C });
+            let behind_k = or_unknown_k(facts.hottest);
+            self.lid = Some(CameIn { at, behind_k, slower: SLOWER });
         }
-        if self.lag_s.is_some() || facts.now.ms_since(loaded) < MIXED_MS {
+        // By then all of the load is in; and nothing of it is ever colder than milk.
+        let behind_k = or_unknown_k(facts.coldest);
+        let slowest_s = self.lag_s().unwrap_or(f64::INFINITY);
+        if self.load.is_none_or(|load| behind_k < load.left_k(at, slowest_s)) {
+            self.load = Some(CameIn { at, behind_k, slower: SLOWER_OF_LOAD });
+        }
+        #[cfg(test)]
+        if self.load_is_believed {
+            self.load = None;
+        }
+        if at.ms_since(loaded) >= MIXED_MS {
+            self.measure(at, fresh);
+        }
+    }
+
+    /// The lag, while the milk has not risen by enough to know it.
+    fn measure(&mut self, now: Tick, fresh: &Fresh) {
+        if self.rise.is_some_and(|rise| rise.risen_k >= RISE_K) {
             return;
         }
         let coldest = fresh.milk.iter().flatten().min();
         let Some((bath, milk)) = fresh.bath.zip(coldest) else { return };
         let (bath_c, milk_c) = (bath.as_f64(), milk.as_f64());
-        let begun = Rise { from_c: milk_c, last: facts.now, area_k_s: 0.0 };
+        let begun = Rise::begun(now, milk_c);
         let mut rise = self.rise.unwrap_or(begun);
-        let ms = facts.now.ms_since(rise.last);
+        let ms = now.ms_since(rise.last);
         if ms > HOLE_MS {
             rise = begun;
         } else {
             rise.area_k_s += (bath_c - milk_c) * ms as f64 / 1_000.0;
-            rise.last = facts.now;
+            (rise.last, rise.risen_k) = (now, milk_c - rise.from_c);
         }
-        let risen_k = milk_c - rise.from_c;
-        self.lag_s = (risen_k >= RISE_K).then_some(rise.area_k_s / risen_k);
         self.rise = Some(rise);
+    }
+
+    /// The lag as this come-up has shown it, s.
+    fn lag_s(&self) -> Option<f64> {
+        let rise = self.rise.filter(|rise| rise.risen_k >= RISE_LEAST_K)?;
+        Some(rise.area_k_s / rise.risen_k)
     }
 
     /// Whether what may have come in is warm by now, the control bottle being so far above its
     /// limit.
     pub(super) fn is_warm(&self, now: Tick, clearance: Kelvin, params: &BatchParams) -> bool {
-        let Some(open) = self.open else { return true };
         let rule = &params.recipe.plausibility;
         let seconds = |ms: u64| ms as f64 / 1_000.0;
         let (least_s, most_s) = (seconds(rule.bottle_lag_min_ms), seconds(rule.bottle_lag_max_ms));
-        let lag_s = self.lag_s.unwrap_or(most_s).max(least_s);
-        let since_s = seconds(now.ms_since(open.at));
-        clearance.as_f64() >= open.behind_k * (-since_s / (SLOWER * lag_s)).exp()
+        let lag_s = self.lag_s().unwrap_or(most_s).max(least_s);
+        let mut came_in = [self.lid, self.load].into_iter().flatten();
+        came_in.all(|came_in| clearance.as_f64() >= came_in.left_k(now, lag_s))
     }
 }
 

@@ -17,8 +17,8 @@ pub(crate) enum Residual {
     NothingToCompare,
     /// The only milk probe froze in the hold, where a healthy one may stand still too.
     FrozenInHold,
-    /// The control bottle went in before the others.
-    ControlFirst,
+    /// Raw bottles that went in when the hold was over.
+    AfterHold,
 }
 
 impl Residual {
@@ -28,7 +28,7 @@ impl Residual {
         Self::ProbeInBath,
         Self::NothingToCompare,
         Self::FrozenInHold,
-        Self::ControlFirst,
+        Self::AfterHold,
     ];
 
     /// The stable word.
@@ -38,7 +38,7 @@ impl Residual {
             Self::ProbeInBath => "probe-in-bath",
             Self::NothingToCompare => "nothing-to-compare",
             Self::FrozenInHold => "frozen-in-hold",
-            Self::ControlFirst => "control-first",
+            Self::AfterHold => "after-the-hold",
         }
     }
 
@@ -49,7 +49,7 @@ impl Residual {
             Self::ProbeInBath => 2,
             Self::NothingToCompare => 3,
             Self::FrozenInHold => 5,
-            Self::ControlFirst => 19,
+            Self::AfterHold => 19,
         }
     }
 
@@ -61,7 +61,7 @@ impl Residual {
             Self::ProbeInBath => Some(STEP_SMALL_K),
             Self::NothingToCompare => Some(UNSEEN_K + uncertain_k(scenario)),
             Self::FrozenInHold => Some(BACK_K),
-            Self::ControlFirst => None,
+            Self::AfterHold => None,
         }
     }
 
@@ -82,9 +82,9 @@ impl Residual {
             Self::FrozenInHold => {
                 "at its resolution a healthy probe may stand still as long: a second milk probe"
             }
-            Self::ControlFirst => {
-                "the control bottle has warmed for longer than the last bottles: whoever loads puts \
-                 it in last"
+            Self::AfterHold => {
+                "raw bottles put to those that are cooled change nothing that is measured; a told lid is \
+                 a deviation: count the bottles that come out"
             }
         }
     }
@@ -135,6 +135,7 @@ pub(crate) fn of(fault: &Fault, became: &Became, scenario: &Scenario) -> Option<
     let is_milk = matches!(fault.channel, Channel::Milk(_));
     let is_only = params.milk.len() == 1 && is_milk;
     match fault.kind {
+        Kind::ColdBottles if became.after_hold => Some(Residual::AfterHold),
         Kind::ColdBottles => {
             let litres = fault.size * scenario.plant.bottle.volume_l;
             let is_early = became.loaded_ms.is_some_and(|ms| ms <= EARLY_MS);
@@ -197,7 +198,7 @@ pub(crate) fn of(fault: &Fault, became: &Became, scenario: &Scenario) -> Option<
         | Kind::DiskStalled
         | Kind::SecondInstance
         | Kind::BathProbeOut
-        | Kind::StandsStill => None,
-        Kind::ControlFirst => Some(Residual::ControlFirst),
+        | Kind::StandsStill
+        | Kind::ControlFirst => None,
     }
 }

@@ -199,14 +199,15 @@ impl Rig {
     fn becoming(&self, standing: &Standing, begins: bool, ends: bool) -> Became {
         let mut became = standing.became;
         let truth = self.plant.truth();
+        let held = !self.entered.iter().any(|(phase, _)| *phase == PhaseName::Cool);
         if begins {
             became.began = Some(self.now);
             let come_up = self.entered.iter().find(|(phase, _)| *phase == PhaseName::ComeUp);
             became.loaded_ms = come_up.map(|(_, at)| self.now.ms_since(*at));
             let gap_k = (truth.bath_c - truth.control_c).abs();
             became.gap_k = self.is_loaded().then_some(gap_k);
+            became.after_hold = !held;
         }
-        let held = !self.entered.iter().any(|(phase, _)| *phase == PhaseName::Cool);
         if let Some(began) = standing.began.filter(|_| held) {
             became.stood_ms = self.now.ms_since(began);
             became.within_hold = ends;

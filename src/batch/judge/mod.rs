@@ -64,6 +64,7 @@ pub fn judge(recipe: &Recipe, curve: &Curve) -> Verdict {
     findings.extend(rules::restarts(&seen));
     findings.extend(rules::lid_in_cooling(&seen));
     findings.extend(rules::held_back(&seen));
+    findings.extend(newcomer::late_load(&seen));
     findings.extend(interruption::interruptions(&seen));
     findings.extend(rules::ceiling(&seen));
     findings.extend(rules::heat_up(&seen));

@@ -144,7 +144,7 @@ fn opened(
         return None;
     }
     let probes = curve.milk_uncertainty.iter().take(holder_hal::MILK_PROBES_MAX);
-    let lag = |probe| Track::over(rows, probe, start_ms, curve.max_gap_ms).lag_own_ms();
+    let lag = |probe| Track::over(rows, probe, start_ms, curve.max_gap_ms).lag_at_least_ms();
     let slowest_ms = (0..probes.len()).filter_map(lag).max();
     let limit_ms = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
     let rule = &recipe.plausibility;

@@ -21,6 +21,8 @@ pub(super) const SETTLED_MS: i64 = 60_000;
 const HOLE_MS: u64 = 60_000;
 /// The rise that shows the lag of a bottle, millikelvin.
 const RISE_MILLI: i64 = 10_000;
+/// The least that shows it, millikelvin.
+const RISE_LEAST_MILLI: i64 = 4_000;
 
 /// A row on which milk probe and bath were both read.
 #[derive(Clone, Copy, Debug)]
@@ -103,10 +105,19 @@ impl Track {
 
     /// The lag of this very bottle as the first 10 K of the come-up show it, milliseconds.
     pub(super) fn lag_own_ms(&self) -> Option<i64> {
+        self.lag_over_ms(RISE_MILLI)
+    }
+
+    /// The same by a rise of less, where there was no more: of a load that was confirmed late.
+    pub(super) fn lag_at_least_ms(&self) -> Option<i64> {
+        self.lag_own_ms().or_else(|| self.lag_over_ms(RISE_LEAST_MILLI))
+    }
+
+    fn lag_over_ms(&self, rise_milli: i64) -> Option<i64> {
         let points = self.between(SETTLED_MS, i64::MAX);
         let unbroken = points.chunk_by(|a, b| !self.is_hole(a, b)).next()?;
         let (first, rest) = unbroken.split_first()?;
-        let to = rest.iter().find(|point| point.milk - first.milk >= RISE_MILLI)?;
+        let to = rest.iter().find(|point| point.milk - first.milk >= rise_milli)?;
         let lag_ms = to.gap_area_since(first) / (to.milk - first.milk);
         (lag_ms > 0).then_some(lag_ms)
     }

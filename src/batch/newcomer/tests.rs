@@ -86,9 +86,43 @@ impl Bottle {
     }
 }
 
+/// How long after a bottle at 63 °C, confirmed when the control bottle was so warm, s.
+fn load_waits_s(lag_s: f64, confirmed_c: f64, clearance_k: f64) -> u64 {
+    let mut bottle = Bottle::of(lag_s);
+    bottle.milk_c = confirmed_c;
+    bottle.closed(1).waits_s(clearance_k)
+}
+
+/// 1.05 lags of 300 s, and ln(30 / 0.25) = 4.79 of them; a lag that is measured from minute two on.
 #[test]
-fn under_a_closed_lid_nothing_came_in() {
-    assert!(Bottle::of(300.0).closed(10).is_warm(0.0));
+fn the_last_bottle_of_the_load_is_waited_for_by_the_lag_of_this_batch() {
+    let waits_s = load_waits_s(300.0, 30.0, 0.25);
+    assert!((1_505..=1_515).contains(&waits_s), "{waits_s} s");
+    let waits_s = load_waits_s(600.0, 30.0, 0.25);
+    assert!((3_010..=3_025).contains(&waits_s), "{waits_s} s");
+    // Went in last: 4 K behind what is never colder than milk, ln(4 / 0.25) = 2.77.
+    let waits_s = load_waits_s(300.0, 4.0, 0.25);
+    assert!((870..=890).contains(&waits_s), "{waits_s} s");
+    assert!(load_waits_s(300.0, 0.0, 0.25) == 0, "nothing is behind");
+}
+
+#[test]
+fn a_load_confirmed_late_shows_its_lag_by_four_kelvins_or_takes_the_longest() {
+    // 4.2 K still to go after two minutes: they show the lag, ln(57 / 0.25) = 5.43.
+    let waits_s = load_waits_s(300.0, 57.0, 0.25);
+    assert!((1_700..=1_720).contains(&waits_s), "{waits_s} s");
+    // 3.4 K: 1050 s, ln(58.2 / 0.25) = 5.45.
+    let waits_s = load_waits_s(300.0, 58.2, 0.25);
+    assert!((5_715..=5_730).contains(&waits_s), "{waits_s} s");
+}
+
+#[test]
+fn a_load_that_nobody_could_read_is_as_far_behind_as_its_first_reading() {
+    let mut bottle = Bottle::of(300.0);
+    bottle.blind(20).closed(1);
+    let load = bottle.watch.load.expect("confirmed");
+    assert!((load.behind_k - bottle.milk_c).abs() < 0.01, "{load:?}");
+    assert_eq!(load.at, Tick::from_ms(21_000));
 }
 
 /// 63.2 K behind, 0.25 K allowed: 1.2 lags of 300 s, and ln(63.2 / 0.25) = 5.53 of them.
@@ -151,5 +185,5 @@ fn no_bottle_is_faster_than_the_recipe_says() {
 fn a_lid_that_is_open_while_nothing_is_read_may_hide_the_warmest_bottle() {
     let mut bottle = Bottle::of(300.0);
     bottle.closed(1_000).second(true, false);
-    assert_eq!(bottle.watch.open.expect("open").behind_k, 100.0);
+    assert_eq!(bottle.watch.lid.expect("open").behind_k, 100.0);
 }

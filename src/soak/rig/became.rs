@@ -9,6 +9,8 @@ pub(crate) struct Became {
     pub(crate) began: Option<Tick>,
     /// How long after the loading it began, milliseconds; `None` before it.
     pub(crate) loaded_ms: Option<u64>,
+    /// Whether the milk was being cooled by then.
+    pub(crate) after_hold: bool,
     /// How far bath and control bottle were apart then, K; `None` without bottles.
     pub(crate) gap_k: Option<f64>,
     /// How far a probe that stood still was off when it moved again, K; `None` if it never did.

@@ -32,12 +32,12 @@ fn last_begin_s(curve: &Curve) -> Option<usize> {
 
 #[test]
 fn an_eighth_is_gone_with_each_seventh_of_the_lag_and_a_tenth_more() {
-    let of = |since_ms| left(64_000, since_ms, 1_000_000);
+    let of = |since_ms| left(64_000, since_ms, 1_000_000, EIGHTH_PERMILLE);
     assert_eq!([of(0), of(146_999), of(147_000), of(293_999)], [64_000, 64_000, 56_000, 56_000]);
     assert_eq!(of(294_000), 49_000);
-    assert_eq!(left(64_000, 147_000, 2_000_000), 64_000, "a slower bottle");
+    assert_eq!(left(64_000, 147_000, 2_000_000, EIGHTH_PERMILLE), 64_000, "a slower bottle");
     assert_eq!(of(u64::MAX), 7, "what nobody could measure stays");
-    assert_eq!(left(64_000, 1, 0), 56_000, "no lag is no division by zero");
+    assert_eq!(left(64_000, 1, 0, EIGHTH_PERMILLE), 56_000, "no lag is no division by zero");
 }
 
 /// 63.2 K behind; floor and uncertainty are 62.6 °C: 0.6 K may be left, which is 35 eighths of
@@ -102,4 +102,44 @@ fn where_no_probe_was_read_what_came_in_may_be_behind_by_a_hundred_kelvin() {
     let later = last_begin_s(&blind).expect("held") - seen;
     // ln(100 / 63.2) / 0.1335: 3 to 4 eighths of 44.1 s.
     assert!((130..=178).contains(&later), "{later} s");
+}
+
+/// A load whose control bottle was at so many degrees when it was confirmed, with a lag of 300 s.
+fn confirmed_at(milk_c: f64) -> Curve {
+    let mut milk = milk_c * 1_000.0;
+    beside((0..8_000).map(|t_s| {
+        milk += (f64::from(BATH) - milk) / 300.0;
+        (t_s, milk as i32, BATH)
+    }))
+}
+
+/// Cooled from this second on.
+fn cooled_from(curve: Curve, second: u64) -> Curve {
+    with(curve, second..8_000, |row| row.phase = Some(PhaseName::Cool))
+}
+
+#[test]
+fn the_last_bottle_of_the_load_must_have_been_at_the_floor_for_the_hold() {
+    let fails = |curve: &Curve| {
+        let found = asked(curve, |seen, _| super::late_load(seen));
+        found.map(|found| (found.rule, found.severity, found.text))
+    };
+    // 40 °C when it was confirmed: the control bottle is at its limit (0.4 K below the bath) after
+    // 1218 s and its hold begins a minute later, and the last one at the floor less 0.1 K (0.8 K below it) after 1311 s.
+    let curve = confirmed_at(40.0);
+    let early = fails(&cooled_from(curve.clone(), 1_295 + 1_800)).expect("too early");
+    assert_eq!((early.0, early.1), (Rule::Hold, Severity::Fail));
+    assert!(early.2.contains("when the last 30 min of the hold began"), "{}", early.2);
+    assert_eq!(fails(&cooled_from(curve, 1_400 + 1_800)), None);
+    // It went in last.
+    assert_eq!(fails(&cooled_from(confirmed_at(4.0), 1_600 + 1_800)), None);
+    // Too warm to show a lag: nobody knows.
+    assert_eq!(fails(&cooled_from(confirmed_at(55.0), 1_000 + 1_800)), None);
+}
+
+#[test]
+fn a_foreign_curve_has_no_load() {
+    let curve = cooled_from(confirmed_at(40.0), 1_295 + 1_800);
+    let foreign = Curve { load_ms: None, own_record: false, ..curve };
+    assert_eq!(asked(&foreign, |seen, _| super::late_load(seen)), None);
 }
