@@ -37,6 +37,8 @@ pub(super) struct Facts {
     pub(super) milk_lost_ms: u64,
     /// The longest gap of a required milk probe that lasts or was closed just now, milliseconds.
     pub(super) milk_gap_ms: u64,
+    /// A required milk probe gave nothing to trust since the controller is there again.
+    pub(super) milk_unread: bool,
     /// The lid was open when it was last seen.
     pub(super) lid_open: bool,
 }
@@ -119,6 +121,7 @@ impl Senses {
     /// What is known now. A probe that never gave a trustworthy value is lost since `since`.
     pub(super) fn facts(&mut self, now: Tick, params: &BatchParams, since: Tick) -> Facts {
         let watched = since.max(self.resumed);
+        let was_away = self.resumed > Tick::default();
         let bath_lost_ms = now.ms_since(self.bath.map_or(watched, |(at, _)| at));
         let mut facts = Facts {
             now,
@@ -134,6 +137,7 @@ impl Senses {
             bath_lost_ms,
             milk_lost_ms: 0,
             milk_gap_ms: 0,
+            milk_unread: false,
             lid_open: self.lid_open,
         };
         for (window, probe) in self.milk.iter_mut().zip(&params.milk) {
@@ -154,6 +158,7 @@ impl Senses {
             facts.newest_allowed_for = hotter(facts.newest_allowed_for, window.newest());
             facts.milk_lost_ms = facts.milk_lost_ms.max(window.lost_ms(now, watched));
             facts.milk_gap_ms = facts.milk_gap_ms.max(window.gap_ms(now, since));
+            facts.milk_unread |= was_away && !window.is_read_since(self.resumed);
         }
         facts
     }

@@ -85,6 +85,11 @@ impl Window {
         now.ms_since(self.last_good.map_or(since, |good| good.max(since)))
     }
 
+    /// Whether a reading could be trusted from this moment on.
+    pub(super) fn is_read_since(&self, since: Tick) -> bool {
+        self.last_good.is_some_and(|good| good >= since)
+    }
+
     /// The gap in the readings that can be trusted, as of now: the one that lasts, or the one
     /// that a reading of this very moment has just closed.
     pub(super) fn gap_ms(&self, now: Tick, since: Tick) -> u64 {

@@ -125,7 +125,9 @@ impl Engine {
             Phase::Aborted { cooling } => (true, cooling, None),
         };
         // What would not be let through is not wanted: so it is known what the machine was told.
-        let is_let = self.is_heating() && !self.cut && !self.waits_for_heat();
+        // No outage makes a probe good that gave nothing since: it is not lost yet, and not read.
+        let is_blind = facts.milk_unread && milk_target.is_some();
+        let is_let = self.is_heating() && !self.cut && !is_blind && !self.waits_for_heat();
         if !is_let || self.record_behind || !self.board.heat_allowed() {
             return Command { heat: Heat::Off, agitator, cooling };
         }

@@ -45,6 +45,7 @@ impl Bottle {
             bath_lost_ms: 0,
             milk_lost_ms: 0,
             milk_gap_ms: 0,
+            milk_unread: false,
             lid_open,
         };
         let mut fresh = Fresh { bath, milk: [None; MILK_PROBES_MAX], reference: None };

@@ -62,15 +62,21 @@ impl Stillness {
         fresh: &Fresh,
         doubts: &mut Doubts,
     ) {
-        // Without heat all may be at rest; but what was raised lasts until the reading moves.
+        // Without heat a bath may be at rest; but what was raised lasts until the reading moves.
         let is_driven = stage.command.heats() || doubts.lasts(Alarm::BathStuck);
         let heats = match stage.phase {
             PhaseName::Preheat | PhaseName::Load | PhaseName::ComeUp | PhaseName::Hold => is_driven,
             PhaseName::Cool | PhaseName::Unload | PhaseName::Finished | PhaseName::Aborted => false,
         };
         if !heats {
-            *self = Self::default();
+            (self.bath, self.milk_then) = (Same::default(), None);
         }
+        // With milk in it nothing is at rest together, heated or cut: a cut by another alarm that a
+        // person acknowledges again and again must not begin this time anew.
+        if !heats && !stage.is_heated() {
+            self.all = Same::default();
+        }
+        let all_ms = self.all.take(stage.now, *fresh);
         let Some(bath) = fresh.bath.filter(|_| heats) else {
             return doubts.raise(Alarm::BathStuck, false);
         };
@@ -79,7 +85,6 @@ impl Stillness {
         if bath_ms == 0 {
             self.milk_then = coldest;
         }
-        let all_ms = self.all.take(stage.now, *fresh);
         let is_below = match stage.command.heat {
             // The machine holds what its own probe shows; the bath here is corrected.
             Heat::Setpoint(wanted) => {
@@ -109,7 +114,7 @@ impl Stillness {
 
 #[cfg(test)]
 mod tests {
-    use holder_hal::{Command, Kelvin, MILK_PROBES_MAX};
+    use holder_hal::{Command, Duty, Kelvin, MILK_PROBES_MAX};
 
     use super::*;
     use crate::batch::fixture;
@@ -222,6 +227,33 @@ mod tests {
         };
         assert!(!raised(63_300), "it shows 63.5, which is its set point");
         assert!(raised(63_100));
+    }
+
+    #[test]
+    fn a_cut_of_the_heat_does_not_begin_the_time_anew_in_which_nothing_moves() {
+        let params = fixture::params();
+        let raised_s = |phase, cut: std::ops::Range<u64>| {
+            let (mut stillness, mut doubts) = (Stillness::default(), Doubts::default());
+            (0..1_000).find(|s| {
+                let bath = Some(Celsius::from_milli(62_900));
+                let fresh = Fresh { bath, ..Fresh::default() };
+                let heat = if cut.contains(s) { Heat::Off } else { Heat::Duty(Duty::FULL) };
+                let stage = Stage {
+                    now: Tick::from_ms(s * 1_000),
+                    phase,
+                    loaded: None,
+                    bottles: 48,
+                    command: Command { heat, agitator: true, cooling: false },
+                };
+                stillness.observe(&params, &stage, &fresh, &mut doubts);
+                doubts.lasts(Alarm::BathStuck)
+            })
+        };
+        for phase in [PhaseName::ComeUp, PhaseName::Hold] {
+            assert_eq!(raised_s(phase, 0..0), Some(600));
+            assert_eq!(raised_s(phase, 300..390), Some(600), "somebody acknowledged 104");
+            assert_eq!(raised_s(phase, 590..700), Some(700), "with the heat");
+        }
     }
 
     #[test]

@@ -38,6 +38,27 @@ fn an_interrupted_hold_begins_again_and_heat_waits_for_a_person() {
     assert_eq!(bench.engine.accepts(), Some(true));
 }
 
+/// One reading may be missed before a probe is lost; but none was taken since the outage.
+#[test]
+fn after_an_outage_no_heat_comes_before_each_milk_probe_was_read_again() {
+    let mut params = params();
+    params.recipe.interruption.heat_needs_person = false;
+    let mut bench = Bench::holding(params);
+    bench.seconds(60);
+    resumed(&mut bench, 30);
+    bench.milk(60_000);
+    let good = bench.reading.milk[1];
+    bench.reading.milk[1] = Some(Sample::missing(Quality::SensorOpen));
+    bench.seconds(1);
+    assert!(!bench.heats(), "the other probe alone was read");
+    bench.reading.milk[1] = good;
+    bench.seconds(1);
+    assert!(bench.heats());
+    bench.reading.milk[1] = Some(Sample::missing(Quality::SensorOpen));
+    bench.seconds(1);
+    assert!(bench.heats(), "one reading may be missed");
+}
+
 #[test]
 fn an_outage_that_is_too_long_or_of_unknown_length_fails_a_batch_with_milk_in_the_bath() {
     let max_ms = params().recipe.interruption.outage_max_ms;
