@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use holder_hal::Celsius;
 use holder_hal::wire::WiredUnit;
+use holder_hal::{Celsius, Tick};
 
 use super::clock;
 use super::closing::{self, CloseFault, close_judged};
@@ -224,8 +224,9 @@ async fn load(store: &StoreThread, batch: &str) -> Result<Taken, StoreError> {
         .call(move |store| {
             let (record, inputs) = store.load_to_replay(&batch)?;
             let taken_up = recovery::take_up(&record, &inputs);
-            let made_by = made_by_words(&store.made_by(&batch)?);
-            Ok(Taken { record, made_by, clock: store.clock_of(&batch)?, taken_up })
+            let last = inputs.last().map_or_else(Tick::default, |(at, _)| *at);
+            let (clock, made_by) = (store.clock_of(&batch, last)?, store.made_by(&batch)?);
+            Ok(Taken { record, made_by: made_by_words(&made_by), clock, taken_up })
         })
         .await
 }
@@ -284,8 +285,8 @@ pub(super) async fn resume(
     run.until_closed(request, person).await
 }
 
-/// From here on an outage is measured by this clock. Before the first input that it times: whatever
-/// happens between the two, an outage only looks longer.
+/// From its first input on an outage is measured by this clock. Written before that: whatever happens
+/// between the two, the next program measures by the clock before it (`Store::clock_of`).
 async fn note_clock(
     request: &Request<'_>,
     store: &StoreThread,
