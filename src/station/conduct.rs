@@ -349,7 +349,10 @@ impl Run {
         let closed = closing::close(store, &batch, &outcome.ending, recorder, clock, who, because);
         let what = format!("batch {batch}: its record is being checked and closed");
         match closing::patiently((&request.file(), request.tell), &what, closed).await {
-            Ok(verdict) => Ok(Conducted { batch, ending: outcome.ending, verdict, unsafe_because }),
+            Ok((header, verdict)) => {
+                let ending = outcome.ending.closed_with(&header);
+                Ok(Conducted { batch, ending, verdict, unsafe_because })
+            }
             Err(why) => {
                 let unit = request.unit.to_owned();
                 Err(ConductError::NotClosed { batch, unit, unsafe_because, why: Box::new(why) })
