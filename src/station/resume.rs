@@ -17,6 +17,7 @@ use super::screen::Mode;
 use super::soundness::{self, Checked};
 use super::supervisor::Ending;
 use crate::batch::phase::PhaseName;
+use crate::batch::verdict::Verdict;
 use crate::batch::words;
 use crate::store::model::{BatchHeader, BatchRecord, Closing, Period};
 use crate::store::{
@@ -361,7 +362,8 @@ async fn close_ended(
     Ok(Conducted { batch: batch.to_owned(), ending, verdict, unsafe_because })
 }
 
-/// Gives the batch up: the machine is made safe, and the record is closed as incomplete.
+/// Gives the batch up: the machine is made safe, and the record is closed as incomplete, unless the batch
+/// was over by then.
 pub(super) async fn abandon(
     request: &Request<'_>,
     unit: &Unit<'_>,
@@ -376,13 +378,15 @@ pub(super) async fn abandon(
     let told = safe.clone();
     let file = request.file();
     let given_up = store.call(move |store| give_up(store, &code, &reason, &told, &who));
-    let verdict =
+    let (header, verdict) =
         patiently((&file, request.tell), (&left.code, &left.unit), &safe, given_up).await?;
-    let ending = Ending::Interrupted("a person, who gave it up");
+    let ending = Ending::Interrupted("a person, who gave it up").closed_with(&header);
     Ok(Conducted { batch: left.code.clone(), ending, verdict, unsafe_because })
 }
 
-/// Closes a batch that was left open as incomplete, with who gave it up and why.
+/// Closes a batch that was left open as incomplete, with who gave it up and why. One that came to its end
+/// by its record is closed as ended; who did it and why stands in the record all the same. Gives the first
+/// page and the verdict.
 ///
 /// # Errors
 /// The store fails.
@@ -392,13 +396,19 @@ pub fn give_up(
     reason: &str,
     safe: &str,
     who: &str,
-) -> Result<crate::batch::verdict::Verdict, StoreError> {
+) -> Result<(BatchHeader, Verdict), StoreError> {
     let stamp = Stamp { utc_ms: clock::utc_now_ms(), who };
-    let (_, inputs) = store.load_to_replay(batch)?;
+    let (record, inputs) = store.load_to_replay(batch)?;
     let last = inputs.last().map_or_else(Default::default, |(at, _)| *at);
-    let text = format!("the interrupted batch was given up by {who}: {reason}. {safe}.");
+    let what = if record.header.phase.is_final() {
+        "the batch was over, but not closed; it"
+    } else {
+        "the interrupted batch"
+    };
+    let text = format!("{what} was given up by {who}: {reason}. {safe}.");
     store.remark(stamp, batch, last, &text)?;
-    Ok(close_judged(store, batch, Closing::Interrupted, None, stamp)?.1)
+    let (record, verdict) = close_judged(store, batch, Closing::Interrupted, None, stamp)?;
+    Ok((record.header, verdict))
 }
 
 #[cfg(test)]
