@@ -179,9 +179,13 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
 fn still_fits(context: &Context, batch: &str) -> Result<(), Failure> {
     let fits = context.store_to_read().and_then(|store| Ok(store.batch_fits(batch)?));
     fits.inspect_err(|why| {
+        let what = match why.is_damage() {
+            true => "is not what was written",
+            false => "could not be looked at",
+        };
+        let why = why.why();
         out::note(&format!(
-            "batch {batch} was given up and is closed, but its record is not what was written: {}",
-            why.why()
+            "batch {batch} was given up and is closed, but its record {what}: {why}"
         ));
     })
 }

@@ -96,7 +96,7 @@ async fn close_if_over(
     let said = (&*file, request.tell);
     match (patiently(said, (&left.code, &left.unit), &safe, asked).await?, &unsafe_because) {
         (Ok(()), _) => {}
-        (Err(misfit), None) => return Err(ConductError::Altered { batch, unit: name, misfit }),
+        (Err(misfit), None) => return Err(ConductError::unfit((batch, name), safe, misfit)),
         // First the heater; what the record is not is told at the next start.
         (Err(_), Some(_)) => return Err(ConductError::left_open(left.clone(), safe)),
     }
@@ -261,7 +261,10 @@ pub(super) async fn resume(
             let safe = format!("Heat is off, and batch {batch} is still open");
             return Err(ConductError::Told { by, safe });
         }
-        Checked::Unfit(misfit) => return Err(ConductError::Altered { batch, unit: name, misfit }),
+        Checked::Unfit(misfit) => {
+            let safe = "Heat was commanded off, and the machine confirmed it".to_owned();
+            return Err(ConductError::unfit((batch, name), safe, misfit));
+        }
     }
     let Taken { record, made_by, clock: then, taken_up } = load(&store, &batch).await?;
     if let Some(what) = changed(unit, &record) {

@@ -176,6 +176,22 @@ pub enum ConductError {
         /// The first thing that does not fit.
         misfit: Box<Misfit>,
     },
+    /// The record could not be looked at: nothing is known against it.
+    #[error(
+        "batch {batch} was not taken up: {misfit}. That says nothing against its record, and it stays \
+         open. {safe}. To try again: {}",
+        invocation::run(unit, RESUME)
+    )]
+    NotLookedAt {
+        /// Its code.
+        batch: String,
+        /// The unit.
+        unit: String,
+        /// What is known of the machine now.
+        safe: String,
+        /// Why not.
+        misfit: Box<Misfit>,
+    },
     /// The unit is not what it was when the batch began.
     #[error(
         "batch {batch} cannot be continued: {what} of unit {unit} is not what it was when the batch \
@@ -260,6 +276,7 @@ impl ConductError {
             Self::Store(why) | Self::Unreadable { why, .. } => why.is_damage(),
             Self::Unsound { misfit, .. }
             | Self::Altered { misfit, .. }
+            | Self::NotLookedAt { misfit, .. }
             | Self::NotKept { misfit, .. } => misfit.is_damage(),
             Self::StaysOpen { damaged, .. } => *damaged,
             Self::Refused { why, .. } => why.is_damage(),
@@ -278,6 +295,19 @@ impl ConductError {
             | Self::NothingOpen { .. }
             | Self::Disputed { .. }
             | Self::Changed { .. } => false,
+        }
+    }
+
+    /// That the record of this batch of this unit does not fit, or could not be looked at.
+    pub(in crate::station) fn unfit(
+        (batch, unit): (String, String),
+        safe: String,
+        misfit: Box<Misfit>,
+    ) -> Self {
+        if misfit.is_damage() {
+            Self::Altered { batch, unit, misfit }
+        } else {
+            Self::NotLookedAt { batch, unit, safe, misfit }
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a person hears of a disk that does not answer while a batch is closed or given up.
 
 use super::*;
+use crate::store::Misfit;
 
 #[test]
 fn a_disk_that_does_not_answer_is_told_after_what_is_known_of_the_heater() {
@@ -24,4 +25,25 @@ async fn what_the_disk_does_at_once_costs_no_word() {
     let given =
         patiently((Path::new("no such file"), say), ("B-1", "u"), "Heat is off", done).await;
     assert!(matches!(given, Ok(7)));
+}
+
+/// Whoever reads that a record was altered throws the milk away.
+#[test]
+fn a_record_that_could_only_not_be_read_is_not_called_altered() {
+    let whose = || ("B-1".to_owned(), "u".to_owned());
+    let refused = |misfit: Misfit| {
+        ConductError::unfit(whose(), "Heat was commanded off".to_owned(), Box::new(misfit))
+    };
+    let unread = refused(Misfit::Unreadable(StoreError::Disk("I/O error".to_owned())));
+    let said = unread.to_string();
+    for word in ["B-1", "I/O error", "stays open", "Heat was commanded off", "--resume"] {
+        assert!(said.contains(word), "no {word} in {said}");
+    }
+    assert!(!said.contains("keep it apart") && !said.contains("--abandon"), "{said}");
+    assert!(!unread.is_damage());
+
+    let altered = refused(Misfit::Unreadable(StoreError::Damaged("malformed".to_owned())));
+    let said = altered.to_string();
+    assert!(said.contains("cannot be continued") && said.contains("keep it apart"), "{said}");
+    assert!(altered.is_damage());
 }
