@@ -156,9 +156,9 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
         tell: out::note,
     };
     let gives_up = matches!(request.task, Task::Abandon(_));
-    let done = super::unit::runtime()?.block_on(conduct(request, mode));
+    let done = super::unit::block_on(conduct(request, mode));
     Kept::end(kept);
-    let done = done?;
+    let done = done??;
     report(context, &done)?;
     // What was asked for was done, on whatever there is (docs/decisions/0022).
     let given_up = gives_up.then(|| still_fits(context, &done.batch));

@@ -40,6 +40,9 @@ pub enum CloseFault {
     /// The disk does not answer.
     #[error("the disk did not answer within {} s", .0.as_secs())]
     Stalled(Duration),
+    /// The program was told to stop, by this.
+    #[error("the program was stopped by {0} before the disk had answered")]
+    Told(&'static str),
 }
 
 impl CloseFault {
@@ -47,7 +50,7 @@ impl CloseFault {
     pub(super) const fn is_damage(&self) -> bool {
         match self {
             Self::Store(why) => why.is_damage(),
-            Self::Stalled(_) => false,
+            Self::Stalled(_) | Self::Told(_) => false,
         }
     }
 }

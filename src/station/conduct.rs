@@ -149,11 +149,15 @@ pub async fn conduct(request: Request<'_>, mode: Mode) -> Result<Conducted, Cond
     };
     let person = (mode, signalled);
     let conducted = with_store(&request, &unit, (store, left), allowed, person).await;
+    // The batch is closed, or stays open: from here on a person may have enough of the disk.
+    let mut signalled = Box::pin(supervisor::signalled());
     let is_file_closed = file_closed(thread).await;
     let done = conducted?;
     let file = (&*request.file(), request.tell);
     match request.task {
-        Task::New(_) | Task::Resume => soundness::kept(file, is_file_closed, done).await,
+        Task::New(_) | Task::Resume => {
+            soundness::kept(file, is_file_closed, done, &mut signalled).await
+        }
         // It was given up, on whatever there is.
         Task::Abandon(_) => Ok(done),
     }
@@ -180,7 +184,7 @@ async fn with_store(
     unit: &Unit<'_>,
     (store, left): (StoreThread, Option<BatchHeader>),
     allowed: Result<(), ConductError>,
-    person: (Mode, impl Future<Output = &'static str> + Unpin),
+    mut person: (Mode, impl Future<Output = &'static str> + Unpin),
 ) -> Result<Conducted, ConductError> {
     if let Err(why) = allowed {
         return Err(asked::refused(request, unit, left.as_ref(), why).await);
@@ -188,13 +192,13 @@ async fn with_store(
     match (&request.task, left) {
         (Task::New(new), left) => {
             if let Some(left) = left {
-                resume::out_of_the_way(request, unit, &store, left).await?;
+                resume::out_of_the_way(request, unit, &store, left, &mut person.1).await?;
             }
             begin(request, new, unit, store, person).await
         }
         (Task::Resume, Some(left)) => resume::resume(request, unit, store, left, person).await,
         (Task::Abandon(reason), Some(left)) => {
-            resume::abandon(request, unit, &store, &left, reason).await
+            resume::abandon(request, unit, &store, &left, reason, &mut person.1).await
         }
         (Task::Resume | Task::Abandon(_), None) => {
             let why = ConductError::NothingOpen { unit: request.unit.to_owned() };

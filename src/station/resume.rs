@@ -63,9 +63,10 @@ pub(super) async fn out_of_the_way(
     unit: &Unit<'_>,
     store: &StoreThread,
     left: BatchHeader,
+    told: &mut (impl Future<Output = &'static str> + Unpin),
 ) -> Result<(), ConductError> {
     let phase = left.phase;
-    if let Some(closed) = close_if_over(request, unit, store, &left).await? {
+    if let Some(closed) = close_if_over(request, unit, store, &left, told).await? {
         let Conducted { batch, verdict, .. } = closed;
         let said = format!("batch {batch} was over; it was closed: {}", verdict.outcome);
         tell(request.tell, said).await;
@@ -83,6 +84,7 @@ async fn close_if_over(
     unit: &Unit<'_>,
     store: &StoreThread,
     left: &BatchHeader,
+    told: &mut (impl Future<Output = &'static str> + Unpin),
 ) -> Result<Option<Conducted>, ConductError> {
     if !left.phase.is_final() {
         return Ok(None);
@@ -93,36 +95,41 @@ async fn close_if_over(
     let unsafe_because = unproved(&safe);
     let (code, file) = (batch.clone(), request.file());
     let asked = store.call(move |store| Ok(store.batch_fits(&code).map_err(Box::new)));
-    let said = (&*file, request.tell);
-    match (patiently(said, (&left.code, &left.unit), &safe, asked).await?, &unsafe_because) {
+    let (said, of) = ((&*file, request.tell), (&*left.code, &*left.unit));
+    match (patiently(said, of, &safe, told, asked).await?, &unsafe_because) {
         (Ok(()), _) => {}
         (Err(misfit), None) => return Err(ConductError::unfit((batch, name), safe, misfit)),
         // First the heater; what the record is not is told at the next start.
         (Err(_), Some(_)) => return Err(ConductError::left_open(left.clone(), safe)),
     }
-    let taken = patiently(said, (&left.code, &left.unit), &safe, load(store, &batch)).await?;
+    let taken = patiently(said, of, &safe, told, load(store, &batch)).await?;
     let Ok(over) = taken.taken_up else { return Ok(None) };
     let closing = close_ended(request, store, &batch, over, unsafe_because);
-    patiently(said, (&left.code, &left.unit), &safe, closing).await.map(Some)
+    patiently(said, of, &safe, told, closing).await.map(Some)
 }
 
 /// Waits for what is done with the record `of` a batch on a unit that is closed: for longer the larger the file
-/// is, but not for ever, and a person hears that it goes on. The machine is known to be as `safe` says.
+/// is, but not for ever, and a person hears that it goes on; whoever ends the program is heard, too. The
+/// machine is known to be as `safe` says.
 async fn patiently<R>(
     said: (&Path, fn(&str)),
     of: (&str, &str),
     safe: &str,
+    told: &mut (impl Future<Output = &'static str> + Unpin),
     work: impl Future<Output = Result<R, StoreError>>,
 ) -> Result<R, ConductError> {
     let what = format!("batch {}: its record is being checked and closed", of.0);
-    let done = closing::patiently(said, &what, work).await;
+    let done = tokio::select! {
+        done = closing::patiently(said, &what, work) => done,
+        by = told => Err(CloseFault::Told(by)),
+    };
     done.map_err(|fault| not_closed(of, safe, fault))
 }
 
 fn not_closed((batch, unit): (&str, &str), safe: &str, fault: CloseFault) -> ConductError {
     match fault {
         CloseFault::Store(why) => ConductError::Unreadable { safe: safe.to_owned(), why },
-        why @ CloseFault::Stalled(_) => {
+        why @ (CloseFault::Stalled(_) | CloseFault::Told(_)) => {
             let (batch, unit) = (batch.to_owned(), unit.to_owned());
             let unsafe_because = unproved(safe);
             ConductError::NotClosed { batch, unit, unsafe_because, why: Box::new(why) }
@@ -240,7 +247,7 @@ pub(super) async fn resume(
     left: BatchHeader,
     mut person: (Mode, impl Future<Output = &'static str> + Unpin),
 ) -> Result<Conducted, ConductError> {
-    if let Some(closed) = close_if_over(request, unit, &store, &left).await? {
+    if let Some(closed) = close_if_over(request, unit, &store, &left, &mut person.1).await? {
         return Ok(closed);
     }
     let BatchHeader { code: batch, phase, bottles, .. } = left;
@@ -373,16 +380,16 @@ pub(super) async fn abandon(
     store: &StoreThread,
     left: &BatchHeader,
     reason: &str,
+    told: &mut (impl Future<Output = &'static str> + Unpin),
 ) -> Result<Conducted, ConductError> {
     let safe = safety_now(request, unit, is_cooled(left.phase)).await;
     tell(request.tell, format!("batch {}: {safe}.", left.code)).await;
     let (code, who, reason) = (left.code.clone(), request.who.clone(), reason.to_owned());
     let unsafe_because = unproved(&safe);
-    let told = safe.clone();
-    let file = request.file();
-    let given_up = store.call(move |store| give_up(store, &code, &reason, &told, &who));
-    let (header, verdict) =
-        patiently((&file, request.tell), (&left.code, &left.unit), &safe, given_up).await?;
+    let of = (&*left.code, &*left.unit);
+    let (file, known) = (request.file(), safe.clone());
+    let given_up = store.call(move |store| give_up(store, &code, &reason, &known, &who));
+    let (header, verdict) = patiently((&file, request.tell), of, &safe, told, given_up).await?;
     let ending = Ending::Interrupted("a person, who gave it up").closed_with(&header);
     Ok(Conducted { batch: left.code.clone(), ending, verdict, unsafe_because })
 }

@@ -22,9 +22,23 @@ fn a_disk_that_does_not_answer_is_told_after_what_is_known_of_the_heater() {
 async fn what_the_disk_does_at_once_costs_no_word() {
     let say: fn(&str) = |text| panic!("{text}");
     let done = async { Ok(7) };
-    let given =
-        patiently((Path::new("no such file"), say), ("B-1", "u"), "Heat is off", done).await;
+    let file = (Path::new("no such file"), say);
+    let mut nobody = Box::pin(std::future::pending());
+    let given = patiently(file, ("B-1", "u"), "Heat is off", &mut nobody, done).await;
     assert!(matches!(given, Ok(7)));
+}
+
+/// A disk that hangs while a batch is closed or given up keeps nobody at the terminal.
+#[tokio::test]
+async fn whoever_ends_the_program_is_heard_while_the_disk_hangs() {
+    let file: (&Path, fn(&str)) = (Path::new("no such file"), |_| ());
+    let hangs = std::future::pending::<Result<(), _>>();
+    let mut told = Box::pin(std::future::ready("Ctrl-C"));
+    let ended = patiently(file, ("B-1", "u"), "Heat is off", &mut told, hangs).await;
+    let said = ended.expect_err("it was told to stop").to_string();
+    for word in ["B-1 was not closed", "stopped by Ctrl-C", "--resume"] {
+        assert!(said.contains(word), "no {word} in {said}");
+    }
 }
 
 /// Whoever reads that a record was altered throws the milk away.
