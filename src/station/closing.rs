@@ -134,12 +134,38 @@ pub(super) async fn keep_open(
             format!("the safe state was not confirmed: {why}")
         });
     let text = format!("the batch {}; {safe}. It stays open.", ending.words());
+    within(CLOSE_WITHIN, remark(store, batch, clock, who, text)).await
+}
+
+/// Lets the record tell that the machine confirmed in the end what it had not confirmed by then: that
+/// stands there already.
+///
+/// # Errors
+/// The store fails, or the disk does not answer.
+pub(super) async fn confirmed_late(
+    store: &StoreThread,
+    batch: &str,
+    clock: &Clock,
+    who: &str,
+) -> Result<(), CloseFault> {
+    let text = "heat was commanded off once more, and the machine confirmed it".to_owned();
+    within(CLOSE_WITHIN, remark(store, batch, clock, who, text)).await
+}
+
+/// A remark on what is the case now.
+async fn remark(
+    store: &StoreThread,
+    batch: &str,
+    clock: &Clock,
+    who: &str,
+    text: String,
+) -> Result<(), StoreError> {
     let (batch, who, utc_ms, at) = (batch.to_owned(), who.to_owned(), clock.utc_ms(), clock.now());
     let kept = store.call(move |store| {
         let stamp = Stamp { utc_ms, who: &who };
         insist(LOCKED_TRIES, LOCKED_PAUSE, || store.remark(stamp, &batch, at, &text))
     });
-    within(CLOSE_WITHIN, kept).await
+    kept.await
 }
 
 /// Waits for `work` on the file at `path`, for longer the larger that is, but not for ever; tells by

@@ -321,10 +321,17 @@ impl Run {
             }
             None => false,
         };
-        if is_confirmed {
-            return closed.map(|conducted| Conducted { unsafe_because: None, ..conducted });
+        if !is_confirmed {
+            return closed;
+        }
+        if let Err(why) = closing::confirmed_late(&store, &batch, &clock, &request.who).await {
+            let said =
+                format!("batch {batch}: its record does not say that it was confirmed: {why}");
+            tell(request.tell, said).await;
         }
         closed
+            .map(|conducted| Conducted { unsafe_because: None, ..conducted })
+            .map_err(ConductError::confirmed_late)
     }
 
     /// Says whether the machine is safe, and closes the record if the batch is over.

@@ -298,6 +298,17 @@ impl ConductError {
         }
     }
 
+    /// The same, once the machine has confirmed after all that its heat is off: nobody has to go there.
+    pub(super) fn confirmed_late(mut self) -> Self {
+        if let Self::StaysOpen { unsafe_because, .. }
+        | Self::NotClosed { unsafe_because, .. }
+        | Self::NotKept { unsafe_because, .. } = &mut self
+        {
+            *unsafe_because = None;
+        }
+        self
+    }
+
     /// That the record of this batch of this unit does not fit, or could not be looked at.
     pub(in crate::station) fn unfit(
         (batch, unit): (String, String),
@@ -332,6 +343,30 @@ mod tests {
         let this = format!("replayed by: {}", Software::this());
         for word in ["Made by: holder 0.0.1 (commit 0ld)", this.as_str(), "Heat is off"] {
             assert!(said.contains(word), "no {word} in {said}");
+        }
+    }
+
+    /// The last line that a person reads must not send them to a machine that is safe.
+    #[test]
+    fn a_machine_that_confirmed_late_needs_nobody() {
+        let (batch, unit) = (|| "B-1".to_owned(), || "past-1".to_owned());
+        let unsafe_because = || Some("the wire is cut".to_owned());
+        let stays_open = ConductError::StaysOpen {
+            batch: batch(),
+            unit: unit(),
+            ended: "was interrupted by SIGHUP".to_owned(),
+            unsafe_because: unsafe_because(),
+            not_kept: None,
+            damaged: false,
+        };
+        let why = Box::new(CloseFault::Store(StoreError::DiskFull));
+        let (batch, unit, unsafe_because) = (batch(), unit(), unsafe_because());
+        let not_closed = ConductError::NotClosed { batch, unit, unsafe_because, why };
+        for error in [stays_open, not_closed] {
+            let before = error.to_string();
+            let after = error.confirmed_late().to_string();
+            assert!(before.starts_with("ATTENTION") && before.ends_with(&after), "{after}");
+            assert!(after.contains("batch B-1") && !after.contains("ATTENTION"), "{after}");
         }
     }
 }
