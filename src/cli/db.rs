@@ -34,7 +34,8 @@ pub(crate) enum DbCommand {
     /// Make a new station from a backup, in a new folder
     ///
     /// Nothing is ever put over an existing station. The new journal says from which backup it
-    /// was restored. A batch that ran when the backup was made is closed as incomplete.
+    /// was restored. A batch that ran when the backup was made is closed as incomplete; one that was
+    /// over, but not closed, as what its record shows.
     #[command(
         after_help = "Example:\n  holder db restore /media/stick/holder-2026-11-24T191200Z.db bank-restored"
     )]

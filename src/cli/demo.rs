@@ -82,8 +82,7 @@ pub(crate) fn run(context: &Context, args: DemoArgs) -> Result<(), Failure> {
         lock,
         tell: out::note,
     };
-    let done =
-        unit::runtime()?.block_on(conduct(request, Mode::Plain(Box::new(std::io::stderr()))))?;
+    let done = unit::block_on(conduct(request, Mode::Plain(Box::new(std::io::stderr()))))??;
     let store = context.store_to_read()?;
     let (record, misfit) = batch::load(&store, &done.batch)?;
     let judgement = batch::judgement(&store, &record, misfit.as_ref())?;

@@ -40,6 +40,16 @@ impl Failure {
         }
     }
 
+    /// Whether something is not what was written; else it could not be looked at.
+    pub(crate) const fn is_damage(&self) -> bool {
+        match self {
+            Self::DoesNotVerify(_) | Self::Damaged(_) => true,
+            Self::Refused(_) | Self::Usage(_) | Self::NotAcceptable(_) | Self::Unreachable(_) => {
+                false
+            }
+        }
+    }
+
     /// The reason, for a person.
     pub(crate) fn why(&self) -> String {
         match self {
@@ -157,6 +167,7 @@ impl From<ConductError> for Failure {
             | ConductError::StaysOpen { .. }
             | ConductError::NothingOpen { .. }
             | ConductError::Altered { .. }
+            | ConductError::NotLookedAt { .. }
             | ConductError::Changed { .. }
             | ConductError::NotKept { .. }
             | ConductError::NotClosed { .. } => Self::of(why, is_damage),

@@ -156,9 +156,9 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
         tell: out::note,
     };
     let gives_up = matches!(request.task, Task::Abandon(_));
-    let done = super::unit::runtime()?.block_on(conduct(request, mode));
+    let done = super::unit::block_on(conduct(request, mode));
     Kept::end(kept);
-    let done = done?;
+    let done = done??;
     report(context, &done)?;
     // What was asked for was done, on whatever there is (docs/decisions/0022).
     let given_up = gives_up.then(|| still_fits(context, &done.batch));
@@ -179,9 +179,13 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
 fn still_fits(context: &Context, batch: &str) -> Result<(), Failure> {
     let fits = context.store_to_read().and_then(|store| Ok(store.batch_fits(batch)?));
     fits.inspect_err(|why| {
+        let what = match why.is_damage() {
+            true => "is not what was written",
+            false => "could not be looked at",
+        };
+        let why = why.why();
         out::note(&format!(
-            "batch {batch} was given up and is closed, but its record is not what was written: {}",
-            why.why()
+            "batch {batch} was given up and is closed, but its record {what}: {why}"
         ));
     })
 }

@@ -315,8 +315,51 @@ pub(crate) fn lock_to_make_safe(
     Ok((if fast { lock } else { lock.with_outputs(spec)? }, why))
 }
 
+/// Does work that speaks to a machine. A thread that then still waits for a disk that hangs, or for a
+/// line from the keyboard, does not keep the program here.
+pub(crate) fn block_on<R>(work: impl Future<Output = R>) -> anyhow::Result<R> {
+    let runtime = runtime()?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_background();
+    Ok(done)
+}
+
 /// A runtime for a command that speaks to a machine.
 pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     let built = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     built.context("the system gives no threads")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Far longer than it takes to end a runtime, on any computer.
+    const HANGS: Duration = Duration::from_secs(30);
+
+    #[test]
+    fn a_disk_that_hangs_does_not_hold_back_what_the_work_came_to() {
+        let (disk, gate) = mpsc::channel::<()>();
+        let (begun, is_begun) = mpsc::channel();
+        let (ended, is_ended) = mpsc::channel();
+        let watched = std::thread::spawn(move || {
+            let in_time = is_ended.recv_timeout(HANGS).is_ok();
+            drop(disk);
+            in_time
+        });
+        let done = block_on(async move {
+            tokio::task::spawn_blocking(move || {
+                begun.send(()).ok();
+                gate.recv().ok();
+            });
+            is_begun.recv().expect("it reads");
+            "closed"
+        });
+        assert_eq!(done.expect("threads"), "closed");
+        ended.send(()).ok();
+        assert!(watched.join().expect("no panic"), "it waited for the disk");
+    }
 }

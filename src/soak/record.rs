@@ -212,8 +212,8 @@ impl Record {
         let taken_up = recovery::take_up(&record, &inputs)
             .map_err(|misfit| Lost::Disputed(misfit.to_string()))?;
         let now = ClockEntry { moment: now, tick_ms: 0, speed: 1 };
-        let outage_ms =
-            recovery::outage_ms(store.clock_of(code)?.as_ref(), Some(&now), taken_up.last);
+        let then = store.clock_of(code, taken_up.last)?;
+        let outage_ms = recovery::outage_ms(then.as_ref(), Some(&now), taken_up.last);
         let at = recovery::goes_on_at(taken_up.last, outage_ms, &record.params.recipe);
         let stamp = Stamp { utc_ms, who: WHO };
         store.note_clock(stamp, code, &ClockEntry { tick_ms: at.ms(), ..now })?;

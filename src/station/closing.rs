@@ -9,14 +9,15 @@ use super::clock::Clock;
 use super::recorder::{Recorder, insist};
 use super::soundness::telling;
 use super::supervisor::Ending;
+use crate::batch::engine::Engine;
 use crate::batch::event::Input;
 use crate::batch::judge;
 use crate::batch::verdict::Verdict;
 use crate::record::curve;
 use crate::software::Software;
-use crate::store::model::{BatchRecord, Closing};
+use crate::store::model::{BatchHeader, BatchRecord, Closing};
 use crate::store::{
-    Close, Misfit, Proved, Stamp, Store, StoreError, StoreThread, made_by_words, replay,
+    Close, Misfit, Proved, Stamp, Store, StoreError, StoreThread, made_by_words, revive,
 };
 
 /// A disk that has not closed the record after this long (real time) is left behind.
@@ -39,6 +40,9 @@ pub enum CloseFault {
     /// The disk does not answer.
     #[error("the disk did not answer within {} s", .0.as_secs())]
     Stalled(Duration),
+    /// The program was told to stop, by this.
+    #[error("the program was stopped by {0} before the disk had answered")]
+    Told(&'static str),
 }
 
 impl CloseFault {
@@ -46,7 +50,7 @@ impl CloseFault {
     pub(super) const fn is_damage(&self) -> bool {
         match self {
             Self::Store(why) => why.is_damage(),
-            Self::Stalled(_) => false,
+            Self::Stalled(_) | Self::Told(_) => false,
         }
     }
 }
@@ -56,7 +60,7 @@ impl CloseFault {
 pub(super) fn safety(batch: &str, ending: &Ending, unsafe_because: Option<&str>) -> Option<String> {
     match (ending, unsafe_because) {
         (_, Some(_)) => Some(warning(batch, unsafe_because).trim_end().to_owned()),
-        (Ending::Over(_), None) => None,
+        (Ending::Over(_) | Ending::WasOver(_), None) => None,
         (Ending::Interrupted(_) | Ending::RecordLost(_) | Ending::Panicked(_), None) => {
             Some(format!("batch {batch}: heat was commanded off, and the machine confirmed it"))
         }
@@ -75,7 +79,8 @@ pub(super) fn warning(batch: &str, unsafe_because: Option<&str>) -> String {
 }
 
 /// Waits for what `recorder` still has in line, then judges the stored record and closes the batch
-/// with the verdict. A machine that is not known to be safe is remarked first.
+/// with the verdict. A machine that is not known to be safe is remarked first. Gives the first page,
+/// too: a batch that was told to stop may have been over by then.
 ///
 /// # Errors
 /// The store fails.
@@ -87,12 +92,13 @@ pub(super) async fn close(
     clock: &Clock,
     who: &str,
     unsafe_because: Option<&str>,
-) -> Result<Verdict, StoreError> {
+) -> Result<(BatchHeader, Verdict), StoreError> {
     let (closing, engine_accepts) = match ending {
         Ending::Over(engine) => (Closing::Ended, engine.accepts()),
-        Ending::Interrupted(_) | Ending::RecordLost(_) | Ending::Panicked(_) => {
-            (Closing::Interrupted, None)
-        }
+        Ending::Interrupted(_)
+        | Ending::WasOver(_)
+        | Ending::RecordLost(_)
+        | Ending::Panicked(_) => (Closing::Interrupted, None),
     };
     let (batch, who, utc_ms, at) = (batch.to_owned(), who.to_owned(), clock.utc_ms(), clock.now());
     let unproved = unsafe_because.map(|why| format!("the safe state was not confirmed: {why}"));
@@ -101,7 +107,8 @@ pub(super) async fn close(
         if let Some(text) = unproved {
             insist(LOCKED_TRIES, LOCKED_PAUSE, || store.remark(stamp, &batch, at, &text))?;
         }
-        Ok(close_judged(store, &batch, closing, engine_accepts, stamp)?.1)
+        let (record, verdict) = close_judged(store, &batch, closing, engine_accepts, stamp)?;
+        Ok((record.header, verdict))
     };
     if let Some(mut recorder) = recorder {
         recorder.settle().await?;
@@ -127,12 +134,38 @@ pub(super) async fn keep_open(
             format!("the safe state was not confirmed: {why}")
         });
     let text = format!("the batch {}; {safe}. It stays open.", ending.words());
+    within(CLOSE_WITHIN, remark(store, batch, clock, who, text)).await
+}
+
+/// Lets the record tell that the machine confirmed in the end what it had not confirmed by then: that
+/// stands there already.
+///
+/// # Errors
+/// The store fails, or the disk does not answer.
+pub(super) async fn confirmed_late(
+    store: &StoreThread,
+    batch: &str,
+    clock: &Clock,
+    who: &str,
+) -> Result<(), CloseFault> {
+    let text = "heat was commanded off once more, and the machine confirmed it".to_owned();
+    within(CLOSE_WITHIN, remark(store, batch, clock, who, text)).await
+}
+
+/// A remark on what is the case now.
+async fn remark(
+    store: &StoreThread,
+    batch: &str,
+    clock: &Clock,
+    who: &str,
+    text: String,
+) -> Result<(), StoreError> {
     let (batch, who, utc_ms, at) = (batch.to_owned(), who.to_owned(), clock.utc_ms(), clock.now());
     let kept = store.call(move |store| {
         let stamp = Stamp { utc_ms, who: &who };
         insist(LOCKED_TRIES, LOCKED_PAUSE, || store.remark(stamp, &batch, at, &text))
     });
-    within(CLOSE_WITHIN, kept).await
+    kept.await
 }
 
 /// Waits for `work` on the file at `path`, for longer the larger that is, but not for ever; tells by
@@ -167,8 +200,9 @@ async fn within<R>(
 /// The same for whoever closes a batch: the verdict on the record as it stands goes into the
 /// journal with the closing. The record must be what was written, and the stored inputs must give
 /// the stored entries again, and the live decision; otherwise the controller is not believed
-/// (docs/decisions/0002), and no judge can make the batch acceptable. Gives the record that was
-/// judged, with the verdict.
+/// (docs/decisions/0002), and no judge can make the batch acceptable. A batch that came to its end by
+/// its record is closed as ended, whatever its program came to before it could do so, and with what the
+/// controller decided. Gives the record that was judged, with the verdict.
 ///
 /// # Errors
 /// The store fails.
@@ -182,14 +216,17 @@ pub(crate) fn close_judged(
     let proved = insist(LOCKED_TRIES, LOCKED_PAUSE, || store.load_proved(batch))?;
     let Proved { mut record, inputs, fits } = proved;
     (record.header.closing, record.header.engine_accepts) = (Some(closing), engine_accepts);
-    let mut engine_accepts = engine_accepts;
-    if let Some(text) = disputed(store, &record, &inputs, fits)? {
-        engine_accepts = Some(false);
-        let at = record.periods.last().map_or(Tick::default(), |period| period.at);
-        insist(LOCKED_TRIES, LOCKED_PAUSE, || store.remark(stamp, batch, at, &text))?;
-        record = store.load_batch(batch)?; // with the remark
-        record.header.engine_accepts = engine_accepts;
-    }
+    let (closing, engine_accepts) = match revived(store, &record, &inputs, fits)? {
+        Ok(engine) if engine.phase().is_final() => (Closing::Ended, engine.accepts()),
+        Ok(_) => (closing, engine_accepts),
+        Err(disputed) => {
+            let at = record.periods.last().map_or(Tick::default(), |period| period.at);
+            insist(LOCKED_TRIES, LOCKED_PAUSE, || store.remark(stamp, batch, at, &disputed))?;
+            record = store.load_batch(batch)?; // with the remark
+            (closing, Some(false))
+        }
+    };
+    (record.header.closing, record.header.engine_accepts) = (Some(closing), engine_accepts);
     let verdict = judge::judge(&record.params.recipe, &curve::curve(&record));
     let kept = serde_json::to_value(&verdict).ok();
     let phase = record.header.phase;
@@ -199,22 +236,24 @@ pub(crate) fn close_judged(
     Ok((record, verdict))
 }
 
-/// Why the record is not to be believed, if so: it is not what was written, or the replay of the
-/// stored inputs and it part. What cannot even be read keeps no batch open: it must be possible to
-/// give up a batch on a damaged file.
-fn disputed(
+/// The controller as the stored inputs give it again; or why the record is not to be believed: it is not
+/// what was written, or the replay of the stored inputs and it part. What cannot even be read keeps no
+/// batch open: it must be possible to give up a batch on a damaged file.
+fn revived(
     store: &Store,
     record: &BatchRecord,
     inputs: &[(Tick, Input)],
     fits: Result<(), Misfit>,
-) -> Result<Option<String>, StoreError> {
+) -> Result<Result<Engine, String>, StoreError> {
     if let Err(misfit) = fits {
-        return Ok(Some(misfit.to_string()));
+        return Ok(Err(misfit.to_string()));
     }
-    let batch = &record.header.code;
-    let Err(misfit) = replay(record, inputs) else { return Ok(None) };
-    let made_by = insist(LOCKED_TRIES, LOCKED_PAUSE, || store.made_by(batch))?;
-    Ok(Some(format!(
+    let misfit = match revive(record, inputs) {
+        Ok(engine) => return Ok(Ok(engine)),
+        Err(misfit) => misfit,
+    };
+    let made_by = insist(LOCKED_TRIES, LOCKED_PAUSE, || store.made_by(&record.header.code))?;
+    Ok(Err(format!(
         "the stored inputs do not give the stored entries again: {misfit}; made by: {}; replayed by: {}",
         made_by_words(&made_by),
         Software::this()
@@ -236,144 +275,4 @@ pub(super) fn insist_on_fit(
 }
 
 #[cfg(test)]
-mod tests {
-    use holder_sim::params::PlantParams;
-
-    use super::*;
-    use crate::batch::engine::Engine;
-    use crate::batch::event::Effects;
-    use crate::batch::verdict::{Outcome, Rule};
-    use crate::station::conduct::ConductError;
-    use crate::station::fixture;
-    use crate::station::rehearsal::rehearse;
-    use crate::store::Step;
-
-    const NOW: Stamp<'_> = Stamp { utc_ms: 0, who: "ann" };
-
-    /// A new station with a batch of water that has begun.
-    fn begun() -> (tempfile::TempDir, Store, String) {
-        let (dir, _, mut store) = fixture::station();
-        let batch = store.begin_batch(&fixture::water()).expect("begun");
-        (dir, store, batch)
-    }
-
-    fn tamper(dir: &tempfile::TempDir, sql: &str) {
-        let db = rusqlite::Connection::open(dir.path().join("holder.db")).expect("opens");
-        db.execute_batch(sql).expect("tampered");
-    }
-
-    /// A good batch of water as a controller with this defect stores it, in a file that somebody
-    /// changes before it is closed, and its verdict.
-    fn closed(mut defect: impl FnMut(&mut Effects), tampering: &str) -> (BatchRecord, Verdict) {
-        let params = fixture::water().params;
-        let run = rehearse(params.clone(), PlantParams::nominal(), 1, 0.1, 48).expect("runs");
-        let (dir, mut store, batch) = begun();
-        let mut engine = Engine::new(params).expect("valid");
-        for period in &run.periods {
-            let action = crate::station::rehearsal::asked(engine.phase(), 48);
-            let inputs = action.map(Input::Operator).into_iter();
-            for input in inputs.chain([Input::Reading(period.reading)]) {
-                let mut effects = engine.step(period.at, input.clone());
-                defect(&mut effects);
-                let (at, phase) = (period.at, engine.phase());
-                let (batch, input, effects) = (batch.as_str(), &input, &effects);
-                let step = Step { batch, at, stamp: NOW, input, effects, phase };
-                store.commit_step(&step).expect("kept");
-            }
-        }
-        assert_eq!(engine.accepts(), Some(true));
-        tamper(&dir, tampering);
-        let verdict = close_judged(&mut store, &batch, Closing::Ended, engine.accepts(), NOW);
-        (store.load_batch(&batch).expect("kept"), verdict.expect("closed").1)
-    }
-
-    /// REQ-JUDGE-01, REQ-REC-01
-    #[test]
-    fn a_record_that_its_inputs_do_not_give_again_is_disputed_and_says_so() {
-        let (record, verdict) = closed(|_| (), "");
-        assert_eq!(record.header.engine_accepts, Some(true));
-        assert_eq!(verdict.outcome, Outcome::Acceptable, "{verdict:#?}");
-        assert!(record.remarks.is_empty());
-
-        let (record, verdict) = closed(|effects| effects.command.agitator = true, "");
-        assert_eq!(record.header.engine_accepts, Some(false));
-        assert_ne!(verdict.outcome, Outcome::Acceptable);
-        assert!(verdict.findings.iter().any(|finding| finding.rule == Rule::Disputed));
-        let said = &record.remarks.first().expect("a remark").text;
-        assert!(said.starts_with("the stored inputs do not give"), "{said}");
-        let this = Software::this();
-        assert!(said.ends_with(&format!("made by: {this}; replayed by: {this}")), "{said}");
-        // Whoever judges the record later comes to the same.
-        assert_eq!(judge::judge(&record.params.recipe, &curve::curve(&record)), verdict);
-    }
-
-    /// REQ-REC-01: the reference probe decides nothing live, so that the replay fits; the running
-    /// hash does not.
-    #[test]
-    fn a_record_that_was_changed_while_the_batch_ran_is_disputed_and_says_so() {
-        let (record, verdict) = closed(
-            |_| (),
-            "DROP TRIGGER inputs_no_update;
-             UPDATE inputs SET reference_mc = reference_mc + 1
-             WHERE tick_ms = (SELECT max(tick_ms) FROM inputs WHERE reference_mc IS NOT NULL);",
-        );
-        assert_eq!(record.header.engine_accepts, Some(false));
-        assert_ne!(verdict.outcome, Outcome::Acceptable);
-        assert!(verdict.findings.iter().any(|finding| finding.rule == Rule::Disputed));
-        let said = &record.remarks.first().expect("a remark").text;
-        assert!(said.contains("not verify"), "{said}");
-    }
-
-    #[test]
-    fn a_batch_can_be_given_up_on_a_file_that_cannot_be_read_whole() {
-        let (dir, mut store, batch) = begun();
-        let garbled = "DROP TRIGGER journal_no_update;
-                       UPDATE journal SET who = CAST(x'ff' AS TEXT) WHERE seq = 1;";
-        tamper(&dir, garbled);
-        let misfit = store.batch_fits(&batch).expect_err("garbled");
-        assert!(matches!(misfit, Misfit::Unreadable(_)), "{misfit}");
-        let verdict = close_judged(&mut store, &batch, Closing::Interrupted, None, NOW);
-        assert_ne!(verdict.expect("closed").1.outcome, Outcome::Acceptable);
-        let record = store.load_batch(&batch).expect("kept");
-        assert_eq!(record.header.closing, Some(Closing::Interrupted));
-        assert_eq!(record.remarks.first().map(|said| said.text.clone()), Some(misfit.to_string()));
-    }
-
-    #[tokio::test]
-    async fn a_disk_that_hangs_does_not_hold_the_warning_back() {
-        let why = within(Duration::ZERO, std::future::pending::<Result<(), _>>()).await;
-        let why = Box::new(why.expect_err("it hangs"));
-        let unsafe_because = Some("the wire is cut".to_owned());
-        let error =
-            ConductError::NotClosed { batch: "B-1".into(), unit: "u".into(), unsafe_because, why };
-        let text = error.to_string();
-        assert!(text.starts_with("ATTENTION: batch B-1: the machine did not confirm"), "{text}");
-        assert!(text.contains("Switch the heater off at the machine."), "{text}");
-        assert!(text.contains("the disk did not answer"), "{text}");
-    }
-
-    #[test]
-    fn a_record_in_a_file_of_many_years_has_the_time_that_its_journal_takes() {
-        assert_eq!(patience(0), CLOSE_WITHIN);
-        // 0022: 21 s for 469 MB on a busy computer; five years of it, on one ten times as slow.
-        assert!(patience(5 * 469) > Duration::from_secs(10 * 5 * 21), "{:?}", patience(5 * 469));
-    }
-
-    #[test]
-    fn a_file_that_is_in_use_for_a_moment_is_no_misfit() {
-        let mut answers = vec![Ok(()), Err(Misfit::Unreadable(StoreError::Locked))];
-        let fits = insist_on_fit(|| answers.pop().expect("asked twice"));
-        assert!(matches!(fits, Ok(Ok(()))), "{fits:?}");
-    }
-
-    #[test]
-    fn every_end_but_a_good_one_says_whether_the_heat_is_off() {
-        let broken = Ending::Panicked("a defect".into());
-        let said = safety("B-1", &broken, None).expect("said");
-        assert!(said.contains("B-1") && said.contains("heat was commanded off"), "{said}");
-        let engine = Engine::new(fixture::water().params).expect("valid");
-        let over = Ending::Over(Box::new(engine));
-        assert_eq!(safety("B-1", &over, None), None);
-        assert!(safety("B-1", &over, Some("cut")).expect("said").starts_with("ATTENTION"));
-    }
-}
+mod tests;

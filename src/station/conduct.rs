@@ -149,11 +149,15 @@ pub async fn conduct(request: Request<'_>, mode: Mode) -> Result<Conducted, Cond
     };
     let person = (mode, signalled);
     let conducted = with_store(&request, &unit, (store, left), allowed, person).await;
+    // The batch is closed, or stays open: from here on a person may have enough of the disk.
+    let mut signalled = Box::pin(supervisor::signalled());
     let is_file_closed = file_closed(thread).await;
     let done = conducted?;
     let file = (&*request.file(), request.tell);
     match request.task {
-        Task::New(_) | Task::Resume => soundness::kept(file, is_file_closed, done).await,
+        Task::New(_) | Task::Resume => {
+            soundness::kept(file, is_file_closed, done, &mut signalled).await
+        }
         // It was given up, on whatever there is.
         Task::Abandon(_) => Ok(done),
     }
@@ -180,7 +184,7 @@ async fn with_store(
     unit: &Unit<'_>,
     (store, left): (StoreThread, Option<BatchHeader>),
     allowed: Result<(), ConductError>,
-    person: (Mode, impl Future<Output = &'static str> + Unpin),
+    mut person: (Mode, impl Future<Output = &'static str> + Unpin),
 ) -> Result<Conducted, ConductError> {
     if let Err(why) = allowed {
         return Err(asked::refused(request, unit, left.as_ref(), why).await);
@@ -188,13 +192,13 @@ async fn with_store(
     match (&request.task, left) {
         (Task::New(new), left) => {
             if let Some(left) = left {
-                resume::out_of_the_way(request, unit, &store, left).await?;
+                resume::out_of_the_way(request, unit, &store, left, &mut person.1).await?;
             }
             begin(request, new, unit, store, person).await
         }
         (Task::Resume, Some(left)) => resume::resume(request, unit, store, left, person).await,
         (Task::Abandon(reason), Some(left)) => {
-            resume::abandon(request, unit, &store, &left, reason).await
+            resume::abandon(request, unit, &store, &left, reason, &mut person.1).await
         }
         (Task::Resume | Task::Abandon(_), None) => {
             let why = ConductError::NothingOpen { unit: request.unit.to_owned() };
@@ -317,10 +321,17 @@ impl Run {
             }
             None => false,
         };
-        if is_confirmed {
-            return closed.map(|conducted| Conducted { unsafe_because: None, ..conducted });
+        if !is_confirmed {
+            return closed;
+        }
+        if let Err(why) = closing::confirmed_late(&store, &batch, &clock, &request.who).await {
+            let said =
+                format!("batch {batch}: its record does not say that it was confirmed: {why}");
+            tell(request.tell, said).await;
         }
         closed
+            .map(|conducted| Conducted { unsafe_because: None, ..conducted })
+            .map_err(ConductError::confirmed_late)
     }
 
     /// Says whether the machine is safe, and closes the record if the batch is over.
@@ -349,7 +360,10 @@ impl Run {
         let closed = closing::close(store, &batch, &outcome.ending, recorder, clock, who, because);
         let what = format!("batch {batch}: its record is being checked and closed");
         match closing::patiently((&request.file(), request.tell), &what, closed).await {
-            Ok(verdict) => Ok(Conducted { batch, ending: outcome.ending, verdict, unsafe_because }),
+            Ok((header, verdict)) => {
+                let ending = outcome.ending.closed_with(&header);
+                Ok(Conducted { batch, ending, verdict, unsafe_because })
+            }
             Err(why) => {
                 let unit = request.unit.to_owned();
                 Err(ConductError::NotClosed { batch, unit, unsafe_because, why: Box::new(why) })

@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use holder_hal::Celsius;
 use holder_hal::wire::WiredUnit;
+use holder_hal::{Celsius, Tick};
 
 use super::clock;
 use super::closing::{self, CloseFault, close_judged};
@@ -17,6 +17,7 @@ use super::screen::Mode;
 use super::soundness::{self, Checked};
 use super::supervisor::Ending;
 use crate::batch::phase::PhaseName;
+use crate::batch::verdict::Verdict;
 use crate::batch::words;
 use crate::store::model::{BatchHeader, BatchRecord, Closing, Period};
 use crate::store::{
@@ -62,9 +63,10 @@ pub(super) async fn out_of_the_way(
     unit: &Unit<'_>,
     store: &StoreThread,
     left: BatchHeader,
+    told: &mut (impl Future<Output = &'static str> + Unpin),
 ) -> Result<(), ConductError> {
     let phase = left.phase;
-    if let Some(closed) = close_if_over(request, unit, store, &left).await? {
+    if let Some(closed) = close_if_over(request, unit, store, &left, told).await? {
         let Conducted { batch, verdict, .. } = closed;
         let said = format!("batch {batch} was over; it was closed: {}", verdict.outcome);
         tell(request.tell, said).await;
@@ -82,6 +84,7 @@ async fn close_if_over(
     unit: &Unit<'_>,
     store: &StoreThread,
     left: &BatchHeader,
+    told: &mut (impl Future<Output = &'static str> + Unpin),
 ) -> Result<Option<Conducted>, ConductError> {
     if !left.phase.is_final() {
         return Ok(None);
@@ -92,36 +95,41 @@ async fn close_if_over(
     let unsafe_because = unproved(&safe);
     let (code, file) = (batch.clone(), request.file());
     let asked = store.call(move |store| Ok(store.batch_fits(&code).map_err(Box::new)));
-    let said = (&*file, request.tell);
-    match (patiently(said, (&left.code, &left.unit), &safe, asked).await?, &unsafe_because) {
+    let (said, of) = ((&*file, request.tell), (&*left.code, &*left.unit));
+    match (patiently(said, of, &safe, told, asked).await?, &unsafe_because) {
         (Ok(()), _) => {}
-        (Err(misfit), None) => return Err(ConductError::Altered { batch, unit: name, misfit }),
+        (Err(misfit), None) => return Err(ConductError::unfit((batch, name), safe, misfit)),
         // First the heater; what the record is not is told at the next start.
         (Err(_), Some(_)) => return Err(ConductError::left_open(left.clone(), safe)),
     }
-    let taken = patiently(said, (&left.code, &left.unit), &safe, load(store, &batch)).await?;
+    let taken = patiently(said, of, &safe, told, load(store, &batch)).await?;
     let Ok(over) = taken.taken_up else { return Ok(None) };
     let closing = close_ended(request, store, &batch, over, unsafe_because);
-    patiently(said, (&left.code, &left.unit), &safe, closing).await.map(Some)
+    patiently(said, of, &safe, told, closing).await.map(Some)
 }
 
 /// Waits for what is done with the record `of` a batch on a unit that is closed: for longer the larger the file
-/// is, but not for ever, and a person hears that it goes on. The machine is known to be as `safe` says.
+/// is, but not for ever, and a person hears that it goes on; whoever ends the program is heard, too. The
+/// machine is known to be as `safe` says.
 async fn patiently<R>(
     said: (&Path, fn(&str)),
     of: (&str, &str),
     safe: &str,
+    told: &mut (impl Future<Output = &'static str> + Unpin),
     work: impl Future<Output = Result<R, StoreError>>,
 ) -> Result<R, ConductError> {
     let what = format!("batch {}: its record is being checked and closed", of.0);
-    let done = closing::patiently(said, &what, work).await;
+    let done = tokio::select! {
+        done = closing::patiently(said, &what, work) => done,
+        by = told => Err(CloseFault::Told(by)),
+    };
     done.map_err(|fault| not_closed(of, safe, fault))
 }
 
 fn not_closed((batch, unit): (&str, &str), safe: &str, fault: CloseFault) -> ConductError {
     match fault {
         CloseFault::Store(why) => ConductError::Unreadable { safe: safe.to_owned(), why },
-        why @ CloseFault::Stalled(_) => {
+        why @ (CloseFault::Stalled(_) | CloseFault::Told(_)) => {
             let (batch, unit) = (batch.to_owned(), unit.to_owned());
             let unsafe_because = unproved(safe);
             ConductError::NotClosed { batch, unit, unsafe_because, why: Box::new(why) }
@@ -224,8 +232,9 @@ async fn load(store: &StoreThread, batch: &str) -> Result<Taken, StoreError> {
         .call(move |store| {
             let (record, inputs) = store.load_to_replay(&batch)?;
             let taken_up = recovery::take_up(&record, &inputs);
-            let made_by = made_by_words(&store.made_by(&batch)?);
-            Ok(Taken { record, made_by, clock: store.clock_of(&batch)?, taken_up })
+            let last = inputs.last().map_or_else(Tick::default, |(at, _)| *at);
+            let (clock, made_by) = (store.clock_of(&batch, last)?, store.made_by(&batch)?);
+            Ok(Taken { record, made_by: made_by_words(&made_by), clock, taken_up })
         })
         .await
 }
@@ -238,7 +247,7 @@ pub(super) async fn resume(
     left: BatchHeader,
     mut person: (Mode, impl Future<Output = &'static str> + Unpin),
 ) -> Result<Conducted, ConductError> {
-    if let Some(closed) = close_if_over(request, unit, &store, &left).await? {
+    if let Some(closed) = close_if_over(request, unit, &store, &left, &mut person.1).await? {
         return Ok(closed);
     }
     let BatchHeader { code: batch, phase, bottles, .. } = left;
@@ -259,7 +268,10 @@ pub(super) async fn resume(
             let safe = format!("Heat is off, and batch {batch} is still open");
             return Err(ConductError::Told { by, safe });
         }
-        Checked::Unfit(misfit) => return Err(ConductError::Altered { batch, unit: name, misfit }),
+        Checked::Unfit(misfit) => {
+            let safe = "Heat was commanded off, and the machine confirmed it".to_owned();
+            return Err(ConductError::unfit((batch, name), safe, misfit));
+        }
     }
     let Taken { record, made_by, clock: then, taken_up } = load(&store, &batch).await?;
     if let Some(what) = changed(unit, &record) {
@@ -284,8 +296,8 @@ pub(super) async fn resume(
     run.until_closed(request, person).await
 }
 
-/// From here on an outage is measured by this clock. Before the first input that it times: whatever
-/// happens between the two, an outage only looks longer.
+/// From its first input on an outage is measured by this clock. Written before that: whatever happens
+/// between the two, the next program measures by the clock before it (`Store::clock_of`).
 async fn note_clock(
     request: &Request<'_>,
     store: &StoreThread,
@@ -360,28 +372,31 @@ async fn close_ended(
     Ok(Conducted { batch: batch.to_owned(), ending, verdict, unsafe_because })
 }
 
-/// Gives the batch up: the machine is made safe, and the record is closed as incomplete.
+/// Gives the batch up: the machine is made safe, and the record is closed as incomplete, unless the batch
+/// was over by then.
 pub(super) async fn abandon(
     request: &Request<'_>,
     unit: &Unit<'_>,
     store: &StoreThread,
     left: &BatchHeader,
     reason: &str,
+    told: &mut (impl Future<Output = &'static str> + Unpin),
 ) -> Result<Conducted, ConductError> {
     let safe = safety_now(request, unit, is_cooled(left.phase)).await;
     tell(request.tell, format!("batch {}: {safe}.", left.code)).await;
     let (code, who, reason) = (left.code.clone(), request.who.clone(), reason.to_owned());
     let unsafe_because = unproved(&safe);
-    let told = safe.clone();
-    let file = request.file();
-    let given_up = store.call(move |store| give_up(store, &code, &reason, &told, &who));
-    let verdict =
-        patiently((&file, request.tell), (&left.code, &left.unit), &safe, given_up).await?;
-    let ending = Ending::Interrupted("a person, who gave it up");
+    let of = (&*left.code, &*left.unit);
+    let (file, known) = (request.file(), safe.clone());
+    let given_up = store.call(move |store| give_up(store, &code, &reason, &known, &who));
+    let (header, verdict) = patiently((&file, request.tell), of, &safe, told, given_up).await?;
+    let ending = Ending::Interrupted("a person, who gave it up").closed_with(&header);
     Ok(Conducted { batch: left.code.clone(), ending, verdict, unsafe_because })
 }
 
-/// Closes a batch that was left open as incomplete, with who gave it up and why.
+/// Closes a batch that was left open as incomplete, with who gave it up and why. One that came to its end
+/// by its record is closed as ended; who did it and why stands in the record all the same. Gives the first
+/// page and the verdict.
 ///
 /// # Errors
 /// The store fails.
@@ -391,13 +406,19 @@ pub fn give_up(
     reason: &str,
     safe: &str,
     who: &str,
-) -> Result<crate::batch::verdict::Verdict, StoreError> {
+) -> Result<(BatchHeader, Verdict), StoreError> {
     let stamp = Stamp { utc_ms: clock::utc_now_ms(), who };
-    let (_, inputs) = store.load_to_replay(batch)?;
+    let (record, inputs) = store.load_to_replay(batch)?;
     let last = inputs.last().map_or_else(Default::default, |(at, _)| *at);
-    let text = format!("the interrupted batch was given up by {who}: {reason}. {safe}.");
+    let what = if record.header.phase.is_final() {
+        "the batch was over, but not closed; it"
+    } else {
+        "the interrupted batch"
+    };
+    let text = format!("{what} was given up by {who}: {reason}. {safe}.");
     store.remark(stamp, batch, last, &text)?;
-    Ok(close_judged(store, batch, Closing::Interrupted, None, stamp)?.1)
+    let (record, verdict) = close_judged(store, batch, Closing::Interrupted, None, stamp)?;
+    Ok((record.header, verdict))
 }
 
 #[cfg(test)]

@@ -109,8 +109,8 @@ pub(super) async fn telling<R>(
 /// by then, since a second handle that is closed would take its locks away
 /// (<https://sqlite.org/howtocorrupt.html>, 2.2).
 ///
-/// A batch that could not be looked at, because the file is in use or the disk is too slow, is as good
-/// as it was: a person is told by `say`.
+/// A batch that could not be looked at, because the file is in use, the disk is too slow, or the program
+/// was told to stop, is as good as it was: a person hears it by `say`.
 ///
 /// # Errors
 /// It is not what was written, or cannot be read.
@@ -118,6 +118,7 @@ pub(super) async fn kept(
     (path, say): (&Path, fn(&str)),
     is_file_closed: bool,
     done: Conducted,
+    told: &mut (impl Future<Output = &'static str> + Unpin),
 ) -> Result<Conducted, ConductError> {
     if !is_file_closed {
         tell(say, not_read_back(&done.batch, "the disk has not closed the file yet")).await;
@@ -129,7 +130,11 @@ pub(super) async fn kept(
     let reading = tokio::task::spawn_blocking(read);
     let fits = async { reading.await.map_err(|_| StoreError::ThreadGone)? };
     let what = format!("batch {}: its record is being read back", done.batch);
-    after_reading(patiently((path, say), &what, fits).await, say, done).await
+    let read = tokio::select! {
+        read = patiently((path, say), &what, fits) => read,
+        by = told => Err(CloseFault::Told(by)),
+    };
+    after_reading(read, say, done).await
 }
 
 async fn after_reading(
@@ -207,10 +212,13 @@ mod tests {
     async fn a_closed_batch_that_nobody_could_look_at_stays_closed_and_a_person_is_told() {
         let say: fn(&str) = |text| SAID.lock().expect("said").push(text.to_owned());
         let (_dir, path, done) = closed_batch();
-        let done = kept((&path, say), true, done).await.expect("it is as it was written");
+        let mut nobody = Box::pin(std::future::pending());
+        let done = kept((&path, say), true, done, &mut nobody).await;
+        let done = done.expect("it is as it was written");
         assert_eq!(said(), "");
 
-        let done = kept((&path, say), false, done).await.expect("nothing is known against it");
+        let done = kept((&path, say), false, done, &mut nobody).await;
+        let done = done.expect("nothing is known against it");
         let text = said();
         assert!(text.contains("not read back") && text.contains(&done.batch), "{text}");
 
@@ -220,10 +228,16 @@ mod tests {
         let text = said();
         assert!(text.contains("not read back") && text.contains("in use"), "{text}");
 
+        // A person has enough of a disk that hangs, and hears the verdict.
+        let read = Err(CloseFault::Told("Ctrl-C"));
+        let done = after_reading(read, say, done).await.expect("nothing is known against it");
+        let text = said();
+        assert!(text.contains("not read back") && text.contains("stopped by Ctrl-C"), "{text}");
+
         let other = rusqlite::Connection::open(&path).expect("opens");
         let sql = "DROP TRIGGER journal_no_update; UPDATE journal SET who = 'eve' WHERE seq = 2";
         other.execute_batch(sql).expect("changed");
-        let why = kept((&path, say), true, done).await.expect_err("it was changed");
+        let why = kept((&path, say), true, done, &mut nobody).await.expect_err("it was changed");
         assert!(matches!(why, ConductError::NotKept { .. }), "{why}");
     }
 

@@ -8,6 +8,8 @@ use holder_hal::{Command, Heat, Machine};
 use super::control_loop::{ControlLoop, LastCommand, SharedMachine, safe_command};
 use super::recorder::{RecordError, Recorder};
 use crate::batch::engine::Engine;
+use crate::batch::phase::PhaseName;
+use crate::store::model::{BatchHeader, Closing};
 
 mod signals;
 
@@ -39,6 +41,9 @@ pub enum Ending {
     Over(Box<Engine>),
     /// The program was told to stop.
     Interrupted(&'static str),
+    /// It was told to stop, or the batch was given up; but by its record the batch had come to its end in
+    /// this phase.
+    WasOver(PhaseName),
     /// The record could not be kept.
     RecordLost(RecordError),
     /// A defect in our own code.
@@ -50,7 +55,7 @@ impl Ending {
     /// ended the loop, the batch stays open, and a person decides.
     pub fn closes(&self) -> bool {
         match self {
-            Self::Over(_) => true,
+            Self::Over(_) | Self::WasOver(_) => true,
             Self::Interrupted(by) => is_told_by_person(by),
             Self::RecordLost(_) | Self::Panicked(_) => false,
         }
@@ -60,7 +65,7 @@ impl Ending {
     pub(super) fn told_by(&self) -> Option<&'static str> {
         match self {
             Self::Interrupted(by) => Some(by),
-            Self::Over(_) | Self::RecordLost(_) | Self::Panicked(_) => None,
+            Self::Over(_) | Self::WasOver(_) | Self::RecordLost(_) | Self::Panicked(_) => None,
         }
     }
 
@@ -68,7 +73,7 @@ impl Ending {
     pub fn is_damage(&self) -> bool {
         match self {
             Self::RecordLost(error) => error.is_damage(),
-            Self::Over(_) | Self::Interrupted(_) | Self::Panicked(_) => false,
+            Self::Over(_) | Self::Interrupted(_) | Self::WasOver(_) | Self::Panicked(_) => false,
         }
     }
 
@@ -77,8 +82,23 @@ impl Ending {
         match self {
             Self::Over(engine) => format!("ended in phase {}", engine.phase()),
             Self::Interrupted(by) => format!("was interrupted by {by}"),
+            Self::WasOver(phase) => format!("was over by then: it had ended in phase {phase}"),
             Self::RecordLost(error) => format!("was stopped: {error}"),
             Self::Panicked(error) => format!("was stopped by a defect of holder: {error}"),
+        }
+    }
+
+    /// The same, once its record was closed with this first page.
+    pub(super) fn closed_with(self, header: &BatchHeader) -> Self {
+        match self {
+            Self::Interrupted(_) if header.closing == Some(Closing::Ended) => {
+                Self::WasOver(header.phase)
+            }
+            Self::Interrupted(_)
+            | Self::Over(_)
+            | Self::WasOver(_)
+            | Self::RecordLost(_)
+            | Self::Panicked(_) => self,
         }
     }
 }
@@ -145,9 +165,9 @@ pub(super) async fn guard<M: Machine + Send + 'static, T: Send + 'static>(
         },
         signal = told_to_stop => {
             task.abort();
-            // The task is gone before anybody else speaks to the machine.
-            let _ = task.await;
-            Guarded::Told(signal)
+            // The task is gone before anybody else speaks to the machine. It may have just ended by
+            // itself: then that is how it ended.
+            task.await.map_or(Guarded::Told(signal), Guarded::Ended)
         }
     };
     let by_itself = match &ended {

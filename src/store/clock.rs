@@ -4,6 +4,7 @@
 //! *boot id* names one such start. A *clock entry* of the journal says what the boot-time clock
 //! showed at a moment of the batch, and how fast the batch's time goes on from there.
 
+use holder_hal::Tick;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
@@ -65,17 +66,21 @@ impl Store {
         Ok(())
     }
 
-    /// The newest clock entry of a batch; `None` if it has none, as when its time was virtual.
+    /// The newest clock entry by which the input at `last` was timed; `None` if there is none, as when
+    /// the time of the batch was virtual. One that lies after it is of a program that took the batch
+    /// up and was ended before its first input: nothing was timed by it.
     ///
     /// # Errors
     /// No such batch, the disk, or an entry that cannot be understood.
-    pub fn clock_of(&self, batch: &str) -> Result<Option<ClockEntry>, StoreError> {
+    pub fn clock_of(&self, batch: &str, last: Tick) -> Result<Option<ClockEntry>, StoreError> {
         id_of(&self.db, batch)?;
+        let last_ms = i64::try_from(last.ms()).unwrap_or(i64::MAX);
         let sql = "SELECT json_extract(body, '$.after') FROM journal \
-                   WHERE batch = ?1 AND kind = ?2 ORDER BY seq DESC LIMIT 1";
+                   WHERE batch = ?1 AND kind = ?2 AND json_extract(body, '$.after.tick_ms') <= ?3 \
+                   ORDER BY seq DESC LIMIT 1";
         let found: Option<String> = self
             .db
-            .query_row(sql, params![batch, Kind::Clock.word()], |row| row.get(0))
+            .query_row(sql, params![batch, Kind::Clock.word(), last_ms], |row| row.get(0))
             .optional()?;
         let read = |json: String| serde_json::from_str(&json);
         found.map(read).transpose().map_err(|error| garbled("clock", error))
@@ -88,10 +93,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_newest_clock_entry_counts_and_the_journal_keeps_them_all() {
+    fn the_newest_clock_entry_that_timed_an_input_counts_and_the_journal_keeps_them_all() {
         let (_dir, _path, mut store) = new();
         let (batch, _) = run(&mut store, &water_batch(), 3);
-        assert_eq!(store.clock_of(&batch).expect("read"), None);
+        let at = |store: &Store, ms| store.clock_of(&batch, Tick::from_ms(ms)).expect("read");
+        assert_eq!(at(&store, 8_000), None);
         let entry = |tick_ms, since_boot_ms| ClockEntry {
             moment: BootMoment { boot_id: "b1".into(), since_boot_ms },
             tick_ms,
@@ -100,7 +106,8 @@ mod tests {
         for one in [entry(0, 5_000), entry(9_000, 99_000)] {
             store.note_clock(ANN, &batch, &one).expect("kept");
         }
-        assert_eq!(store.clock_of(&batch).expect("read"), Some(entry(9_000, 99_000)));
+        assert_eq!(at(&store, 9_000), Some(entry(9_000, 99_000)));
+        assert_eq!(at(&store, 8_000), Some(entry(0, 5_000)), "the second timed nothing yet");
         store.verify(None).expect("verifies");
         assert!(store.note_clock(ANN, "B-0", &entry(0, 0)).is_err());
     }

@@ -174,9 +174,9 @@ fn every_signal_leaves_the_heater_off_and_only_a_person_ends_the_batch() {
     assert!(is_off(&desk, &running), "SIGTERM");
     let code = code(&desk);
 
-    // The outage is known here: the computer was not started again.
-    let mut told =
-        until(&desk, "run demo --resume --yes --speed 60", "The controller was gone for");
+    // About the time of its first input.
+    let resume = "run demo --resume --yes --speed 60";
+    let mut told = until(&desk, resume, "was interrupted in phase");
     signal(&told, "-HUP");
     assert_eq!(told.wait().expect("it ends").code(), Some(1));
     assert!(is_off(&desk, &running), "SIGHUP");
@@ -184,12 +184,16 @@ fn every_signal_leaves_the_heater_off_and_only_a_person_ends_the_batch() {
     let refused = desk.run(RUN).expect_refusal(&[&code, "still open", "confirmed it"]);
     assert!(!refused.stderr.contains("ATTENTION"), "{}", refused.stderr);
 
-    let mut told = until(&desk, "run demo --resume --yes --speed 60", "Heater on");
+    let mut told = until(&desk, resume, "Heater on");
     signal(&told, "-INT");
     assert_eq!(told.wait().expect("it ends").code(), Some(3), "Ctrl-C gives it up");
     assert!(is_off(&desk, &running), "SIGINT");
     let list = desk.run("--json batch list").expect_code(0).json();
     assert_eq!(list[0]["closing"], "interrupted");
+    // Every outage is known here: the computer was not started again.
+    let shown = desk.run(&format!("batch show {code}")).stdout;
+    assert!(shown.contains("The controller was gone for"), "{shown}");
+    assert!(!shown.contains("unknown time"), "{shown}");
     desk.run(&format!("batch verify {code}")).expect_code(0);
 }
 

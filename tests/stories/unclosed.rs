@@ -50,8 +50,30 @@ fn a_batch_that_was_over_is_closed_only_after_its_machine_was_made_safe() {
     unclose(&desk);
     let given_up = desk.run("run demo --abandon test --yes --speed 60").expect_code(4);
     assert!(given_up.stderr.contains("error: batch"), "{}", given_up.stderr);
-    assert!(given_up.stdout.contains("verdict: incomplete"), "{}", given_up.stdout);
+    assert!(given_up.stdout.contains("was over by then"), "{}", given_up.stdout);
+    assert!(given_up.stdout.contains("verdict: acceptable"), "{}", given_up.stdout);
     assert!(!is_open(&desk));
+    let exported = desk.run(&format!("batch export {} --format json -o -", code(&desk)));
+    let said = "it was given up by ana: test";
+    assert!(exported.expect_code(0).stdout.contains(said), "the word of a person is in the record");
+}
+
+/// One record has one verdict: as the station would have closed it, so does whoever restores it.
+#[test]
+fn a_batch_that_was_over_when_it_was_backed_up_keeps_its_verdict() {
+    let desk = Desk::training();
+    desk.run("run demo --water --fast --yes").expect_code(0);
+    unclose(&desk);
+    desk.run("db backup copy.db").expect_code(0);
+    let restored = desk.run("--json db restore copy.db again").expect_code(0).json();
+    assert_eq!(restored["closed_as_incomplete"], serde_json::json!([]));
+    assert_eq!(restored["closed_as_ended"], serde_json::json!([code(&desk)]));
+    let list = desk.run("--dir again --json batch list").expect_code(0).json();
+    assert_eq!((&list[0]["closing"], &list[0]["outcome"]), (&"ended".into(), &"acceptable".into()));
+    let said = desk.run("db restore copy.db twice").expect_code(0).stdout;
+    assert!(said.contains("had ended in phase finished"), "{said}");
+    assert!(said.contains("closed as acceptable"), "{said}");
+    desk.run("--dir again db verify").expect_code(0);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-use crate::interruptions::{RUN, heard, is_off, serve_with, signal};
+use crate::interruptions::{RUN, code, heard, is_off, serve_with, signal};
 use crate::rig::Desk;
 use crate::simulator::Running;
 
@@ -81,6 +81,19 @@ fn a_machine_that_comes_back_after_the_end_of_its_batch_is_told_to_stop_heating(
     let words = ["did not confirm the safe state", "holder goes on telling it", "once more"];
     expect_in_order(&run.stderr, &words);
     assert!(is_off(&desk, &running), "{}", run.stderr);
+    expect_confirmed_late(&desk, &run.stderr);
+    desk.run(&format!("batch verify {}", code(&desk))).expect_code(0);
+}
+
+/// Nobody is sent to a machine that has confirmed, and the record has both: that it had not, and that
+/// it has.
+#[track_caller]
+fn expect_confirmed_late(desk: &Desk, said: &str) {
+    let last = said.rsplit("once more").next().unwrap_or_default();
+    assert!(!last.contains("ATTENTION"), "{said}");
+    let exported = desk.run(&format!("batch export {} --format json -o -", code(desk)));
+    let record = exported.expect_code(0).stdout;
+    expect_in_order(&record, &["the safe state was not confirmed", "once more"]);
 }
 
 /// Nor does whoever closes the terminal, or asks the program once to end, see to the heater.
@@ -95,6 +108,7 @@ fn a_machine_that_comes_back_after_a_signal_is_told_to_stop_heating() {
         expect_in_order(&said, &["did not confirm", "holder goes on telling it", "once more"]);
         assert_eq!(run.wait().expect("it ends").code(), Some(1), "{said}");
         assert!(is_off(&desk, &running), "{name}: {said}");
+        expect_confirmed_late(&desk, &said);
     }
 }
 

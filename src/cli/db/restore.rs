@@ -7,8 +7,10 @@ use serde_json::json;
 use super::super::context::Context;
 use super::super::failure::Failure;
 use super::super::out;
+use crate::batch::verdict::Verdict;
 use crate::station::config::{STATION_FILE, StationConfig};
 use crate::station::resume;
+use crate::store::model::{BatchHeader, Closing};
 use crate::store::{CopyError, Restored, Staged, Station};
 
 pub(super) fn run(
@@ -26,8 +28,7 @@ pub(super) fn run(
     for open in store.open_batches()? {
         let why = "the station was restored from a backup";
         let safe = "Nothing is known of the machine";
-        resume::give_up(store, &open.code, why, safe, &actor.who)?;
-        closed.push(open.code);
+        closed.push(resume::give_up(store, &open.code, why, safe, &actor.who)?);
     }
     let restored = staged.finish(actor.stamp()).map_err(unusable)?;
     report(context, &restored, &station, &closed)
@@ -43,25 +44,39 @@ fn report(
     context: &Context,
     restored: &Restored,
     station: &Station,
-    closed: &[String],
+    closed: &[(BatchHeader, Verdict)],
 ) -> Result<(), Failure> {
     let missing = missing(&restored.folder, station);
     if let Some(missing) = &missing {
         out::note(missing);
     }
+    let was_over = |header: &BatchHeader| header.closing == Some(Closing::Ended);
     if context.json {
+        let closed = |over| {
+            let those = closed.iter().filter(move |(header, _)| was_over(header) == over);
+            those.map(|(header, _)| header.code.as_str()).collect::<Vec<_>>()
+        };
         return Ok(out::json(&json!({
             "folder": restored.folder, "name": station.name, "training": station.training,
             "head_seq": restored.head_seq, "head_hash": restored.head_hash,
-            "files": restored.files, "missing": missing, "closed_as_incomplete": closed,
-            "report": restored.report,
+            "files": restored.files, "missing": missing, "closed_as_incomplete": closed(false),
+            "closed_as_ended": closed(true), "report": restored.report,
         }))?);
     }
     let training = if station.training { " (TRAINING)" } else { "" };
     let closed: String = closed
         .iter()
-        .map(|code| {
-            format!("batch {code} ran when the backup was made: it is closed as incomplete\n")
+        .map(|(header, verdict)| {
+            let BatchHeader { code, phase, .. } = header;
+            if was_over(header) {
+                format!(
+                    "batch {code} had ended in phase {phase} when the backup was made: it is closed as \
+                     {}\n",
+                    verdict.outcome
+                )
+            } else {
+                format!("batch {code} ran when the backup was made: it is closed as incomplete\n")
+            }
         })
         .collect();
     Ok(out::text(&format!(

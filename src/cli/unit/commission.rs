@@ -72,8 +72,7 @@ pub(super) fn run(context: &Context, args: &CommissionArgs) -> Result<(), Failur
         lock: super::lock(context, &spec, args.fast)?,
         tell: out::note,
     };
-    let runtime = super::runtime()?;
-    let done = runtime.block_on(async {
+    let done = super::block_on(async {
         let terminal = tokio::spawn(show(told));
         before_it_begins(args).await?;
         let done = commission(request).await?;
@@ -83,10 +82,8 @@ pub(super) fn run(context: &Context, args: &CommissionArgs) -> Result<(), Failur
         let _ = tokio::time::timeout(TERMINAL_WITHIN, terminal).await;
         Ok::<_, Failure>(done)
     });
-    // A thread may still wait for a line from the keyboard: it must not keep the program here.
-    runtime.shutdown_background();
     Kept::end(kept);
-    report(context, &done?)
+    report(context, &done??)
 }
 
 /// How long the terminal may take to write what is left.

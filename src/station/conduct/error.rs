@@ -176,6 +176,22 @@ pub enum ConductError {
         /// The first thing that does not fit.
         misfit: Box<Misfit>,
     },
+    /// The record could not be looked at: nothing is known against it.
+    #[error(
+        "batch {batch} was not taken up: {misfit}. That says nothing against its record, and it stays \
+         open. {safe}. To try again: {}",
+        invocation::run(unit, RESUME)
+    )]
+    NotLookedAt {
+        /// Its code.
+        batch: String,
+        /// The unit.
+        unit: String,
+        /// What is known of the machine now.
+        safe: String,
+        /// Why not.
+        misfit: Box<Misfit>,
+    },
     /// The unit is not what it was when the batch began.
     #[error(
         "batch {batch} cannot be continued: {what} of unit {unit} is not what it was when the batch \
@@ -260,6 +276,7 @@ impl ConductError {
             Self::Store(why) | Self::Unreadable { why, .. } => why.is_damage(),
             Self::Unsound { misfit, .. }
             | Self::Altered { misfit, .. }
+            | Self::NotLookedAt { misfit, .. }
             | Self::NotKept { misfit, .. } => misfit.is_damage(),
             Self::StaysOpen { damaged, .. } => *damaged,
             Self::Refused { why, .. } => why.is_damage(),
@@ -278,6 +295,30 @@ impl ConductError {
             | Self::NothingOpen { .. }
             | Self::Disputed { .. }
             | Self::Changed { .. } => false,
+        }
+    }
+
+    /// The same, once the machine has confirmed after all that its heat is off: nobody has to go there.
+    pub(super) fn confirmed_late(mut self) -> Self {
+        if let Self::StaysOpen { unsafe_because, .. }
+        | Self::NotClosed { unsafe_because, .. }
+        | Self::NotKept { unsafe_because, .. } = &mut self
+        {
+            *unsafe_because = None;
+        }
+        self
+    }
+
+    /// That the record of this batch of this unit does not fit, or could not be looked at.
+    pub(in crate::station) fn unfit(
+        (batch, unit): (String, String),
+        safe: String,
+        misfit: Box<Misfit>,
+    ) -> Self {
+        if misfit.is_damage() {
+            Self::Altered { batch, unit, misfit }
+        } else {
+            Self::NotLookedAt { batch, unit, safe, misfit }
         }
     }
 
@@ -302,6 +343,30 @@ mod tests {
         let this = format!("replayed by: {}", Software::this());
         for word in ["Made by: holder 0.0.1 (commit 0ld)", this.as_str(), "Heat is off"] {
             assert!(said.contains(word), "no {word} in {said}");
+        }
+    }
+
+    /// The last line that a person reads must not send them to a machine that is safe.
+    #[test]
+    fn a_machine_that_confirmed_late_needs_nobody() {
+        let (batch, unit) = (|| "B-1".to_owned(), || "past-1".to_owned());
+        let unsafe_because = || Some("the wire is cut".to_owned());
+        let stays_open = ConductError::StaysOpen {
+            batch: batch(),
+            unit: unit(),
+            ended: "was interrupted by SIGHUP".to_owned(),
+            unsafe_because: unsafe_because(),
+            not_kept: None,
+            damaged: false,
+        };
+        let why = Box::new(CloseFault::Store(StoreError::DiskFull));
+        let (batch, unit, unsafe_because) = (batch(), unit(), unsafe_because());
+        let not_closed = ConductError::NotClosed { batch, unit, unsafe_because, why };
+        for error in [stays_open, not_closed] {
+            let before = error.to_string();
+            let after = error.confirmed_late().to_string();
+            assert!(before.starts_with("ATTENTION") && before.ends_with(&after), "{after}");
+            assert!(after.contains("batch B-1") && !after.contains("ATTENTION"), "{after}");
         }
     }
 }

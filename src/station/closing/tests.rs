@@ -1,0 +1,166 @@
+//! A closed record has one verdict, whoever closes it; and no disk holds back what a person must know.
+
+use holder_sim::params::PlantParams;
+
+use super::*;
+use crate::batch::event::Effects;
+use crate::batch::verdict::{Outcome, Rule};
+use crate::station::conduct::ConductError;
+use crate::station::fixture;
+use crate::station::rehearsal::rehearse;
+use crate::store::Step;
+
+const NOW: Stamp<'_> = Stamp { utc_ms: 0, who: "ann" };
+
+/// A new station with a batch of water that has begun.
+fn begun() -> (tempfile::TempDir, Store, String) {
+    let (dir, _, mut store) = fixture::station();
+    let batch = store.begin_batch(&fixture::water()).expect("begun");
+    (dir, store, batch)
+}
+
+fn tamper(dir: &tempfile::TempDir, sql: &str) {
+    let db = rusqlite::Connection::open(dir.path().join("holder.db")).expect("opens");
+    db.execute_batch(sql).expect("tampered");
+}
+
+/// A good batch of water as a controller with this defect stores it, in a file that somebody
+/// changes before it is closed, and its verdict.
+fn closed(defect: impl FnMut(&mut Effects), tampering: &str) -> (BatchRecord, Verdict) {
+    closed_as(Closing::Ended, defect, tampering)
+}
+
+/// The same by a program that knows this of its end.
+fn closed_as(
+    closing: Closing,
+    mut defect: impl FnMut(&mut Effects),
+    tampering: &str,
+) -> (BatchRecord, Verdict) {
+    let params = fixture::water().params;
+    let run = rehearse(params.clone(), PlantParams::nominal(), 1, 0.1, 48).expect("runs");
+    let (dir, mut store, batch) = begun();
+    let mut engine = Engine::new(params).expect("valid");
+    for period in &run.periods {
+        let action = crate::station::rehearsal::asked(engine.phase(), 48);
+        let inputs = action.map(Input::Operator).into_iter();
+        for input in inputs.chain([Input::Reading(period.reading)]) {
+            let mut effects = engine.step(period.at, input.clone());
+            defect(&mut effects);
+            let (at, phase) = (period.at, engine.phase());
+            let (batch, input, effects) = (batch.as_str(), &input, &effects);
+            let step = Step { batch, at, stamp: NOW, input, effects, phase };
+            store.commit_step(&step).expect("kept");
+        }
+    }
+    assert_eq!(engine.accepts(), Some(true));
+    tamper(&dir, tampering);
+    let accepts = engine.accepts().filter(|_| closing == Closing::Ended);
+    let verdict = close_judged(&mut store, &batch, closing, accepts, NOW);
+    (store.load_batch(&batch).expect("kept"), verdict.expect("closed").1)
+}
+
+/// REQ-JUDGE-01, REQ-REC-01
+#[test]
+fn a_record_that_its_inputs_do_not_give_again_is_disputed_and_says_so() {
+    let (record, verdict) = closed(|_| (), "");
+    assert_eq!(record.header.engine_accepts, Some(true));
+    assert_eq!(verdict.outcome, Outcome::Acceptable, "{verdict:#?}");
+    assert!(record.remarks.is_empty());
+
+    let (record, verdict) = closed(|effects| effects.command.agitator = true, "");
+    assert_eq!(record.header.engine_accepts, Some(false));
+    assert_ne!(verdict.outcome, Outcome::Acceptable);
+    assert!(verdict.findings.iter().any(|finding| finding.rule == Rule::Disputed));
+    let said = &record.remarks.first().expect("a remark").text;
+    assert!(said.starts_with("the stored inputs do not give"), "{said}");
+    let this = Software::this();
+    assert!(said.ends_with(&format!("made by: {this}; replayed by: {this}")), "{said}");
+    // Whoever judges the record later comes to the same.
+    assert_eq!(judge::judge(&record.params.recipe, &curve::curve(&record)), verdict);
+}
+
+/// Whoever ended its program, and whoever finds it later, comes to the one verdict.
+#[test]
+fn a_batch_that_was_over_before_its_program_was_ended_is_closed_as_ended() {
+    let (record, verdict) = closed_as(Closing::Interrupted, |_| (), "");
+    let BatchRecord { header, .. } = record;
+    assert_eq!((header.closing, header.engine_accepts), (Some(Closing::Ended), Some(true)));
+    assert_eq!(verdict.outcome, Outcome::Acceptable, "{verdict:#?}");
+
+    // Of a record that is not to be believed nobody knows that it came to its end.
+    let defect = |effects: &mut Effects| effects.command.agitator = true;
+    let (record, verdict) = closed_as(Closing::Interrupted, defect, "");
+    let BatchRecord { header, .. } = record;
+    assert_eq!((header.closing, header.engine_accepts), (Some(Closing::Interrupted), Some(false)));
+    assert_ne!(verdict.outcome, Outcome::Acceptable);
+}
+
+/// REQ-REC-01: the reference probe decides nothing live, so that the replay fits; the running
+/// hash does not.
+#[test]
+fn a_record_that_was_changed_while_the_batch_ran_is_disputed_and_says_so() {
+    let (record, verdict) = closed(
+        |_| (),
+        "DROP TRIGGER inputs_no_update;
+         UPDATE inputs SET reference_mc = reference_mc + 1
+         WHERE tick_ms = (SELECT max(tick_ms) FROM inputs WHERE reference_mc IS NOT NULL);",
+    );
+    assert_eq!(record.header.engine_accepts, Some(false));
+    assert_ne!(verdict.outcome, Outcome::Acceptable);
+    assert!(verdict.findings.iter().any(|finding| finding.rule == Rule::Disputed));
+    let said = &record.remarks.first().expect("a remark").text;
+    assert!(said.contains("not verify"), "{said}");
+}
+
+#[test]
+fn a_batch_can_be_given_up_on_a_file_that_cannot_be_read_whole() {
+    let (dir, mut store, batch) = begun();
+    let garbled = "DROP TRIGGER journal_no_update;
+                   UPDATE journal SET who = CAST(x'ff' AS TEXT) WHERE seq = 1;";
+    tamper(&dir, garbled);
+    let misfit = store.batch_fits(&batch).expect_err("garbled");
+    assert!(matches!(misfit, Misfit::Unreadable(_)), "{misfit}");
+    let verdict = close_judged(&mut store, &batch, Closing::Interrupted, None, NOW);
+    assert_ne!(verdict.expect("closed").1.outcome, Outcome::Acceptable);
+    let record = store.load_batch(&batch).expect("kept");
+    assert_eq!(record.header.closing, Some(Closing::Interrupted));
+    assert_eq!(record.remarks.first().map(|said| said.text.clone()), Some(misfit.to_string()));
+}
+
+#[tokio::test]
+async fn a_disk_that_hangs_does_not_hold_the_warning_back() {
+    let why = within(Duration::ZERO, std::future::pending::<Result<(), _>>()).await;
+    let why = Box::new(why.expect_err("it hangs"));
+    let unsafe_because = Some("the wire is cut".to_owned());
+    let error =
+        ConductError::NotClosed { batch: "B-1".into(), unit: "u".into(), unsafe_because, why };
+    let text = error.to_string();
+    assert!(text.starts_with("ATTENTION: batch B-1: the machine did not confirm"), "{text}");
+    assert!(text.contains("Switch the heater off at the machine."), "{text}");
+    assert!(text.contains("the disk did not answer"), "{text}");
+}
+
+#[test]
+fn a_record_in_a_file_of_many_years_has_the_time_that_its_journal_takes() {
+    assert_eq!(patience(0), CLOSE_WITHIN);
+    // 0022: 21 s for 469 MB on a busy computer; five years of it, on one ten times as slow.
+    assert!(patience(5 * 469) > Duration::from_secs(10 * 5 * 21), "{:?}", patience(5 * 469));
+}
+
+#[test]
+fn a_file_that_is_in_use_for_a_moment_is_no_misfit() {
+    let mut answers = vec![Ok(()), Err(Misfit::Unreadable(StoreError::Locked))];
+    let fits = insist_on_fit(|| answers.pop().expect("asked twice"));
+    assert!(matches!(fits, Ok(Ok(()))), "{fits:?}");
+}
+
+#[test]
+fn every_end_but_a_good_one_says_whether_the_heat_is_off() {
+    let broken = Ending::Panicked("a defect".into());
+    let said = safety("B-1", &broken, None).expect("said");
+    assert!(said.contains("B-1") && said.contains("heat was commanded off"), "{said}");
+    let engine = Engine::new(fixture::water().params).expect("valid");
+    let over = Ending::Over(Box::new(engine));
+    assert_eq!(safety("B-1", &over, None), None);
+    assert!(safety("B-1", &over, Some("cut")).expect("said").starts_with("ATTENTION"));
+}
