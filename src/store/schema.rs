@@ -28,7 +28,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
 const OLDEST_WITH_BATCHES: u32 = 3;
 
 /// A connection belongs to one thread at a time, as the compiler proves: without a lock around every
-/// call (https://sqlite.org/threadsafe.html).
+/// call (<https://sqlite.org/threadsafe.html>).
 const TO_READ: OpenFlags = OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
 const TO_WRITE: OpenFlags =
     OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
@@ -36,14 +36,14 @@ const TO_WRITE: OpenFlags =
 /// A writer waits this long for another one.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// Length of what a file begins with (https://sqlite.org/fileformat2.html#the_database_header).
+/// Length of what a file begins with (<https://sqlite.org/fileformat2.html#the_database_header>).
 const HEADER_BYTES: u64 = 100;
 
 /// Checks by its first bytes that `path` is a database of this program.
 ///
 /// SQLite reads them, without a lock and without a look at any log: if we closed a handle of our own,
 /// the system would drop the locks of all who have the file open in this process, and another program
-/// would take a log away that is still written (https://sqlite.org/howtocorrupt.html, 2.2).
+/// would take a log away that is still written (<https://sqlite.org/howtocorrupt.html>, 2.2).
 fn recognise(path: &Path) -> Result<(), StoreError> {
     let metadata = match std::fs::metadata(path) {
         Ok(metadata) => metadata,
