@@ -19,7 +19,7 @@ const COLDEST_C: f64 = 0.0;
 /// 5 % of the slowest; the rest is for the error of the lag. The judge allows less.
 const SLOWER: f64 = 1.2;
 /// For the bottles of the load the margin has that already: here it is the error of the lag alone.
-const SLOWER_OF_LOAD: f64 = 1.05;
+const SLOWER_OF_LOAD: f64 = 1.08;
 /// Until then the cold spot of a bottle does not move as it will, milliseconds.
 const MIXED_MS: u64 = 120_000;
 /// Such a rise shows the lag, K.

@@ -9,6 +9,7 @@
 mod agree;
 mod blocks;
 mod fall;
+mod fast;
 mod heat;
 mod jump;
 mod load;
@@ -20,6 +21,7 @@ use holder_hal::{Celsius, Command, MILK_PROBES_MAX, Tick};
 use self::agree::Agreement;
 use self::blocks::{Block, Blocks};
 use self::fall::Fall;
+use self::fast::Fast;
 use self::heat::HeatBalance;
 use self::jump::{Bounds, Jump, Shift};
 use self::load::LoadWatch;
@@ -115,6 +117,7 @@ pub(super) struct Plausibility {
     blocks: Blocks,
     bath_jump: Jump,
     bath_fall: Fall,
+    milk_fast: Fast,
     milk_jumps: [Jump; MILK_PROBES_MAX],
     milk: MilkWatch,
     agreement: Agreement,
@@ -134,6 +137,7 @@ impl Plausibility {
             blocks: Blocks::new(params.period_ms),
             bath_jump: Jump::default(),
             bath_fall: Fall::default(),
+            milk_fast: Fast::default(),
             milk_jumps: [Jump::default(); MILK_PROBES_MAX],
             milk: MilkWatch::default(),
             agreement: Agreement::default(),
@@ -157,6 +161,7 @@ impl Plausibility {
     pub(super) fn forget_milk(&mut self) {
         self.milk_jumps = [Jump::default(); MILK_PROBES_MAX];
         self.milk = MilkWatch::default();
+        self.milk_fast = Fast::default();
         self.agreement = Agreement::default();
         self.blocks.forget_milk();
         self.heat.loaded();
@@ -184,6 +189,11 @@ impl Plausibility {
             self.milk_jumps.iter_mut().for_each(Jump::interrupted);
         }
         self.milk.observe(params, &stage, &block, &mut self.doubts);
+        self.milk_fast.observe(params, &stage, &block);
+        if self.milk_fast.lasts() {
+            self.doubts.raise(Alarm::MilkAboveBath, true);
+        }
+        self.doubts.fail(Alarm::MilkAboveBath, self.milk_fast.fails());
         self.agreement.observe(params, &stage, &block, &mut self.doubts);
         self.heat.observe(params, &stage, &block, &mut self.doubts);
         self.load.observe(&stage, &block, &mut self.doubts);

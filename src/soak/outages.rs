@@ -31,6 +31,7 @@ pub(crate) fn wrong(scenario: &Scenario, done: &Done) -> Vec<String> {
     let record = &done.closed.record;
     let mut said = Vec::new();
     let mut fails = false;
+    let mut was_hot = false;
     let mut resumed = record.entries.iter().enumerate().filter_map(resumption);
     let outages = done.outages.iter().filter(|outage| !outage.phase.is_final());
     let mut outages = outages.peekable();
@@ -53,29 +54,28 @@ pub(crate) fn wrong(scenario: &Scenario, done: &Done) -> Vec<String> {
             said.push(format!("{outage:?} made {became:?} of the batch, and not {right:?}"));
         }
         fails |= right == Fate::Failed;
+        was_hot |= matches!(
+            outage.phase,
+            PhaseName::ComeUp | PhaseName::Hold | PhaseName::Cool | PhaseName::Unload
+        );
     }
-    said.extend(untold(done, fails));
+    said.extend(untold(done, fails, was_hot));
     said
 }
 
-/// What the verdict has to say of all of them, and what it may not.
-fn untold(done: &Done, fails: bool) -> Option<String> {
+/// What the verdict has to say of those that are in the record, and what it may not; `was_hot` if there
+/// was milk in one of them.
+fn untold(done: &Done, fails: bool, was_hot: bool) -> Option<String> {
     let findings = done.closed.verdict.findings.iter();
     let told: Vec<Severity> = findings
         .filter(|finding| finding.rule == Rule::Interrupted)
         .map(|finding| finding.severity)
         .collect();
-    let was_hot = |outage: &Outage| {
-        matches!(
-            outage.phase,
-            PhaseName::ComeUp | PhaseName::Hold | PhaseName::Cool | PhaseName::Unload
-        )
-    };
     if fails && accepts(done) {
         Some("acceptable, although an outage failed it".to_owned())
     } else if fails != told.contains(&Severity::Fail) {
         Some(format!("an outage fails the batch: {fails}; the verdict's findings: {told:?}"))
-    } else if told.is_empty() && done.outages.iter().any(was_hot) {
+    } else if told.is_empty() && was_hot {
         Some("the verdict does not tell the outage".to_owned())
     } else {
         None

@@ -24,8 +24,11 @@ const FINE_STEP_K: f64 = 0.02;
 /// … this meanwhile, K: then the bath's load has changed.
 const MILK_MOVED_K: f64 = 5.0;
 /// No reading of all has changed for this long, ms: at steps of 0.1 °C a good probe may stand
-/// still for minutes, but not all of them together.
+/// still for minutes, but not all of them together …
 const ALL_STILL_MS: u64 = 600_000;
+/// … nor, in the hold, where milk and bath are at rest, two of them for longer than this, ms: one
+/// good batch of 5000 had both still for 620 s.
+const TWO_STILL_MS: u64 = 900_000;
 
 /// A value that stands still, since when.
 #[derive(Clone, Copy, Debug, Default)]
@@ -108,7 +111,10 @@ impl Stillness {
         let bath_stands = bath_ms >= BATH_STILL_MS && (is_below || is_loaded);
         // Once raised it lasts until the reading moves, whatever is commanded then.
         let lasts = doubts.lasts(Alarm::BathStuck) && bath_ms >= BATH_STILL_MS;
-        doubts.raise(Alarm::BathStuck, bath_stands || (!waits && all_ms >= ALL_STILL_MS) || lasts);
+        let read = fresh.milk.iter().flatten().count() + usize::from(fresh.reference.is_some());
+        let are_two = stage.phase == PhaseName::Hold && read < 2;
+        let all_stand = all_ms >= if are_two { TWO_STILL_MS } else { ALL_STILL_MS };
+        doubts.raise(Alarm::BathStuck, bath_stands || (!waits && all_stand) || lasts);
     }
 }
 
@@ -249,10 +255,11 @@ mod tests {
                 doubts.lasts(Alarm::BathStuck)
             })
         };
-        for phase in [PhaseName::ComeUp, PhaseName::Hold] {
-            assert_eq!(raised_s(phase, 0..0), Some(600));
-            assert_eq!(raised_s(phase, 300..390), Some(600), "somebody acknowledged 104");
-            assert_eq!(raised_s(phase, 590..700), Some(700), "with the heat");
+        // In the hold one bath and one bottle may be at rest together for longer.
+        for (phase, after_s) in [(PhaseName::ComeUp, 600), (PhaseName::Hold, 900)] {
+            assert_eq!(raised_s(phase, 0..0), Some(after_s));
+            assert_eq!(raised_s(phase, 300..390), Some(after_s), "somebody acknowledged 104");
+            assert_eq!(raised_s(phase, 590..910), Some(910), "with the heat");
         }
     }
 
