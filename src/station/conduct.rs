@@ -1,21 +1,18 @@
 //! Conducts one batch from the request to the closed record: lock, machine, store, loop under its
 //! supervisor, verdict. A batch that an interrupted program left open is taken up in `resume`.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use holder_hal::Tick;
 use holder_hal::wire::WiredUnit;
-use holder_hal::wire::capture::Capture;
 use tokio::sync::{mpsc, oneshot};
 
 use super::changes;
 use super::clock::Clock;
 use super::closing;
-use super::config::{StationConfig, Unit};
+use super::config::Unit;
 use super::control_loop::{ControlLoop, SharedMachine};
 use super::insisting::Insisting;
-use super::lock::UnitLock;
 use super::opening::{self, Opened};
 use super::permit::HeatPermit;
 pub use super::reach::Pace;
@@ -28,17 +25,19 @@ use super::soundness::{self, Checked};
 use super::supervisor::{self, Ending, Outcome};
 use super::technician;
 use crate::batch::engine::Engine;
-use crate::batch::params::{BatchParams, Purpose};
+use crate::batch::params::BatchParams;
 use crate::batch::verdict::Verdict;
 use crate::store::model::{BatchHeader, FrozenText};
 use crate::store::{NewBatch, Stamp, StoreError, StoreThread};
 
 mod asked;
 mod error;
+mod request;
 
 use asked::Prepared;
 pub(super) use asked::only_simulated;
 pub use error::ConductError;
+pub use request::{NewRun, Request, Task};
 
 /// Views that may wait for a slow screen.
 const VIEWS_WAITING_MAX: usize = 1024;
@@ -48,68 +47,6 @@ const SCREEN_WITHIN: Duration = Duration::from_secs(10);
 
 /// The screen, which may outlive the loop by its last view.
 type ScreenTask = tokio::task::JoinHandle<Result<Ended, screen::ScreenError>>;
-
-/// What is asked for.
-pub struct Request<'a> {
-    /// The station's folder.
-    pub dir: &'a Path,
-    /// The station.
-    pub station: &'a StationConfig,
-    /// The unit's name.
-    pub unit: &'a str,
-    /// What shall be done.
-    pub task: Task<'a>,
-    /// Who runs it.
-    pub who: String,
-    /// How time passes.
-    pub pace: Pace,
-    /// Whether the technician is played by the program (simulated units only).
-    pub yes: bool,
-    /// Where all that goes over the wires is kept, if it is.
-    pub capture: Option<Capture>,
-    /// Why the command line cannot be followed, if so: told once the machine is safe.
-    pub refused: Option<String>,
-    /// The unit, taken.
-    pub lock: UnitLock,
-    /// Tells the person, once the screen is gone and before anything else, that the heat is off
-    /// or is not proved to be.
-    pub tell: fn(&str),
-}
-
-impl Request<'_> {
-    /// The station's file.
-    pub(super) fn file(&self) -> PathBuf {
-        self.dir.join("holder.db")
-    }
-}
-
-/// What shall be done on a unit.
-pub enum Task<'a> {
-    /// A new batch.
-    New(NewRun<'a>),
-    /// The batch that an interrupted program left open is continued.
-    Resume,
-    /// It is closed as incomplete, for this reason.
-    Abandon(String),
-}
-
-/// A new batch.
-pub struct NewRun<'a> {
-    /// Milk or water.
-    pub purpose: Purpose,
-    /// The pool; milk needs one.
-    pub pool: Option<String>,
-    /// Bottles, the control bottle not counted.
-    pub bottles: u16,
-    /// Milk in each bottle, microlitres.
-    pub bottle_ul: i64,
-    /// The recipe's name.
-    pub recipe: &'a str,
-    /// Why certificates, margin or cut are other ones than at the last run, if they are.
-    pub reason: String,
-    /// Today in the station's zone: certificates must be valid.
-    pub today: jiff::civil::Date,
-}
 
 /// A closed batch.
 #[derive(Debug)]

@@ -228,11 +228,15 @@ mod tests {
         let text = said();
         assert!(text.contains("not read back") && text.contains("in use"), "{text}");
 
-        // A person has enough of a disk that hangs, and hears the verdict.
-        let read = Err(CloseFault::Told("Ctrl-C"));
-        let done = after_reading(read, say, done).await.expect("nothing is known against it");
+        // A person has enough of waiting for it, and hears the verdict.
+        let holds = rusqlite::Connection::open(&path).expect("opens");
+        holds.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").expect("held");
+        let mut told = Box::pin(std::future::ready("Ctrl-C"));
+        let done = kept((&path, say), true, done, &mut told).await;
+        let done = done.expect("nothing is known against it");
         let text = said();
         assert!(text.contains("not read back") && text.contains("stopped by Ctrl-C"), "{text}");
+        drop(holds);
 
         let other = rusqlite::Connection::open(&path).expect("opens");
         let sql = "DROP TRIGGER journal_no_update; UPDATE journal SET who = 'eve' WHERE seq = 2";

@@ -1,5 +1,7 @@
 //! What a person hears of a disk that does not answer while a batch is closed or given up.
 
+use std::time::Duration;
+
 use super::*;
 use crate::store::Misfit;
 
