@@ -5,20 +5,19 @@
 
 mod away;
 mod look;
+mod people;
 
 pub(crate) use away::Outage;
 
 use holder_hal::{Command, Tick};
 
-use super::fault::Kind;
 use super::hands::Hands;
 use super::oracle::Oracle;
 use super::record::{Closed, Lost, Record};
 use super::rig::{Became, Heard, Rig};
 use super::scenario::Scenario;
 use super::supply::Supply;
-use super::watch::{Invariant, Violation, Watch};
-use crate::batch::alarm;
+use super::watch::{Violation, Watch};
 use crate::batch::engine::Engine;
 use crate::batch::event::{Action, Alarm, Event, Input};
 use crate::batch::phase::PhaseName;
@@ -285,29 +284,6 @@ impl Run<'_> {
         Ok(End::Ended)
     }
 
-    /// What the technician does about alarms, sooner or later or never.
-    fn acknowledge(&mut self) -> Result<(), Lost> {
-        if self.alarms.is_empty() {
-            return Ok(());
-        }
-        let standing: Vec<_> = self.engine.alarms().collect();
-        let waiting = alarm::waiting(&standing);
-        #[cfg(test)]
-        if self.wanted.defect == super::defects::Defect::AcknowledgesItself
-            && let Some(alarm) = waiting
-        {
-            let by = "itself".to_owned();
-            return self.turn(self.now, Input::Operator(Action::Acknowledge { alarm, by }));
-        }
-        match self.hands.acknowledge(self.now, waiting, self.scenario) {
-            Some((alarm, by)) => {
-                self.watch.person_saw(alarm);
-                self.turn(self.now, Input::Operator(Action::Acknowledge { alarm, by }))
-            }
-            None => Ok(()),
-        }
-    }
-
     /// The batch is over: the record is given its time, as long as it takes.
     fn over(&mut self) -> Result<End, Lost> {
         let last = self.record.last_done();
@@ -394,15 +370,5 @@ impl Run<'_> {
         self.now = self.now.plus_ms(ms);
         self.watch.stands(self.now, &self.sent, self.phase);
         self.look();
-    }
-
-    fn try_second_instance(&mut self) {
-        if self.second_tried || self.rig.active(Kind::SecondInstance).is_none() {
-            return;
-        }
-        self.second_tried = true;
-        if let Some(text) = self.record.second_instance(self.scenario) {
-            self.watch.broken(Invariant::Record, self.now, text);
-        }
     }
 }

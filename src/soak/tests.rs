@@ -1,5 +1,8 @@
 //! A small soak, and the proof that it can fail.
 
+mod cuts;
+mod outages;
+
 use super::defects::Defect;
 use super::fault::{Channel, Fault, Kind};
 use super::scenario::{Cut, FOR_EVER_MS};
@@ -101,42 +104,6 @@ fn a_seed_is_the_same_run_however_many_threads_there_are() {
     assert_eq!(one, totals(1..9, 3, Stores::None).json());
 }
 
-#[test]
-fn a_killed_program_is_taken_up_again_and_the_hold_begins_again() {
-    let killed = in_the_hold(Kind::Killed, 60_000);
-    let report = shown(Some(killed), Defect::None, true);
-    assert_eq!(report.violations, []);
-    assert_eq!(report.holds_broken, 1);
-}
-
-/// Nobody watches for so long, and a person lets it heat again, if the recipe asks for that.
-fn stood_still(phase: PhaseName, lasts_ms: u64, defect: Defect) -> Report {
-    let still = Fault { phase, ..in_the_hold(Kind::StandsStill, lasts_ms) };
-    shown(Some(still), defect, true)
-}
-
-#[test]
-fn a_program_that_stood_still_is_taken_up_as_one_that_was_killed() {
-    let report = stood_still(PhaseName::Hold, 60_000, Defect::None);
-    assert_eq!((&*report.violations, report.holds_broken), (&[][..], 1));
-    assert_eq!(report.outcome, Outcome::Acceptable, "the hold began again");
-    let report = stood_still(PhaseName::ComeUp, 60_000, Defect::None);
-    assert_eq!((&*report.violations, report.outcome), (&[][..], Outcome::Acceptable));
-    let report = stood_still(PhaseName::ComeUp, 900_000, Defect::None);
-    assert_eq!((&*report.violations, report.outcome), (&[][..], Outcome::Unacceptable));
-    let report = stood_still(PhaseName::Hold, 900_000, Defect::OutageIsShort);
-    assert!(broken(&report).contains(&Invariant::Outage), "{report:#?}");
-}
-
-#[test]
-fn a_program_that_stood_still_for_less_than_the_gap_of_a_hold_goes_on() {
-    for phase in [PhaseName::ComeUp, PhaseName::Hold] {
-        let report = stood_still(phase, 6_000, Defect::None);
-        assert_eq!((&*report.violations, report.holds_broken), (&[][..], 0), "{phase}");
-        assert_eq!((report.outcome, report.alarms), (Outcome::Acceptable, 0), "{phase}");
-    }
-}
-
 /// The alarms of seed 0, driven by power or by set points, in the order in which they are raised: for
 /// ten minutes of its come-up the disk is too slow for a permit, and `more` goes wrong.
 fn with_a_slow_disk(by_power: bool, more: Option<Kind>) -> Vec<u16> {
@@ -205,65 +172,6 @@ fn heat_that_goes_on_although_the_interlocks_cut_it_is_found() {
     assert_eq!(broken(&report), [Invariant::Heat], "{report:#?}");
 }
 
-/// Nobody runs the machine in the come-up for an hour.
-fn left_alone(cut: Cut, defect: Defect) -> Report {
-    let mut scenario = Scenario::drawn(0, &fixture::recipe());
-    let (phase, after_ms) = (PhaseName::ComeUp, 60_000);
-    let killed = Fault { phase, after_ms, ..in_the_hold(Kind::Killed, 3_600_000) };
-    scenario.faults.push(killed);
-    scenario.cut = cut;
-    // Full power until somebody says otherwise.
-    scenario.params.heater = crate::batch::params::Heater::Power {
-        power_w: scenario.plant.heater_w.round() as u32,
-        bath_j_per_k: 200_000,
-        delay_ms: 20_000,
-    };
-    of_scenario(&scenario, Wanted { defect, ..Wanted::default() }).expect("it has its end").1
-}
-
-#[test]
-fn a_cut_that_comes_later_than_the_unit_declares_is_found() {
-    for cut in [Cut::Watchdog(5_000), Cut::Limit(66.0)] {
-        assert_eq!(left_alone(cut, Defect::None).violations, [], "{cut:?}");
-        let report = left_alone(cut, Defect::CutComesLate);
-        assert_eq!(broken(&report), [Invariant::Heat], "{cut:?}: {report:#?}");
-    }
-}
-
-/// Seed 0 with these faults in its come-up, on a unit with this cut.
-fn cut_in_the_come_up(faults: &[(Kind, f64)], cut: Cut, defect: Defect) -> Report {
-    let mut scenario = Scenario::drawn(0, &fixture::recipe());
-    scenario.cut = cut;
-    scenario.faults.extend(faults.iter().map(|(kind, size)| Fault {
-        phase: PhaseName::ComeUp,
-        size: *size,
-        after_ms: 60_000,
-        ..in_the_hold(*kind, FOR_EVER_MS)
-    }));
-    of_scenario(&scenario, Wanted { defect, ..Wanted::default() }).expect("it has its end").1
-}
-
-/// A welded relay, a device in manual and one that was reset while nothing arrives: the cut that the
-/// unit declares holds against all of them.
-#[test]
-fn a_late_cut_of_a_machine_that_heats_by_itself_is_found() {
-    let limit = Cut::Limit(66.0);
-    let (welded, manual) = ((Kind::HeaterWelded, 0.0), (Kind::DeviceManual, 80.0));
-    let alone = [(Kind::CommandsLost, 0.0), (Kind::DeviceReset, 70.0)];
-    let cases = [
-        (&[welded][..], limit),
-        (&[manual], limit),
-        (&alone, limit),
-        (&alone, Cut::Watchdog(20_000)),
-    ];
-    for (faults, cut) in cases {
-        let sound = cut_in_the_come_up(faults, cut, Defect::None);
-        assert_eq!(sound.violations, [], "{faults:?}, {cut:?}");
-        let report = cut_in_the_come_up(faults, cut, Defect::CutComesLate);
-        assert_eq!(broken(&report), [Invariant::Heat], "{faults:?}, {cut:?}");
-    }
-}
-
 #[test]
 fn an_alarm_that_no_person_acknowledged_and_that_lets_go_of_the_heat_is_found() {
     let (channel, size) = (Channel::Bath, -20.0);
@@ -271,55 +179,6 @@ fn an_alarm_that_no_person_acknowledged_and_that_lets_go_of_the_heat_is_found() 
     assert_eq!(shown(Some(spikes), Defect::None, false).violations, []);
     let report = shown(Some(spikes), Defect::AcknowledgesItself, false);
     assert_eq!(broken(&report), [Invariant::Heat], "{report:#?}");
-}
-
-#[test]
-fn an_outage_that_is_told_too_short_is_found() {
-    let killed = in_the_hold(Kind::Killed, 900_000);
-    let report = shown(Some(killed), Defect::OutageIsShort, true);
-    assert!(broken(&report).contains(&Invariant::Outage), "{report:#?}");
-}
-
-/// What a rule made of an outage is wrong by every rule that would have made something else of it.
-#[test]
-fn an_outage_that_was_decided_by_another_rule_is_found() {
-    use crate::batch::recipe::{InterruptionRule, WhenInterrupted};
-    let mut scenario = Scenario::drawn(0, &fixture::recipe());
-    scenario.faults.push(in_the_hold(Kind::Killed, 60_000));
-    let rule = |hold, outage_max_ms| InterruptionRule {
-        hold,
-        outage_max_ms,
-        come_up: WhenInterrupted::Continue,
-        heat_needs_person: false,
-    };
-    let (begins_again, fails) = (
-        rule(WhenInterrupted::Restart, 600_000),
-        [rule(WhenInterrupted::Fail, 600_000), rule(WhenInterrupted::Restart, 30_000)],
-    );
-    let wanted = Wanted { store: true, ..Wanted::default() };
-    scenario.params.recipe.interruption = begins_again.clone();
-    let (done, report) = of_scenario(&scenario, wanted).expect("it has its end");
-    assert_eq!((&*report.violations, report.outcome), (&[][..], Outcome::Acceptable));
-    for rule in &fails {
-        scenario.params.recipe.interruption = rule.clone();
-        assert_ne!(outages::wrong(&scenario, &done), [""; 0], "{rule:?}");
-        let (failed, report) = of_scenario(&scenario, wanted).expect("it has its end");
-        assert_eq!((&*report.violations, report.outcome), (&[][..], Outcome::Unacceptable));
-        scenario.params.recipe.interruption = begins_again.clone();
-        assert_ne!(outages::wrong(&scenario, &failed), [""; 0], "{rule:?}");
-    }
-}
-
-#[test]
-fn a_program_that_is_killed_twice_has_two_outages() {
-    let mut scenario = Scenario::drawn(0, &fixture::recipe());
-    let killed = Fault { phase: PhaseName::ComeUp, ..in_the_hold(Kind::Killed, 60_000) };
-    scenario.faults.extend([killed, Fault { after_ms: 600_000, ..killed }]);
-    let wanted = Wanted { store: true, ..Wanted::default() };
-    let (done, report) = of_scenario(&scenario, wanted).expect("it has its end");
-    assert_eq!(report.violations, []);
-    assert_eq!(done.outages.len(), 2);
-    assert!(done.became.iter().all(|became| became.began.is_some()), "{:?}", done.became);
 }
 
 /// Seed 0 with one milk probe, without a reference, that reads high by this much from the come-up on.
@@ -443,15 +302,6 @@ fn heat_without_a_record_is_found() {
     assert_eq!(shown(Some(stalled), Defect::None, true).violations, []);
     let report = shown(Some(stalled), Defect::HeatsUnrecorded, true);
     assert_eq!(broken(&report), [Invariant::Heat], "{report:#?}");
-}
-
-#[test]
-fn heat_that_no_person_allowed_after_an_interruption_is_found() {
-    let killed = in_the_come_up(Kind::Killed, 60_000);
-    assert_eq!(shown(Some(killed), Defect::None, true).violations, []);
-    let report = shown(Some(killed), Defect::ConfirmsItself, true);
-    let [broken] = report.violations.as_slice() else { panic!("{report:#?}") };
-    assert_eq!(broken.text, "heat stands before a person allowed it");
 }
 
 /// How far and how long a bath that waits is away from its clamp while bottles go into it and

@@ -89,6 +89,8 @@ fn a_batch_that_was_over_is_not_closed_on_a_record_that_was_changed() {
         assert!(refused.stderr.contains("not verify"), "{line}: {}", refused.stderr);
         assert!(is_open(&desk), "{line}");
     }
-    let given_up = desk.run("run demo --abandon tampered --fast --yes").expect_code(0);
+    let given_up = desk.run("run demo --abandon tampered --fast --yes").expect_code(5);
+    assert!(given_up.stderr.contains("is closed, but its record is not what was written"));
     assert!(!given_up.stdout.contains("verdict: acceptable"), "{}", given_up.stdout);
+    assert!(!is_open(&desk));
 }
