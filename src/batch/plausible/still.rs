@@ -14,7 +14,8 @@ use crate::batch::phase::PhaseName;
 /// A bath reading that is the same for this long does not see the bath, ms, …
 const BATH_STILL_MS: u64 = 300_000;
 /// … where it is so far below its set point, K: the heater is on, and at the turn after loading
-/// no bath of PLANT stands for minutes, …
+/// no bath of PLANT stands for minutes; in the hold, where the set point creeps, half a step of the
+/// reading further, …
 const BELOW_SETPOINT_K: f64 = 0.15;
 /// … or, on a machine driven by power that has to bring the bath to its clamp, so far below that,
 /// K: its controller would have made up for any step, …
@@ -92,7 +93,9 @@ impl Stillness {
             // The machine holds what its own probe shows; the bath here is corrected.
             Heat::Setpoint(wanted) => {
                 let held = params.bath.certificate.correct(wanted);
-                (held - bath).as_f64() > BELOW_SETPOINT_K
+                let is_hold = stage.phase == PhaseName::Hold;
+                let creeps_k = if is_hold { params.bath.resolution.as_f64() / 2.0 } else { 0.0 };
+                (held - bath).as_f64() > BELOW_SETPOINT_K + creeps_k
             }
             Heat::Duty(_) => {
                 let to_clamp = matches!(stage.phase, PhaseName::Preheat | PhaseName::Load);
@@ -174,6 +177,8 @@ mod tests {
         assert_eq!(raised_s(WARM, 100, |_| 63_400, rises), None, "at its set point it may");
         assert_eq!(raised_s(WARM, 100, |_| 63_350, rises), None, "0.15 K below it");
         assert_eq!(raised_s(WARM, 100, |_| 63_349, rises), Some(300));
+        let holds = |bath| raised_in_s(PhaseName::Hold, WARM, 100, |_| bath, rises);
+        assert_eq!((holds(63_300), holds(63_299)), (None, Some(300)), "0.2 K below it in the hold");
         let turns = |s| if s % 250 == 0 { 62_800 } else { 62_900 };
         assert_eq!(raised_s(WARM, 100, turns, rises), None, "it moves");
     }
