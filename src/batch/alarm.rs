@@ -13,7 +13,7 @@
 //! | 101 | bath above the clamp + 1.0 °C | 1 sample | off | bath back at the clamp | stopped by 3 samples |
 //! | 102 | hottest milk above the failing ceiling | 1 sample | off | milk below it | failed by the 10-s mean |
 //! | 103 | bath gains heat that was not commanded | 2 blocks | off | acknowledged, and over | stopped |
-//! | 104 | bath does not get the heat that was commanded, or does not show it | 18 blocks; 2 if it sinks by more than 6.5 K | off | acknowledged, and over | recorded; failed if it sank so and, heated again with milk in it, does not rise in 12 blocks |
+//! | 104 | bath does not get the heat that was commanded, or does not show it | 18 blocks; 2 if it sinks by more than 6.5 K | off | acknowledged, and over | recorded; failed if it sank so and, heated again with milk in it, does not rise in 12 blocks; stopped if it came 3 times while the bath waited |
 //! | 105 | bath rises above its commanded set point | 3 blocks | off | acknowledged, and over | recorded |
 //! | 201 | bath probe lost | 2 samples missed | off | probe back | stopped after the recipe's time |
 //! | 202 | milk probe lost | 2 samples missed | off | probe back | stopped after the recipe's time |
@@ -24,7 +24,7 @@
 //! | 207 | milk probes disagree | 6 blocks | stays | – | recorded; the coldest stays judged |
 //! | 208 | recorder above the reference (5-min means) | 30 blocks | stays | – | recorded; failed beyond the uncertainties |
 //! | 209 | no gap between bath and milk after loading | 2 blocks | off | acknowledged, and over | no hold begins; failed after 10 min |
-//! | 210 | bath reading stands still where it must move, or all readings do | 5 min, or 10 min | off | acknowledged, and over | recorded |
+//! | 210 | bath reading stands still where it must move, or all readings do | 5 min, or 10 min | off | acknowledged, and over | recorded; failed if with milk in the bath no reading of all moves |
 //! | 301 | lid open while milk is heated | 1 sample | stays | – | the hold restarts, once a bottle that came in cold would be warm |
 //! | 302 | milk takes up heat too slowly | 3 blocks | stays | – | recorded |
 //! | 303 | bath sinks too little or too much for the bottles told | 1 to 30 blocks | stays | – | recorded |

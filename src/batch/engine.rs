@@ -55,7 +55,13 @@ struct Tally {
     cooled_in_time: bool,
     interruption_fails: bool,
     implausible: Option<Alarm>,
+    /// How often alarm 104 was raised while the bath waited for its bottles.
+    heat_failed_waiting: u32,
 }
+
+/// So often a person may let a bath heat again that waits and does not rise: each time it is heated for
+/// two minutes by a probe that may not see it. No milk is in it yet.
+const HEAT_FAILED_WAITING_MAX: u32 = 3;
 
 /// A running batch.
 #[derive(Clone, Debug)]
@@ -293,6 +299,10 @@ impl Engine {
                 } else if facts.now.ms_since(since) > limits.preheat_max_ms {
                     self.enter_aborted(Cause::PreheatTooLong, facts, out);
                 }
+            }
+            Phase::Load { .. } if self.tally.heat_failed_waiting >= HEAT_FAILED_WAITING_MAX => {
+                let alarm = Alarm::HeaterFails;
+                self.enter_aborted(Cause::Interlock { alarm }, facts, out);
             }
             Phase::Load { since } => {
                 if facts.now.ms_since(since) > limits.load_max_ms {

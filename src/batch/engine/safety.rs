@@ -71,7 +71,13 @@ impl Engine {
     /// Brings the board up to date, and remembers what has failed the batch.
     pub(super) fn note_alarms(&mut self, ruling: &Ruling, facts: &Facts, entries: &mut Vec<Entry>) {
         self.cut = ruling.cut;
-        self.board.update(ruling.lasting, |event| entries.push(entry(facts, event)));
+        let waits = matches!(self.phase, Phase::Load { .. });
+        let failed = &mut self.tally.heat_failed_waiting;
+        self.board.update(ruling.lasting, |event| {
+            let is_failed = matches!(event, Event::Raised { alarm: Alarm::HeaterFails, .. });
+            *failed += u32::from(waits && is_failed);
+            entries.push(entry(facts, event));
+        });
         if let (None, Some(alarm)) = (self.tally.implausible, ruling.fails) {
             self.tally.implausible = Some(alarm);
             entries.push(entry(facts, Event::Failed { alarm }));

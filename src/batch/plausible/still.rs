@@ -20,6 +20,9 @@ const BELOW_SETPOINT_K: f64 = 0.15;
 /// … or, on a machine driven by power that has to bring the bath to its clamp, so far below that,
 /// K: its controller would have made up for any step, …
 const BELOW_CLAMP_K: f64 = 0.05;
+/// … or that has had so much of its heat for all that time, permille: what bottles take changes too fast
+/// for any bath to stand then, …
+const NEARLY_ALL_PERMILLE: u16 = 900;
 /// … or where its steps are as fine as this, K, and the milk has moved by …
 const FINE_STEP_K: f64 = 0.02;
 /// … this meanwhile, K: then the bath's load has changed.
@@ -55,6 +58,8 @@ pub(super) struct Stillness {
     /// The coldest milk when the bath reading changed last.
     milk_then: Option<Celsius>,
     all: Same<Fresh>,
+    /// Whether nearly all of the heat is commanded.
+    full: Same<bool>,
 }
 
 impl Stillness {
@@ -89,6 +94,8 @@ impl Stillness {
         if bath_ms == 0 {
             self.milk_then = coldest;
         }
+        let is_full = matches!(stage.command.heat, Heat::Duty(duty) if duty.permille() >= NEARLY_ALL_PERMILLE);
+        let full_ms = self.full.take(stage.now, is_full);
         let is_below = match stage.command.heat {
             // The machine holds what its own probe shows; the bath here is corrected.
             Heat::Setpoint(wanted) => {
@@ -99,7 +106,9 @@ impl Stillness {
             }
             Heat::Duty(_) => {
                 let to_clamp = matches!(stage.phase, PhaseName::Preheat | PhaseName::Load);
-                to_clamp && (params.cascade.bath_max - bath).as_f64() > BELOW_CLAMP_K
+                let below_clamp_k = (params.cascade.bath_max - bath).as_f64();
+                (to_clamp && below_clamp_k > BELOW_CLAMP_K)
+                    || (is_full && full_ms >= BATH_STILL_MS && stage.is_heated())
             }
             Heat::Off => false,
         };
@@ -117,6 +126,8 @@ impl Stillness {
         let read = fresh.milk.iter().flatten().count() + usize::from(fresh.reference.is_some());
         let are_two = stage.phase == PhaseName::Hold && read < 2;
         let all_stand = all_ms >= if are_two { TWO_STILL_MS } else { ALL_STILL_MS };
+        // Nobody knows the milk any more: a hold by such readings is none.
+        doubts.fail(Alarm::BathStuck, all_stand && stage.is_heated());
         doubts.raise(Alarm::BathStuck, bath_stands || (!waits && all_stand) || lasts);
     }
 }
@@ -212,7 +223,19 @@ mod tests {
         assert_eq!((waits(duty, 63_450), waits(duty, 63_449)), (None, Some(300)), "0.05 K");
         assert_eq!(raised_in_s(PhaseName::Load, duty, 10, |_| 63_500, rises), None);
         assert_eq!(raised_in_s(PhaseName::Preheat, duty, 100, |_| 40_000, |_| 4_000), Some(300));
-        assert_eq!(raised_in_s(PhaseName::Hold, duty, 100, |_| 62_900, rises), None);
+        let half = Heat::Duty(Duty::from_share(0.5));
+        assert_eq!(raised_in_s(PhaseName::Hold, half, 100, |_| 62_900, rises), None);
+    }
+
+    #[test]
+    fn no_bath_stands_still_while_it_has_nearly_all_of_its_heat() {
+        let duty = |permille| Heat::Duty(Duty::from_permille(permille).expect("a share"));
+        for phase in [PhaseName::ComeUp, PhaseName::Hold] {
+            let raised = |permille| raised_in_s(phase, duty(permille), 100, |_| 63_400, rises);
+            assert_eq!((raised(900), raised(899)), (Some(300), None), "{phase}");
+        }
+        let turns = |s| if s % 250 == 0 { 62_800 } else { 62_900 };
+        assert_eq!(raised_s(duty(1_000), 100, turns, rises), None, "it moves");
     }
 
     #[test]
@@ -248,7 +271,8 @@ mod tests {
             (0..1_000).find(|s| {
                 let bath = Some(Celsius::from_milli(62_900));
                 let fresh = Fresh { bath, ..Fresh::default() };
-                let heat = if cut.contains(s) { Heat::Off } else { Heat::Duty(Duty::FULL) };
+                let half = Heat::Duty(Duty::from_share(0.5));
+                let heat = if cut.contains(s) { Heat::Off } else { half };
                 let stage = Stage {
                     now: Tick::from_ms(s * 1_000),
                     phase,
@@ -257,6 +281,8 @@ mod tests {
                     command: Command { heat, agitator: true, cooling: false },
                 };
                 stillness.observe(&params, &stage, &fresh, &mut doubts);
+                // A hold by readings that do not move is none.
+                assert_eq!(doubts.fails.is_some(), doubts.lasts(Alarm::BathStuck), "{s}");
                 doubts.lasts(Alarm::BathStuck)
             })
         };
