@@ -235,7 +235,7 @@ mod tests {
         let (record, verdict) = fixture::troubled();
         let today = Verdict { outcome: Outcome::Unacceptable, ..verdict.clone() };
         let (basis, otherwise, made_by) = (Basis::Kept, Some(today), Vec::new());
-        let judgement = Judgement { verdict, basis, otherwise, made_by };
+        let judgement = Judgement { verdict, basis, otherwise, made_by, fits: true };
         let options = PdfOptions::default();
         let facts = facts::facts(&record, &judgement, &options).expect("facts");
         let facts: serde_json::Value = serde_json::from_slice(&facts).expect("JSON");

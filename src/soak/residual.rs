@@ -17,17 +17,20 @@ pub(crate) enum Residual {
     NothingToCompare,
     /// The only milk probe froze in the hold, where a healthy one may stand still too.
     FrozenInHold,
+    /// Cold bottles under an open lid that was told, in water that does not move any more.
+    Unmoved,
     /// Raw bottles that went in when the hold was over.
     AfterHold,
 }
 
 impl Residual {
     /// Every residual risk, in the order of `docs/risk.md`.
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::ColdBottle,
         Self::ProbeInBath,
         Self::NothingToCompare,
         Self::FrozenInHold,
+        Self::Unmoved,
         Self::AfterHold,
     ];
 
@@ -38,6 +41,7 @@ impl Residual {
             Self::ProbeInBath => "probe-in-bath",
             Self::NothingToCompare => "nothing-to-compare",
             Self::FrozenInHold => "frozen-in-hold",
+            Self::Unmoved => "cold-bottle-unmoved",
             Self::AfterHold => "after-the-hold",
         }
     }
@@ -48,7 +52,7 @@ impl Residual {
             Self::ColdBottle => 1,
             Self::ProbeInBath => 2,
             Self::NothingToCompare => 3,
-            Self::FrozenInHold => 5,
+            Self::FrozenInHold | Self::Unmoved => 5,
             Self::AfterHold => 19,
         }
     }
@@ -61,7 +65,7 @@ impl Residual {
             Self::ProbeInBath => Some(STEP_SMALL_K),
             Self::NothingToCompare => Some(UNSEEN_K + uncertain_k(scenario)),
             Self::FrozenInHold => Some(BACK_K),
-            Self::AfterHold => None,
+            Self::Unmoved | Self::AfterHold => None,
         }
     }
 
@@ -81,6 +85,10 @@ impl Residual {
             }
             Self::FrozenInHold => {
                 "at its resolution a healthy probe may stand still as long: a second milk probe"
+            }
+            Self::Unmoved => {
+                "an agitator that stops while milk and bath are at rest shows by nothing, and what came in \
+                 under the lid warms more slowly than is waited for: a second control bottle"
             }
             Self::AfterHold => {
                 "raw bottles put to those that are cooled change nothing that is measured; a told lid is \
@@ -136,11 +144,14 @@ pub(crate) fn of(fault: &Fault, became: &Became, scenario: &Scenario) -> Option<
     let is_only = params.milk.len() == 1 && is_milk;
     match fault.kind {
         Kind::ColdBottles if became.after_hold => Some(Residual::AfterHold),
+        Kind::ColdBottles if became.lid_told => {
+            scenario.fault(Kind::AgitatorStopped).map(|_| Residual::Unmoved)
+        }
         Kind::ColdBottles => {
             let litres = fault.size * scenario.plant.bottle.volume_l;
             let is_early = became.loaded_ms.is_some_and(|ms| ms <= EARLY_MS);
             let most_l = if is_early { COLD_EARLY_L } else { COLD_L };
-            (!became.lid_told && litres <= most_l).then_some(Residual::ColdBottle)
+            (litres <= most_l).then_some(Residual::ColdBottle)
         }
         Kind::InBath | Kind::SwappedWithBath => {
             let is_small = became.gap_k.is_some_and(|gap_k| gap_k < STEP_SMALL_K);
