@@ -1,6 +1,6 @@
 //! The printed record of a batch: PDF/A-2b, from a typst template.
 //!
-//! The template gets two files: `record.json` (the facts, as [`facts`] gives them, everything
+//! The template gets two files: `record.json` (the facts, as `facts` gives them, everything
 //! formatted for people) and `chart.svg`. It sees no other file, no network, no package and no
 //! font but ours, and the time of production is an argument: the same inputs give the same
 //! bytes.
