@@ -304,5 +304,19 @@ pub struct Effects {
     pub refusal: Option<Refusal>,
 }
 
+/// What a person does in this phase who does what is asked for, with so many bottles.
+pub(crate) fn asked(phase: PhaseName, bottles: u16) -> Option<Action> {
+    match phase {
+        PhaseName::Load => Some(Action::ConfirmLoad { bottles }),
+        PhaseName::Unload => Some(Action::ConfirmUnload),
+        PhaseName::Preheat
+        | PhaseName::ComeUp
+        | PhaseName::Hold
+        | PhaseName::Cool
+        | PhaseName::Finished
+        | PhaseName::Aborted => None,
+    }
+}
+
 #[cfg(test)]
 mod tests;

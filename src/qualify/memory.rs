@@ -9,13 +9,14 @@ use holder_hal::{Command, Tick};
 use super::bench::Bench;
 use super::{Seen, Step};
 use crate::batch::engine::Engine;
+use crate::batch::event::asked;
 use crate::batch::event::{Action, Input};
 use crate::batch::phase::PhaseName;
 use crate::batch::verdict;
 use crate::record::chart::{ChartOptions, svg};
 use crate::record::judgement::Judgement;
 use crate::record::{curve, json_read};
-use crate::station::rehearsal::{Rehearsal, asked};
+use crate::station::rehearsal::Rehearsal;
 use crate::store::model::{Closing, FrozenText};
 use crate::store::{Close, NewBatch, ReplayMisfit, Staged, Stamp, Station, Step as Stored, Store};
 

@@ -6,7 +6,7 @@ use holder_sim::machine::SimMachine;
 use holder_sim::params::PlantParams;
 
 use crate::batch::engine::Engine;
-use crate::batch::event::{Action, Effects, Entry, Input};
+use crate::batch::event::{Effects, Entry, Input, asked};
 use crate::batch::params::{BatchParams, ParamsFault};
 use crate::batch::phase::PhaseName;
 use crate::store::model::{BatchHeader, BatchRecord, Closing, Period, StampedEntry};
@@ -97,20 +97,6 @@ pub(crate) fn rehearse_stepped(
         command = run.stepped(effects);
     }
     Ok(run)
-}
-
-/// What a person does in this phase.
-pub(crate) fn asked(phase: PhaseName, bottles: u16) -> Option<Action> {
-    match phase {
-        PhaseName::Load => Some(Action::ConfirmLoad { bottles }),
-        PhaseName::Unload => Some(Action::ConfirmUnload),
-        PhaseName::Preheat
-        | PhaseName::ComeUp
-        | PhaseName::Hold
-        | PhaseName::Cool
-        | PhaseName::Finished
-        | PhaseName::Aborted => None,
-    }
 }
 
 impl Rehearsal {

@@ -238,7 +238,8 @@ mod tests {
     use super::super::fixture::{ANN, NOON, close, milk_batch, new, water_batch};
     use super::super::{NewBatch, Stamp, Step};
     use super::*;
-    use crate::station::rehearsal::{asked, rehearse};
+    use crate::batch::event::asked;
+    use crate::station::rehearsal::rehearse;
     use holder_hal::Celsius;
     use holder_sim::params::PlantParams;
 

@@ -41,7 +41,7 @@ fn closed_as(
     let (dir, mut store, batch) = begun();
     let mut engine = Engine::new(params).expect("valid");
     for period in &run.periods {
-        let action = crate::station::rehearsal::asked(engine.phase(), 48);
+        let action = crate::batch::event::asked(engine.phase(), 48);
         let inputs = action.map(Input::Operator).into_iter();
         for input in inputs.chain([Input::Reading(period.reading)]) {
             let mut effects = engine.step(period.at, input.clone());

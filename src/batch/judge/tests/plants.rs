@@ -6,10 +6,9 @@ use holder_sim::params::PlantParams;
 
 use super::*;
 use crate::batch::engine::Engine;
-use crate::batch::event::Input;
+use crate::batch::event::{Input, asked};
 use crate::batch::fixture;
 use crate::batch::params::{BatchParams, Heater};
-use crate::station::rehearsal::asked;
 
 /// How far a batch has come when something goes wrong with it.
 #[derive(Clone, Copy, Debug)]
