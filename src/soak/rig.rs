@@ -66,6 +66,10 @@ pub(crate) struct Rig {
     newest: Option<Reading>,
 }
 
+/// In this time a bath falls that shows the judge what came in, milliseconds: less of the hold shows it
+/// nothing.
+const FALLS_MS: u64 = 60_000;
+
 impl Rig {
     /// A machine that was just switched on.
     pub(crate) fn new(scenario: &Scenario) -> Self {
@@ -205,7 +209,6 @@ impl Rig {
             became.loaded_ms = come_up.map(|(_, at)| self.now.ms_since(*at));
             let gap_k = (truth.bath_c - truth.control_c).abs();
             became.gap_k = self.is_loaded().then_some(gap_k);
-            became.after_hold = !held;
         }
         if let Some(began) = standing.began.filter(|_| held) {
             became.stood_ms = self.now.ms_since(began);
@@ -219,7 +222,13 @@ impl Rig {
 
     /// What became of each fault, in the scenario's order.
     pub(crate) fn became(&self) -> Vec<Became> {
-        self.standing.iter().map(|s| s.became).collect()
+        let cool = self.entered.iter().find(|(phase, _)| *phase == PhaseName::Cool);
+        let told = |became: Became| {
+            let both = became.began.zip(cool);
+            let after_hold = both.is_some_and(|(began, (_, at))| began.plus_ms(FALLS_MS) >= *at);
+            Became { after_hold, ..became }
+        };
+        self.standing.iter().map(|s| told(s.became)).collect()
     }
 
     /// Its cut comes later and higher than the unit declares.

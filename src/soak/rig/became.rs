@@ -9,7 +9,7 @@ pub(crate) struct Became {
     pub(crate) began: Option<Tick>,
     /// How long after the loading it began, milliseconds; `None` before it.
     pub(crate) loaded_ms: Option<u64>,
-    /// Whether the milk was being cooled by then.
+    /// Whether the milk was being cooled by then, or a minute later.
     pub(crate) after_hold: bool,
     /// How far bath and control bottle were apart then, K; `None` without bottles.
     pub(crate) gap_k: Option<f64>,
