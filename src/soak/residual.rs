@@ -145,7 +145,11 @@ pub(crate) fn of(fault: &Fault, became: &Became, scenario: &Scenario) -> Option<
     match fault.kind {
         Kind::ColdBottles if became.after_hold => Some(Residual::AfterHold),
         Kind::ColdBottles if became.lid_told => {
-            scenario.fault(Kind::AgitatorStopped).map(|_| Residual::Unmoved)
+            // In the come-up 302 sees it, and in the cooling it explains nothing.
+            let stops = |other: &Fault| {
+                other.kind == Kind::AgitatorStopped && other.phase == PhaseName::Hold
+            };
+            scenario.faults.iter().any(stops).then_some(Residual::Unmoved)
         }
         Kind::ColdBottles => {
             let litres = fault.size * scenario.plant.bottle.volume_l;

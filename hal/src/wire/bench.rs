@@ -1,4 +1,5 @@
-//! A unit of three devices on two buses, for tests: peers at the level of bytes.
+//! A unit of three devices on two buses, for tests alone: peers at the level of bytes. What does not fit
+//! in it is a mistake of the test, which ends there.
 
 use std::sync::{Arc, Mutex};
 
