@@ -4,19 +4,24 @@ use super::*;
 use crate::station::closing;
 use crate::store::model::Closing;
 
+/// The disk acknowledges nothing from now on, until the test drops this.
+fn hung(store: &StoreThread) -> blocking::Sender<()> {
+    let (release, stalled) = blocking::channel::<()>();
+    let stall = store.submit(move |_| {
+        let _ = stalled.recv();
+        Ok(())
+    });
+    stall.expect("queued");
+    release
+}
+
 /// A hub that takes the line and the disk at once: the heat-off of the stop is lost, and the disk
 /// acknowledges nothing. The machine is told again before anybody waits for the disk.
 #[tokio::test]
 async fn a_heat_off_that_was_lost_is_told_again_while_the_disk_hangs() {
     let faults = Faults { writes_lost: 1, bath_unknown: true, ..Faults::default() };
     let rig = rig(faults, Duration::ZERO).await;
-    let (release, stalled) = blocking::channel::<()>();
-    let stall = rig.store.submit(move |_| {
-        // Ends when the test lets go of it.
-        let _ = stalled.recv();
-        Ok(())
-    });
-    stall.expect("queued");
+    let release = hung(&rig.store);
     let (clock, mut views) = (rig.unit.clock.clone(), rig.views);
     let seen = tokio::spawn(async move { while views.recv().await.is_some() {} });
     rig.act.send(Action::Stop { reason: "smoke".into() }).await.expect("heard");
@@ -55,13 +60,7 @@ async fn a_batch_whose_last_steps_were_lost_is_not_closed() {
 #[tokio::test]
 async fn a_batch_that_was_over_when_its_program_was_told_to_stop_is_closed_as_ended() {
     let rig = rig(Faults::default(), PATIENT).await;
-    let (release, stalled) = blocking::channel::<()>();
-    let stall = rig.store.submit(move |_| {
-        // Ends when the test lets go of it.
-        let _ = stalled.recv();
-        Ok(())
-    });
-    stall.expect("queued");
+    let release = hung(&rig.store);
     let (clock, mut views) = (rig.unit.clock.clone(), rig.views);
     let seen = tokio::spawn(async move { while views.recv().await.is_some() {} });
     rig.act.send(Action::Stop { reason: "smoke".into() }).await.expect("heard");
