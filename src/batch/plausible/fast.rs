@@ -44,15 +44,18 @@ impl Fast {
             *self = Self::default();
         }
         let seen = block.hottest(params.milk.len()).zip(block.bath);
-        let Some((milk, bath)) = seen.filter(|_| stage.is_heated() && is_settled) else { return };
-        let now = Seen { milk, gap_k: (bath - milk).max(0.0) };
+        let now = seen
+            .filter(|_| stage.is_heated() && is_settled)
+            .map(|(milk, bath)| Seen { milk, gap_k: (bath - milk).max(0.0) });
         let then = self.past.get(self.at).copied().flatten();
         let gaps_k: f64 = self.past.iter().flatten().map(|seen| seen.gap_k).sum();
+        // Over a silence the milk rises for longer than the gaps that were read tell.
+        let is_whole = self.past.iter().all(Option::is_some);
         if let Some(slot) = self.past.get_mut(self.at) {
-            *slot = Some(now);
+            *slot = now;
         }
         self.at = (self.at + 1) % BLOCKS;
-        let Some(then) = then else { return };
+        let Some((now, then)) = now.zip(then).filter(|_| is_whole) else { return };
         let steps_k = params.milk.iter().map(|probe| probe.resolution.as_f64());
         let allowed_k = NOISE_K + steps_k.fold(0.0, f64::max) + gaps_k * BLOCK_S / FASTEST_S;
         let is_fast = now.milk - then.milk > allowed_k;
@@ -136,6 +139,42 @@ mod tests {
         assert_eq!(seen(PhaseName::ComeUp, 63.0, follows(63.3, 190.0)), (None, None), "0.3 K off");
         let (cut, fails) = seen(PhaseName::ComeUp, 55.0, follows(68.0, 350.0));
         assert!(cut.is_some_and(|cut| cut <= 12) && fails.is_some(), "{cut:?} {fails:?}");
+    }
+
+    /// Whether any of 40 blocks in the come-up is too fast, the milk following a bath of 63 °C with
+    /// `lag_s`, all probes silent from the tenth to the twentieth.
+    fn seen_over_a_silence(lag_s: f64) -> bool {
+        let params = fixture::params();
+        let (mut fast, mut milk_c) = (Fast::default(), 10.0);
+        (0..40_u64).any(|number| {
+            let is_silent = (10..20).contains(&number);
+            let block = Block {
+                bath: (!is_silent).then_some(63.0),
+                milk: [(!is_silent).then_some(milk_c); MILK_PROBES_MAX],
+                reference: None,
+                commanded: Commanded::Off,
+                cooled: false,
+                follows_a_gap: false,
+            };
+            milk_c += (63.0 - milk_c) * BLOCK_S / lag_s;
+            let stage = Stage {
+                now: Tick::from_ms(60_000 + number * 10_000),
+                phase: PhaseName::ComeUp,
+                loaded: Some(Tick::from_ms(0)),
+                bottles: 12,
+                command: Command::safe(false),
+            };
+            fast.observe(&params, &stage, &block);
+            fast.lasts()
+        })
+    }
+
+    #[test]
+    fn a_silence_of_the_probes_makes_no_bottle_too_fast() {
+        for lag_s in [190.0, 350.0, 700.0] {
+            assert!(!seen_over_a_silence(lag_s), "{lag_s}");
+        }
+        assert!(seen_over_a_silence(60.0));
     }
 
     #[test]

@@ -33,6 +33,8 @@ const SLOWEST_RISE_K_S: f64 = 0.011;
 const UPTAKE_PER_BOTTLE_S: f64 = 2.75e-5;
 /// The most that a closed bath of the smallest kind loses to a cold room, K/s.
 const LOSS_MOST_K_S: f64 = 0.0037;
+/// The most that any closed bath loses, W: 9.1 W/K, 63 °C in a room of 15 °C (PLANT), and some more.
+const LOSS_MOST_W: f64 = 450.0;
 /// Dead time, lag of the element and of the probe after the heat was cut, blocks: 13 s + 4 × 16 s
 /// + 2 × 8 s.
 const STILL_WARM_BLOCKS: u32 = 9;
@@ -218,8 +220,10 @@ impl HeatBalance {
         }
         let is_missing = match self.heater {
             Heater::Power { power_w, bath_j_per_k, .. } => {
-                let full_k_s = f64::from(power_w) / f64::from(bath_j_per_k.max(1));
-                self.power_is_missing(now, stage, rise_k, full_k_s)
+                let bath_j_per_k = f64::from(bath_j_per_k.max(1));
+                let full_k_s = f64::from(power_w) / bath_j_per_k;
+                let loss_k_s = LOSS_MOST_W / bath_j_per_k;
+                self.power_is_missing(now, stage, rise_k, full_k_s, loss_k_s)
             }
             Heater::Setpoint => self.setpoint_is_missing(now, stage, rise_k),
         };
@@ -274,7 +278,14 @@ impl HeatBalance {
     }
 
     /// With a known duty: 70 % of it must show, room and bottles taken off.
-    fn power_is_missing(&self, now: &Past, stage: &Stage, rise_k: f64, full_k_s: f64) -> bool {
+    fn power_is_missing(
+        &self,
+        now: &Past,
+        stage: &Stage,
+        rise_k: f64,
+        full_k_s: f64,
+        loss_k_s: f64,
+    ) -> bool {
         let Some(taken_k) = self.taken_k(now, stage) else { return false };
         let mut given_k = 0.0;
         for past in self.past.iter().flatten() {
@@ -284,7 +295,7 @@ impl HeatBalance {
                 Commanded::Setpoint(_) | Commanded::Mixed => return false,
             }
         }
-        rise_k < 0.7 * given_k - taken_k - LOSS_MOST_K_S * BALANCE_S - 0.3
+        rise_k < 0.7 * given_k - taken_k - loss_k_s * BALANCE_S - 0.3
     }
 
     /// With set points: a bath that stays below its set point for three minutes must rise, if the
