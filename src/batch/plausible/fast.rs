@@ -44,7 +44,11 @@ impl Fast {
             *self = Self::default();
         }
         let seen = block.hottest(params.milk.len()).zip(block.bath);
-        let Some((milk, bath)) = seen.filter(|_| stage.is_heated() && is_settled) else { return };
+        let Some((milk, bath)) = seen.filter(|_| stage.is_heated() && is_settled) else {
+            // A rise over a hole in the readings is not one over these blocks.
+            self.past = [None; BLOCKS];
+            return;
+        };
         let now = Seen { milk, gap_k: (bath - milk).max(0.0) };
         let then = self.past.get(self.at).copied().flatten();
         let gaps_k: f64 = self.past.iter().flatten().map(|seen| seen.gap_k).sum();
@@ -136,6 +140,35 @@ mod tests {
         assert_eq!(seen(PhaseName::ComeUp, 63.0, follows(63.3, 190.0)), (None, None), "0.3 K off");
         let (cut, fails) = seen(PhaseName::ComeUp, 55.0, follows(68.0, 350.0));
         assert!(cut.is_some_and(|cut| cut <= 12) && fails.is_some(), "{cut:?} {fails:?}");
+    }
+
+    /// The fastest bottle, and a bath probe that is not read for 90 s: its heat is off, and its milk warms.
+    #[test]
+    fn a_rise_over_blocks_that_were_not_read_is_none() {
+        let params = fixture::params();
+        let (mut fast, mut milk_c) = (Fast::default(), 20.0);
+        for number in 0..40 {
+            let mut milk = [None; MILK_PROBES_MAX];
+            milk.iter_mut().take(params.milk.len()).for_each(|slot| *slot = Some(milk_c));
+            milk_c += (63.0 - milk_c) * BLOCK_S / 190.0;
+            let block = Block {
+                bath: (!(10..19).contains(&number)).then_some(63.0),
+                milk,
+                reference: None,
+                commanded: Commanded::Off,
+                cooled: false,
+                follows_a_gap: false,
+            };
+            let stage = Stage {
+                now: Tick::from_ms(60_000 + number * 10_000),
+                phase: PhaseName::ComeUp,
+                loaded: Some(Tick::from_ms(0)),
+                bottles: 12,
+                command: Command::safe(false),
+            };
+            fast.observe(&params, &stage, &block);
+            assert!(!fast.lasts() && !fast.fails(), "block {number}");
+        }
     }
 
     #[test]
