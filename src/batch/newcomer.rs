@@ -28,8 +28,12 @@ const RISE_K: f64 = 12.0;
 /// … and so much, if it never was that: of a load that was confirmed late.
 const RISE_LEAST_K: f64 = 4.0;
 /// Each further rise of that shows it again, while the bath is warmer by so much, K: below, the errors
-/// of the probes weigh too much.
+/// of the probes weigh too much …
 const GAP_LEAST_K: f64 = 3.0;
+/// … and a lag that is longer by less than this is their error, too: a stopped agitator doubles it.
+const GROWN: f64 = 1.25;
+/// A mean of ten seconds is this far behind the fastest bottle's newest reading, K.
+const MEAN_BEHIND_K: f64 = 0.5;
 /// Over a longer time without readings nobody knows the heat, nor whether the water moved,
 /// milliseconds.
 const HOLE_MS: u64 = 30_000;
@@ -133,10 +137,10 @@ impl Newcomer {
         }
     }
 
-    /// The lag, from one rise to the next. Each begins with the warmer of reading and mean, and ends
-    /// with the colder: a rise that looks larger than it is would make the bottle look faster.
+    /// The lag, from one rise to the next, by means; but a mean that a doubted reading has moved makes
+    /// no rise look larger, and the bottle faster, than the newest readings do.
     fn measure(&mut self, now: Tick, bath_c: f64, milk_c: f64, mean_c: f64) {
-        let begun = Rise::begun(now, milk_c.max(mean_c));
+        let begun = Rise::begun(now, mean_c.max(milk_c - MEAN_BEHIND_K));
         let mut rise = self.rise.unwrap_or(begun);
         let ms = now.ms_since(rise.last);
         if ms > HOLE_MS {
@@ -147,7 +151,8 @@ impl Newcomer {
         }
         let whole_k = if self.slowest_s.is_some() { RISE_LEAST_K } else { RISE_K };
         if rise.risen_k >= whole_k {
-            self.slowest_s = self.slowest_s.into_iter().chain([rise.lag_s()]).reduce(f64::max);
+            let still_holds = |known_s: &f64| rise.lag_s() <= known_s * GROWN;
+            self.slowest_s = self.slowest_s.filter(still_holds).or(Some(rise.lag_s()));
             rise = begun;
         } else if self.slowest_s.is_some() && bath_c - milk_c < GAP_LEAST_K {
             rise = begun;

@@ -154,9 +154,9 @@ impl Track {
         // The middle one is within reach if more than half are below its upper end and above its lower.
         let is_far = |of: fn(&Point) -> i64| {
             let (least, most) = (of(own) - STANDS_OUT_MILLI, of(own) + STANDS_OUT_MILLI);
-            let above = around.iter().filter(|point| of(point) >= least).count();
-            let below = around.iter().filter(|point| of(point) <= most).count();
-            above <= each || below <= each
+            let above = around.iter().filter(|point| of(point) >= least).nth(each);
+            let below = around.iter().filter(|point| of(point) <= most).nth(each);
+            above.is_none() || below.is_none()
         };
         is_far(|point| point.milk) || is_far(|point| point.bath)
     }
