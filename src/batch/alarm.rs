@@ -20,7 +20,7 @@
 //! | 203 | bath reading makes steps that no bath can | 1 cuts heat, 5 raise it | off | acknowledged | recorded; failed if it falls by more than 2 K at once with milk in the bath, and stays down |
 //! | 204 | milk reading makes steps that no bottle can | 1 cuts heat, 5 raise it | off | acknowledged | failed by a new level that looks better |
 //! | 205 | milk reading stands still in a ramp | 8 blocks or more | off | acknowledged, and over | failed |
-//! | 206 | milk reads warmer, or warms faster, than the bath can have made it | 2 blocks, 30 in the hold | off | acknowledged, and over | failed |
+//! | 206 | milk reads warmer, or warms faster, than the bath can have made it | 2 blocks, 30 in the hold | off | acknowledged, and over | failed; by milk that is too fast after 6 |
 //! | 207 | milk probes disagree | 6 blocks | stays | – | recorded; the coldest stays judged |
 //! | 208 | recorder above the reference (5-min means) | 30 blocks | stays | – | recorded; failed beyond the uncertainties |
 //! | 209 | no gap between bath and milk after loading | 2 blocks | off | acknowledged, and over | no hold begins; failed after 10 min |

@@ -70,6 +70,8 @@ pub struct Engine {
     phase: Phase,
     started: Option<Tick>,
     loaded: Option<Tick>,
+    /// Bottles were asked for: some may be in, though nobody has confirmed them.
+    bottles_called: bool,
     now: Tick,
     senses: Senses,
     bottles: u16,
@@ -99,6 +101,7 @@ impl Engine {
             phase: Phase::Preheat { since: Tick::from_ms(0), stable_since: None },
             started: None,
             loaded: None,
+            bottles_called: false,
             now: Tick::from_ms(0),
             senses: Senses::new(&params),
             bottles: 0,
@@ -215,7 +218,8 @@ impl Engine {
         let since = self.loaded.or(self.started).unwrap_or(self.now);
         let facts = self.senses.facts(self.now, &self.params, since);
         if let (Input::Reading(_), Some(loaded)) = (&input, self.loaded) {
-            self.newcomer.observe(&facts, self.senses.fresh(), loaded);
+            let is_doubted = self.plausibility.doubts().cut;
+            self.newcomer.observe(&facts, self.senses.fresh(), loaded, is_doubted);
         }
         if self.started.is_none() {
             self.enter_preheat(&facts, &mut entries);

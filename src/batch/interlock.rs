@@ -26,7 +26,7 @@ pub(super) struct Watched {
     pub(super) milk_lost_ms: u64,
     /// Whether the milk probes matter in this phase: the bottles are in.
     pub(super) milk_watched: bool,
-    /// Whether milk may be in a bath that is heated: from the loading on.
+    /// Whether milk may be in a bath that is heated: from the call for the bottles on.
     pub(super) milk_warms: bool,
     /// Whether the lid must be closed in this phase: milk is being heated or held.
     pub(super) milk_heated: bool,

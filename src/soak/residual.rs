@@ -17,7 +17,8 @@ pub(crate) enum Residual {
     NothingToCompare,
     /// The only milk probe froze in the hold, where a healthy one may stand still too.
     FrozenInHold,
-    /// Cold bottles under an open lid that was told, in water that does not move any more.
+    /// The water stood still while milk and bath were at rest, and moves again in the cooling: what came
+    /// in late, under an open lid that was told or with the load, warmed more slowly than was waited for.
     Unmoved,
     /// Raw bottles that went in when the hold was over.
     AfterHold,
@@ -87,8 +88,8 @@ impl Residual {
                 "at its resolution a healthy probe may stand still as long: a second milk probe"
             }
             Self::Unmoved => {
-                "an agitator that stops while milk and bath are at rest shows by nothing, and what came in \
-                 under the lid warms more slowly than is waited for: a second control bottle"
+                "an agitator that stands still only while milk and bath are at rest shows by nothing, and \
+                 what came in late warms more slowly than is waited for: a second control bottle"
             }
             Self::AfterHold => {
                 "raw bottles put to those that are cooled change nothing that is measured; a told lid is \
@@ -106,6 +107,9 @@ const STEP_SMALL_K: f64 = 0.7;
 const UNSEEN_K: f64 = 0.4;
 /// A reading that stood still is back within this of where it stood, K.
 const BACK_K: f64 = 0.5;
+
+/// Until bath and milk are as near as that a stopped agitator shows by 302, K.
+const AT_REST_K: f64 = 4.0;
 
 /// So much cold milk may come in without a lid switch before the bath shows it, l: 1.5 l was the most
 /// of 3,000 runs in which somebody put some in (`docs/risk.md`) …
@@ -144,18 +148,19 @@ pub(crate) fn of(fault: &Fault, became: &Became, scenario: &Scenario) -> Option<
     let is_only = params.milk.len() == 1 && is_milk;
     match fault.kind {
         Kind::ColdBottles if became.after_hold => Some(Residual::AfterHold),
-        Kind::ColdBottles if became.lid_told => {
-            // In the come-up 302 sees it, and in the cooling it explains nothing.
-            let stops = |other: &Fault| {
-                other.kind == Kind::AgitatorStopped && other.phase == PhaseName::Hold
-            };
-            scenario.faults.iter().any(stops).then_some(Residual::Unmoved)
-        }
+        Kind::ColdBottles if became.lid_told => None,
         Kind::ColdBottles => {
             let litres = fault.size * scenario.plant.bottle.volume_l;
             let is_early = became.loaded_ms.is_some_and(|ms| ms <= EARLY_MS);
             let most_l = if is_early { COLD_EARLY_L } else { COLD_L };
             (litres <= most_l).then_some(Residual::ColdBottle)
+        }
+        Kind::AgitatorStopped => {
+            // In the come-up 302 sees it, and the judge by the lag; in the cooling that sees it again.
+            let is_at_rest = became.gap_k.is_some_and(|gap_k| gap_k < AT_REST_K);
+            let comes_late = scenario.fault(Kind::ColdBottles).is_some() && params.has_lid
+                || scenario.fault(Kind::ControlFirst).is_some();
+            (is_at_rest && became.within_hold && comes_late).then_some(Residual::Unmoved)
         }
         Kind::InBath | Kind::SwappedWithBath => {
             let is_small = became.gap_k.is_some_and(|gap_k| gap_k < STEP_SMALL_K);
@@ -183,7 +188,6 @@ pub(crate) fn of(fault: &Fault, became: &Became, scenario: &Scenario) -> Option<
         | Kind::HeaterWelded
         | Kind::HeaterDead
         | Kind::HeaterHalf
-        | Kind::AgitatorStopped
         | Kind::CoolantMissing
         | Kind::CoolantWarm
         | Kind::CoolantSlow

@@ -1,6 +1,7 @@
 //! A small soak, and the proof that it can fail.
 
 mod cuts;
+mod late;
 mod outages;
 
 use super::defects::Defect;

@@ -50,7 +50,7 @@ impl Engine {
             bath_lost_ms: facts.bath_lost_ms,
             milk_lost_ms: facts.milk_lost_ms,
             milk_watched: is_heated || matches!(self.phase, Phase::Cool { .. }),
-            milk_warms: is_heated || matches!(self.phase, Phase::Load { .. }),
+            milk_warms: self.bottles_called && self.is_heating(),
             milk_heated: is_heated,
             lid_open: facts.lid_open,
             orders_lost: self.orders_lost,

@@ -18,6 +18,7 @@ impl Engine {
     }
 
     pub(super) fn enter_load(&mut self, facts: &Facts, out: &mut Vec<Entry>) {
+        self.bottles_called = true;
         self.enter(Phase::Load { since: facts.now }, Cause::BathStable, facts, out);
     }
 

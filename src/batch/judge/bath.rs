@@ -4,8 +4,9 @@
 //! A bath whose heater works stands or rises once it has taken up its load; when its set point is
 //! let down it falls by its loss to the room. What makes it fall faster took its heat away: cold
 //! bottles, cold water, an open lid, a heater that failed. An open lid that was told is waited for
-//! (`newcomer`), whatever came in under it. Only where the record says that no heat was wanted, or where readings were missing, the interlocks may have cut the heat, and the milk
-//! that is still cold takes the heat alone.
+//! (`newcomer`), whatever came in under it. Only where the record says that no heat was wanted, or where
+//! readings were missing, the interlocks may have cut the heat, and the milk that is still cold takes
+//! the heat alone.
 
 use super::seen::Seen;
 use super::track::{Point, Track};

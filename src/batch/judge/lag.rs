@@ -22,10 +22,11 @@ struct Shown {
 }
 
 /// The lags of the rises one after the other.
-fn shown(track: &Track, points: &[Point]) -> Vec<Shown> {
+fn shown(track: &Track, points: &[&Point]) -> Vec<Shown> {
     let mut found = Vec::new();
-    let Some(mut from) = points.first() else { return found };
-    for (at, (before, to)) in points.iter().zip(points.iter().skip(1)).enumerate() {
+    let Some(mut from) = points.first().copied() else { return found };
+    for (at, (before, to)) in points.iter().copied().zip(points.iter().copied().skip(1)).enumerate()
+    {
         if track.is_hole(before, to) {
             from = to;
         }
@@ -46,11 +47,48 @@ fn shown(track: &Track, points: &[Point]) -> Vec<Shown> {
     found
 }
 
+/// The lags of the come-up.
+fn risen(seen: &Seen, track: &Track) -> Vec<Shown> {
+    let until_ms = track.since_start(seen.heated_until_ms());
+    let points: Vec<&Point> = track.calm(SETTLED_MS, until_ms).collect();
+    shown(track, &points)
+}
+
+/// The milk that is cooled shows its lag from here …
+const COOLED_FROM_MILLI: i64 = 50_000;
+/// … to here, millidegrees: whether the water moves shows again after the hold, where milk and bath
+/// were at rest.
+const COOLED_TO_MILLI: i64 = 20_000;
+
+/// The lag that the cooling shows.
+fn cooled_ms(seen: &Seen, track: &Track) -> Option<i64> {
+    let cooling_ms = track.since_start(seen.cooling?.from_ms);
+    let cooled_to =
+        |milli: i64| track.calm(cooling_ms, i64::MAX).find(move |point| point.milk <= milli);
+    let (from, to) = (cooled_to(COOLED_FROM_MILLI)?, cooled_to(COOLED_TO_MILLI)?);
+    let between = track.between(from.t_ms, to.t_ms);
+    let is_unread = between.windows(2).any(|pair| matches!(pair, [a, b] if track.is_hole(a, b)));
+    let fell = from.milk - to.milk;
+    (fell > 0 && !is_unread).then(|| -to.gap_area_since(from) / fell)
+}
+
+/// The slowest lag of the batch, milliseconds, where it has grown by more than a bottle's can.
+pub(super) fn grown_ms(seen: &Seen, track: &Track) -> Option<i64> {
+    let own_ms = track.lag_own_ms()?;
+    let lags = risen(seen, track).into_iter().map(|shown| shown.lag_ms);
+    let slowest_ms = lags.chain(cooled_ms(seen, track)).max()?;
+    is_grown(seen, own_ms.unsigned_abs(), slowest_ms).then_some(slowest_ms)
+}
+
+fn is_grown(seen: &Seen, own_ms: u64, lag_ms: i64) -> bool {
+    let percent = u64::from(seen.recipe.plausibility.bottle_lag_change_max_percent);
+    lag_ms.unsigned_abs() > own_ms.saturating_mul(percent) / 100
+}
+
 /// What the lags of a come-up tell, the heaviest only.
 pub(super) fn lag(seen: &Seen, track: &Track) -> Option<Finding> {
     let rule = &seen.recipe.plausibility;
-    let heated = track.between(SETTLED_MS, track.since_start(seen.heated_until_ms()));
-    let lags = shown(track, heated);
+    let lags = risen(seen, track);
     let own_ms = track.lag_own_ms()?.unsigned_abs();
     let number = track.probe + 1;
     let whole_s = |ms: u64| seconds(ms).round();
@@ -65,11 +103,7 @@ pub(super) fn lag(seen: &Seen, track: &Track) -> Option<Finding> {
         return Some(finding(Rule::BottleLag, Severity::Fail, None, text));
     }
     let slowest = lags.into_iter().max_by_key(|shown| shown.lag_ms);
-    let slowest = slowest.filter(|slowest| {
-        let limit = own_ms.saturating_mul(u64::from(rule.bottle_lag_change_max_percent)) / 100;
-        slowest.lag_ms.unsigned_abs() > limit
-    });
-    if let Some(slowest) = slowest {
+    if let Some(slowest) = slowest.filter(|slowest| is_grown(seen, own_ms, slowest.lag_ms)) {
         let text = format!(
             "The milk at probe {number} followed the bath with a lag of {} s at first and of {} s \
              later; {} % is allowed: the agitator stood still, or the bottles were moved.",

@@ -19,7 +19,7 @@
 //! | `still` | readings that stood still while the milk cannot have |
 //! | `lag` | how the milk followed the bath |
 //! | `bath` | something cold that came into the bath |
-//! | `newcomer` | something cold that may have come in under an open lid |
+//! | `newcomer` | something cold that may have come in late: with the load, or under an open lid |
 //! | `figures` | the figures, never a decision |
 //! | `behind` | how far the other probes are behind the control bottle's: for a mapping |
 //!
@@ -64,7 +64,7 @@ pub fn judge(recipe: &Recipe, curve: &Curve) -> Verdict {
     findings.extend(rules::restarts(&seen));
     findings.extend(rules::lid_in_cooling(&seen));
     findings.extend(rules::held_back(&seen));
-    findings.extend(newcomer::late_load(&seen));
+    findings.extend(newcomer::too_late(&seen));
     findings.extend(interruption::interruptions(&seen));
     findings.extend(rules::ceiling(&seen));
     findings.extend(rules::heat_up(&seen));

@@ -4,12 +4,15 @@
 //! confirmed: its last bottle, too, must have been at the floor for as long as the hold.
 //!
 //! It stands in the same bath as the control bottle. What it is *behind* the control bottle shrinks
-//! by the same share in the same time, whatever the bath does: the lag of this batch tells in which.
+//! by the same share in the same time, whatever the bath does: the lag of this batch tells in which. Where
+//! the water stopped, and the lag grew, it takes longer than was waited for: then it is looked at again
+//! where the hold began. Over a hole in the readings nobody knows that anything was warmed.
 
 use super::hold::is_past_hold;
+use super::lag;
 use super::moments::Moment;
 use super::seen::Seen;
-use super::track::{SETTLED_MS, Track};
+use super::track::{Point, SETTLED_MS, Track};
 use super::words::{degrees, finding, span};
 use crate::batch::verdict::{Finding, Rule, Severity};
 
@@ -46,6 +49,12 @@ fn left(behind: i64, since_ms: u64, lag_ms: i64, eighth_permille: i64) -> i64 {
     (0..eighths.min(EIGHTHS_MAX)).fold(behind, |left, _| left - left / 8)
 }
 
+/// The hottest milk at this moment above the coldest that can be, millikelvin.
+fn most_behind(moment: &Moment) -> i64 {
+    let hottest = moment.hottest.map_or(WARMEST_MILLI, |mean| i64::from(mean.up().milli()));
+    hottest - COLDEST_MILLI
+}
+
 /// Keeps holds from beginning while something that came in may be below `line` (floor and widest
 /// uncertainty, millidegrees). Tells each opening that did.
 pub(super) fn hold_back(moments: &mut [Moment], line: i64, lag_ms: i64) -> Vec<HeldBack> {
@@ -54,8 +63,7 @@ pub(super) fn hold_back(moments: &mut [Moment], line: i64, lag_ms: i64) -> Vec<H
     let heated = |moment: &&mut Moment| !moment.phase.is_some_and(is_past_hold);
     for moment in moments.iter_mut().take_while(heated) {
         if moment.lid_open {
-            let hottest = moment.hottest.map_or(WARMEST_MILLI, |mean| i64::from(mean.up().milli()));
-            open = Some((moment.t_ms, hottest - COLDEST_MILLI));
+            open = Some((moment.t_ms, most_behind(moment)));
             continue;
         }
         let Some((open_ms, behind)) = open.filter(|_| moment.begins) else { continue };
@@ -73,40 +81,72 @@ pub(super) fn hold_back(moments: &mut [Moment], line: i64, lag_ms: i64) -> Vec<H
     held_back
 }
 
-/// The last bottle of a load that was confirmed late, where it was below the floor when the last hold
-/// of the recipe's length had to begin. Only where the come-up shows the lag: of a load that was warm
-/// by then nobody knows it.
-pub(super) fn late_load(seen: &Seen) -> Option<Finding> {
+/// What may have come in late, where it was below the floor when the last hold of the recipe's length had
+/// to begin: the last bottle of a load that was confirmed late, and whatever came in under an open lid
+/// into water that stood still then, or while nothing was read. Only where the come-up shows the lag:
+/// of a load that was warm by then nobody knows it.
+pub(super) fn too_late(seen: &Seen) -> Option<Finding> {
     let hold = seen.holds.complete?;
     seen.curve.load_ms?;
     let began_ms = seen.rows.get(hold.last)?.t_ms.checked_sub(seen.recipe.hold.hold_ms)?;
-    let tracks = (0..seen.probes()).map(|probe| Track::of(seen, probe));
-    // Of several probes the one that proves most counts.
-    let warmest =
-        tracks.filter_map(|track| last_of_load(&track, track.since_start(began_ms))).max()?;
+    let tracks: Vec<Track> = (0..seen.probes()).map(|probe| Track::of(seen, probe)).collect();
+    let grown_ms = tracks.iter().filter_map(|track| lag::grown_ms(seen, track)).max();
+    let slowest_ms = grown_ms.max(tracks.iter().filter_map(Track::lag_own_ms).max())?;
     let floor = i64::from(seen.recipe.hold.floor.milli());
-    (warmest < floor - BELOW_FLOOR_MILLI).then(|| {
-        let text = format!(
-            "The control bottle had warmed before the load was confirmed. A bottle that went in last \
-             was at {} °C when the last {} of the hold began.",
-            degrees(warmest),
-            span(seen.recipe.hold.hold_ms)
-        );
-        finding(Rule::Hold, Severity::Fail, Some(began_ms), text)
-    })
+    let is_cold = |warmest: &i64| *warmest < floor - BELOW_FLOOR_MILLI;
+    // Of several probes the one that proves most counts.
+    let of_load = tracks.iter().filter_map(|track| last_of_load(track, grown_ms, began_ms)).max();
+    let of_lid = tracks.iter().filter_map(|track| under_the_lid(seen, track, slowest_ms, began_ms));
+    let (warmest, how) = if let Some(warmest) = of_load.filter(is_cold) {
+        let how = "The control bottle had warmed before the load was confirmed. A bottle that went \
+                   in last";
+        (warmest, how)
+    } else {
+        let how = "The lid was open. A bottle that came in cold then warmed more slowly than the \
+                   hold waited for, and";
+        (of_lid.max().filter(is_cold)?, how)
+    };
+    let text = format!(
+        "{how} was at {} °C when the last {} of the hold began.",
+        degrees(warmest),
+        span(seen.recipe.hold.hold_ms)
+    );
+    Some(finding(Rule::Hold, Severity::Fail, Some(began_ms), text))
 }
 
-/// How warm a bottle is at this time since the loading that came in with the loading, as cold as milk
-/// can be, millidegrees; `None` where the probe does not show it.
-fn last_of_load(track: &Track, at_ms: i64) -> Option<i64> {
-    let lag_ms = track.lag_own_ms()?;
+/// How warm a bottle is at this time of the curve that came in with the loading, as cold as milk can
+/// be, millidegrees; `None` where the probe does not show it.
+fn last_of_load(track: &Track, grown_ms: Option<i64>, at_ms: u64) -> Option<i64> {
+    let lag_ms = grown_ms.max(track.lag_own_ms());
     // Nothing is ever colder than milk: by the first readings it was behind by no more than they are
     // above that.
-    let first = track.between(0, SETTLED_MS).iter().min_by_key(|point| point.milk)?;
-    let then = track.between(at_ms, i64::MAX).first()?;
-    let since_ms = u64::try_from(then.t_ms - first.t_ms).ok()?;
+    let first = track.calm(0, SETTLED_MS).min_by_key(|point| point.milk)?;
+    let then = at(track, at_ms)?;
+    let since_ms = watched_ms(track, first.t_ms, then);
     let behind = first.milk - COLDEST_MILLI;
-    Some(then.milk - left(behind, since_ms, lag_ms, EIGHTH_OF_LOAD_PERMILLE))
+    Some(then.milk - left(behind, since_ms, lag_ms?, EIGHTH_OF_LOAD_PERMILLE))
+}
+
+/// The same of one that came in with the last row before it that told an open lid, with this lag.
+fn under_the_lid(seen: &Seen, track: &Track, lag_ms: i64, at_ms: u64) -> Option<i64> {
+    let before = seen.moments.iter().take_while(|moment| moment.t_ms <= at_ms);
+    let open = before.filter(|moment| moment.lid_open).last()?;
+    let then = at(track, at_ms)?;
+    let since_ms = watched_ms(track, track.since_start(open.t_ms), then);
+    Some(then.milk - left(most_behind(open), since_ms, lag_ms, EIGHTH_PERMILLE))
+}
+
+/// The first point from this time of the curve on.
+fn at(track: &Track, at_ms: u64) -> Option<&Point> {
+    track.calm(track.since_start(at_ms), i64::MAX).next()
+}
+
+/// How long it was from a time since the loading to a point, without the holes in the readings.
+fn watched_ms(track: &Track, from_ms: i64, to: &Point) -> u64 {
+    let points = track.between(from_ms, to.t_ms);
+    let steps = points.iter().zip(points.iter().skip(1));
+    let watched = steps.filter(|(a, b)| !track.is_hole(a, b)).map(|(a, b)| b.t_ms - a.t_ms);
+    watched.sum::<i64>().unsigned_abs()
 }
 
 #[cfg(test)]

@@ -288,7 +288,13 @@ pub(super) fn figures_out_of_range(seen: &Seen, figures: &Figures) -> Vec<Findin
 /// what is disputed is not acceptable.
 pub(super) fn disputed_breaks(seen: &Seen) -> Option<Finding> {
     let engine = usize::try_from(seen.curve.engine_holds_broken?).unwrap_or(usize::MAX);
-    let judge = seen.holds.breaks.len();
+    // The controller waits for what may have come in late, the judge looks at that afterwards: where
+    // the controller had not yet begun to hold, there was nothing for it to break.
+    let waited = |broken: &&Break| {
+        let before = seen.rows.iter().rev().find(|row| row.t_ms < broken.t_ms);
+        before.and_then(|row| row.phase).is_some_and(|phase| phase == PhaseName::ComeUp)
+    };
+    let judge = seen.holds.breaks.iter().filter(|broken| !waited(broken)).count();
     (engine != judge).then(|| {
         let text = format!(
             "Broken holds: the controller counted {engine}, the judge {judge}; they must agree."

@@ -19,6 +19,10 @@ pub(super) const SETTLED_MS: i64 = 60_000;
 /// Over a longer hole in the readings nobody knows the heat, milliseconds; a logger that may be
 /// silent for longer has longer ones.
 const HOLE_MS: u64 = 60_000;
+/// So far no reading of bath or bottle lies from the middle of its neighbours, millikelvin …
+const STANDS_OUT_MILLI: i64 = 500;
+/// … of which there are so many on each side.
+const NEIGHBOURS: usize = 4;
 /// The rise that shows the lag of a bottle, millikelvin.
 const RISE_MILLI: i64 = 10_000;
 /// The least that shows it, millikelvin.
@@ -114,12 +118,47 @@ impl Track {
     }
 
     fn lag_over_ms(&self, rise_milli: i64) -> Option<i64> {
-        let points = self.between(SETTLED_MS, i64::MAX);
-        let unbroken = points.chunk_by(|a, b| !self.is_hole(a, b)).next()?;
-        let (first, rest) = unbroken.split_first()?;
-        let to = rest.iter().find(|point| point.milk - first.milk >= rise_milli)?;
-        let lag_ms = to.gap_area_since(first) / (to.milk - first.milk);
-        (lag_ms > 0).then_some(lag_ms)
+        let mut calm = self.calm(SETTLED_MS, i64::MAX);
+        let first = calm.next()?;
+        let (mut before, mut gap_area) = (first, 0);
+        for point in calm {
+            if self.is_hole(before, point) {
+                return None;
+            }
+            let gaps = before.bath - before.milk + point.bath - point.milk;
+            gap_area += gaps * (point.t_ms - before.t_ms) / 2;
+            before = point;
+            let rise = point.milk - first.milk;
+            if rise >= rise_milli {
+                return Some(gap_area / rise).filter(|lag_ms| *lag_ms > 0);
+            }
+        }
+        None
+    }
+
+    /// The points of this time without those that stand out of their neighbours: one spike must not
+    /// make a bottle look faster, or colder, than it is.
+    pub(super) fn calm(&self, from_ms: i64, to_ms: i64) -> impl Iterator<Item = &Point> {
+        let first = self.points.partition_point(|point| point.t_ms < from_ms);
+        let points = self.points.iter().enumerate().skip(first);
+        let points = points.take_while(move |(_, point)| point.t_ms <= to_ms);
+        points.filter(|(at, _)| !self.stands_out(*at)).map(|(_, point)| point)
+    }
+
+    /// Whether the bath or the milk of this point does. Where it rises or falls all the time a point
+    /// is the middle of its neighbours; at either end of the track there are fewer of them.
+    fn stands_out(&self, at: usize) -> bool {
+        let each = NEIGHBOURS.min(at).min(self.points.len().saturating_sub(at + 1));
+        let around = self.points.get(at - each..=at + each).unwrap_or_default();
+        let Some(own) = around.get(each) else { return false };
+        // The middle one is within reach if more than half are below its upper end and above its lower.
+        let is_far = |of: fn(&Point) -> i64| {
+            let (least, most) = (of(own) - STANDS_OUT_MILLI, of(own) + STANDS_OUT_MILLI);
+            let above = around.iter().filter(|point| of(point) >= least).nth(each);
+            let below = around.iter().filter(|point| of(point) <= most).nth(each);
+            above.is_none() || below.is_none()
+        };
+        is_far(|point| point.milk) || is_far(|point| point.bath)
     }
 
     /// The points from one time since the loading to another, both included.

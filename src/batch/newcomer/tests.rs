@@ -27,9 +27,14 @@ impl Bottle {
     }
 
     fn second(&mut self, lid_open: bool, is_read: bool) -> &mut Self {
+        self.read(lid_open, is_read, 0.0)
+    }
+
+    /// One second that is read as `off_k` too warm: a spike.
+    fn read(&mut self, lid_open: bool, is_read: bool, off_k: f64) -> &mut Self {
         self.milk_c += (BATH_C - self.milk_c) / self.lag_s;
         self.now_s += 1;
-        let milk = is_read.then(|| celsius(self.milk_c));
+        let milk = is_read.then(|| celsius(self.milk_c + off_k));
         let bath = is_read.then(|| celsius(BATH_C));
         let facts = Facts {
             now: Tick::from_ms(self.now_s * 1_000),
@@ -50,7 +55,7 @@ impl Bottle {
         };
         let mut fresh = Fresh { bath, milk: [None; MILK_PROBES_MAX], reference: None };
         fresh.milk[0] = milk;
-        self.watch.observe(&facts, &fresh, Tick::from_ms(0));
+        self.watch.observe(&facts, &fresh, Tick::from_ms(0), off_k != 0.0);
         self
     }
 
@@ -187,4 +192,48 @@ fn a_lid_that_is_open_while_nothing_is_read_may_hide_the_warmest_bottle() {
     let mut bottle = Bottle::of(300.0);
     bottle.closed(1_000).second(true, false);
     assert_eq!(bottle.watch.lid.expect("open").behind_k, 100.0);
+}
+
+/// A spike that makes the rise look larger, at its begin or at its end, made the bottle look fast: the
+/// hold then began minutes before what came in was warm.
+#[test]
+fn a_doubted_reading_shows_neither_the_lag_nor_how_far_the_load_is_behind() {
+    let plain_s = load_waits_s(300.0, 30.0, 0.25);
+    for (second, off_k) in [(30, -29.0), (120, -12.0), (200, 12.0), (400, -60.0)] {
+        let mut bottle = Bottle::of(300.0);
+        bottle.milk_c = 30.0;
+        bottle.closed(second).read(false, true, off_k);
+        let waits_s = second + 1 + bottle.waits_s(0.25);
+        assert!((plain_s..=plain_s + 2).contains(&waits_s), "{off_k} K at {second} s: {waits_s} s");
+    }
+}
+
+#[test]
+fn water_that_stops_in_the_come_up_is_waited_for_by_the_slower_lag() {
+    let mut bottle = Bottle::of(300.0);
+    bottle.closed(330);
+    bottle.lag_s = 700.0;
+    let waits_s = bottle.closed(3_000).opened().waits_s(0.25);
+    // 1.2 lags of 700 s, and 5.53 of them.
+    assert!((4_630..=4_660).contains(&waits_s), "{waits_s} s");
+    // What is nearer to its bath than 3 K shows nothing: there an error of the probes weighs too much.
+    let mut bottle = Bottle::of(300.0);
+    bottle.closed(1_000);
+    assert!(BATH_C - bottle.milk_c < 3.0);
+    bottle.lag_s = 700.0;
+    let waits_s = bottle.closed(3_000).opened().waits_s(0.25);
+    assert!((1_985..=1_997).contains(&waits_s), "{waits_s} s");
+}
+
+/// Over half a minute without readings the machine may have been without mains: its water stood.
+#[test]
+fn what_nobody_watched_has_warmed_nothing() {
+    let waits_s = |blind_s: u64| {
+        let mut bottle = Bottle::of(300.0);
+        bottle.closed(4_000).opened().closed(100).blind(blind_s);
+        blind_s + 100 + bottle.waits_s(0.25)
+    };
+    let plain_s = waits_s(0);
+    assert!(waits_s(29) <= plain_s);
+    assert!((plain_s + 100..=plain_s + 102).contains(&waits_s(100)), "{} s", waits_s(100));
 }

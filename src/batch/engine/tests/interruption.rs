@@ -251,3 +251,27 @@ fn an_outage_of_unknown_length_while_milk_is_cooled_fails_the_batch_and_the_cool
     bench.act(Action::ConfirmUnload);
     assert_eq!(bench.engine.accepts(), Some(false));
 }
+
+/// Some bottles may be in when the mains fail in the loading, and the bath is warmed again with them.
+#[test]
+fn milk_that_may_be_in_a_bath_that_preheats_again_is_not_overheated() {
+    let mut bench = Bench::new(params());
+    bench.reading.bath = Sample::good(milli(62_000));
+    bench.milk(80_000);
+    bench.seconds(1);
+    assert!(bench.heats(), "no bottle was asked for: whatever the probe hangs in is not milk");
+    bench.reading.bath = Sample::good(milli(63_500));
+    bench.milk(20_000);
+    bench.until(PhaseName::Load);
+    bench.now_s += 1;
+    assert_eq!(bench.act(Action::Resume { outage_ms: None }), None);
+    assert_eq!(bench.engine.phase(), PhaseName::Preheat);
+    bench.reading.bath = Sample::good(milli(62_000));
+    bench.seconds(1);
+    assert_eq!(bench.act(Action::ConfirmHeat), None);
+    bench.seconds(1);
+    assert!(bench.heats());
+    bench.milk(80_000);
+    bench.seconds(1);
+    assert!(!bench.heats() && bench.engine.stands(Alarm::MilkTooHot));
+}

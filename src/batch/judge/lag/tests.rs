@@ -10,7 +10,8 @@ fn milk(values: &[i32]) -> Curve {
 /// When each rise ended, s, and the lag it showed, ms.
 fn rises(curve: &Curve) -> Vec<(i64, i64)> {
     asked(curve, |_, track| {
-        let found = shown(track, &track.points);
+        let points: Vec<&Point> = track.points.iter().collect();
+        let found = shown(track, &points);
         found.iter().map(|shown| (shown.to.t_ms / 1_000, shown.lag_ms)).collect()
     })
 }

@@ -121,7 +121,7 @@ fn cooled_from(curve: Curve, second: u64) -> Curve {
 #[test]
 fn the_last_bottle_of_the_load_must_have_been_at_the_floor_for_the_hold() {
     let fails = |curve: &Curve| {
-        let found = asked(curve, |seen, _| super::late_load(seen));
+        let found = asked(curve, |seen, _| super::too_late(seen));
         found.map(|found| (found.rule, found.severity, found.text))
     };
     // 40 °C when it was confirmed: the control bottle is at its limit (0.4 K below the bath) after
@@ -141,5 +141,66 @@ fn the_last_bottle_of_the_load_must_have_been_at_the_floor_for_the_hold() {
 fn a_foreign_curve_has_no_load() {
     let curve = cooled_from(confirmed_at(40.0), 1_295 + 1_800);
     let foreign = Curve { load_ms: None, own_record: false, ..curve };
-    assert_eq!(asked(&foreign, |seen, _| super::late_load(seen)), None);
+    assert_eq!(asked(&foreign, |seen, _| super::too_late(seen)), None);
+}
+
+/// The curve with its lag grown to 900 s from this second on, until it is cooled, with a lag of so many
+/// seconds, from second 5600 on; `open_s` is when the lid was told open.
+fn stood_still(from_s: u64, cooled_lag_s: f64, open_s: u64) -> Curve {
+    let mut milk = 4_000.0;
+    let curve = beside((0..9_000).map(|t_s| {
+        let (bath, lag_s) = match t_s {
+            5_600.. => (4_000, cooled_lag_s),
+            t_s if t_s >= from_s => (BATH, 900.0),
+            _ => (BATH, 300.0),
+        };
+        milk += (f64::from(bath) - milk) / lag_s;
+        (t_s, milk as i32, bath)
+    }));
+    let curve = with(Curve { has_lid: true, ..curve }, 0..9_000, |row| row.lid = Some(true));
+    let open = with(curve, open_s..open_s + 1, |row| row.lid = Some(false));
+    with(open, 5_600..9_000, |row| row.phase = Some(PhaseName::Cool))
+}
+
+/// Of 25 machines with six raw bottles under a told lid ten minutes into the come-up, and an agitator that
+/// stopped after it, 22 were accepted: those bottles had 410 to 1714 s of their 1800.
+#[test]
+fn water_that_stood_still_after_an_open_lid_warmed_what_came_in_too_slowly() {
+    let fails = |curve: &Curve| {
+        let found = asked(curve, |seen, _| super::too_late(seen))?;
+        assert_eq!((found.rule, found.severity), (Rule::Hold, Severity::Fail));
+        assert!(found.text.starts_with("The lid was open."), "{}", found.text);
+        Some(found.at_s)
+    };
+    assert_eq!(fails(&stood_still(9_000, 300.0, 900)), None, "it moved");
+    // Seen by the lag of the come-up, and, where milk and bath were at rest, by that of the cooling.
+    assert!(fails(&stood_still(600, 300.0, 900)).is_some());
+    assert!(fails(&stood_still(1_800, 900.0, 900)).is_some());
+    assert_eq!(fails(&stood_still(1_800, 440.0, 900)), None, "1.5 lags are allowed");
+    // By then the control bottle was cold, too.
+    assert_eq!(fails(&stood_still(1_800, 900.0, 5)), None);
+}
+
+#[test]
+fn one_spike_hides_no_bottle_that_went_in_last() {
+    let fails = |curve: Curve| {
+        asked(&cooled_from(curve, 1_295 + 1_800), |seen, _| super::too_late(seen)).is_some()
+    };
+    assert!(fails(confirmed_at(40.0)));
+    for (second, milk) in [(30, 0), (60, 30_000), (200, 62_000), (1_295, 64_000)] {
+        let spoilt = with(confirmed_at(40.0), second..second + 1, |row| {
+            row.milk[0] = Some(holder_hal::Celsius::from_milli(milk));
+        });
+        assert!(fails(spoilt), "{milk} at second {second}");
+    }
+}
+
+#[test]
+fn what_was_not_read_for_long_has_warmed_nothing() {
+    let late = |blind: std::ops::Range<u64>| {
+        let blind = with(confirmed_at(40.0), blind, |row| row.milk[0] = None);
+        asked(&cooled_from(blind, 1_340 + 1_800), |seen, _| super::too_late(seen)).is_some()
+    };
+    assert!(!late(700..759));
+    assert!(late(700..761));
 }

@@ -1,3 +1,5 @@
+use holder_hal::Celsius;
+
 use super::*;
 use crate::batch::curve::Curve;
 use crate::batch::judge::tests::{asked, beside};
@@ -132,4 +134,24 @@ fn a_span_reaches_from_the_latest_point_that_is_old_enough() {
             spans(&track.points, 5_000).map(|(from, to)| (from.t_ms, to.t_ms)).collect();
         assert_eq!(found, [(10_000, 15_000), (15_000, 20_000), (20_000, 26_000)]);
     });
+}
+
+/// A spike at the begin or the end of the ten kelvin made the bottle look faster than it is.
+#[test]
+fn a_reading_that_stands_out_of_its_neighbours_shows_no_lag() {
+    let plain = lag_own_ms(&follows(0..400)).expect("it rose");
+    for (second, milk, bath) in [(60, 0, 40_000), (100, 39_000, 40_000), (90, 12_000, 0)] {
+        let mut curve = follows(0..400);
+        curve.rows[second].milk[0] = Some(Celsius::from_milli(milk));
+        curve.rows[second].bath = Some(Celsius::from_milli(bath));
+        let spoilt = lag_own_ms(&curve).expect("it rose");
+        assert!((plain - spoilt).abs() <= plain / 100, "second {second}: {spoilt}, not {plain}");
+    }
+}
+
+#[test]
+fn milk_that_rises_or_falls_steadily_stands_nowhere_out() {
+    let steps = (0..40).map(|at| (at * 60, 4_000 + 1_500 * at as i32, 63_000));
+    let calm = asked(&beside(steps), |_, track| track.calm(0, i64::MAX).count());
+    assert_eq!(calm, 40, "a logger that reads once a minute");
 }
