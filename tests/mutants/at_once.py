@@ -144,15 +144,18 @@ if other:
 binary = [m["executable"] for m in built if m["reason"] == "compiler-artifact" and m["executable"]][-1]
 
 
-def tried(n, arguments=arguments):
+def tried(n, arguments=arguments, limit_s=60):
     command = [binary, "-Zunstable-options", "--fail-fast", "--test-threads", "1", *arguments]
     # The switch for the unstable option; nothing is built with it.
     environment = {**os.environ, "MUTANT": str(n), "RUSTC_BOOTSTRAP": "1", "RUST_BACKTRACE": "0"}
     try:
-        ended = subprocess.run(command, env=environment, timeout=60, capture_output=True)
+        ended = subprocess.run(command, env=environment, timeout=limit_s, capture_output=True)
     except subprocess.TimeoutExpired:
         return n, "timeout"
-    return n, "caught" if ended.returncode else "missed"
+    how = "caught" if ended.returncode else "missed"
+    if how == "missed" and n:
+        print("not seen by", *arguments, mutants[n]["name"], sep="\t", file=sys.stderr, flush=True)
+    return n, how
 
 
 if tried(0)[1] != "missed":
@@ -162,7 +165,8 @@ with concurrent.futures.ThreadPoolExecutor(2) as pool:
     if "--skip" in arguments:
         unskipped = arguments[: arguments.index("--skip")]
         missed = [n for n, how in came.items() if how == "missed"]
-        came |= pool.map(lambda n: tried(n, unskipped), missed)
+        # On a loaded machine all of them take a minute without any mutant.
+        came |= pool.map(lambda n: tried(n, unskipped, 600), missed)
 came |= {n: "does not compile" for n in lacking}
 names = collections.defaultdict(list)
 for n, m in mutants.items():
