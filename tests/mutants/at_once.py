@@ -12,6 +12,7 @@ them all. What the tests without those of `--skip` miss is run again with all of
 """
 import collections
 import concurrent.futures
+import itertools
 import json
 import os
 import pathlib
@@ -107,6 +108,15 @@ def cargo(*words):
     return [json.loads(line) for line in out.splitlines() if line.startswith("{")]
 
 
+def lines_of(span):
+    """The line on which an error is; where the compiler runs a function, it may choose no mutant, and
+    the error is on the line that chooses: then the lines of those it chooses from as well."""
+    first, *rest = pathlib.Path(span["file_name"]).read_text().split("\n")[span["line_start"] - 1 :]
+    if first.endswith("(match crate::mutant() {"):
+        return [first, *itertools.takewhile(lambda line: line.startswith("/*"), rest)]
+    return [first]
+
+
 # A type lacks a trait, an operator, or a function of a trait: so it is without the other mutants.
 LACKS = {"E0277", "E0369", "E0599"}
 
@@ -118,9 +128,11 @@ def refused(messages):
     for message in (m["message"] for m in messages if m["reason"] == "compiler-message"):
         if message["level"] != "error":
             continue
+        is_const = (message["code"] or {}).get("code") == "E0015"
         lines = [
-            pathlib.Path(span["file_name"]).read_text().split("\n")[span["line_start"] - 1]
+            line
             for span in message["spans"] if span["is_primary"] or span["line_start"] == span["line_end"]
+            for line in lines_of(span)[: None if is_const else 1]
         ]
         on = {int(n) for line in lines for n in re.findall(r"^/\*(\d+)\*/", line)}
         for n in on:
