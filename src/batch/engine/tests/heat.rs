@@ -150,6 +150,29 @@ fn without_a_record_that_keeps_up_there_is_no_heat() {
     assert!(bench.heats() && !bench.engine.record_is_behind());
 }
 
+/// A probe that froze cold in the come-up would call for hot bottles to be taken out.
+#[test]
+fn milk_that_is_doubted_is_not_known_to_be_cold() {
+    let cooled = |doubt: fn(&mut Engine)| {
+        let mut bench = Bench::holding(params());
+        bench.until(PhaseName::Cool);
+        doubt(&mut bench.engine);
+        bench.milk(9_000);
+        bench.seconds(60);
+        bench.engine.phase()
+    };
+    assert_eq!(cooled(|_| ()), PhaseName::Unload);
+    let reads_high = |engine: &mut Engine| engine.tally.implausible = Some(Alarm::AboveReference);
+    assert_eq!(cooled(reads_high), PhaseName::Unload, "the coldest probe is believed");
+    let jumped = |engine: &mut Engine| engine.tally.implausible = Some(Alarm::MilkJumps);
+    assert_eq!(cooled(jumped), PhaseName::Cool);
+    // What stands still has failed nothing yet.
+    let mut engine = Bench::holding(params()).engine;
+    assert!(!engine.milk_is_doubted());
+    engine.board.update(Alarm::ALL.map(|alarm| alarm == Alarm::MilkStuck), |_| ());
+    assert!(engine.milk_is_doubted());
+}
+
 /// This alarm is raised, and is over.
 fn raised_once(bench: &mut Bench, alarm: Alarm) {
     let facts = bench.engine.senses.facts(bench.engine.now, &params(), Tick::default());
