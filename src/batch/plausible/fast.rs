@@ -40,11 +40,12 @@ impl Fast {
     /// Takes in one block.
     pub(super) fn observe(&mut self, params: &BatchParams, stage: &Stage, block: &Block) {
         let is_settled = stage.loaded_s().is_some_and(|loaded_s| loaded_s >= FROM_S);
-        if block.follows_a_gap || !stage.is_heated() || !is_settled {
+        let is_watched = stage.is_heated() && is_settled;
+        if block.follows_a_gap || !is_watched {
             *self = Self::default();
         }
         let seen = block.hottest(params.milk.len()).zip(block.bath);
-        let Some((milk, bath)) = seen.filter(|_| stage.is_heated() && is_settled) else { return };
+        let Some((milk, bath)) = seen.filter(|_| is_watched) else { return };
         let now = Seen { milk, gap_k: (bath - milk).max(0.0) };
         let then = self.past.get(self.at).copied().flatten();
         let gaps_k: f64 = self.past.iter().flatten().map(|seen| seen.gap_k).sum();
@@ -79,37 +80,50 @@ mod tests {
     use crate::batch::phase::PhaseName;
     use crate::batch::plausible::blocks::Commanded;
 
+    /// One milk probe.
+    fn params() -> BatchParams {
+        let mut params = fixture::params();
+        params.milk.truncate(1);
+        params
+    }
+
+    fn block(bath: f64, milk_c: f64) -> Block {
+        let mut milk = [None; MILK_PROBES_MAX];
+        milk[0] = Some(milk_c);
+        Block {
+            bath: Some(bath),
+            milk,
+            reference: None,
+            commanded: Commanded::Off,
+            cooled: false,
+            follows_a_gap: false,
+        }
+    }
+
+    /// The block that ends so long after the loading.
+    fn stage(phase: PhaseName, at_s: u64) -> Stage {
+        Stage {
+            now: Tick::from_ms(at_s * 1_000),
+            phase,
+            loaded: Some(Tick::from_ms(0)),
+            bottles: 12,
+            command: Command::safe(false),
+        }
+    }
+
     /// After how many blocks heat is cut and the batch fails, the bath reading `bath` and the milk
     /// rising from 50 °C by `rise_k` with each block.
     fn seen(
         phase: PhaseName,
         bath: f64,
         rise_k: impl Fn(f64) -> f64,
-    ) -> (Option<u32>, Option<u32>) {
-        let mut params = fixture::params();
-        params.milk.truncate(1);
+    ) -> (Option<u64>, Option<u64>) {
         let (mut fast, mut cut, mut fails) = (Fast::default(), None, None);
         let mut milk_c = 50.0;
         for number in 0..40 {
-            let mut milk = [None; MILK_PROBES_MAX];
-            milk[0] = Some(milk_c);
+            let stage = stage(phase, 60 + number * 10);
+            fast.observe(&params(), &stage, &block(bath, milk_c));
             milk_c += rise_k(milk_c);
-            let block = Block {
-                bath: Some(bath),
-                milk,
-                reference: None,
-                commanded: Commanded::Off,
-                cooled: false,
-                follows_a_gap: false,
-            };
-            let stage = Stage {
-                now: Tick::from_ms(60_000 + u64::from(number) * 10_000),
-                phase,
-                loaded: Some(Tick::from_ms(0)),
-                bottles: 12,
-                command: Command::safe(false),
-            };
-            fast.observe(&params, &stage, &block);
             cut = cut.or(fast.lasts().then_some(number));
             fails = fails.or(fast.fails().then_some(number));
         }
@@ -141,22 +155,52 @@ mod tests {
     #[test]
     fn after_a_gap_in_the_readings_it_begins_anew() {
         let mut fast = Fast { in_a_row: AGREE_TO_FAIL, ..Fast::default() };
-        let block = Block {
-            bath: None,
-            milk: [None; MILK_PROBES_MAX],
-            reference: None,
-            commanded: Commanded::Off,
-            cooled: false,
-            follows_a_gap: true,
-        };
-        let stage = Stage {
-            now: Tick::from_ms(600_000),
-            phase: PhaseName::ComeUp,
-            loaded: Some(Tick::from_ms(0)),
-            bottles: 12,
-            command: Command::safe(false),
-        };
-        fast.observe(&fixture::params(), &stage, &block);
+        let unread = Block { follows_a_gap: true, ..block(63.0, 50.0) };
+        fast.observe(&params(), &stage(PhaseName::ComeUp, 600), &unread);
         assert!(!fast.lasts() && !fast.fails());
+    }
+
+    #[test]
+    fn with_the_heating_it_is_over() {
+        let mut fast = Fast { in_a_row: AGREE_TO_FAIL, ..Fast::default() };
+        fast.observe(&params(), &stage(PhaseName::Hold, 600), &block(63.0, 50.0));
+        assert!(fast.lasts() && fast.fails());
+        fast.observe(&params(), &stage(PhaseName::Cool, 610), &block(63.0, 50.0));
+        assert!(!fast.lasts() && !fast.fails());
+    }
+
+    #[test]
+    fn in_the_first_minute_a_probe_may_come_to_rest_in_its_bottle() {
+        // It warms by 3 K with each block until `until_s`, and by nothing after.
+        let is_seen = |until_s: u64| {
+            let mut fast = Fast::default();
+            (0..24).any(|number| {
+                let at_s = number * 10;
+                let milk_c = 20.0 + 0.3 * at_s.min(until_s) as f64;
+                fast.observe(&params(), &stage(PhaseName::ComeUp, at_s), &block(15.0, milk_c));
+                fast.lasts()
+            })
+        };
+        // Two blocks must agree.
+        assert!(!is_seen(60) && !is_seen(70) && is_seen(80));
+    }
+
+    #[test]
+    fn what_is_just_allowed_is_not_too_fast() {
+        let step_k = params().milk[0].resolution.as_f64();
+        let is_seen = |rise_k: f64| {
+            let mut fast = Fast::default();
+            for number in 0..8 {
+                let milk_c = if number < 6 { 0.0 } else { rise_k };
+                fast.observe(
+                    &params(),
+                    &stage(PhaseName::ComeUp, 60 + number * 10),
+                    &block(0.0, milk_c),
+                );
+            }
+            fast.lasts()
+        };
+        let line_k = NOISE_K + step_k;
+        assert!(!is_seen(line_k) && is_seen(line_k.next_up()));
     }
 }
