@@ -98,3 +98,20 @@ fn a_refusal_says_why_and_what_to_do_instead() {
         assert_eq!(refusal.to_string(), words);
     }
 }
+
+#[test]
+fn a_person_is_asked_to_load_and_to_unload_and_for_nothing_else() {
+    for phase in PhaseName::ALL {
+        let action = asked(phase, 12);
+        match phase {
+            PhaseName::Load => assert_eq!(action, Some(Action::ConfirmLoad { bottles: 12 })),
+            PhaseName::Unload => assert!(matches!(action, Some(Action::ConfirmUnload { .. }))),
+            PhaseName::Preheat
+            | PhaseName::ComeUp
+            | PhaseName::Hold
+            | PhaseName::Cool
+            | PhaseName::Finished
+            | PhaseName::Aborted => assert_eq!(action, None, "{phase}"),
+        }
+    }
+}

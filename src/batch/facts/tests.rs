@@ -96,6 +96,23 @@ fn after_an_outage_no_probe_is_blamed_but_the_gap_stays_a_gap() {
 }
 
 #[test]
+fn a_probe_that_gave_nothing_since_an_outage_is_unread_and_before_any_outage_none_is() {
+    let params = params();
+    let mut senses = Senses::new(&params);
+    let is_unread = |senses: &mut Senses, ms| senses.facts(at(ms), &params, at(0)).milk_unread;
+    assert!(!is_unread(&mut senses, 0), "it may be read a moment later");
+    senses.observe(at(1_000), &params, &reading(63_500, [63_000; 2]));
+    senses.resume(at(60_000));
+    assert!(is_unread(&mut senses, 60_000));
+    let mut half = reading(63_500, [63_000; 2]);
+    half.milk[1] = Some(Sample::missing(Quality::SensorOpen));
+    senses.observe(at(61_000), &params, &half);
+    assert!(is_unread(&mut senses, 61_000), "one of two");
+    senses.observe(at(62_000), &params, &reading(63_500, [63_000; 2]));
+    assert!(!is_unread(&mut senses, 62_000));
+}
+
+#[test]
 fn what_came_with_the_newest_reading_includes_the_reference_if_the_unit_has_one() {
     let mut params = params();
     let mut seen = reading(63_500, [63_000; 2]);

@@ -84,11 +84,13 @@ impl Bottle {
 
     /// How long after the last second nothing that came in is warm yet, s.
     fn waits_s(&mut self, clearance_k: f64) -> u64 {
-        let from_s = self.now_s;
-        while !self.is_warm(clearance_k) {
-            self.closed(1);
-        }
-        self.now_s - from_s
+        let mut seconds = 0..20_000;
+        let warm_s = seconds.find(|_| {
+            let is_warm = self.is_warm(clearance_k);
+            self.closed(u64::from(!is_warm));
+            is_warm
+        });
+        warm_s.expect("warm within hours")
     }
 }
 

@@ -1,6 +1,7 @@
 //! What takes the heat away: lost probes, silence, heat where none may be, a stop.
 
 use super::*;
+use crate::batch::interlock::Ruling;
 
 /// REQ-HEAT-01
 #[test]
@@ -137,4 +138,67 @@ fn without_orders_that_arrive_there_is_no_heat() {
         bench.heats() && bench.engine.stands(Alarm::OrdersLost),
         "heat is back, the alarm waits"
     );
+}
+
+#[test]
+fn without_a_record_that_keeps_up_there_is_no_heat() {
+    let mut bench = Bench::holding(params());
+    assert!(!bench.engine.record_is_behind());
+    assert_eq!(bench.act(Action::Record { keeps_up: false }), None);
+    assert!(!bench.heats() && bench.engine.record_is_behind());
+    bench.act(Action::Record { keeps_up: true });
+    assert!(bench.heats() && !bench.engine.record_is_behind());
+}
+
+/// A probe that froze cold in the come-up would call for hot bottles to be taken out.
+#[test]
+fn milk_that_is_doubted_is_not_known_to_be_cold() {
+    let cooled = |doubt: fn(&mut Engine)| {
+        let mut bench = Bench::holding(params());
+        bench.until(PhaseName::Cool);
+        doubt(&mut bench.engine);
+        bench.milk(9_000);
+        bench.seconds(60);
+        bench.engine.phase()
+    };
+    assert_eq!(cooled(|_| ()), PhaseName::Unload);
+    let reads_high = |engine: &mut Engine| engine.tally.implausible = Some(Alarm::AboveReference);
+    assert_eq!(cooled(reads_high), PhaseName::Unload, "the coldest probe is believed");
+    let jumped = |engine: &mut Engine| engine.tally.implausible = Some(Alarm::MilkJumps);
+    assert_eq!(cooled(jumped), PhaseName::Cool);
+    // What stands still has failed nothing yet.
+    let mut engine = Bench::holding(params()).engine;
+    assert!(!engine.milk_is_doubted());
+    engine.board.update(Alarm::ALL.map(|alarm| alarm == Alarm::MilkStuck), |_| ());
+    assert!(engine.milk_is_doubted());
+}
+
+/// This alarm is raised, and is over.
+fn raised_once(bench: &mut Bench, alarm: Alarm) {
+    let facts = bench.engine.senses.facts(bench.engine.now, &params(), Tick::default());
+    for lasts in [true, false] {
+        let lasting = Alarm::ALL.map(|one| lasts && one == alarm);
+        bench.engine.note_alarms(&Ruling { lasting, ..Ruling::default() }, &facts, &mut Vec::new());
+    }
+}
+
+#[test]
+fn a_waiting_bath_that_did_not_get_its_heat_three_times_stops_the_batch() {
+    let mut bench = Bench::new(params());
+    bench.seconds(10);
+    for _ in 0..3 {
+        raised_once(&mut bench, Alarm::HeaterFails);
+    }
+    bench.until(PhaseName::Load);
+    for (alarm, phase) in [
+        (Alarm::HeaterFails, PhaseName::Load),
+        (Alarm::BathJumps, PhaseName::Load),
+        (Alarm::HeaterFails, PhaseName::Load),
+        (Alarm::HeaterFails, PhaseName::Aborted),
+    ] {
+        raised_once(&mut bench, alarm);
+        bench.seconds(1);
+        assert_eq!(bench.engine.phase(), phase);
+    }
+    assert_eq!(bench.causes().last(), Some(&&Cause::Interlock { alarm: Alarm::HeaterFails }));
 }

@@ -27,6 +27,9 @@ fn a_probe_is_behind_from_where_the_first_alone_begins_though_the_hold_of_both_b
     assert_eq!(found.max_mk, 600);
     // Before the control bottle clears its limit nothing is compared.
     assert_eq!(behind(&slow(HOT_S..BEGIN_S - 10, 600)).expect("it begins").max_mk, 0);
+    // On the row with which it begins the mean has one of ten such readings left, or none.
+    let until = |s: u64| behind(&slow(HOT_S..s, 600)).expect("it begins").max_mk;
+    assert_eq!((until(BEGIN_S - 8), until(BEGIN_S - 9)), (60, 0));
 }
 
 #[test]

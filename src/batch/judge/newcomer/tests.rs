@@ -1,6 +1,6 @@
 use super::*;
 use crate::batch::curve::Curve;
-use crate::batch::judge::tests::{asked, beside, own, verdict, with};
+use crate::batch::judge::tests::{asked, beside, milli, own, verdict, with};
 use crate::batch::judge::track::Track;
 use crate::batch::phase::PhaseName;
 use crate::batch::verdict::{Rule, Severity};
@@ -135,6 +135,35 @@ fn the_last_bottle_of_the_load_must_have_been_at_the_floor_for_the_hold() {
     assert_eq!(fails(&cooled_from(confirmed_at(4.0), 1_600 + 1_800)), None);
     // Too warm to show a lag: nobody knows.
     assert_eq!(fails(&cooled_from(confirmed_at(55.0), 1_000 + 1_800)), None);
+}
+
+/// How warm the last bottle of the load was at this second, millidegrees.
+fn last_bottle_at(curve: &Curve, second: i64) -> i64 {
+    asked(curve, |_, track| super::last_of_load(track, second * 1_000)).expect("it shows its lag")
+}
+
+#[test]
+fn a_tenth_of_a_degree_below_the_floor_is_allowed_and_a_thousandth_more_is_not() {
+    // The last 30 min of the hold begin at second 1400; all else stays as it is.
+    let of = |by: i32| {
+        let curve = cooled_from(confirmed_at(40.0), 1_400 + 1_800);
+        with(curve, 1_400..1_401, |row| {
+            row.milk[0] = row.milk[0].and_then(|c| milli(c.milli() + by))
+        })
+    };
+    let over = i32::try_from(last_bottle_at(&of(0), 1_400)).expect("small") - 62_400;
+    assert_eq!(last_bottle_at(&of(-over), 1_400), 62_400);
+    let is_told = |curve: &Curve| asked(curve, |seen, _| super::late_load(seen).is_some());
+    assert!(!is_told(&of(-over)) && is_told(&of(-over - 1)));
+}
+
+/// At second 30 it is at 42.2 °C, and so far behind. 300 s later the control bottle is at 55.5 °C,
+/// and an eighth of it was taken off seven times: 16.6 K are left.
+#[test]
+fn the_last_bottle_of_the_load_warms_from_the_first_reading_on() {
+    let blind = with(confirmed_at(40.0), 0..30, |row| row.milk[0] = None);
+    let at_330_s = last_bottle_at(&blind, 330);
+    assert!((38_700..39_100).contains(&at_330_s), "{at_330_s}");
 }
 
 #[test]

@@ -158,6 +158,18 @@ fn a_lid_opened_before_the_milk_is_cooled_is_a_deviation_and_after_it_is_not() {
 }
 
 #[test]
+fn the_row_that_tells_the_cooling_still_belongs_to_the_hold_and_so_does_its_lid() {
+    let cools_s = COMPLETE_S - 100;
+    let opened = |s: u64| {
+        let cools = with(own(), cools_s..COMPLETE_S, |row| row.phase = Some(PhaseName::Cool));
+        let told = with(cools, 0..END_S + 1, |row| row.lid = Some(row.t_ms != s * 1_000));
+        let found = verdict(&told).findings;
+        found.iter().filter(|found| found.text.contains("opened in the cooling")).count()
+    };
+    assert_eq!((opened(cools_s), opened(cools_s + 1)), (0, 1));
+}
+
+#[test]
 fn an_open_lid_keeps_a_hold_from_beginning() {
     let open = with(good(), 0..END_S, |row| row.lid = Some(false));
     assert_eq!(verdict(&open).figures.hold_s, None);
