@@ -246,13 +246,13 @@ fn answer_and_keys(
     let keys = keys(state, view);
     let Some(note) = &state.note else { return wrapped(&keys, width, BOLD) };
     let both = wrapped(&format!("{note}  {keys}"), width, BOLD);
-    if both.len() <= rows_max {
+    if both.len() == 1 {
         return both;
     }
     let (mut lines, keys) = (wrapped(note, width, BOLD), wrapped(&keys, width, BOLD));
     let room = rows_max.saturating_sub(keys.len());
     // One row of a long message is too little of it.
-    if room > 1 {
+    if lines.len() <= room || room > 1 {
         lines.truncate(room);
         lines.extend(keys);
     }

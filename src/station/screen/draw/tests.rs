@@ -323,7 +323,7 @@ fn the_keys_are_told_beside_every_message() {
         state.note = Some(note.to_owned());
         let shown = text(&picture(&state, 80, 24));
         let begins = note.get(..16).expect("long enough");
-        assert!(shown.contains(begins) && shown.contains("a = acknowledge"), "{shown}");
+        assert!(shown.contains(begins) && shown.contains("a = acknowledge    s = stop"), "{shown}");
     }
 }
 
