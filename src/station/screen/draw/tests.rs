@@ -286,34 +286,6 @@ fn cooling_shows_where_it_ends() {
     }
 }
 
-#[test]
-fn a_stop_before_loading_sends_nobody_to_bottles_that_are_not_there() {
-    let (mut rehearsal, mut state) = batch(PhaseName::Preheat, 60);
-    state.take(rehearsal.act(Action::Stop { reason: "started by mistake".into() }));
-    assert!(!state.may_hold_bottles());
-    let (mut rehearsal, mut state) = batch(PhaseName::Load, 30);
-    state.take(rehearsal.act(Action::Stop { reason: "smell of smoke".into() }));
-    let shown = text(&picture(&state, 80, 24));
-    assert!(shown.contains("[aborted]") && shown.contains("cold water"), "{shown}");
-    assert!(state.may_hold_bottles());
-}
-
-#[test]
-fn a_sound_is_made_for_alarms_and_for_calls_but_not_for_every_view() {
-    let (mut rehearsal, mut state) = batch(PhaseName::Hold, 60);
-    assert!(!state.take(rehearsal.second()));
-    rehearsal.lid_closed = false;
-    assert!(state.take(rehearsal.second()));
-    assert!(!state.take(rehearsal.second()));
-}
-
-#[test]
-fn old_figures_are_called_old() {
-    let (_, mut state) = batch(PhaseName::Hold, 60);
-    state.silent = true;
-    assert!(text(&picture(&state, 80, 24)).contains("NO NEWS"));
-}
-
 /// Whatever is said, what the keys do is said beside it: a message stays for as long as nothing happens.
 #[test]
 fn the_keys_are_told_beside_every_message() {
@@ -341,4 +313,32 @@ fn what_to_do_with_the_bottles_is_said_when_the_screen_is_gone() {
     assert_eq!(said(PhaseName::Hold, true), Some(cold));
     assert_eq!(said(PhaseName::Preheat, true), None, "it is empty");
     assert_eq!(said(PhaseName::Hold, false), None, "a signal ended the program: it is open");
+}
+
+#[test]
+fn a_stop_before_loading_sends_nobody_to_bottles_that_are_not_there() {
+    let (mut rehearsal, mut state) = batch(PhaseName::Preheat, 60);
+    state.take(rehearsal.act(Action::Stop { reason: "started by mistake".into() }));
+    assert!(!state.may_hold_bottles());
+    let (mut rehearsal, mut state) = batch(PhaseName::Load, 30);
+    state.take(rehearsal.act(Action::Stop { reason: "smell of smoke".into() }));
+    let shown = text(&picture(&state, 80, 24));
+    assert!(shown.contains("[aborted]") && shown.contains("cold water"), "{shown}");
+    assert!(state.may_hold_bottles());
+}
+
+#[test]
+fn a_sound_is_made_for_alarms_and_for_calls_but_not_for_every_view() {
+    let (mut rehearsal, mut state) = batch(PhaseName::Hold, 60);
+    assert!(!state.take(rehearsal.second()));
+    rehearsal.lid_closed = false;
+    assert!(state.take(rehearsal.second()));
+    assert!(!state.take(rehearsal.second()));
+}
+
+#[test]
+fn old_figures_are_called_old() {
+    let (_, mut state) = batch(PhaseName::Hold, 60);
+    state.silent = true;
+    assert!(text(&picture(&state, 80, 24)).contains("NO NEWS"));
 }
