@@ -280,7 +280,9 @@ pub enum Refusal {
     #[error("not waiting for unloading in phase {0}; to end the batch early, stop it")]
     NotUnloading(PhaseName),
     /// Heat was confirmed when nothing waits for it.
-    #[error("heat is not waiting to be confirmed; nothing needs to be done")]
+    #[error(
+        "heat does not wait for you; if an alarm keeps it off, deal with that and acknowledge it"
+    )]
     HeatNotWaiting,
     /// There is no such alarm to acknowledge.
     #[error("alarm {} does not wait to be acknowledged; see which alarms stand", .0.number())]

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use jiff::civil::Date;
 
 use super::context::Context;
+use super::donor::day;
 use super::failure::Failure;
 use super::out;
 use crate::milk::{Deposit, ml};
@@ -39,10 +40,10 @@ pub(crate) struct AddArgs {
     #[arg(long, value_name = "ML", allow_negative_numbers = true, value_parser = volume_ul)]
     volume_ml: i64,
     /// The oldest day of expression in it
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     expressed_on: Date,
     /// The day on which it arrived [default: today]
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     received_on: Option<Date>,
 }
 

@@ -19,7 +19,7 @@ pub(crate) enum DonorCommand {
         /// Code of the donor, as on the labels
         donor: String,
         /// The screening is complete; milk expressed up to this day may be used
-        #[arg(long, value_name = "YYYY-MM-DD")]
+        #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
         cleared_until: Option<Date>,
     },
     Set(SetArgs),
@@ -47,7 +47,7 @@ pub(crate) struct SetArgs {
     /// Code of the donor
     donor: String,
     /// The screening is complete; milk expressed up to this day may be used
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     cleared_until: Option<Date>,
     /// Milk of this donor is on hold
     #[arg(long)]
@@ -81,6 +81,12 @@ pub(crate) fn run(context: &Context, command: DonorCommand) -> Result<(), Failur
         DonorCommand::List => list(context),
         DonorCommand::Show { donor } => show(context, &donor),
     }
+}
+
+/// A day as it is asked for; what jiff says of another form is about its parser.
+pub(super) fn day(text: &str) -> Result<Date, String> {
+    text.parse()
+        .map_err(|_| format!("{text:?} is no day: write year, month and day, as 2027-03-31"))
 }
 
 fn add(context: &Context, code: &str, cleared_until: Option<Date>) -> Result<(), Failure> {

@@ -158,7 +158,12 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
     let gives_up = matches!(request.task, Task::Abandon(_));
     let done = super::unit::block_on(conduct(request, mode));
     Kept::end(kept);
-    let done = done??;
+    let done = done.map_err(Failure::from).and_then(|done| Ok(done?));
+    let done = done.inspect_err(|why| {
+        if !fast {
+            super::unit::if_nobody_started_it(context, &args.unit, why);
+        }
+    })?;
     report(context, &done)?;
     // What was asked for was done, on whatever there is (docs/decisions/0022).
     let given_up = gives_up.then(|| still_fits(context, &done.batch));

@@ -72,9 +72,13 @@ Examples:
   holder sim --device eurotherm-3200 --pty /tmp/holder-pty
   holder sim --device eurotherm-3200 --pty '/tmp/holder-pty?baud=19200&parity=even' --paced
   holder sim --device eurotherm-3200 --serial /dev/ttyUSB1
-  holder sim --unit station.toml:demo --pty line=/tmp/line
+  holder sim --unit station.toml:past-1 --pty line=/tmp/line    its bus line is a serial one
   holder sim --unit station.toml:demo --fault late:ms=800,unit=1,every=5
   holder sim --unit station.toml:demo --fault unplug:from=60s,for=5s --fault bad-crc:chance=0.01
+
+The hands of a technician, at unit id 247 of each bus of Modbus TCP:
+  mbpoll -m tcp -p 15021 -a 247 -0 -r 0 -t 4 -1 127.0.0.1 12    12 bottles go in; 0: all come out
+  mbpoll -m tcp -p 15021 -a 247 -0 -r 2 -t 4 -1 127.0.0.1 0     the lid is opened; 1: closed
 
 Faults, with their settings:
   silence, late (ms, to), slow (ms, or baud), short (bytes), long (bytes), duplicate,

@@ -31,9 +31,10 @@ const TOLD_EVERY: u64 = 500;
 /// Run simulated batches with faults, and stop at nothing that must never happen
 ///
 /// Each seed is one whole batch on a simulated machine: every fourth without fault, the others with
-/// one to three faults of machine, probes, wire, people or computer. After every step six invariants
-/// are checked against what really happened to the milk. Nothing of it touches a station. The exit
-/// code is 1 if an invariant did not hold; a seed gives the same run again on any computer.
+/// one to three faults of machine, probes, wire, people or computer, seldom with more. After every
+/// step six invariants are checked against what really happened to the milk. Nothing of it touches a
+/// station. The exit code is 1 if an invariant did not hold; a seed gives the same run again on any
+/// computer.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  holder soak --seeds 0..10000 --jobs 2\n  \
                   holder soak --replay 4711 --charts soak-4711")]
@@ -50,7 +51,8 @@ pub(crate) struct SoakArgs {
     /// Which runs keep a real database, in memory
     #[arg(long, value_enum, default_value = "some")]
     journal: Journal,
-    /// Folder for the charts of runs in which something did not hold [default: soak-failures]
+    /// Folder for the charts of --replay, and of runs in which something did not hold [default:
+    /// soak-failures]
     #[arg(long, value_name = "DIR", default_value = "soak-failures", hide_default_value = true)]
     charts: PathBuf,
 }
@@ -243,9 +245,7 @@ fn invariants(totals: &Totals) -> String {
     for rate in totals.rates() {
         let _ = writeln!(text, "invariant 5: {rate}");
     }
-    if !totals.disputed.is_empty() {
-        let _ = writeln!(text, "disputed by the judges: seeds {:?}", totals.disputed);
-    }
+    text += &disputed(&totals.disputed);
     for found in &totals.found {
         let faults: Vec<&str> = found.faults.iter().map(|kind| kind.word()).collect();
         let _ = writeln!(text, "\nseed {} ({}):", found.seed, faults.join(", "));
@@ -259,6 +259,24 @@ fn invariants(totals: &Totals) -> String {
         );
     }
     text
+}
+
+/// More seeds than this nobody reads; the document of `--json` has all of them.
+const DISPUTED_SHOWN_MAX: usize = 10;
+
+fn disputed(seeds: &[u64]) -> String {
+    let shown = seeds.iter().take(DISPUTED_SHOWN_MAX).map(u64::to_string);
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    match seeds.len() {
+        0 => String::new(),
+        count @ 1..=DISPUTED_SHOWN_MAX => {
+            format!("disputed by the judges, and so not released: {count}; seeds {shown}\n")
+        }
+        count => format!(
+            "disputed by the judges, and so not released: {count}; the first seeds are {shown}; \
+             --json names all of them\n"
+        ),
+    }
 }
 
 fn replay(
@@ -299,6 +317,8 @@ fn write_run(
     write(format!("seed-{seed}.svg"), &chart.context("the chart cannot be drawn")?)?;
     write(format!("seed-{seed}-truth.svg"), &picture::svg(&scenario, &done, COMMIT))?;
     write(format!("seed-{seed}.txt"), &story)?;
+    let beginning = charts.join(format!("seed-{seed}"));
+    out::note(&format!("wrote {0}.svg, {0}-truth.svg and {0}.txt", beginning.display()));
     Ok((story, !report.violations.is_empty()))
 }
 
@@ -332,9 +352,9 @@ fn story(scenario: &Scenario, done: &Done, report: &Report) -> String {
     }
     let _ = writeln!(
         text,
-        "truly at the floor for {:.0} s; hottest milk {:?} °C\n{}",
+        "truly at the floor for {:.0} s; hottest milk {}\n{}",
         done.true_hold_ms as f64 / 1_000.0,
-        done.hottest_c,
+        done.hottest_c.map_or("not known".to_owned(), |c| format!("{c:.2} °C")),
         verdict::in_words(&done.closed.verdict)
     );
     if let Some(residual) = report.residual {
@@ -350,4 +370,24 @@ fn story(scenario: &Scenario, done: &Done, report: &Report) -> String {
         );
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_disputed_seeds_are_told_than_somebody_reads() {
+        assert_eq!(disputed(&[]), "");
+        assert_eq!(
+            disputed(&[83, 109]),
+            "disputed by the judges, and so not released: 2; seeds 83, 109\n"
+        );
+        let all: Vec<u64> = (0..900).collect();
+        assert_eq!(
+            disputed(&all),
+            "disputed by the judges, and so not released: 900; the first seeds are 0, 1, 2, 3, 4, 5, 6, \
+             7, 8, 9; --json names all of them\n"
+        );
+    }
 }

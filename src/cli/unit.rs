@@ -20,7 +20,8 @@ use super::capture::{Kept, PROGRAM};
 use super::context::Context;
 use super::failure::Failure;
 use super::{out, signals};
-use crate::station::config::Unit;
+use crate::invocation;
+use crate::station::config::{STATION_FILE, StationConfig, Unit};
 use crate::station::lock::{LockError, UnitLock};
 
 /// The pasteurizers of the station: list, check, read, commission and switch them off
@@ -83,15 +84,34 @@ pub(crate) fn run(context: &Context, command: UnitCommand) -> Result<(), Failure
     match command {
         UnitCommand::List => list(context),
         UnitCommand::Show { unit } => show::run(context, &unit),
-        UnitCommand::Check { unit, capture } => check::run(context, &unit, capture.as_deref()),
-        UnitCommand::Off { unit } => off::run(context, &unit),
+        UnitCommand::Check { unit, capture } => check::run(context, &unit, capture.as_deref())
+            .inspect_err(|why| if_nobody_started_it(context, &unit, why)),
+        UnitCommand::Off { unit } => {
+            off::run(context, &unit).inspect_err(|why| if_nobody_started_it(context, &unit, why))
+        }
         UnitCommand::Read { unit, watch: false, capture } => {
             read(context, &unit, capture.as_deref())
+                .inspect_err(|why| if_nobody_started_it(context, &unit, why))
         }
         UnitCommand::Read { unit, watch: true, capture } => {
             watch(context, &unit, capture.as_deref())
         }
         UnitCommand::Commission(args) => commission::run(context, &args),
+    }
+}
+
+/// A simulated machine that does not answer has no cable: most often nobody started it.
+pub(super) fn if_nobody_started_it(context: &Context, name: &str, why: &Failure) {
+    let Failure::Unreachable(_) = why else { return };
+    let is_simulated =
+        |station: StationConfig| station.unit(name).is_ok_and(|unit| unit.written.simulated);
+    if context.station().is_ok_and(is_simulated) {
+        let described = context.dir().join(STATION_FILE).display().to_string();
+        let described = invocation::quoted(&format!("{described}:{name}"));
+        out::note(&format!(
+            "unit {name} is simulated: has somebody started its machine? \
+             `holder sim --unit {described}` does, in another terminal, with the same --speed"
+        ));
     }
 }
 

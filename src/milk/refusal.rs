@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 
 use super::ml;
+use crate::invocation;
 
 /// What a code names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +49,10 @@ pub enum Refusal {
         code: String,
     },
     /// Nothing has this code.
-    #[error("no {kind} {code} is recorded; check the label, or see `holder {kind} list`")]
+    #[error(
+        "no {kind} {code} is recorded; check the label, or see `{list}`",
+        list = invocation::command(format_args!("{kind} list"))
+    )]
     Unknown {
         /// What.
         kind: Kind,

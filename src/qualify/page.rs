@@ -26,13 +26,15 @@ pub(crate) fn pdf(
     let good = bench.good().map_err(|why| fault(format!("{why:#}")))?;
     let mut record = good.record;
     record.header.code = "OQ-01".to_owned();
-    let chart = svg_by_name(&record, &good.verdict, ChartOptions::default())?;
+    let look = ChartOptions { training: report.training, ..ChartOptions::default() };
+    let chart = svg_by_name(&record, &good.verdict, look)?;
     let zone = Zone::named(time_zone);
     let word = |verdict: Verdict| verdict.word();
     let facts = json!({
         "report": report,
         "plan": report.plan.as_ref().map(|plan| plan_in_words(plan, &zone)),
         "scope": report.scope(),
+        "marks": report.marks(),
         "outcome": report.outcome.word(),
         "at": zone.stamp(report.at_utc_ms),
         "zone": zone.label(report.at_utc_ms),

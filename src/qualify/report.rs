@@ -111,6 +111,8 @@ pub struct Report {
     pub of_a_unit: bool,
     /// Whether the machine itself is simulated, whoever plays it.
     pub unit_simulated: bool,
+    /// Whether the unit is of a station for training, of which every page says so.
+    pub training: bool,
     /// The recipe.
     pub recipe: String,
     /// The operational steps run on equations, never on a machine.
@@ -152,6 +154,7 @@ impl Report {
             unit: bench.unit.name.to_owned(),
             of_a_unit: bench.is_unit(),
             unit_simulated: bench.unit.written.simulated,
+            training: bench.is_unit() && bench.unit.station.training,
             recipe: bench.params.recipe.name.clone(),
             oq_simulated: true,
             seed: bench.seed,
@@ -167,6 +170,12 @@ impl Report {
     /// How many steps have this verdict.
     pub fn count(&self, verdict: Verdict) -> usize {
         self.steps.iter().filter(|step| step.verdict == verdict).count()
+    }
+
+    /// What stands on every page of it.
+    pub fn marks(&self) -> Vec<&'static str> {
+        let simulated = if self.unit_simulated { "SIMULATED" } else { "SIMULATED (OQ)" };
+        self.training.then_some("TRAINING").into_iter().chain([simulated]).collect()
     }
 
     /// What it was run on, in a sentence that nobody can take for more than it is.

@@ -58,6 +58,7 @@ fn the_protocol_passes_on_the_shipped_unit_and_shows_what_it_saw() {
     assert!(failed.is_empty(), "{failed:#?}");
     assert_eq!(report.outcome, Outcome::Passed);
     assert!(report.scope().starts_with("SIMULATED"), "{}", report.scope());
+    assert_eq!(report.marks(), ["SIMULATED"]);
     for step in &report.steps {
         assert!(!step.text.is_empty() && !step.source.is_empty(), "{step:?}");
         assert!(step.observed.chars().any(char::is_alphanumeric), "{step:?}");

@@ -115,7 +115,7 @@ pub(crate) const fn rule(rule: Rule) -> &'static str {
 pub(crate) const fn closing(closing: Option<Closing>) -> &'static str {
     match closing {
         Some(Closing::Ended) => "ended by the program, with its record complete",
-        Some(Closing::Interrupted) => "interrupted, and closed when the program started again",
+        Some(Closing::Interrupted) => "closed as incomplete: it was interrupted before its end",
         None => "not closed when this was printed",
     }
 }

@@ -13,7 +13,8 @@ use crate::batch::phase::PhaseName;
 pub enum Closing {
     /// The engine came to its end: finished or aborted.
     Ended,
-    /// The program was interrupted; found and closed at the next start.
+    /// It was interrupted before its end, and closed then or later: a person left or gave it up, or the
+    /// program ended.
     Interrupted,
 }
 

@@ -97,6 +97,8 @@ fn mistakes_at_the_desk_change_nothing() {
     desk.run("donor add D-1").expect_refusal(&["donor D-1", "recorded already"]);
     desk.run("donor add Jane_Doe!").expect_refusal(&["donor code"]);
     desk.run("donor show D-9").expect_refusal(&["no donor D-9"]);
+    let day = desk.run("donor add D-9 --cleared-until 31.3.2027").expect_code(2);
+    assert!(day.stderr.contains("is no day: write year, month and day"), "{}", day.stderr);
     let add = "deposit add M-9 --donor D-9 --volume-ml 5 --expressed-on 2026-01-01";
     desk.run(add).expect_refusal(&["no donor D-9"]);
     desk.run(&add.replace("--volume-ml 5", "--volume-ml 5e3")).expect_code(2);

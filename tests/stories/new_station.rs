@@ -84,4 +84,11 @@ fn a_machine_that_does_not_answer_has_its_own_exit_code() {
     let check = desk.run("unit check demo --json").expect_code(4);
     let lines = check.json();
     assert!(lines.as_array().expect("lines").iter().any(|line| line["grade"] == "bad"));
+    // A simulated machine has no cable to look at: somebody has to start it.
+    let run = desk.run("run demo --water --bottles 1").expect_code(4);
+    for answer in [read, check, run, desk.run("unit off demo").expect_code(4)] {
+        let said = answer.stderr;
+        assert!(said.contains("has somebody started its machine?"), "{said}");
+        assert!(said.contains("`holder sim --unit ./station.toml:demo`"), "{said}");
+    }
 }

@@ -69,6 +69,7 @@ fn a_technician_reads_the_next_step_last_and_qa_gets_the_report_in_a_file() {
     let command = "holder run demo --water --bottles 48 --bottle-ml 250 --recipe holder-hmbana";
     assert!(shown.trim_end().ends_with(command), "{shown}");
     assert!(shown.contains("no source that we know"), "{shown}");
+    assert!(shown.starts_with("TRAINING · SIMULATED\n"), "{shown}");
     let program = desk.run("--json qualify --machines 1 --out report.json").expect_code(0);
     let report = program.json();
     assert_eq!(report["outcome"], "passed");

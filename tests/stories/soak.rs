@@ -36,6 +36,7 @@ fn one_seed_is_told_in_full_and_drawn() {
     let refused = desk.run("soak --replay 1 --charts file").expect_code(2);
     assert!(refused.stderr.contains("this is a file; name a folder"), "{}", refused.stderr);
     let answer = desk.run("soak --replay 1 --charts charts");
+    assert!(answer.stderr.contains("wrote charts/seed-1.svg, charts/seed-1-truth.svg"));
     let story = answer.stdout;
     assert!(story.contains("seed 1") && story.contains("SIMULATED"), "{story}");
     assert!(story.contains("fault: ") && story.contains("truly at the floor"), "{story}");

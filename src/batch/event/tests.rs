@@ -86,7 +86,10 @@ fn a_refusal_says_why_and_what_to_do_instead() {
             Refusal::NotUnloading(PhaseName::Hold),
             "not waiting for unloading in phase hold; to end the batch early, stop it",
         ),
-        (Refusal::HeatNotWaiting, "heat is not waiting to be confirmed; nothing needs to be done"),
+        (
+            Refusal::HeatNotWaiting,
+            "heat does not wait for you; if an alarm keeps it off, deal with that and acknowledge it",
+        ),
         (
             Refusal::NothingToAcknowledge(Alarm::LidOpen),
             "alarm 301 does not wait to be acknowledged; see which alarms stand",

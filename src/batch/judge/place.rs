@@ -81,6 +81,13 @@ pub(super) fn milk_over_bath(seen: &Seen, track: &Track) -> Option<Finding> {
 pub(super) fn unseen(seen: &Seen, track: &Track) -> Option<Finding> {
     let severity = if seen.curve.own_record { Severity::Deviation } else { Severity::Note };
     let lacks = |text: &str| Some(finding(Rule::ProbePlace, severity, None, text));
+    // The bath of such a batch may well have been read.
+    if seen.curve.own_record && seen.curve.load_ms.is_none() {
+        return lacks(
+            "No bottles were confirmed to be in: whether the probes were in the milk, whether the \
+             agitator ran and whether something cold came into the bath could not be judged.",
+        );
+    }
     if track.points.len() < 2 {
         return lacks(
             "The bath was not read: whether the probes were in the milk, whether the agitator ran \

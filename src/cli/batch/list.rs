@@ -6,6 +6,7 @@ use crate::batch::verdict::Verdict;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::out;
+use crate::invocation;
 use crate::record::zone::Zone;
 use crate::store::Store;
 use crate::store::model::BatchHeader;
@@ -72,8 +73,9 @@ fn end(altered: &[String]) -> Result<(), Failure> {
     }
     Err(Failure::DoesNotVerify(anyhow::anyhow!(
         "{}: what the list has is not what the journal has of the closing; no decision about milk \
-         may rest on it. `holder db verify` says what does not fit",
-        altered.join(", ")
+         may rest on it. `{}` says what does not fit",
+        altered.join(", "),
+        invocation::command("db verify")
     )))
 }
 

@@ -41,6 +41,16 @@ pub(super) fn next_with_key(state: &ScreenState, view: &View) -> String {
     format!("{}{press}", next(state, view))
 }
 
+/// What to do when the screen is gone, and with it what it said last. A person who left while bottles
+/// may be in the machine stopped the batch; one that ends without either goes on being open.
+pub(super) fn afterwards(state: &ScreenState, view: &View, has_left: bool) -> Option<&'static str> {
+    if view.phase.is_final() {
+        return Some(next(state, view));
+    }
+    let stopped = View { phase: PhaseName::Aborted, heat_waits: false, ..view.clone() };
+    (has_left && state.may_hold_bottles()).then(|| next(state, &stopped))
+}
+
 /// Where water wants another sentence than milk: there is nothing to keep, to label or to freeze.
 fn next_with_water(state: &ScreenState, view: &View) -> Option<&'static str> {
     match view.phase {

@@ -39,9 +39,10 @@ pub(super) fn draw(frame: &mut Frame, state: &ScreenState) {
     let is_tall = rest.height >= 22 && rest.width >= 60;
     let width = usize::from(rest.width);
 
-    let keys = wrapped(&keys_or_answer(state, view), width, BOLD);
-    let rows = rows_of(&keys).min((rest.height / 6).clamp(1, ANSWER_ROWS_MAX));
-    frame.render_widget(Paragraph::new(keys), take_bottom(&mut rest, rows));
+    let rows_max = (rest.height / 6).clamp(1, ANSWER_ROWS_MAX);
+    let foot = answer_and_keys(state, view, width, usize::from(rows_max));
+    let rows = rows_of(&foot).min(rows_max);
+    frame.render_widget(Paragraph::new(foot), take_bottom(&mut rest, rows));
     frame.render_widget(header(view), take_top(&mut rest, 1));
     if rest.height >= 14 {
         frame.render_widget(Paragraph::new(strip(view.phase, width)), take_top(&mut rest, 1));
@@ -233,18 +234,38 @@ fn todo_lines(state: &ScreenState, view: &View, width: usize) -> Vec<Line<'stati
     }
 }
 
-/// The answer to the last key, a message of the controller, or the keys.
-fn keys_or_answer(state: &ScreenState, view: &View) -> String {
-    match (state.prompt.text(), &state.note) {
-        (Some((_, keys)), None) => keys.to_owned(),
-        (Some((_, keys)), Some(note)) => format!("{note}  {keys}"),
-        (None, Some(note)) => note.clone(),
-        (None, None) => {
-            let keys = advice::keys(view);
-            let waits = waiting(&view.alarms).is_some() && !view.phase.is_final();
-            if waits { format!("a = acknowledge    {keys}") } else { keys.to_owned() }
-        }
+/// The answer to the last key or a message of the controller, and the keys. A message stays until
+/// something else happens, and nobody may have to guess meanwhile what a key does; where there is no
+/// room for both, its beginning says what to do.
+fn answer_and_keys(
+    state: &ScreenState,
+    view: &View,
+    width: usize,
+    rows_max: usize,
+) -> Vec<Line<'static>> {
+    let keys = keys(state, view);
+    let Some(note) = &state.note else { return wrapped(&keys, width, BOLD) };
+    let both = wrapped(&format!("{note}  {keys}"), width, BOLD);
+    if both.len() == 1 {
+        return both;
     }
+    let (mut lines, keys) = (wrapped(note, width, BOLD), wrapped(&keys, width, BOLD));
+    let room = rows_max.saturating_sub(keys.len());
+    // One row of a long message is too little of it.
+    if lines.len() <= room || room > 1 {
+        lines.truncate(room);
+        lines.extend(keys);
+    }
+    lines
+}
+
+fn keys(state: &ScreenState, view: &View) -> String {
+    if let Some((_, keys)) = state.prompt.text() {
+        return keys.to_owned();
+    }
+    let keys = advice::keys(view);
+    let waits = waiting(&view.alarms).is_some() && !view.phase.is_final();
+    if waits { format!("a = acknowledge    {keys}") } else { keys.to_owned() }
 }
 
 /// The newest that fit as a whole, the newest last.

@@ -17,7 +17,7 @@ use tokio::sync::mpsc::error::TryRecvError;
 
 use super::keys::{Intent, Key};
 use super::state::ScreenState;
-use super::{Ended, draw};
+use super::{Ended, advice, draw};
 use crate::batch::alarm::waiting;
 use crate::batch::event::Action;
 use crate::station::view::View;
@@ -38,11 +38,21 @@ pub(super) fn show(
     actions: &mpsc::Sender<Action>,
     stop: &AtomicBool,
 ) -> io::Result<Ended> {
-    let outcome = Screen::open().and_then(|mut screen| screen.run(&mut views, actions, stop));
-    if outcome.is_err() {
-        while views.blocking_recv().is_some() {}
+    let shown = Screen::open().and_then(|mut screen| {
+        let ended = screen.run(&mut views, actions, stop)?;
+        Ok((ended, screen.last_word(ended)))
+    });
+    match shown {
+        Ok((ended, last_word)) => {
+            // The terminal is given back: what was on the screen is gone.
+            last_word.map_or(Ok(()), |todo| writeln!(io::stderr(), "next: {todo}"))?;
+            Ok(ended)
+        }
+        Err(lost) => {
+            while views.blocking_recv().is_some() {}
+            Err(lost)
+        }
     }
-    outcome
 }
 
 /// The terminal while it is ours.
@@ -88,6 +98,12 @@ impl Screen {
             }
         }
         Ok(Ended::Closed)
+    }
+
+    /// What a person has to do who can read the screen no more.
+    fn last_word(&self, ended: Ended) -> Option<&'static str> {
+        let view = self.state.view.as_ref()?;
+        advice::afterwards(&self.state, view, ended == Ended::Left)
     }
 
     /// Takes every view that waits; false if no more will come.

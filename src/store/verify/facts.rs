@@ -135,15 +135,50 @@ impl Facts {
         let found: BTreeMap<_, _> = stored.iter().map(keyed).collect();
         let keys: BTreeSet<_> = said.keys().chain(found.keys()).collect();
         for key in keys {
-            let show = |value: Option<&&Value>| {
-                value.map_or_else(|| "no row".to_owned(), ToString::to_string)
+            let (expected, found) = match (said.get(key), found.get(key)) {
+                (Some(said), Some(found)) => apart(said, found),
+                (said, found) => (whole(said), whole(found)),
             };
-            let (expected, found) = (show(said.get(key)), show(found.get(key)));
             let place = || MisfitPlace::Row { table: key.0, key: key.1.to_owned() };
             super::same(place, "its content against the journal", &expected, &found)?;
         }
         Ok(())
     }
+}
+
+fn whole(row: Option<&&Value>) -> String {
+    row.map_or_else(|| "no row".to_owned(), ToString::to_string)
+}
+
+/// Two rows, of which only what differs is shown: the first page of a batch with its verdict fills a
+/// screen, and what was changed in it is one word.
+fn apart(one: &Value, other: &Value) -> (String, String) {
+    let (one, other) = only_what_differs(one, other);
+    (one.to_string(), other.to_string())
+}
+
+fn only_what_differs(one: &Value, other: &Value) -> (Value, Value) {
+    let (Value::Object(ones), Value::Object(others)) = (one, other) else {
+        return (one.clone(), other.clone());
+    };
+    let (mut left, mut right) = (serde_json::Map::new(), serde_json::Map::new());
+    for key in ones.keys().chain(others.keys().filter(|key| !ones.contains_key(*key))) {
+        match (ones.get(key), others.get(key)) {
+            (Some(one), Some(other)) if one != other => {
+                let (one, other) = only_what_differs(one, other);
+                left.insert(key.clone(), one);
+                right.insert(key.clone(), other);
+            }
+            (Some(_), Some(_)) | (None, None) => {}
+            (Some(one), None) => {
+                left.insert(key.clone(), one.clone());
+            }
+            (None, Some(other)) => {
+                right.insert(key.clone(), other.clone());
+            }
+        }
+    }
+    (Value::Object(left), Value::Object(right))
 }
 
 /// A row of a projection, borrowed.
@@ -201,4 +236,26 @@ fn stored_rows(db: &Connection) -> Result<BTreeMap<(&'static str, String), Value
         rows.insert(("batches", header.code.clone()), read::batch_state(db, &header.code)?);
     }
     Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn of_two_rows_only_what_differs_is_shown() {
+        let row = json!({ "code": "B-1", "bottles": 6, "verdict": { "outcome": "unacceptable", "hold_s": 9 } });
+        let mut changed = row.clone();
+        changed["verdict"]["outcome"] = json!("acceptable");
+        let shown = apart(&row, &changed);
+        assert_eq!(shown.0, r#"{"verdict":{"outcome":"unacceptable"}}"#);
+        assert_eq!(shown.1, r#"{"verdict":{"outcome":"acceptable"}}"#);
+        assert_eq!(apart(&row, &row).0, apart(&row, &row).1);
+        let longer = json!({ "code": "B-1", "bottles": 6, "verdict": null, "added": 1 });
+        let shown = apart(&row, &longer);
+        assert_eq!(shown.0, r#"{"verdict":{"hold_s":9,"outcome":"unacceptable"}}"#);
+        assert_eq!(shown.1, r#"{"added":1,"verdict":null}"#);
+    }
 }

@@ -124,6 +124,8 @@ fn what_the_curve_does_not_show_is_told() {
     assert_eq!(begins(&apart(9_000, 63_000, [0]), "The bath was not read"), Severity::Note);
     let unloaded = Curve { load_ms: None, ..apart(9_000, 63_000, [0, 1]) };
     assert_eq!(begins(&unloaded, "The curve does not tell its loading"), Severity::Note);
+    let left = Curve { own_record: true, ..unloaded };
+    assert_eq!(begins(&left, "No bottles were confirmed to be in"), Severity::Deviation);
     let hole = apart(9_000, 63_000, (0..120).chain(241..400));
     assert_eq!(begins(&hole, "Bath and milk were not read"), Severity::Note);
     let own = Curve { own_record: true, ..hole };

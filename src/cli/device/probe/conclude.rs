@@ -9,6 +9,7 @@ use holder_hal::{Quality, Role};
 
 use super::show::address_of;
 use super::{Found, Probed, is_guessed};
+use crate::invocation;
 
 /// So many names or readings are told; a person needs no more to see what is meant.
 const TOLD_MAX: usize = 4;
@@ -90,9 +91,10 @@ impl Fit {
             ),
             Self::InPart(mute) => format!(
                 "{who} fits {name}, but for {} (the reason is above): another model or firmware, \
-                 or nothing is plugged in there. Give no role to them; `holder unit check` says \
-                 whether your unit needs them",
-                some(mute, ", ")
+                 or nothing is plugged in there. Give no role to them; `{}` says whether your unit \
+                 needs them",
+                some(mute, ", "),
+                invocation::command("unit check UNIT")
             ),
             Self::SetUpWrongly(wrong) => format!(
                 "{who} answers as {name} (or as another device with such registers), and is not \

@@ -286,6 +286,35 @@ fn cooling_shows_where_it_ends() {
     }
 }
 
+/// Whatever is said, what the keys do is said beside it: a message stays for as long as nothing happens.
+#[test]
+fn the_keys_are_told_beside_every_message() {
+    let mut state = in_alarm();
+    let long = "ATTENTION: switch the heater off at the machine. ".repeat(9);
+    for note in ["Nothing was done.", "Sent to the batch.", &long] {
+        state.note = Some(note.to_owned());
+        let shown = text(&picture(&state, 80, 24));
+        let begins = note.get(..16).expect("long enough");
+        assert!(shown.contains(begins) && shown.contains("a = acknowledge    s = stop"), "{shown}");
+    }
+}
+
+/// The screen goes with the batch, and what to do with the bottles was on it.
+#[test]
+fn what_to_do_with_the_bottles_is_said_when_the_screen_is_gone() {
+    let said = |phase, has_left| {
+        let state = batch(phase, 0).1;
+        let view = state.view.clone().expect("seen");
+        advice::afterwards(&state, &view, has_left)
+    };
+    let label = "Label the bottles and freeze them in quarantine until QA has seen the record.";
+    assert_eq!(said(PhaseName::Finished, false), Some(label));
+    let cold = "Put any bottles into cold water now and keep them apart. Tell QA.";
+    assert_eq!(said(PhaseName::Hold, true), Some(cold));
+    assert_eq!(said(PhaseName::Preheat, true), None, "it is empty");
+    assert_eq!(said(PhaseName::Hold, false), None, "a signal ended the program: it is open");
+}
+
 #[test]
 fn a_stop_before_loading_sends_nobody_to_bottles_that_are_not_there() {
     let (mut rehearsal, mut state) = batch(PhaseName::Preheat, 60);
