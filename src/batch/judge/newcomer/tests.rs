@@ -138,8 +138,10 @@ fn the_last_bottle_of_the_load_must_have_been_at_the_floor_for_the_hold() {
 }
 
 /// How warm the last bottle of the load was at this second, millidegrees.
-fn last_bottle_at(curve: &Curve, second: i64) -> i64 {
-    asked(curve, |_, track| super::last_of_load(track, second * 1_000)).expect("it shows its lag")
+fn last_bottle_at(curve: &Curve, second: u64) -> i64 {
+    let load_ms = curve.load_ms.expect("loaded");
+    asked(curve, |_, track| super::last_of_load(track, None, load_ms + second * 1_000))
+        .expect("it shows its lag")
 }
 
 #[test]
@@ -153,7 +155,7 @@ fn a_tenth_of_a_degree_below_the_floor_is_allowed_and_a_thousandth_more_is_not()
     };
     let over = i32::try_from(last_bottle_at(&of(0), 1_400)).expect("small") - 62_400;
     assert_eq!(last_bottle_at(&of(-over), 1_400), 62_400);
-    let is_told = |curve: &Curve| asked(curve, |seen, _| super::late_load(seen).is_some());
+    let is_told = |curve: &Curve| asked(curve, |seen, _| super::too_late(seen).is_some());
     assert!(!is_told(&of(-over)) && is_told(&of(-over - 1)));
 }
 
