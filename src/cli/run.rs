@@ -103,7 +103,7 @@ const LOG_FILE: &str = "holder.log";
 pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
     signals::never_stopped_by_the_terminal();
     invocation::set_pace(pace(&args));
-    let station = context.station()?;
+    let station = context.station_of_machine(&args.unit)?;
     let most = station.unit(&args.unit)?.written.bottles_max;
     let mode = Mode::for_this_terminal();
     let _log = match &mode {

@@ -61,6 +61,14 @@ impl Ending {
         }
     }
 
+    /// Whether the batch is known to have come to its end.
+    pub(super) fn is_over(&self) -> bool {
+        match self {
+            Self::Over(_) | Self::WasOver(_) => true,
+            Self::Interrupted(_) | Self::RecordLost(_) | Self::Panicked(_) => false,
+        }
+    }
+
     /// Who told the program to stop, if somebody did.
     pub(super) fn told_by(&self) -> Option<&'static str> {
         match self {

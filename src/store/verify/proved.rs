@@ -26,7 +26,8 @@ impl Store {
     /// written: of one moment and read once, so that what is judged is what was proved.
     ///
     /// # Errors
-    /// As [`Store::load_to_replay`]; the file is in use by another program.
+    /// As [`Store::load_to_replay`]; it cannot be looked at whether it is what was written: that says
+    /// nothing about it.
     pub fn load_proved(&self, code: &str) -> Result<Proved, StoreError> {
         let db = &self.db.unchecked_transaction()?;
         let proved = match check_chain(db, None) {
@@ -37,7 +38,7 @@ impl Store {
             }
         };
         match proved.fits {
-            Err(Misfit::Unreadable(StoreError::Locked)) => Err(StoreError::Locked),
+            Err(Misfit::Unreadable(why)) if !why.is_damage() => Err(why),
             Ok(()) | Err(_) => Ok(proved),
         }
     }
