@@ -110,6 +110,7 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
         Mode::Live => log::to_file(&context.dir().join(LOG_FILE))?,
         Mode::Plain(_) => log::aside(std::io::stderr())?,
     };
+    log::panics_aside();
     let unit = station.unit(&args.unit)?;
     if !unit.written.simulated {
         warn(&unit, args.water)?;

@@ -74,6 +74,7 @@ pub(super) fn run(context: &Context, args: &CommissionArgs) -> Result<(), Failur
     };
     // Neither lines nor the log of a terminal that takes nothing hold up who looks at the machine.
     let _log = log::aside(std::io::stderr())?;
+    log::panics_aside();
     let done = super::block_on(async {
         before_it_begins(args).await?;
         let (shown, terminal) = oneshot::channel();
