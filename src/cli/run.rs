@@ -103,7 +103,7 @@ const LOG_FILE: &str = "holder.log";
 pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
     signals::never_stopped_by_the_terminal();
     invocation::set_pace(pace(&args));
-    let station = context.station_of_machine(&args.unit)?;
+    let station = context.station_of_machine(&args.unit).inspect_err(untold)?;
     let most = station.unit(&args.unit)?.written.bottles_max;
     let mode = Mode::for_this_terminal();
     let _log = match &mode {
@@ -115,7 +115,7 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
     if !unit.written.simulated {
         warn(&unit, args.water)?;
     }
-    let spec = unit.spec()?;
+    let spec = unit.spec().map_err(Failure::from).inspect_err(untold)?;
     let head = CaptureHead::of_unit(&spec, PROGRAM, context.now_utc_ms());
     // A machine that a killed program left heating is made safe before any of this is refused.
     let mut refused = None;
@@ -126,7 +126,8 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
     // On real hardware it is refused, and the machine that is made safe first is the real one.
     let fast = args.fast && unit.written.simulated;
     let today = context.today(&station.time_zone).map_err(&mut or_refused).unwrap_or_default();
-    let (lock, unusable) = super::unit::lock_to_make_safe(context, &spec, fast)?;
+    let locked = super::unit::lock_to_make_safe(context, &spec, fast);
+    let (lock, unusable) = locked.map_err(Failure::from).inspect_err(untold)?;
     unusable.into_iter().for_each(|why| or_refused(why.into()));
     let request = Request {
         dir: context.dir(),
@@ -201,6 +202,11 @@ fn proved_off(done: &Conducted) -> Result<(), Failure> {
          at the machine, or see that it is off",
         done.batch
     )))
+}
+
+/// Without its description, or behind another program's back, no machine can be made safe.
+fn untold(_: &Failure) {
+    out::note("nothing was told to the machine. If it may be heating, switch its heater off there");
 }
 
 /// What a person should know before real hardware is driven, as far as its description tells.

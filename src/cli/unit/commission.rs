@@ -14,6 +14,7 @@ use crate::cli::capture::{Kept, PROGRAM};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::{log, out, signals};
+use crate::invocation;
 use crate::station::commission::{
     Commissioned, Overall, Request, STEPS, StepOutcome, StepReport, Told, check_options,
     commission, warning,
@@ -113,8 +114,8 @@ async fn before_it_begins(
         return Ok(());
     }
     Err(Failure::refused(format!(
-        "not begun: nothing was switched, and the machine is as it was. If it may be heating: holder \
-         unit off {unit}"
+        "not begun: nothing was switched, and the machine is as it was. If it may be heating: {}",
+        invocation::command(format_args!("unit off {unit}"))
     )))
 }
 
