@@ -17,6 +17,7 @@ use crate::profiles;
 use crate::station::changes;
 use crate::station::conduct::{Conducted, NewRun, Pace, Request, Task, conduct};
 use crate::station::config::Unit;
+use crate::station::lock::LockError;
 use crate::station::screen::Mode;
 
 /// Run one batch on a unit, from the cold bath to the cold bottle
@@ -112,10 +113,10 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
     };
     log::panics_aside();
     let unit = station.unit(&args.unit)?;
+    let spec = unit.spec().map_err(Failure::from).inspect_err(untold)?;
     if !unit.written.simulated {
         warn(&unit, args.water)?;
     }
-    let spec = unit.spec().map_err(Failure::from).inspect_err(untold)?;
     let head = CaptureHead::of_unit(&spec, PROGRAM, context.now_utc_ms());
     // A machine that a killed program left heating is made safe before any of this is refused.
     let mut refused = None;
@@ -126,8 +127,15 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
     // On real hardware it is refused, and the machine that is made safe first is the real one.
     let fast = args.fast && unit.written.simulated;
     let today = context.today(&station.time_zone).map_err(&mut or_refused).unwrap_or_default();
-    let locked = super::unit::lock_to_make_safe(context, &spec, fast);
-    let (lock, unusable) = locked.map_err(Failure::from).inspect_err(untold)?;
+    let locked = super::unit::lock_to_make_safe(context, &spec, fast).map_err(|why| {
+        let is_unused = matches!(why, LockError::File { .. });
+        let why = Failure::from(why);
+        if is_unused {
+            untold(&why);
+        }
+        why
+    });
+    let (lock, unusable) = locked?;
     unusable.into_iter().for_each(|why| or_refused(why.into()));
     let request = Request {
         dir: context.dir(),

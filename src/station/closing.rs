@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::clock::Clock;
 use super::heard;
-use super::recorder::{Recorder, again};
+use super::recorder::Recorder;
 use super::soundness::telling;
 use super::supervisor::Ending;
 use crate::batch::engine::Engine;
@@ -35,11 +35,10 @@ const LEFT_BEHIND_WITHIN: Duration = Duration::from_secs(1);
 /// walked before a verdict. An unoptimized build on a busy computer did ten times as much.
 const READ_MB_PER_S_MIN: u64 = 2;
 
-/// How often closing is tried while another program holds the database, 5 s each time, or while the
-/// disk fails.
-const TRIES: u32 = 6;
-/// Between two tries: a disk that fails does so at once.
-const PAUSE: Duration = Duration::from_millis(500);
+mod trying;
+
+pub(super) use trying::{insist, insist_on_fit};
+use trying::{proved, rest, trying};
 
 /// Why a record was not closed.
 #[derive(Debug, thiserror::Error)]
@@ -287,8 +286,7 @@ fn close_trying(
     stamp: Stamp<'_>,
     rest: &dyn Fn(),
 ) -> Result<(BatchRecord, Verdict), StoreError> {
-    let proved = trying(rest, || store.load_proved(batch))?;
-    let Proved { mut record, inputs, fits } = proved;
+    let Proved { mut record, inputs, fits } = proved(store, batch, rest)?;
     let (closing, engine_accepts) = known;
     (record.header.closing, record.header.engine_accepts) = (Some(closing), engine_accepts);
     let (closing, engine_accepts) = match revived(store, &record, &inputs, fits, rest)? {
@@ -334,48 +332,6 @@ fn revived(
         made_by_words(&made_by),
         Software::this()
     )))
-}
-
-/// Whether something fits, asked again while that cannot be looked at: a file that is in use, or a
-/// disk that fails, is no misfit.
-///
-/// # Errors
-/// It still cannot be looked at.
-pub(super) fn insist_on_fit(
-    ask: impl FnMut() -> Result<(), Misfit>,
-) -> Result<Result<(), Misfit>, StoreError> {
-    fit_trying(ask, &rest)
-}
-
-fn fit_trying(
-    mut ask: impl FnMut() -> Result<(), Misfit>,
-    rest: &dyn Fn(),
-) -> Result<Result<(), Misfit>, StoreError> {
-    trying(rest, || match ask() {
-        Err(Misfit::Unreadable(why)) if !why.is_damage() => Err(why),
-        fits => Ok(fits),
-    })
-}
-
-/// Does `work` on the file again while another program holds it, or the disk fails: either may pass.
-/// It runs on a thread on which nobody but the disk is kept waiting.
-///
-/// # Errors
-/// That of the last try.
-pub(super) fn insist<R>(work: impl FnMut() -> Result<R, StoreError>) -> Result<R, StoreError> {
-    trying(&rest, work)
-}
-
-fn trying<R>(
-    rest: &dyn Fn(),
-    work: impl FnMut() -> Result<R, StoreError>,
-) -> Result<R, StoreError> {
-    let may_pass = |why: &StoreError| matches!(why, StoreError::Locked | StoreError::Disk(_));
-    again(TRIES, rest, may_pass, work)
-}
-
-fn rest() {
-    std::thread::sleep(PAUSE);
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use holder_sim::params::PlantParams;
 
+use super::trying::{TRIES, fit_trying};
 use super::*;
 use crate::batch::event::Effects;
 use crate::batch::verdict::{Outcome, Rule};
@@ -186,7 +187,8 @@ fn a_batch_can_be_given_up_on_a_file_that_cannot_be_read_whole() {
     tamper(&dir, garbled);
     let misfit = store.batch_fits(&batch).expect_err("garbled");
     assert!(matches!(misfit, Misfit::Unreadable(_)), "{misfit}");
-    let verdict = close_judged(&mut store, &batch, Closing::Interrupted, None, NOW);
+    let given_up = (Closing::Interrupted, None);
+    let verdict = close_trying(&mut store, &batch, given_up, NOW, &|| ());
     assert_ne!(verdict.expect("closed").1.outcome, Outcome::Acceptable);
     let record = store.load_batch(&batch).expect("kept");
     assert_eq!(record.header.closing, Some(Closing::Interrupted));
@@ -215,11 +217,17 @@ fn a_record_in_a_file_of_many_years_has_the_time_that_its_journal_takes() {
 
 #[test]
 fn a_file_that_is_in_use_for_a_moment_is_no_misfit() {
-    for why in [StoreError::Locked, StoreError::Disk("disk I/O error".to_owned())] {
+    let disk = || StoreError::Disk("disk I/O error".to_owned());
+    // What SQLite makes of a read that the system refused.
+    let malformed = || StoreError::Damaged("malformed".to_owned());
+    for why in [StoreError::Locked, disk(), malformed()] {
         let mut answers = vec![Ok(()), Err(Misfit::Unreadable(why))];
         let fits = fit_trying(|| answers.pop().expect("asked twice"), &|| ());
         assert!(matches!(fits, Ok(Ok(()))), "{fits:?}");
     }
+    let lasting = fit_trying(|| Err(malformed().into()), &|| ());
+    assert!(matches!(lasting, Ok(Err(misfit)) if misfit.is_damage()));
+    assert!(fit_trying(|| Err(disk().into()), &|| ()).is_err(), "nothing is known");
 }
 
 #[test]

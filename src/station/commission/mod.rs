@@ -216,8 +216,11 @@ async fn on_record(
     let simulated = machine.lock().await.simulated();
     let began = json!({ "simulated": simulated, "make_sha256": make_sha256 });
     let body = Body::new("commissioning begun: water only").after(began);
+    let file = request.dir.join("holder.db");
+    let what = format!("commissioning of unit {}: the journal is told that it begins", unit.name);
+    let kept = keep(store, request, BEGUN, body);
     let begun = tokio::select! {
-        kept = closing::within(CLOSE_WITHIN, keep(store, request, BEGUN, body)) => kept,
+        kept = closing::patiently((&file, request.tell), &what, kept) => kept,
         by = &mut signalled => Err(CloseFault::Told(by)),
     };
     begun.map_err(|why| not_kept(request, None, why))?;
