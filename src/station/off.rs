@@ -70,7 +70,7 @@ pub async fn switch_off(spec: &UnitSpec, cooling: bool) -> Result<bool, NotOff> 
             Ok(simulated) => return Ok(simulated),
             Err(fault) => fault,
         };
-        let told = WiredUnit::tell_safe_each(spec.clone(), cooling);
+        let told = WiredUnit::tell_safe_each(spec.clone());
         let told = tokio::time::timeout(TOLD_WITHIN, told).await.ok();
         // What answered, and wrongly, does so again.
         if tried == TRIES || !fault.is_unreachable() {

@@ -108,7 +108,11 @@ fn a_probe_that_is_gone_keeps_no_heater_on_but_a_person_has_to_look() {
     let text = desk.read("station.toml").replace(machine.address(2), "127.0.0.1:1");
     desk.write("station.toml", &text);
     let off = desk.run("unit off demo").expect_code(4);
-    for word in ["SWITCH THE HEATER OFF AT THE MACHINE", "controller confirmed what it was told"] {
+    for word in [
+        "SWITCH THE HEATER OFF AT THE MACHINE",
+        "controller confirmed what it was told",
+        "relays confirmed what it was told",
+    ] {
         assert!(off.stderr.contains(word), "no {word} in {}", off.stderr);
     }
     assert!(is_off(&desk, &machine));

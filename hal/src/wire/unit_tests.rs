@@ -308,7 +308,7 @@ async fn a_check_says_that_the_machine_is_told_to_heat() {
 async fn each_device_that_is_told_the_safe_state_says_for_itself_whether_it_took_it() {
     let bench = Bench::new().await;
     let said = async |spec| {
-        let told = WiredUnit::tell_safe_each(spec, false).await;
+        let told = WiredUnit::tell_safe_each(spec).await;
         let said = told.into_iter().map(|told| {
             (
                 told.device,

@@ -17,10 +17,12 @@ pub struct DeviceTold {
 
 impl WiredUnit {
     /// Tells the safe state as [`WiredUnit::tell_safe`], and gives what each device made of it, in the
-    /// order of the unit. Those behind a bus that cannot be opened share its error.
-    pub async fn tell_safe_each(spec: UnitSpec, cooling: bool) -> Vec<DeviceTold> {
+    /// order of the unit. Those behind a bus that cannot be opened share its error. The cold water valve
+    /// stays as it is: nobody has asked the device who it is.
+    pub async fn tell_safe_each(spec: UnitSpec) -> Vec<DeviceTold> {
         let mut unit = Self::unconnected(spec);
-        let stage = Self::safe_stage(unit.all_off(), &Command::safe(cooling));
+        let mut stage = Self::safe_stage(unit.all_off(), &Command::safe(false));
+        stage.retain(|step| step.safe);
         let mut tried = unit.deliver_each(&stage).await;
         let mut told = Vec::new();
         for (line_index, line) in unit.lines.iter().enumerate() {
