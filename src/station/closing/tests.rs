@@ -240,3 +240,26 @@ fn every_end_but_a_good_one_says_whether_the_heat_is_off() {
     assert_eq!(safety("B-1", &over, None), None);
     assert!(safety("B-1", &over, Some("cut")).expect("said").starts_with("ATTENTION"));
 }
+
+static SAID: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
+
+#[tokio::test]
+async fn whoever_ends_the_program_while_the_file_is_closed_is_answered_and_not_kept() {
+    let say: fn(&str) = |text| SAID.lock().expect("said").push(text.to_owned());
+    let (disk, gate) = std::sync::mpsc::channel::<()>();
+    let closing = std::thread::spawn(move || {
+        let _ = gate.recv();
+    });
+    let told = async || "Ctrl-C";
+    assert!(!file_closed(closing, false, say, told).await, "it hangs");
+    let said: Vec<String> = SAID.lock().expect("said").drain(..).collect();
+    let [said] = said.as_slice() else { panic!("{said:?}") };
+    for word in ["Ctrl-C was heard", "the station's file is being closed", "10 s"] {
+        assert!(said.contains(word), "no {word} in {said}");
+    }
+    drop(disk);
+    let closed = std::thread::spawn(|| ());
+    let nobody = async || std::future::pending().await;
+    assert!(file_closed(closed, false, say, nobody).await);
+    assert!(SAID.lock().expect("said").is_empty());
+}
