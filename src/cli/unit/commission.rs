@@ -202,14 +202,19 @@ fn report(context: &Context, done: &Commissioned) -> Result<(), Failure> {
     } else {
         out::text(&in_words(done))?;
     }
+    if done.unsafe_because.is_some() {
+        return Err(Failure::Unreachable(anyhow::anyhow!(
+            "unit {}: ATTENTION: the machine did not confirm that its heat is off. Switch the heater \
+             off at the machine, or see that it is off",
+            done.unit
+        )));
+    }
     match (done.outcome, &done.ended_because) {
         (Overall::Passed, _) => Ok(()),
         (Overall::Failed | Overall::Stopped, Some(why)) => Err(Failure::refused(why.clone())),
         (Overall::Failed | Overall::Stopped, None) => {
             let failed = done.steps.iter().filter(|step| step.outcome == StepOutcome::Failed);
-            let failed = failed.map(|step| step.step);
-            let unsafe_too = done.unsafe_because.iter().map(|_| "the safe state was not confirmed");
-            let failed: Vec<&str> = failed.chain(unsafe_too).collect();
+            let failed: Vec<&str> = failed.map(|step| step.step).collect();
             Err(Failure::refused(format!("unit {}: failed: {}", done.unit, failed.join(", "))))
         }
     }

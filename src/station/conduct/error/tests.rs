@@ -34,7 +34,10 @@ fn a_machine_that_confirmed_late_needs_nobody() {
     let not_closed = ConductError::NotClosed { batch, unit, is_over, unsafe_because, why };
     for error in [stays_open, not_closed] {
         let before = error.to_string();
-        let after = error.confirmed_late().to_string();
+        assert!(error.leaves_heat_unproved());
+        let confirmed = error.confirmed_late();
+        assert!(!confirmed.leaves_heat_unproved());
+        let after = confirmed.to_string();
         assert!(before.starts_with("ATTENTION") && before.ends_with(&after), "{after}");
         assert!(after.contains("batch B-1") && !after.contains("ATTENTION"), "{after}");
     }
