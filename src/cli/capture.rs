@@ -1,16 +1,21 @@
 //! `--capture FILE`: what goes over the wires, kept in a file for `holder device replay`.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use holder_hal::wire::capture::{Capture, CaptureHead};
 
 use super::failure::Failure;
 use super::out;
 use crate::invocation;
+use crate::station::in_time::in_time;
 
 /// The program as it signs a capture.
 pub(crate) const PROGRAM: &str = concat!("holder ", env!("CARGO_PKG_VERSION"));
+
+/// A file that takes longer to make (real time) must not keep a machine waiting that may be hot.
+const MADE_WITHIN: Duration = Duration::from_secs(2);
 
 /// A capture that is being written.
 pub(crate) struct Kept {
@@ -22,10 +27,13 @@ impl Kept {
     /// Begins a capture if one was asked for.
     ///
     /// # Errors
-    /// The file exists, or cannot be written.
+    /// The file exists, cannot be written, or is not made in time.
     pub(crate) fn begin(path: Option<&Path>, head: &CaptureHead) -> Result<Option<Self>, Failure> {
         let Some(path) = path else { return Ok(None) };
-        let capture = Capture::create(path, head).map_err(|error| {
+        let (file, head) = (path.to_owned(), head.clone());
+        let made = in_time(MADE_WITHIN, move || Capture::create(&file, &head));
+        let hangs = || std::io::Error::new(ErrorKind::TimedOut, "the disk does not answer");
+        let capture = made.unwrap_or_else(|| Err(hangs())).map_err(|error| {
             Failure::refused(format!("--capture {}: {}", path.display(), in_the_way(path, &error)))
         })?;
         Ok(Some(Self { capture, path: path.to_owned() }))

@@ -1,6 +1,7 @@
 //! What a command acts on: the station's folder, who acts, and how the answer is wanted.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
@@ -9,11 +10,15 @@ use jiff::tz::TimeZone;
 
 use super::failure::Failure;
 use crate::station::clock;
-use crate::station::config::{Library, STATION_FILE, StationConfig};
+use crate::station::config::{ConfigError, Library, STATION_FILE, StationConfig};
+use crate::station::in_time::in_the_end;
 use crate::store::{Stamp, Store};
 
 /// The file that is the station's memory.
 pub(crate) const DATABASE_FILE: &str = "holder.db";
+
+/// A person hears of a station that takes longer to be read (real time).
+const READ_WITHIN: Duration = Duration::from_secs(2);
 
 /// What a command acts on.
 #[derive(Debug)]
@@ -51,6 +56,29 @@ impl Context {
     /// The station.
     pub(crate) fn station(&self) -> Result<StationConfig, Failure> {
         Ok(StationConfig::load(self.dir())?)
+    }
+
+    /// The station, for a machine that may be heating: without it, and the profiles of the unit, nothing
+    /// can be told, and if the disk hangs, a person must know.
+    pub(crate) fn station_of_machine(&self, unit: &str) -> Result<StationConfig, Failure> {
+        let (dir, unit) = (self.dir().to_owned(), unit.to_owned());
+        let folder = self.dir().display();
+        let says = || {
+            super::out::note(&format!(
+                "the disk has not given the description of unit {unit} yet ({STATION_FILE} and its \
+                 profiles in {folder}), and without it nothing can be told to the machine: if it may \
+                 be heating, switch its heater off there. Ctrl-C ends the waiting"
+            ));
+        };
+        let name = unit.clone();
+        let read = in_the_end(READ_WITHIN, says, move || {
+            let station = StationConfig::load(&dir)?;
+            // Its profiles are read whenever they are needed: from here on the system has them. What
+            // is wrong with them is said by whoever needs them.
+            let _ = station.unit(&name).map(|unit| unit.spec().map(|_| ()));
+            Ok::<_, ConfigError>(station)
+        });
+        Ok(read.context("the system gives no threads")??)
     }
 
     /// The same context, in this folder and as this user where nobody said otherwise.

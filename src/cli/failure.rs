@@ -145,6 +145,10 @@ impl From<CopyError> for Failure {
 
 impl From<ConductError> for Failure {
     fn from(why: ConductError) -> Self {
+        if why.leaves_heat_unproved() {
+            // Whatever became of the record: the heater comes before it.
+            return Self::Unreachable(why.into());
+        }
         let is_damage = why.is_damage();
         match why {
             ConductError::Machine(fault) => fault.into(),
@@ -180,7 +184,10 @@ impl From<CommissionError> for Failure {
         let is_damage = why.is_damage();
         match why {
             CommissionError::Begin(begin) => (*begin).into(),
-            CommissionError::NotKept { .. } => Self::of(why, is_damage),
+            CommissionError::NotKept { unsafe_because: Some(_), .. } => {
+                Self::Unreachable(why.into())
+            }
+            CommissionError::NotKept { unsafe_because: None, .. } => Self::of(why, is_damage),
         }
     }
 }

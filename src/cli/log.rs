@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::out;
+use crate::station::in_time::in_time;
 
 /// Lines that may wait; more are dropped.
 const LINES_MAX: usize = 1024;
@@ -114,6 +115,15 @@ fn to_file_within(path: &Path, within: Duration) -> anyhow::Result<(Aside, Optio
     })?;
     let hangs = || Some("the disk does not answer".to_owned());
     Ok((log, told.recv_timeout(within).unwrap_or_else(|_| hangs())))
+}
+
+/// Lets no defect of ours wait for a terminal that takes nothing: it would keep a heater on.
+pub(super) fn panics_aside() {
+    std::panic::set_hook(Box::new(|defect| {
+        let said = defect.to_string();
+        // Whether it was said or not, what follows a defect comes first.
+        let _ = in_time(FLUSH_WITHIN, move || out::note(&said));
+    }));
 }
 
 impl Drop for Aside {

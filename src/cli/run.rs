@@ -17,6 +17,7 @@ use crate::profiles;
 use crate::station::changes;
 use crate::station::conduct::{Conducted, NewRun, Pace, Request, Task, conduct};
 use crate::station::config::Unit;
+use crate::station::lock::LockError;
 use crate::station::screen::Mode;
 
 /// Run one batch on a unit, from the cold bath to the cold bottle
@@ -103,18 +104,19 @@ const LOG_FILE: &str = "holder.log";
 pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
     signals::never_stopped_by_the_terminal();
     invocation::set_pace(pace(&args));
-    let station = context.station()?;
+    let station = context.station_of_machine(&args.unit).inspect_err(untold)?;
     let most = station.unit(&args.unit)?.written.bottles_max;
     let mode = Mode::for_this_terminal();
     let _log = match &mode {
         Mode::Live => log::to_file(&context.dir().join(LOG_FILE))?,
         Mode::Plain(_) => log::aside(std::io::stderr())?,
     };
+    log::panics_aside();
     let unit = station.unit(&args.unit)?;
+    let spec = unit.spec().map_err(Failure::from).inspect_err(untold)?;
     if !unit.written.simulated {
         warn(&unit, args.water)?;
     }
-    let spec = unit.spec()?;
     let head = CaptureHead::of_unit(&spec, PROGRAM, context.now_utc_ms());
     // A machine that a killed program left heating is made safe before any of this is refused.
     let mut refused = None;
@@ -125,7 +127,15 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
     // On real hardware it is refused, and the machine that is made safe first is the real one.
     let fast = args.fast && unit.written.simulated;
     let today = context.today(&station.time_zone).map_err(&mut or_refused).unwrap_or_default();
-    let (lock, unusable) = super::unit::lock_to_make_safe(context, &spec, fast)?;
+    let locked = super::unit::lock_to_make_safe(context, &spec, fast).map_err(|why| {
+        let is_unused = matches!(why, LockError::File { .. });
+        let why = Failure::from(why);
+        if is_unused {
+            untold(&why);
+        }
+        why
+    });
+    let (lock, unusable) = locked?;
     unusable.into_iter().for_each(|why| or_refused(why.into()));
     let request = Request {
         dir: context.dir(),
@@ -205,6 +215,11 @@ fn proved_off(done: &Conducted) -> Result<(), Failure> {
          at the machine, or see that it is off",
         done.batch
     )))
+}
+
+/// Without its description, or behind another program's back, no machine can be made safe.
+fn untold(_: &Failure) {
+    out::note("nothing was told to the machine. If it may be heating, switch its heater off there");
 }
 
 /// What a person should know before real hardware is driven, as far as its description tells.

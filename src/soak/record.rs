@@ -13,13 +13,16 @@ use crate::batch::judge;
 use crate::batch::params::BatchParams;
 use crate::batch::phase::PhaseName;
 use crate::batch::verdict::Verdict;
-use crate::milk::{Deposit, Status};
 use crate::record::curve;
 use crate::station::closing::close_judged;
 use crate::station::recorder::WAITING_MAX;
 use crate::station::recovery::{self, TakenUp};
 use crate::store::model::{BatchHeader, BatchRecord, Closing, Period, StampedEntry};
-use crate::store::{BootMoment, ClockEntry, NewBatch, Stamp, Station, Step, Store, StoreError};
+use crate::store::{BootMoment, ClockEntry, Stamp, Step, Store, StoreError};
+
+mod begun;
+
+use begun::{new_batch, station_with_milk};
 
 /// Who acts.
 const WHO: &str = "soak";
@@ -366,47 +369,4 @@ fn differs(
     let kept = record.entries.iter().map(|kept| &kept.entry);
     let given = entries.iter().map(|given| &given.entry);
     (!kept.eq(given)).then(|| "an entry that was acknowledged is not kept as it was".to_owned())
-}
-
-fn new_batch(scenario: &Scenario) -> NewBatch {
-    NewBatch {
-        simulated: true,
-        pool: Some("P-1".into()),
-        bottles: u16::try_from(scenario.plant.bottles).unwrap_or(u16::MAX),
-        bottle_ul: (scenario.plant.bottle.volume_l * 1_000_000.0).round() as i64,
-        operator: WHO.into(),
-        started_utc_ms: NOON_MS,
-        params: scenario.params.clone(),
-        texts: Vec::new(),
-        clock: Some(ClockEntry { moment: boot(0, Tick::default()), tick_ms: 0, speed: 1 }),
-    }
-}
-
-/// A station in memory with enough milk for two batches.
-fn station_with_milk(scenario: &Scenario) -> Result<Store, StoreError> {
-    let station = Station {
-        name: "Soak".into(),
-        time_zone: "UTC".into(),
-        training: true,
-        created_utc_ms: NOON_MS,
-    };
-    let stamp = Stamp { utc_ms: NOON_MS, who: WHO };
-    let mut store = Store::in_memory(&station, WHO)?;
-    let mut codes = Vec::new();
-    for number in 1..=3 {
-        let deposit = Deposit {
-            code: format!("M-{number}"),
-            donor: format!("D-{number}"),
-            volume_ul: 20_000_000,
-            expressed_on: jiff::civil::date(2026, 5, 1),
-            received_on: jiff::civil::date(2026, 6, 1),
-        };
-        store.add_donor(stamp, &deposit.donor)?;
-        let until = jiff::civil::date(2026, 12, 31);
-        store.set_donor_status(stamp, &deposit.donor, Status::Cleared { until }, "serology")?;
-        store.add_deposit(stamp, &deposit)?;
-        codes.push(deposit.code);
-    }
-    store.add_pool(stamp, "P-1", &codes, &scenario.params.recipe.pool)?;
-    Ok(store)
 }

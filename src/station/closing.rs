@@ -4,9 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use holder_hal::Tick;
+use tokio::sync::oneshot;
 
 use super::clock::Clock;
-use super::recorder::{Recorder, insist};
+use super::heard;
+use super::recorder::Recorder;
 use super::soundness::telling;
 use super::supervisor::Ending;
 use crate::batch::engine::Engine;
@@ -21,15 +23,22 @@ use crate::store::{
 };
 
 /// A disk that has not closed the record after this long (real time) is left behind.
-const CLOSE_WITHIN: Duration = Duration::from_secs(60);
+pub(super) const CLOSE_WITHIN: Duration = Duration::from_secs(60);
+
+/// A disk that takes longer to close the file keeps nobody waiting: the log stays beside it.
+const FILE_CLOSED_WITHIN: Duration = Duration::from_secs(10);
+
+/// The same where somebody has ended the waiting for the disk already.
+const LEFT_BEHIND_WITHIN: Duration = Duration::from_secs(1);
 
 /// So much of the file is read and hashed in a second, at the least: the journal of all years is
 /// walked before a verdict. An unoptimized build on a busy computer did ten times as much.
 const READ_MB_PER_S_MIN: u64 = 2;
 
-/// How often closing is tried while another program holds the database, 5 s each time.
-const LOCKED_TRIES: u32 = 6;
-const LOCKED_PAUSE: Duration = Duration::from_millis(100);
+mod trying;
+
+pub(super) use trying::{insist, insist_on_fit};
+use trying::{proved, rest, trying};
 
 /// Why a record was not closed.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +55,14 @@ pub enum CloseFault {
 }
 
 impl CloseFault {
+    /// Whether somebody has ended the waiting.
+    pub(super) const fn is_told(&self) -> bool {
+        match self {
+            Self::Told(_) => true,
+            Self::Store(_) | Self::Stalled(_) => false,
+        }
+    }
+
     /// Whether the station's file is damaged.
     pub(super) const fn is_damage(&self) -> bool {
         match self {
@@ -105,7 +122,7 @@ pub(super) async fn close(
     let close = move |store: &mut Store| {
         let stamp = Stamp { utc_ms, who: &who };
         if let Some(text) = unproved {
-            insist(LOCKED_TRIES, LOCKED_PAUSE, || store.remark(stamp, &batch, at, &text))?;
+            insist(|| store.remark(stamp, &batch, at, &text))?;
         }
         let (record, verdict) = close_judged(store, &batch, closing, engine_accepts, stamp)?;
         Ok((record.header, verdict))
@@ -163,7 +180,7 @@ async fn remark(
     let (batch, who, utc_ms, at) = (batch.to_owned(), who.to_owned(), clock.utc_ms(), clock.now());
     let kept = store.call(move |store| {
         let stamp = Stamp { utc_ms, who: &who };
-        insist(LOCKED_TRIES, LOCKED_PAUSE, || store.remark(stamp, &batch, at, &text))
+        insist(|| store.remark(stamp, &batch, at, &text))
     });
     kept.await
 }
@@ -178,9 +195,54 @@ pub(super) async fn patiently<R>(
     what: &str,
     work: impl Future<Output = Result<R, StoreError>>,
 ) -> Result<R, CloseFault> {
-    let size_mb = std::fs::metadata(path).map_or(0, |file| file.len() / 1_000_000);
+    let size_mb = size_mb(path);
     let text = |so_far_s| format!("{what} ({size_mb} MB): {so_far_s} s so far");
     telling(say, text, within(patience(size_mb), work)).await
+}
+
+/// Waits for `work`; whoever tells the program to stop hears at once that it was heard, and ends the
+/// waiting the second time.
+///
+/// # Errors
+/// That of the work, or the program was told to stop twice.
+pub(super) async fn unless_told<R>(
+    (say, next_signal): (fn(&str), &mut impl AsyncFnMut() -> &'static str),
+    what: &str,
+    within: Duration,
+    work: impl Future<Output = Result<R, CloseFault>>,
+) -> Result<R, CloseFault> {
+    let done = heard::unless_told_twice(say, (what, within), next_signal, work);
+    done.await.unwrap_or_else(|by| Err(CloseFault::Told(by)))
+}
+
+/// Waits until the store's thread has closed the file, so that no log is left beside it, but not for
+/// ever; whether it has. Who `is_left_behind` by the person already is given a moment only.
+pub(super) async fn file_closed(
+    thread: std::thread::JoinHandle<()>,
+    is_left_behind: bool,
+    say: fn(&str),
+    next_signal: impl AsyncFnMut() -> &'static str,
+) -> bool {
+    let (done, closed) = oneshot::channel();
+    let waiting = std::thread::Builder::new().name("closing".into()).spawn(move || {
+        // A defect of the store's thread was told to whoever asked it for something.
+        thread.join().ok();
+        done.send(()).ok();
+    });
+    let within = if is_left_behind { LEFT_BEHIND_WITHIN } else { FILE_CLOSED_WITHIN };
+    let closed = tokio::time::timeout(within, closed);
+    let what = ("the station's file is being closed", within);
+    let waited = heard::unless_told_twice(say, what, next_signal, closed);
+    waiting.is_ok() && matches!(waited.await, Ok(Ok(_)))
+}
+
+/// How long work on the file at `path` may take.
+pub(super) fn patience_with(path: &Path) -> Duration {
+    patience(size_mb(path))
+}
+
+fn size_mb(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |file| file.len() / 1_000_000)
 }
 
 /// How long work on a file of this size may take.
@@ -189,7 +251,7 @@ fn patience(size_mb: u64) -> Duration {
 }
 
 /// Waits for the store, but not for ever.
-async fn within<R>(
+pub(super) async fn within<R>(
     patience: Duration,
     work: impl Future<Output = Result<R, StoreError>>,
 ) -> Result<R, CloseFault> {
@@ -205,7 +267,8 @@ async fn within<R>(
 /// controller decided. Gives the record that was judged, with the verdict.
 ///
 /// # Errors
-/// The store fails.
+/// The store fails, or the record cannot be looked at: then nothing is known against it, and it stays
+/// open (docs/decisions/0036).
 pub(crate) fn close_judged(
     store: &mut Store,
     batch: &str,
@@ -213,16 +276,26 @@ pub(crate) fn close_judged(
     engine_accepts: Option<bool>,
     stamp: Stamp<'_>,
 ) -> Result<(BatchRecord, Verdict), StoreError> {
-    let proved = insist(LOCKED_TRIES, LOCKED_PAUSE, || store.load_proved(batch))?;
-    let Proved { mut record, inputs, fits } = proved;
+    close_trying(store, batch, (closing, engine_accepts), stamp, &rest)
+}
+
+fn close_trying(
+    store: &mut Store,
+    batch: &str,
+    known: (Closing, Option<bool>),
+    stamp: Stamp<'_>,
+    rest: &dyn Fn(),
+) -> Result<(BatchRecord, Verdict), StoreError> {
+    let Proved { mut record, inputs, fits } = proved(store, batch, rest)?;
+    let (closing, engine_accepts) = known;
     (record.header.closing, record.header.engine_accepts) = (Some(closing), engine_accepts);
-    let (closing, engine_accepts) = match revived(store, &record, &inputs, fits)? {
+    let (closing, engine_accepts) = match revived(store, &record, &inputs, fits, rest)? {
         Ok(engine) if engine.phase().is_final() => (Closing::Ended, engine.accepts()),
-        Ok(_) => (closing, engine_accepts),
+        Ok(_) => known,
         Err(disputed) => {
             let at = record.periods.last().map_or(Tick::default(), |period| period.at);
-            insist(LOCKED_TRIES, LOCKED_PAUSE, || store.remark(stamp, batch, at, &disputed))?;
-            record = store.load_batch(batch)?; // with the remark
+            trying(rest, || store.remark(stamp, batch, at, &disputed))?;
+            record = trying(rest, || store.load_batch(batch))?; // with the remark
             (closing, Some(false))
         }
     };
@@ -232,18 +305,19 @@ pub(crate) fn close_judged(
     let phase = record.header.phase;
     let verdict_kept = kept.as_ref();
     let close = Close { batch, stamp, closing, engine_accepts, phase, verdict: verdict_kept };
-    insist(LOCKED_TRIES, LOCKED_PAUSE, || store.close_batch(&close))?;
+    trying(rest, || store.close_batch(&close))?;
     Ok((record, verdict))
 }
 
 /// The controller as the stored inputs give it again; or why the record is not to be believed: it is not
-/// what was written, or the replay of the stored inputs and it part. What cannot even be read keeps no
+/// what was written, or the replay of the stored inputs and it part. What cannot be understood keeps no
 /// batch open: it must be possible to give up a batch on a damaged file.
 fn revived(
     store: &Store,
     record: &BatchRecord,
     inputs: &[(Tick, Input)],
     fits: Result<(), Misfit>,
+    rest: &dyn Fn(),
 ) -> Result<Result<Engine, String>, StoreError> {
     if let Err(misfit) = fits {
         return Ok(Err(misfit.to_string()));
@@ -252,26 +326,12 @@ fn revived(
         Ok(engine) => return Ok(Ok(engine)),
         Err(misfit) => misfit,
     };
-    let made_by = insist(LOCKED_TRIES, LOCKED_PAUSE, || store.made_by(&record.header.code))?;
+    let made_by = trying(rest, || store.made_by(&record.header.code))?;
     Ok(Err(format!(
         "the stored inputs do not give the stored entries again: {misfit}; made by: {}; replayed by: {}",
         made_by_words(&made_by),
         Software::this()
     )))
-}
-
-/// Whether something fits, asked again while another program holds the database: a file that is in use
-/// is no misfit.
-///
-/// # Errors
-/// It is still in use.
-pub(super) fn insist_on_fit(
-    mut ask: impl FnMut() -> Result<(), Misfit>,
-) -> Result<Result<(), Misfit>, StoreError> {
-    insist(LOCKED_TRIES, LOCKED_PAUSE, || match ask() {
-        Err(Misfit::Unreadable(StoreError::Locked)) => Err(StoreError::Locked),
-        fits => Ok(fits),
-    })
 }
 
 #[cfg(test)]

@@ -21,8 +21,8 @@ use super::recorder::{Recorder, WAITING_MAX};
 use super::recovery::TakenUp;
 use super::resume;
 use super::screen::{self, Ended, Mode};
-use super::soundness::{self, Checked};
-use super::supervisor::{self, Ending, Outcome};
+use super::soundness;
+use super::supervisor::{self, Ending, Outcome, Signals};
 use super::technician;
 use crate::batch::engine::Engine;
 use crate::batch::params::BatchParams;
@@ -87,32 +87,21 @@ pub async fn conduct(request: Request<'_>, mode: Mode) -> Result<Conducted, Cond
     let person = (mode, signalled);
     let conducted = with_store(&request, &unit, (store, left), allowed, person).await;
     // The batch is closed, or stays open: from here on a person may have enough of the disk.
-    let mut signalled = Box::pin(supervisor::signalled());
-    let is_file_closed = file_closed(thread).await;
+    let mut signals = Signals::listen();
+    let is_left_behind = conducted.as_ref().is_err_and(ConductError::was_told_to_stop);
+    let next_signal = async || signals.next().await;
+    let is_file_closed =
+        closing::file_closed(thread, is_left_behind, request.tell, next_signal).await;
     let done = conducted?;
     let file = (&*request.file(), request.tell);
     match request.task {
         Task::New(_) | Task::Resume => {
+            let mut signalled = Box::pin(async { signals.next().await });
             soundness::kept(file, is_file_closed, done, &mut signalled).await
         }
         // It was given up, on whatever there is.
         Task::Abandon(_) => Ok(done),
     }
-}
-
-/// A disk that takes longer to close the file keeps nobody waiting: the log stays beside it.
-const CLOSING_S_MAX: u64 = 10;
-
-/// Waits until the store's thread has closed the file, so that no log is left beside it; whether it has.
-async fn file_closed(thread: std::thread::JoinHandle<()>) -> bool {
-    let (done, closed) = oneshot::channel();
-    let waiting = std::thread::Builder::new().name("closing".into()).spawn(move || {
-        // A defect of the store's thread was told to whoever asked it for something.
-        thread.join().ok();
-        done.send(()).ok();
-    });
-    let within = Duration::from_secs(CLOSING_S_MAX);
-    waiting.is_ok() && tokio::time::timeout(within, closed).await.is_ok()
 }
 
 /// What was asked for, if it is allowed, with the store's only handle: it is given up at the end.
@@ -165,15 +154,9 @@ async fn begin(
     let simulated = params.simulated || machine.lock().await.simulated();
     let params = BatchParams { simulated, ..params };
 
-    let safe = || "Heat was commanded off, and the machine confirmed it".to_owned();
-    let path = request.file();
-    match soundness::check((&path, request.tell), &store, None, &mut person.1).await? {
-        Checked::Fits => {}
-        Checked::Told(by) => return Err(ConductError::Told { by, safe: safe() }),
-        Checked::Unfit(misfit) => {
-            return Err(ConductError::Unsound { path, safe: safe(), misfit });
-        }
-    }
+    let safe = "Heat was commanded off, and the machine confirmed it".to_owned();
+    let file = request.file();
+    soundness::entrusted((&file, request.tell), &store, &mut person.1, safe).await?;
 
     let (who, utc_ms, reason) = (request.who.clone(), clock.utc_ms(), new.reason.clone());
     let noted = store.call(move |store| {
@@ -250,8 +233,12 @@ impl Run {
             outcome.ending.told_by(),
             outcome.unsafe_because.as_deref(),
         );
+        // Whoever ends the program from here on, too, must see that it was heard.
+        let mut signals = Signals::listen();
         leave_screen(screen).await;
-        let closed = Self::closed(outcome, &store, &clock, batch.clone(), request).await;
+        let mut next_signal = async || signals.next().await;
+        let closed =
+            Self::closed(outcome, &store, &clock, batch.clone(), request, &mut next_signal).await;
         let is_confirmed = match insisting {
             Some(insisting) => {
                 insisting.until_confirmed(request.tell, &format!("batch {batch}")).await
@@ -261,7 +248,10 @@ impl Run {
         if !is_confirmed {
             return closed;
         }
-        if let Err(why) = closing::confirmed_late(&store, &batch, &clock, &request.who).await {
+        let said = closing::confirmed_late(&store, &batch, &clock, &request.who);
+        let what = format!("batch {batch}: its record is told that the machine confirmed it");
+        let told = (request.tell, &mut next_signal);
+        if let Err(why) = closing::unless_told(told, &what, closing::CLOSE_WITHIN, said).await {
             let said =
                 format!("batch {batch}: its record does not say that it was confirmed: {why}");
             tell(request.tell, said).await;
@@ -278,7 +268,9 @@ impl Run {
         clock: &Clock,
         batch: String,
         request: &Request<'_>,
+        next_signal: &mut impl AsyncFnMut() -> &'static str,
     ) -> Result<Conducted, ConductError> {
+        let told = (request.tell, next_signal);
         let unsafe_because = outcome.unsafe_because;
         if let Some(said) = closing::safety(&batch, &outcome.ending, unsafe_because.as_deref()) {
             tell(request.tell, said).await;
@@ -286,7 +278,9 @@ impl Run {
         let (who, because) = (&request.who, unsafe_because.as_deref());
         if !outcome.ending.closes() {
             let kept = closing::keep_open(store, &batch, &outcome.ending, clock, who, because);
-            let not_kept = kept.await.err().map(Box::new);
+            let what = format!("batch {batch}: its record is told why it stays open");
+            let kept = closing::unless_told(told, &what, closing::CLOSE_WITHIN, kept).await;
+            let not_kept = kept.err().map(Box::new);
             let (unit, ended) = (request.unit.to_owned(), outcome.ending.words());
             let damaged = outcome.ending.is_damage();
             let left =
@@ -296,14 +290,18 @@ impl Run {
         let recorder = outcome.recorder;
         let closed = closing::close(store, &batch, &outcome.ending, recorder, clock, who, because);
         let what = format!("batch {batch}: its record is being checked and closed");
-        match closing::patiently((&request.file(), request.tell), &what, closed).await {
+        let file = request.file();
+        let within = closing::patience_with(&file);
+        let closed = closing::patiently((&file, request.tell), &what, closed);
+        match closing::unless_told(told, &what, within, closed).await {
             Ok((header, verdict)) => {
                 let ending = outcome.ending.closed_with(&header);
                 Ok(Conducted { batch, ending, verdict, unsafe_because })
             }
             Err(why) => {
-                let unit = request.unit.to_owned();
-                Err(ConductError::NotClosed { batch, unit, unsafe_because, why: Box::new(why) })
+                let (unit, is_over) = (request.unit.to_owned(), outcome.ending.is_over());
+                let why = Box::new(why);
+                Err(ConductError::NotClosed { batch, unit, is_over, unsafe_because, why })
             }
         }
     }

@@ -11,8 +11,11 @@
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use holder_hal::wire::{Holder, UnitSpec};
+
+use super::in_time::in_time;
 
 #[cfg(target_os = "linux")]
 mod outputs;
@@ -33,7 +36,7 @@ pub enum LockError {
     #[error(
         "unit {unit} is already run by another holder on this station ({}). End that one first, \
          by Ctrl-C where it runs{}; or use another unit",
-        by.as_ref().map_or_else(|| path.display().to_string(), Holder::to_string),
+        by.as_ref().map_or_else(|| path.display().to_string(), |by| format!("process {}", by.pid)),
         by.as_ref().map_or_else(String::new, |by| format!(
             ", or by kill {}: it switches the heat off, and the batch stays open", by.pid
         ))
@@ -75,36 +78,13 @@ impl UnitLock {
     /// # Errors
     /// It is taken, or the lock file cannot be made.
     pub fn take(dir: &Path, unit: &str) -> Result<Self, LockError> {
-        let path = lock_file(dir, unit);
-        let unusable = |why| LockError::File { unit: unit.to_owned(), path: path.clone(), why };
-        fs::create_dir_all(dir.join(FOLDER)).map_err(unusable)?;
-        let file = File::options().create(true).truncate(false).write(true).open(&path);
-        let file = file.map_err(unusable)?;
-        let taken = || {
-            let by = Holder::of(&path);
-            LockError::Taken { unit: unit.to_owned(), path: path.clone(), by }
-        };
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(taken()),
-            Err(TryLockError::Error(source)) => return Err(unusable(source)),
-        }
-        #[cfg(target_os = "linux")]
-        let names = match keep_own(dir, unit) {
-            Ok(names) => names,
-            Err(source) if source.kind() == std::io::ErrorKind::AddrInUse => return Err(taken()),
-            Err(source) => return Err(unusable(source)),
-        };
-        Ok(Self {
-            _file: Some(file),
-            #[cfg(target_os = "linux")]
-            names,
-        })
+        let file = take_file(dir, unit)?;
+        Self::take_names(dir, unit, Some(file))
     }
 
-    /// The same to make the machine safe, of which a disk that takes no lock file must keep nobody:
-    /// then the unit is taken by the kernel's name alone, and the reason why nothing may begin comes
-    /// with it.
+    /// The same to make the machine safe, of which a disk that takes no lock file, or hangs, must keep
+    /// nobody: then the unit is taken by the kernel's name alone, and the reason why nothing may begin
+    /// comes with it.
     ///
     /// # Errors
     /// It is taken, or it can be taken neither way.
@@ -112,30 +92,51 @@ impl UnitLock {
         dir: &Path,
         unit: &str,
     ) -> Result<(Self, Option<LockError>), LockError> {
-        let (unit, path, why) = match Self::take(dir, unit) {
-            Ok(lock) => return Ok((lock, None)),
-            Err(LockError::File { unit, path, why }) => (unit, path, why),
+        Self::take_within(FILE_WITHIN, dir, unit)
+    }
+
+    fn take_within(
+        within: Duration,
+        dir: &Path,
+        unit: &str,
+    ) -> Result<(Self, Option<LockError>), LockError> {
+        let whose = (dir.to_owned(), unit.to_owned());
+        let late = || unusable(dir, unit, hangs());
+        // One that comes too late is given back at once.
+        let file = in_time(within, move || take_file(&whose.0, &whose.1));
+        let file = file.unwrap_or_else(|| Err(late()));
+        let (file, why) = match file {
+            Ok(file) => (Some(file), None),
+            Err(why @ LockError::File { .. }) => (None, Some(why)),
             Err(taken @ (LockError::Taken { .. } | LockError::Driven { .. })) => return Err(taken),
         };
-        match Self::by_name(dir, &unit) {
-            Ok(lock) => Ok((lock, Some(LockError::File { unit, path, why }))),
-            Err(fault) if fault.kind() == std::io::ErrorKind::AddrInUse => {
-                let by = Holder::of(&path);
-                Err(LockError::Taken { unit, path, by })
-            }
-            Err(_) => Err(LockError::File { unit, path, why }),
+        // The disk is asked for folder and file here, too, but most often the system knows both.
+        let whose = (dir.to_owned(), unit.to_owned());
+        let named = in_time(FILE_WITHIN, move || Self::take_names(&whose.0, &whose.1, file));
+        match (named.unwrap_or_else(|| Err(late())), why) {
+            (Ok(lock), why) => Ok((lock, why)),
+            // The file is what a person can put right.
+            (Err(LockError::File { .. }), Some(why)) => Err(why),
+            (Err(taken), _) => Err(taken),
         }
     }
 
     #[cfg(target_os = "linux")]
-    fn by_name(dir: &Path, unit: &str) -> std::io::Result<Self> {
-        Ok(Self { _file: None, names: keep_own(dir, unit)? })
+    fn take_names(dir: &Path, unit: &str, file: Option<File>) -> Result<Self, LockError> {
+        match keep_own(dir, unit) {
+            Ok(names) => Ok(Self { _file: file, names }),
+            Err(why) if why.kind() == std::io::ErrorKind::AddrInUse => Err(taken(dir, unit)),
+            Err(why) => Err(unusable(dir, unit, why)),
+        }
     }
 
-    /// Only Linux has names that end with the program.
+    /// Only Linux has names that end with the program: elsewhere nothing but the file keeps two apart.
     #[cfg(not(target_os = "linux"))]
-    fn by_name(_dir: &Path, _unit: &str) -> std::io::Result<Self> {
-        Err(std::io::ErrorKind::Unsupported.into())
+    fn take_names(dir: &Path, unit: &str, file: Option<File>) -> Result<Self, LockError> {
+        match file {
+            Some(file) => Ok(Self { _file: Some(file) }),
+            None => Err(unusable(dir, unit, std::io::ErrorKind::Unsupported.into())),
+        }
     }
 
     /// Takes also what the unit drives over sockets. A name for which the system has no room is let
@@ -165,6 +166,35 @@ impl UnitLock {
     pub fn with_outputs(self, _spec: &UnitSpec) -> Result<Self, LockError> {
         Ok(self)
     }
+}
+
+/// A lock file that takes longer (real time) must not keep a machine waiting that may be hot.
+const FILE_WITHIN: Duration = Duration::from_secs(2);
+
+fn hangs() -> std::io::Error {
+    std::io::Error::new(std::io::ErrorKind::TimedOut, "the disk does not answer")
+}
+
+fn take_file(dir: &Path, unit: &str) -> Result<File, LockError> {
+    let unusable = |why| unusable(dir, unit, why);
+    fs::create_dir_all(dir.join(FOLDER)).map_err(unusable)?;
+    let file = File::options().create(true).truncate(false).write(true).open(lock_file(dir, unit));
+    let file = file.map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(taken(dir, unit)),
+        Err(TryLockError::Error(why)) => Err(unusable(why)),
+    }
+}
+
+fn taken(dir: &Path, unit: &str) -> LockError {
+    let path = lock_file(dir, unit);
+    let by = Holder::of(&path);
+    LockError::Taken { unit: unit.to_owned(), path, by }
+}
+
+fn unusable(dir: &Path, unit: &str, why: std::io::Error) -> LockError {
+    LockError::File { unit: unit.to_owned(), path: lock_file(dir, unit), why }
 }
 
 /// Where the lock files of a station lie.
@@ -210,113 +240,4 @@ fn keep(name: String) -> std::io::Result<std::os::unix::net::UnixListener> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// REQ-UNIT-01
-    #[test]
-    fn a_second_instance_is_kept_out_until_the_first_is_gone() {
-        let dir = tempfile::tempdir().expect("a folder");
-        assert_eq!(run_by(dir.path(), "a"), None);
-        assert!(!dir.path().join(FOLDER).exists(), "who looks makes nothing");
-        let first = UnitLock::take(dir.path(), "a").expect("free");
-        assert!(run_by(dir.path(), "a").is_some());
-        assert!(matches!(UnitLock::take(dir.path(), "a"), Err(LockError::Taken { .. })));
-        assert!(UnitLock::take(dir.path(), "b").is_ok(), "another unit is another lock");
-        drop(first);
-        assert!(UnitLock::take(dir.path(), "a").is_ok());
-    }
-
-    #[test]
-    fn a_lock_file_that_was_left_over_or_written_into_locks_nothing() {
-        let dir = tempfile::tempdir().expect("a folder");
-        fs::create_dir(dir.path().join("locks")).expect("made");
-        fs::write(dir.path().join("locks/a.lock"), "12345").expect("written");
-        assert!(UnitLock::take(dir.path(), "a").is_ok());
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn a_folder_that_links_to_the_file_of_a_station_is_kept_out_of_its_units() {
-        let [station, linked] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
-        fs::write(station.path().join("holder.db"), "").expect("written");
-        let link = linked.path().join("holder.db");
-        std::os::unix::fs::symlink(station.path().join("holder.db"), &link).expect("linked");
-        let first = UnitLock::take(station.path(), "a").expect("free");
-        let second = UnitLock::take(linked.path(), "a");
-        assert!(matches!(second, Err(LockError::Taken { .. })), "{second:?}");
-        UnitLock::take(linked.path(), "b").expect("another unit");
-        drop(first);
-        UnitLock::take(linked.path(), "a").expect("free again");
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn where_no_lock_file_can_be_made_a_machine_can_be_made_safe_but_not_behind_its_holder() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let first = UnitLock::take(dir.path(), "a").expect("free");
-        fs::remove_dir_all(dir.path().join("locks")).expect("removed");
-        fs::write(dir.path().join("locks"), "in the way").expect("written");
-        let second = UnitLock::take_to_make_safe(dir.path(), "a");
-        assert!(matches!(second, Err(LockError::Taken { .. })), "{second:?}");
-        drop(first);
-        let (_lock, why) = UnitLock::take_to_make_safe(dir.path(), "a").expect("by name");
-        assert!(matches!(why, Some(LockError::File { .. })), "nothing may begin: {why:?}");
-        let third = UnitLock::take_to_make_safe(dir.path(), "a");
-        assert!(matches!(third, Err(LockError::Taken { .. })), "{third:?}");
-    }
-
-    /// The shipped demo unit, with what it drives at this socket and these addresses.
-    #[cfg(target_os = "linux")]
-    fn driving(panel: &str, controller: u8, relays: u8) -> UnitSpec {
-        use crate::station::config::{Library, StationConfig};
-
-        let at = |address: u8| format!("bus = \"panel\"\naddress = {address}");
-        let text = crate::profiles::station("demo").expect("shipped");
-        let text = text.replace("127.0.0.1:15021", panel).replace(&at(2), &at(relays));
-        let text = text.replace(&at(1), &at(controller));
-        let station = StationConfig::parse("demo", &text, Library::shipped()).expect("valid");
-        station.unit("demo").expect("there").spec().expect("holds together")
-    }
-
-    /// REQ-UNIT-01
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn one_machine_is_not_driven_from_two_folders() {
-        let [first, again] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
-        let take = |dir: &tempfile::TempDir, panel: &str, controller, relays| {
-            let lock = UnitLock::take(dir.path(), "demo").expect("a folder of its own");
-            lock.with_outputs(&driving(panel, controller, relays))
-        };
-        // Nobody listens there, and no other test drives it.
-        let held = take(&first, "127.0.0.1:15971", 1, 2).expect("free");
-        let ways = ["127.0.0.1:15971", "localhost:15971", "LOCALHOST:15971"];
-        for same in ways.into_iter().chain(["[::ffff:127.0.0.1]:15971"]) {
-            let refused = take(&again, same, 1, 12).expect_err(same).to_string();
-            assert!(refused.contains("device controller at"), "{refused}");
-            assert!(refused.contains("another holder on this computer"), "{refused}");
-        }
-        let relays = take(&again, "127.0.0.1:15971", 11, 2).expect_err("taken").to_string();
-        assert!(relays.contains("device relays at 127.0.0.1:15971, address 2"), "{relays}");
-        take(&again, "127.0.0.1:15971", 11, 12).expect("other devices behind the same gateway");
-        take(&again, "127.0.0.1:15972", 1, 2).expect("another gateway");
-        drop(held);
-        take(&again, "localhost:15971", 1, 2).expect("free again");
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn neither_a_deleted_lock_file_nor_another_way_to_the_folder_lets_a_second_one_in() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let station = dir.path().join("station");
-        fs::create_dir(&station).expect("made");
-        let link = dir.path().join("link");
-        std::os::unix::fs::symlink(&station, &link).expect("linked");
-        let _first = UnitLock::take(&station, "a").expect("free");
-        assert!(matches!(UnitLock::take(&link, "a"), Err(LockError::Taken { .. })));
-        fs::remove_dir_all(station.join("locks")).expect("somebody tidied up");
-        for way in [&station, &link, &station.join("../station")] {
-            assert!(matches!(UnitLock::take(way, "a"), Err(LockError::Taken { .. })), "{way:?}");
-        }
-    }
-}
+mod tests;

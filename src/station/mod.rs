@@ -12,6 +12,8 @@ pub mod config;
 pub mod control_loop;
 #[cfg(test)]
 mod fixture;
+mod heard;
+pub(crate) mod in_time;
 mod insisting;
 pub mod lock;
 pub mod off;

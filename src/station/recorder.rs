@@ -62,14 +62,28 @@ struct Waiting {
 ///
 /// # Errors
 /// That of the last try.
-pub(super) fn insist<R>(
+fn insist<R>(
     tries: u32,
     pause: Duration,
+    work: impl FnMut() -> Result<R, StoreError>,
+) -> Result<R, StoreError> {
+    let is_locked = |why: &StoreError| matches!(why, StoreError::Locked);
+    again(tries, || std::thread::sleep(pause), is_locked, work)
+}
+
+/// Does `work` again, after a `pause`, while what it fails for `may_pass`; `tries` times at most.
+///
+/// # Errors
+/// That of the last try.
+pub(super) fn again<R>(
+    tries: u32,
+    pause: impl Fn(),
+    may_pass: impl Fn(&StoreError) -> bool,
     mut work: impl FnMut() -> Result<R, StoreError>,
 ) -> Result<R, StoreError> {
     for _ in 1..tries {
         match work() {
-            Err(StoreError::Locked) => std::thread::sleep(pause),
+            Err(why) if may_pass(&why) => pause(),
             done => return done,
         }
     }

@@ -44,27 +44,21 @@ pub(super) async fn check(
     }
 }
 
-/// The same for a store without a thread of its own, before a commissioning; gives it back.
+/// The same before a machine that is `safe` is heated: whether a new record can be entrusted to the file.
 ///
 /// # Errors
 /// The first thing that does not fit; the program was told to stop.
-pub(super) async fn checked(
+pub(super) async fn entrusted(
     (path, say): (&Path, fn(&str)),
-    store: Store,
+    store: &StoreThread,
     told: &mut (impl Future<Output = &'static str> + Unpin),
-) -> Result<Store, ConductError> {
-    let safe = "Heat was commanded off, and the machine confirmed it".to_owned();
-    let checking = tokio::task::spawn_blocking(move || {
-        let fits = insist_on_fit(|| store.fit_to_run(None));
-        (fits.unwrap_or_else(|locked| Err(locked.into())), store)
-    });
-    let done = unless_told((path, say), checking, told).await;
-    let done = done.map_err(|by| ConductError::Told { by, safe: safe.clone() })?;
-    match done.map_err(|_| StoreError::ThreadGone)? {
-        (Ok(()), store) => Ok(store),
-        (Err(misfit), _) => {
-            let (path, misfit) = (path.to_owned(), Box::new(misfit));
-            Err(ConductError::Unsound { path, safe, misfit })
+    safe: String,
+) -> Result<(), ConductError> {
+    match check((path, say), store, None, told).await? {
+        Checked::Fits => Ok(()),
+        Checked::Told(by) => Err(ConductError::Told { by, safe }),
+        Checked::Unfit(misfit) => {
+            Err(ConductError::Unsound { path: path.to_owned(), safe, misfit })
         }
     }
 }
@@ -113,7 +107,7 @@ pub(super) async fn telling<R>(
 /// was told to stop, is as good as it was: a person hears it by `say`.
 ///
 /// # Errors
-/// It is not what was written, or cannot be read.
+/// It is not what was written, or the disk fails for good.
 pub(super) async fn kept(
     (path, say): (&Path, fn(&str)),
     is_file_closed: bool,
@@ -142,19 +136,26 @@ async fn after_reading(
     say: fn(&str),
     done: Conducted,
 ) -> Result<Conducted, ConductError> {
-    match read {
-        Ok(Ok(())) => Ok(done),
-        Ok(Err(misfit)) => Err(ConductError::NotKept {
-            batch: done.batch,
-            outcome: done.verdict.outcome,
-            unsafe_because: done.unsafe_because,
-            misfit: Box::new(misfit),
-        }),
-        Err(why) => {
+    let misfit = match read {
+        Ok(Ok(())) => return Ok(done),
+        Ok(Err(misfit)) => misfit,
+        // Who has it for themselves, or ends the program, says nothing of the disk.
+        Err(
+            why @ (CloseFault::Store(StoreError::Locked)
+            | CloseFault::Stalled(_)
+            | CloseFault::Told(_)),
+        ) => {
             tell(say, not_read_back(&done.batch, &why.to_string())).await;
-            Ok(done)
+            return Ok(done);
         }
-    }
+        Err(CloseFault::Store(why)) => why.into(),
+    };
+    Err(ConductError::NotKept {
+        batch: done.batch,
+        outcome: done.verdict.outcome,
+        unsafe_because: done.unsafe_because,
+        misfit: Box::new(misfit),
+    })
 }
 
 /// What a person must know of a batch that was closed, and not looked at afterwards.
@@ -227,6 +228,18 @@ mod tests {
         let done = done.expect("nothing is known against it");
         let text = said();
         assert!(text.contains("not read back") && text.contains("in use"), "{text}");
+
+        // A disk that fails for good has not kept it, but nobody calls it altered.
+        let failed = StoreError::Disk("disk I/O error".to_owned());
+        let (batch, verdict) = (done.batch.clone(), done.verdict.clone());
+        let ending = Ending::Interrupted("SIGINT");
+        let same = Conducted { batch, ending, verdict, unsafe_because: None };
+        let why = after_reading(Err(failed.into()), say, same).await.expect_err("not read");
+        let text = why.to_string();
+        for word in ["disk I/O error", "nothing against it", "batch verify"] {
+            assert!(text.contains(word), "no {word} in {text}");
+        }
+        assert!(!text.contains("as it was written") && !why.is_damage(), "{text}");
 
         // A person has enough of waiting for it, and hears the verdict.
         let holds = rusqlite::Connection::open(&path).expect("opens");

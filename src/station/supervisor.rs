@@ -21,6 +21,9 @@ const SAFE_WITHIN: Duration = Duration::from_secs(5);
 /// Between two attempts (real time): a machine that was just switched on again gets a breath.
 const SAFE_PAUSE: Duration = Duration::from_millis(200);
 
+/// Work that is told to end has done so after this long (real time): at its next await.
+const GONE_WITHIN: Duration = Duration::from_secs(1);
+
 /// Ctrl-C: a person at the keyboard gives the batch up.
 pub(super) const CTRL_C: &str = "Ctrl-C";
 /// The same by the keys of the screen.
@@ -58,6 +61,14 @@ impl Ending {
             Self::Over(_) | Self::WasOver(_) => true,
             Self::Interrupted(by) => is_told_by_person(by),
             Self::RecordLost(_) | Self::Panicked(_) => false,
+        }
+    }
+
+    /// Whether the batch is known to have come to its end.
+    pub(super) fn is_over(&self) -> bool {
+        match self {
+            Self::Over(_) | Self::WasOver(_) => true,
+            Self::Interrupted(_) | Self::RecordLost(_) | Self::Panicked(_) => false,
         }
     }
 
@@ -165,9 +176,12 @@ pub(super) async fn guard<M: Machine + Send + 'static, T: Send + 'static>(
         },
         signal = told_to_stop => {
             task.abort();
-            // The task is gone before anybody else speaks to the machine. It may have just ended by
-            // itself: then that is how it ended.
-            task.await.map_or(Guarded::Told(signal), Guarded::Ended)
+            // The task is gone before anybody else speaks to the machine, unless a defect of ours keeps
+            // it from hearing that. It may have just ended by itself: then that is how it ended.
+            match tokio::time::timeout(GONE_WITHIN, task).await {
+                Ok(Ok(ended)) => Guarded::Ended(ended),
+                Ok(Err(_)) | Err(_) => Guarded::Told(signal),
+            }
         }
     };
     let by_itself = match &ended {

@@ -132,7 +132,7 @@ pub enum StoreError {
     #[error("the disk is full; nothing of this step was kept; make room and try again")]
     DiskFull,
     /// The disk or the file system failed.
-    #[error("the disk failed ({0}); nothing of this step was kept; check the disk")]
+    #[error("the disk failed ({0}); a step that was under way is not kept; check the disk")]
     Disk(String),
     /// The file is damaged.
     #[error("the database is damaged ({0})")]

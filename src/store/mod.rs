@@ -23,6 +23,7 @@
 //! | `memory` | a station that is on no disk, for the soak |
 //! | `station` | the station and its users |
 //! | `verify` | recomputing everything |
+//! | `disk` | a disk that fails, told from a file that is damaged |
 //! | `copy` | one database copied into another file, page by page |
 //! | `backup` | a copy in one file, while others write |
 //! | `restore` | a new station from such a copy |
@@ -34,6 +35,7 @@ mod backup;
 mod batches;
 mod clock;
 mod copy;
+mod disk;
 mod entries;
 mod error;
 #[cfg(test)]

@@ -160,6 +160,10 @@ impl Store {
     /// # Errors
     /// The first thing that does not fit, with what was expected and what was found.
     pub fn verify(&self, paper: Option<&str>) -> Result<VerifyReport, Misfit> {
+        self.looked(self.verified(paper))
+    }
+
+    fn verified(&self, paper: Option<&str>) -> Result<VerifyReport, Misfit> {
         let db = &self.db.unchecked_transaction()?;
         check_file(db)?;
         let (facts, entries, head_hash) = check_chain(db, paper)?;
@@ -183,6 +187,10 @@ impl Store {
     /// # Errors
     /// The first thing that does not fit; no such batch.
     pub fn fit_to_run(&self, open: Option<&str>) -> Result<(), Misfit> {
+        self.looked(self.fitting(open))
+    }
+
+    fn fitting(&self, open: Option<&str>) -> Result<(), Misfit> {
         let db = &self.db.unchecked_transaction()?;
         if let Some(code) = open {
             check_batch(db, code)?;
@@ -202,8 +210,8 @@ impl Store {
     /// # Errors
     /// The first thing that does not fit; no such batch.
     pub fn batch_fits(&self, code: &str) -> Result<(), Misfit> {
-        let db = &self.db.unchecked_transaction()?;
-        check_batch(db, code)
+        let looked = || check_batch(&*self.db.unchecked_transaction()?, code);
+        self.looked(looked())
     }
 
     /// The same of several batches, as of one moment: the chain of the journal is walked once.

@@ -78,6 +78,20 @@ fn a_new_run_that_cannot_reach_all_of_the_machine_tells_what_answers_to_stop_hea
     }
 }
 
+/// Nobody but a person can switch it off then, and must know.
+#[test]
+fn a_station_that_cannot_be_read_sends_the_person_to_the_heater() {
+    let (clean, machine) = served();
+    for (from, to) in [("name = ", "nam = "), ("\"eurotherm-3200\"", "\"eurotherm-32\"")] {
+        let desk = left_heating(&clean, &machine, RUN);
+        edit(&desk, from, to);
+        let said = desk.run("run demo --resume --speed 60").expect_code(1).stderr;
+        let (told, error) = said.split_once("error: ").expect("an error");
+        assert!(told.contains("switch its heater off there"), "{said}");
+        assert!(error.contains("station.toml") || error.contains("eurotherm-32"), "{said}");
+    }
+}
+
 /// Real hardware is never gone with its program.
 #[test]
 fn fast_that_is_typed_for_real_hardware_leaves_no_heater_on() {

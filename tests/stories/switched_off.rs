@@ -85,11 +85,18 @@ fn a_machine_that_does_not_answer_is_not_said_to_be_off() {
     desk.write("station.toml", &text);
     let off = desk.run("unit off demo").expect_code(4);
     assert_eq!(off.stdout, "");
-    for word in ["SWITCH THE HEATER OFF AT THE MACHINE", "did not confirm it", "no connection"] {
+    for word in [
+        "SWITCH THE HEATER OFF AT THE MACHINE",
+        "None of its devices that switch heat has answered",
+        "did not confirm it",
+        "no connection",
+    ] {
         assert!(off.stderr.contains(word), "no {word} in {}", off.stderr);
     }
     let told = desk.run("--json unit off demo").expect_code(4).json();
     assert_eq!(told["confirmed"], false);
+    let devices = told["devices"].as_array().expect("devices");
+    assert!(devices.len() == 2 && devices.iter().all(|one| one["confirmed"] == false), "{told:#}");
     desk.write("station.toml", "name = ");
     desk.run("unit off demo").expect_refusal(&["switch its heater off there", "station.toml"]);
 }
@@ -101,8 +108,57 @@ fn a_probe_that_is_gone_keeps_no_heater_on_but_a_person_has_to_look() {
     let text = desk.read("station.toml").replace(machine.address(2), "127.0.0.1:1");
     desk.write("station.toml", &text);
     let off = desk.run("unit off demo").expect_code(4);
-    assert!(off.stderr.contains("SWITCH THE HEATER OFF AT THE MACHINE"), "{}", off.stderr);
+    for word in [
+        "SWITCH THE HEATER OFF AT THE MACHINE",
+        "controller confirmed what it was told",
+        "relays confirmed what it was told",
+    ] {
+        assert!(off.stderr.contains(word), "no {word} in {}", off.stderr);
+    }
     assert!(is_off(&desk, &machine));
+}
+
+/// A pipe that nobody reads opens for no writer (fifo(7)), as a file on a disk that hangs.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_lock_file_that_hangs_keeps_no_heater_on() {
+    let (desk, machine) = served();
+    for line in ["unit off demo", "run demo --resume --yes --speed 60"] {
+        let again = desk.copy();
+        kill_while_heating(&again);
+        std::fs::remove_file(again.path("locks/demo.lock")).expect("removed");
+        let made = Command::new("mkfifo").arg(again.path("locks/demo.lock")).status();
+        assert!(made.expect("mkfifo is there").success());
+        let told = again.run(line);
+        assert!(told.stderr.contains("the disk does not answer"), "{line}: {}", told.stderr);
+        assert!(is_off(&again, &machine), "{line}: {}", told.stderr);
+    }
+}
+
+/// Without its description nothing can be told to a machine, and a person must know while they wait.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_station_that_is_not_read_in_time_sends_the_person_to_the_machine() {
+    let desk = Desk::training();
+    let text = desk.read("station.toml");
+    desk.write("station.toml", &text.replace("\"eurotherm-3200\"", "\"slow\""));
+    fs::create_dir_all(desk.path("profiles")).expect("made");
+    let pipe = desk.path("profiles/slow.toml");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo is there").success());
+    for line in ["unit off demo", "run demo --resume"] {
+        let mut program = desk.program();
+        program.args(line.split_whitespace()).stderr(std::process::Stdio::piped());
+        let mut waits = program.spawn().expect("it starts");
+        let mut said = std::io::BufReader::new(waits.stderr.take().expect("piped"));
+        let mut first = String::new();
+        std::io::BufRead::read_line(&mut said, &mut first).expect("text");
+        waits.kill().expect("killed");
+        waits.wait().expect("gone");
+        for word in ["station.toml", "switch its heater off there", "Ctrl-C"] {
+            assert!(first.contains(word), "{line}: no {word} in {first}");
+        }
+    }
 }
 
 #[test]

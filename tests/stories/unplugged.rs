@@ -112,6 +112,21 @@ fn a_machine_that_comes_back_after_a_signal_is_told_to_stop_heating() {
     }
 }
 
+/// Whatever became of the batch, a script must learn of the heater.
+#[test]
+fn a_batch_that_stays_open_on_a_machine_that_is_not_proved_to_be_off_ends_with_its_exit_code() {
+    let desk = Desk::training();
+    let _running = serve_with(&desk, " --fault unplug:from=5s,for=600s");
+    let (mut run, mut lines) = heard(&desk, RUN, "ALARM 201");
+    signal(&run, "-TERM");
+    assert!(lines.any(|line| line.expect("text").contains("holder goes on telling it")));
+    signal(&run, "-TERM");
+    let said = lines.map(|line| line.expect("text") + "\n").collect::<String>();
+    assert_eq!(run.wait().expect("it ends").code(), Some(4), "{said}");
+    let (_, last) = said.rsplit_once("error: ").expect("an error");
+    assert!(last.starts_with("ATTENTION") && last.contains("stays open"), "{said}");
+}
+
 #[test]
 fn a_machine_that_comes_back_after_its_commissioning_is_told_to_stop_heating() {
     let desk = Desk::training();
@@ -121,4 +136,16 @@ fn a_machine_that_comes_back_after_its_commissioning_is_told_to_stop_heating() {
     let last = commissioned.stderr.rsplit("once more").next().unwrap_or_default();
     assert!(!last.contains("ATTENTION"), "{last}");
     assert!(is_off(&desk, &running), "{}", commissioned.stderr);
+    // The journal has both: that it had not confirmed, and that it has.
+    let db = rusqlite::Connection::open(desk.path("holder.db")).expect("opens");
+    let sql = "SELECT kind || ': ' || body FROM journal ORDER BY seq DESC LIMIT 2";
+    let mut newest = db.prepare(sql).expect("a journal");
+    let newest = newest.query_map([], |row| row.get(0)).expect("rows");
+    let [late, ended]: [String; 2] =
+        newest.collect::<Result<Vec<_>, _>>().expect("text").try_into().expect("two entries");
+    assert!(late.starts_with("unit-confirmed-late") && late.contains("once more"), "{late}");
+    assert!(ended.starts_with("unit-commissioned") && ended.contains("not confirmed"), "{ended}");
+    desk.run("db verify").expect_code(0);
+    let shown = desk.run("unit show demo").expect_code(0).stdout;
+    assert!(shown.contains("its last commissioning") && shown.contains("failed"), "{shown}");
 }

@@ -65,5 +65,5 @@ pub use profile::{Profile, ProfileError};
 pub use report::{CheckLine, Grade};
 pub use schedule::Schedule;
 pub use spec::{BusSpec, DeviceSpec, RoleSpec, SpecError, UnitSpec};
-pub use unit::WiredUnit;
+pub use unit::{DeviceTold, WiredUnit};
 pub use url::{BusUrl, Flow, Framing, LineSettings, Parity, Port};

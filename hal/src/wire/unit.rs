@@ -6,6 +6,7 @@
 //! goes first and is tried everywhere; what brings heat goes last, and only if all that it rests
 //! on has arrived.
 
+mod heat;
 mod line;
 
 use std::sync::Arc;
@@ -26,8 +27,8 @@ use super::url::BusUrl;
 use crate::contract::{Command, Heat, Machine, Quality, Reading, Role, Sample, Switch};
 use crate::units::Duty;
 
+pub use heat::DeviceTold;
 pub(crate) use line::Line;
-mod heat;
 
 /// A time-out is this part of the control period (DEVICES, section C).
 pub(crate) const TIMEOUTS_PER_PERIOD: u64 = 3;
@@ -231,8 +232,14 @@ impl WiredUnit {
         reading
     }
 
-    /// Delivers one stage of a command, the buses side by side.
+    /// Delivers one stage of a command, the buses side by side; what did not arrive.
     async fn deliver(&mut self, stage: &[Step]) -> Vec<WireError> {
+        let tried = self.deliver_each(stage).await.into_iter().flatten();
+        tried.filter_map(|(_, delivered)| delivered.err()).collect()
+    }
+
+    /// The same, with what came of each part that was tried: by line, with its device.
+    async fn deliver_each(&mut self, stage: &[Step]) -> Vec<Vec<(usize, Result<(), WireError>)>> {
         let mut targets: Vec<Vec<(usize, Target)>> = vec![Vec::new(); self.lines.len()];
         for step in stage {
             let Some(seat) = self.seat(step.role) else { continue };
@@ -242,7 +249,7 @@ impl WiredUnit {
             }
         }
         let work = self.lines.iter_mut().zip(targets).map(|(line, targets)| line.deliver(targets));
-        join_all(work).await.into_iter().flatten().collect()
+        join_all(work).await
     }
 
     /// The means of this unit for `heat`: what is off, what gives the strength, what enables.
@@ -263,6 +270,13 @@ impl WiredUnit {
                 None => Err(missing(Role::Power)),
             },
         }
+    }
+
+    /// What goes first: `off`, then agitator and valve.
+    fn safe_stage(mut off: Vec<Step>, command: &Command) -> Vec<Step> {
+        off.push(Step::agitator(command.agitator));
+        off.push(Step::other(Role::CoolingValve, Value::Switch(command.cooling)));
+        off
     }
 
     /// Every means to take heat away, the strongest first.
@@ -332,9 +346,7 @@ impl Machine for WiredUnit {
             Ok(plan) => (plan, None),
             Err(error) => (Plan { off: self.all_off(), strength: None }, Some(error)),
         };
-        let mut first = plan.off;
-        first.push(Step::agitator(command.agitator));
-        first.push(Step::other(Role::CoolingValve, Value::Switch(command.cooling)));
+        let first = Self::safe_stage(plan.off, command);
         let mut errors: Vec<WireError> = refusal.into_iter().collect();
         errors.extend(self.deliver(&first).await);
         if let Some(strength) = plan.strength {

@@ -305,6 +305,36 @@ async fn a_check_says_that_the_machine_is_told_to_heat() {
 }
 
 #[tokio::test]
+async fn each_device_that_is_told_the_safe_state_says_for_itself_whether_it_took_it() {
+    let bench = Bench::new().await;
+    let said = async |spec| {
+        let told = WiredUnit::tell_safe_each(spec).await;
+        let said = told.into_iter().map(|told| {
+            (
+                told.device,
+                told.confirmed.map_err(|fault| (fault.is_unreachable(), fault.to_string())),
+            )
+        });
+        said.collect::<Vec<_>>()
+    };
+    let spec = || bench.spec(false, PATIENT_MS);
+    let all = said(spec()).await;
+    assert!(all.len() > 1 && all.iter().all(|(_, confirmed)| confirmed.is_ok()), "{all:?}");
+    let names: Vec<&str> = all.iter().map(|(device, _)| device.as_str()).collect();
+    assert!(names.contains(&"ctl") && !names.contains(&"probes"), "who is only read: {names:?}");
+
+    // Bound, and nobody listens there.
+    let (_closed, port) = dead_port();
+    let url = format!("tcp://127.0.0.1:{port}");
+    let dead = said(super::bench::spec(&url, &url, false, PATIENT_MS)).await;
+    assert_eq!(dead.len(), all.len(), "each has its own word: {dead:?}");
+    for (device, confirmed) in dead {
+        let (is_unreachable, why) = confirmed.expect_err(&device);
+        assert!(is_unreachable && why.contains("no connection"), "{device}: {why}");
+    }
+}
+
+#[tokio::test]
 async fn one_point_can_be_read_by_name() {
     let bench = Bench::new().await;
     let mut unit = bench.unit().await;

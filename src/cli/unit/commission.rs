@@ -13,7 +13,8 @@ use tokio::sync::{mpsc, oneshot};
 use crate::cli::capture::{Kept, PROGRAM};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
-use crate::cli::{out, signals};
+use crate::cli::{log, out, signals};
+use crate::invocation;
 use crate::station::commission::{
     Commissioned, Overall, Request, STEPS, StepOutcome, StepReport, Told, check_options,
     commission, warning,
@@ -72,9 +73,19 @@ pub(super) fn run(context: &Context, args: &CommissionArgs) -> Result<(), Failur
         lock: super::lock(context, &spec, args.fast)?,
         tell: out::note,
     };
+    // Neither lines nor the log of a terminal that takes nothing hold up who looks at the machine.
+    let _log = log::aside(std::io::stderr())?;
+    log::panics_aside();
     let done = super::block_on(async {
-        let terminal = tokio::spawn(show(told));
         before_it_begins(args).await?;
+        let (shown, terminal) = oneshot::channel();
+        let show = move || {
+            show(told);
+            // Nobody waits any more for a terminal that hung.
+            let _ = shown.send(());
+        };
+        // Without a thread nobody is told or asked, and the first question ends the run.
+        drop(std::thread::Builder::new().name("terminal".into()).spawn(show));
         let done = commission(request).await?;
         tell_safety(&done);
         // The terminal has until then to write what was found; it may be gone, or still wait for
@@ -103,43 +114,45 @@ async fn before_it_begins(
         return Ok(());
     }
     Err(Failure::refused(format!(
-        "not begun: nothing was switched, and the machine is as it was. If it may be heating: holder \
-         unit off {unit}"
+        "not begun: nothing was switched, and the machine is as it was. If it may be heating: {}",
+        invocation::command(format_args!("unit off {unit}"))
     )))
 }
 
-/// Asks on the terminal, on a thread of its own. The end of the input is a no.
+/// Asks on the terminal, on a thread of its own.
 async fn ask(text: &str) -> bool {
     let text = text.to_owned();
-    let asked = tokio::task::spawn_blocking(move || {
-        for _ in 0..5 {
-            let mut stderr = std::io::stderr().lock();
-            let clear = if stderr.is_terminal() { "\r\x1b[K" } else { "" };
-            // A terminal that takes nothing gives no answer either.
-            let _ = write!(stderr, "{clear}? {text} [yes/no] ");
-            let _ = stderr.flush();
-            drop(stderr);
-            let mut line = String::new();
-            match std::io::stdin().lock().read_line(&mut line) {
-                Ok(0) | Err(_) => return false,
-                Ok(_) => {}
-            }
-            match line.trim().to_lowercase().as_str() {
-                "y" | "yes" => return true,
-                "n" | "no" => return false,
-                _ => out::note("please answer yes or no"),
-            }
+    tokio::task::spawn_blocking(move || ask_here(&text)).await.unwrap_or(false)
+}
+
+/// Asks on the terminal. The end of the input is a no.
+fn ask_here(text: &str) -> bool {
+    for _ in 0..5 {
+        let mut stderr = std::io::stderr().lock();
+        let clear = if stderr.is_terminal() { "\r\x1b[K" } else { "" };
+        // A terminal that takes nothing gives no answer either.
+        let _ = write!(stderr, "{clear}? {text} [yes/no] ");
+        let _ = stderr.flush();
+        drop(stderr);
+        let mut line = String::new();
+        match std::io::stdin().lock().read_line(&mut line) {
+            Ok(0) | Err(_) => return false,
+            Ok(_) => {}
         }
-        false
-    });
-    asked.await.unwrap_or(false)
+        match line.trim().to_lowercase().as_str() {
+            "y" | "yes" => return true,
+            "n" | "no" => return false,
+            _ => out::note("please answer yes or no"),
+        }
+    }
+    false
 }
 
 /// Shows what is told, and asks what is asked, until the run is over.
-async fn show(mut told: mpsc::Receiver<Told>) {
+fn show(mut told: mpsc::Receiver<Told>) {
     let in_place = std::io::stderr().is_terminal();
     let mut shown_s = 0;
-    while let Some(told) = told.recv().await {
+    while let Some(told) = told.blocking_recv() {
         match told {
             Told::Step { number, of, title, instruction } => {
                 shown_s = 0;
@@ -156,19 +169,14 @@ async fn show(mut told: mpsc::Receiver<Told>) {
                     out::note(&format!("  {line}"));
                 }
             }
-            Told::Question { text, reply } => answer(&text, reply).await,
+            // The run may have ended while the person was thinking.
+            Told::Question { text, reply } => drop(reply.send(ask_here(&text))),
             Told::Done(step) => {
                 let clear = if in_place { "\r\x1b[K" } else { "" };
                 out::note(&format!("{clear}  {}: {}", step.outcome.word(), step.observed));
             }
         }
     }
-}
-
-async fn answer(text: &str, reply: oneshot::Sender<bool>) {
-    let said = ask(text).await;
-    // The run may have ended while the person was thinking.
-    let _ = reply.send(said);
 }
 
 fn live(step_s: u64, bath: Celsius, others: &[Option<Celsius>]) -> String {
@@ -194,14 +202,19 @@ fn report(context: &Context, done: &Commissioned) -> Result<(), Failure> {
     } else {
         out::text(&in_words(done))?;
     }
+    if done.unsafe_because.is_some() {
+        return Err(Failure::Unreachable(anyhow::anyhow!(
+            "unit {}: ATTENTION: the machine did not confirm that its heat is off. Switch the heater \
+             off at the machine, or see that it is off",
+            done.unit
+        )));
+    }
     match (done.outcome, &done.ended_because) {
         (Overall::Passed, _) => Ok(()),
         (Overall::Failed | Overall::Stopped, Some(why)) => Err(Failure::refused(why.clone())),
         (Overall::Failed | Overall::Stopped, None) => {
             let failed = done.steps.iter().filter(|step| step.outcome == StepOutcome::Failed);
-            let failed = failed.map(|step| step.step);
-            let unsafe_too = done.unsafe_because.iter().map(|_| "the safe state was not confirmed");
-            let failed: Vec<&str> = failed.chain(unsafe_too).collect();
+            let failed: Vec<&str> = failed.map(|step| step.step).collect();
             Err(Failure::refused(format!("unit {}: failed: {}", done.unit, failed.join(", "))))
         }
     }

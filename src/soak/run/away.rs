@@ -61,7 +61,8 @@ impl Run<'_> {
     /// The program stood still and goes on.
     pub(super) fn notice_absence(&mut self) -> Result<(), Lost> {
         let gone_ms = self.newest.unwatched_ms(self.own(self.now));
-        let max_ms = unwatched_ms_max(&self.scenario.params);
+        let params = &self.scenario.params;
+        let max_ms = unwatched_ms_max(params.recipe.hold.max_gap_ms, params.period_ms);
         let Some(gone_ms) = gone_ms.filter(|gone_ms| *gone_ms > max_ms) else { return Ok(()) };
         let (phase, known_ms) = (self.phase, Some(gone_ms));
         self.outages.push(Outage { phase, known_ms, real_ms: self.stood_still_ms });

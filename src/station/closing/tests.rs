@@ -2,6 +2,7 @@
 
 use holder_sim::params::PlantParams;
 
+use super::trying::{TRIES, fit_trying};
 use super::*;
 use crate::batch::event::Effects;
 use crate::batch::verdict::{Outcome, Rule};
@@ -33,9 +34,18 @@ fn closed(defect: impl FnMut(&mut Effects), tampering: &str) -> (BatchRecord, Ve
 /// The same by a program that knows this of its end.
 fn closed_as(
     closing: Closing,
-    mut defect: impl FnMut(&mut Effects),
+    defect: impl FnMut(&mut Effects),
     tampering: &str,
 ) -> (BatchRecord, Verdict) {
+    let (dir, mut store, batch) = over(defect);
+    tamper(&dir, tampering);
+    let accepts = (closing == Closing::Ended).then_some(true);
+    let verdict = close_judged(&mut store, &batch, closing, accepts, NOW);
+    (store.load_batch(&batch).expect("kept"), verdict.expect("closed").1)
+}
+
+/// A good batch of water that is over, as a controller with this defect stores it, and not closed.
+fn over(mut defect: impl FnMut(&mut Effects)) -> (tempfile::TempDir, Store, String) {
     let params = fixture::water().params;
     let run = rehearse(params.clone(), PlantParams::nominal(), 1, 0.1, 48).expect("runs");
     let (dir, mut store, batch) = begun();
@@ -53,10 +63,67 @@ fn closed_as(
         }
     }
     assert_eq!(engine.accepts(), Some(true));
-    tamper(&dir, tampering);
-    let accepts = engine.accepts().filter(|_| closing == Closing::Ended);
-    let verdict = close_judged(&mut store, &batch, closing, accepts, NOW);
-    (store.load_batch(&batch).expect("kept"), verdict.expect("closed").1)
+    (dir, store, batch)
+}
+
+/// A disk that gives nothing of the log back (SQLite: disk I/O error), until it is mended.
+struct FailedDisk {
+    log: std::path::PathBuf,
+    whole: Vec<u8>,
+}
+
+impl FailedDisk {
+    fn of(dir: &tempfile::TempDir) -> Self {
+        // Whoever has the file open forgets what it had read when another has written.
+        tamper(dir, &format!("PRAGMA user_version = {}", version(dir)));
+        let log = dir.path().join("holder.db-wal");
+        let whole = std::fs::read(&log).expect("there");
+        let file = std::fs::File::options().write(true).open(&log).expect("opens");
+        file.set_len(0).expect("cut");
+        Self { log, whole }
+    }
+
+    fn mend(&self) {
+        std::fs::write(&self.log, &self.whole).expect("written");
+    }
+}
+
+fn version(dir: &tempfile::TempDir) -> i64 {
+    let db = rusqlite::Connection::open(dir.path().join("holder.db")).expect("opens");
+    db.pragma_query_value(None, "user_version", |row| row.get(0)).expect("read")
+}
+
+#[test]
+fn a_disk_that_fails_once_while_a_batch_is_closed_disputes_nothing() {
+    let (dir, mut store, batch) = over(|_| ());
+    let disk = FailedDisk::of(&dir);
+    let failed = store.batch_fits(&batch).expect_err("the disk fails");
+    assert!(matches!(failed, Misfit::Unreadable(StoreError::Disk(_))), "{failed}");
+    let known = (Closing::Ended, Some(true));
+    let (record, verdict) =
+        close_trying(&mut store, &batch, known, NOW, &|| disk.mend()).expect("closed");
+    assert_eq!(verdict.outcome, Outcome::Acceptable, "{verdict:#?}");
+    assert!(record.remarks.is_empty(), "{:?}", record.remarks);
+    store.verify(None).expect("verifies");
+}
+
+/// Nothing is known against its record: whoever starts next closes it.
+#[test]
+fn a_disk_that_goes_on_failing_leaves_the_batch_over_and_open() {
+    let (dir, mut store, batch) = over(|_| ());
+    let disk = FailedDisk::of(&dir);
+    let tried = std::cell::Cell::new(1);
+    let known = (Closing::Ended, Some(true));
+    let rest = || tried.set(tried.get() + 1);
+    let failed = close_trying(&mut store, &batch, known, NOW, &rest).expect_err("not closed");
+    assert!(matches!(failed, StoreError::Disk(_)) && !failed.is_damage(), "{failed}");
+    assert_eq!(tried.get(), TRIES);
+    disk.mend();
+    let open = store.load_batch(&batch).expect("kept");
+    assert_eq!((open.header.closing, open.remarks), (None, vec![]));
+    assert!(open.header.phase.is_final());
+    let closed = close_judged(&mut store, &batch, Closing::Interrupted, None, NOW);
+    assert_eq!(closed.expect("closed").1.outcome, Outcome::Acceptable);
 }
 
 /// REQ-JUDGE-01, REQ-REC-01
@@ -120,7 +187,8 @@ fn a_batch_can_be_given_up_on_a_file_that_cannot_be_read_whole() {
     tamper(&dir, garbled);
     let misfit = store.batch_fits(&batch).expect_err("garbled");
     assert!(matches!(misfit, Misfit::Unreadable(_)), "{misfit}");
-    let verdict = close_judged(&mut store, &batch, Closing::Interrupted, None, NOW);
+    let given_up = (Closing::Interrupted, None);
+    let verdict = close_trying(&mut store, &batch, given_up, NOW, &|| ());
     assert_ne!(verdict.expect("closed").1.outcome, Outcome::Acceptable);
     let record = store.load_batch(&batch).expect("kept");
     assert_eq!(record.header.closing, Some(Closing::Interrupted));
@@ -132,8 +200,8 @@ async fn a_disk_that_hangs_does_not_hold_the_warning_back() {
     let why = within(Duration::ZERO, std::future::pending::<Result<(), _>>()).await;
     let why = Box::new(why.expect_err("it hangs"));
     let unsafe_because = Some("the wire is cut".to_owned());
-    let error =
-        ConductError::NotClosed { batch: "B-1".into(), unit: "u".into(), unsafe_because, why };
+    let (batch, unit, is_over) = ("B-1".into(), "u".into(), true);
+    let error = ConductError::NotClosed { batch, unit, is_over, unsafe_because, why };
     let text = error.to_string();
     assert!(text.starts_with("ATTENTION: batch B-1: the machine did not confirm"), "{text}");
     assert!(text.contains("Switch the heater off at the machine."), "{text}");
@@ -149,9 +217,17 @@ fn a_record_in_a_file_of_many_years_has_the_time_that_its_journal_takes() {
 
 #[test]
 fn a_file_that_is_in_use_for_a_moment_is_no_misfit() {
-    let mut answers = vec![Ok(()), Err(Misfit::Unreadable(StoreError::Locked))];
-    let fits = insist_on_fit(|| answers.pop().expect("asked twice"));
-    assert!(matches!(fits, Ok(Ok(()))), "{fits:?}");
+    let disk = || StoreError::Disk("disk I/O error".to_owned());
+    // What SQLite makes of a read that the system refused.
+    let malformed = || StoreError::Damaged("malformed".to_owned());
+    for why in [StoreError::Locked, disk(), malformed()] {
+        let mut answers = vec![Ok(()), Err(Misfit::Unreadable(why))];
+        let fits = fit_trying(|| answers.pop().expect("asked twice"), &|| ());
+        assert!(matches!(fits, Ok(Ok(()))), "{fits:?}");
+    }
+    let lasting = fit_trying(|| Err(malformed().into()), &|| ());
+    assert!(matches!(lasting, Ok(Err(misfit)) if misfit.is_damage()));
+    assert!(fit_trying(|| Err(disk().into()), &|| ()).is_err(), "nothing is known");
 }
 
 #[test]
@@ -163,4 +239,27 @@ fn every_end_but_a_good_one_says_whether_the_heat_is_off() {
     let over = Ending::Over(Box::new(engine));
     assert_eq!(safety("B-1", &over, None), None);
     assert!(safety("B-1", &over, Some("cut")).expect("said").starts_with("ATTENTION"));
+}
+
+static SAID: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
+
+#[tokio::test]
+async fn whoever_ends_the_program_while_the_file_is_closed_is_answered_and_not_kept() {
+    let say: fn(&str) = |text| SAID.lock().expect("said").push(text.to_owned());
+    let (disk, gate) = std::sync::mpsc::channel::<()>();
+    let closing = std::thread::spawn(move || {
+        let _ = gate.recv();
+    });
+    let told = async || "Ctrl-C";
+    assert!(!file_closed(closing, false, say, told).await, "it hangs");
+    let said: Vec<String> = SAID.lock().expect("said").drain(..).collect();
+    let [said] = said.as_slice() else { panic!("{said:?}") };
+    for word in ["Ctrl-C was heard", "the station's file is being closed", "10 s"] {
+        assert!(said.contains(word), "no {word} in {said}");
+    }
+    drop(disk);
+    let closed = std::thread::spawn(|| ());
+    let nobody = async || std::future::pending().await;
+    assert!(file_closed(closed, false, say, nobody).await);
+    assert!(SAID.lock().expect("said").is_empty());
 }

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::report::{Curve, StepReport};
 use crate::batch::certificate::Certificate;
 use crate::station::clock::Clock;
-use crate::station::control_loop::{LastCommand, SharedMachine};
+use crate::station::control_loop::{LastCommand, SharedMachine, unwatched_ms_max};
 use crate::station::reach::Hands;
 
 /// So many periods without a bath that can be trusted end the run.
@@ -23,6 +23,10 @@ const UNDELIVERED_MAX: u32 = 3;
 const ROW_MS: u64 = 10_000;
 /// A question that nobody answers ends the run after this long, milliseconds.
 const ANSWER_MS_MAX: u64 = 30 * 60_000;
+
+/// Nobody watches for longer than this only if the program stood still, milliseconds: the shipped
+/// recipes' `max_gap`, as in a batch.
+const GAP_MS_MAX: u64 = 10_000;
 
 /// Why a commissioning ended before its last step.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +53,15 @@ pub enum Stop {
     /// The machine does not follow.
     #[error("the machine did not follow: {0}")]
     NotFollowed(String),
+    /// The program stood still, so that nobody watched.
+    #[error(
+        "the program stood still for {gone_s} s, and nobody watched the machine: heat off. Let the \
+         computer not sleep while it commissions, and begin again"
+    )]
+    StoodStill {
+        /// For how long, seconds of the unit's time.
+        gone_s: u64,
+    },
     /// The person said no, or left.
     #[error("{0}")]
     Person(String),
@@ -155,6 +168,8 @@ pub(super) struct Bench<M> {
     pub(super) hands: Option<Hands>,
     pub(super) notebook: Notebook,
     pub(super) due: Tick,
+    /// The newest moment at which the machine was watched.
+    pub(super) watched: Tick,
     pub(super) step_began: Tick,
     pub(super) row_due: Tick,
     pub(super) bath_lost: u32,
@@ -188,10 +203,12 @@ impl<M: Machine> Bench<M> {
     pub(super) async fn period(&mut self, command: Command) -> Result<Seen, Stop> {
         loop {
             self.clock.sleep_until(self.due).await;
-            let at = self.clock.now();
+            let at = self.watch()?;
             self.due = at.plus_ms(self.period_ms);
             let exchange = async { self.machine.lock().await.read().await };
             let reading = tokio::time::timeout(self.patience(), exchange).await.ok();
+            // The answer may have lain in the line since before.
+            self.watch()?;
             let others = self.look(reading.as_ref());
             let bath = reading.as_ref().and_then(|reading| self.bath.see(Some(reading.bath)));
             self.too_hot(bath, &others)?;
@@ -210,6 +227,27 @@ impl<M: Machine> Bench<M> {
             self.note(&seen);
             return Ok(seen);
         }
+    }
+
+    /// Notes that the machine is watched now, and gives the moment. A program that stood still and goes
+    /// on has not watched what the machine made of its last order: nothing is heated on that
+    /// (docs/decisions/0027).
+    fn watch(&mut self) -> Result<Tick, Stop> {
+        let now = self.clock.now();
+        let max_ms = unwatched_ms_max(GAP_MS_MAX, self.period_ms);
+        let gone_ms = now.ms_since(self.watched);
+        if gone_ms > self.clock.real_ms(max_ms) {
+            return Err(Stop::StoodStill { gone_s: gone_ms / 1000 });
+        }
+        self.watched = now;
+        Ok(now)
+    }
+
+    /// Leaves the machine alone for so long, on purpose.
+    pub(super) async fn leave_alone(&mut self, ms: u64) {
+        self.due = self.clock.now().plus_ms(ms);
+        self.clock.sleep_until(self.due).await;
+        self.watched = self.due;
     }
 
     fn look(&self, reading: Option<&Reading>) -> Vec<Option<Celsius>> {

@@ -206,8 +206,7 @@ impl<M: Machine> Bench<M> {
         let gone = match trial.silence_ms {
             Some(silence_ms) => {
                 // Nothing is said to the devices: this is what their watchdog is for.
-                self.due = self.clock.now().plus_ms(silence_ms);
-                self.clock.sleep_until(self.due).await;
+                self.leave_alone(silence_ms).await;
                 self.ask(trial.question, off()).await?
             }
             None => {

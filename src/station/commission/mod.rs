@@ -11,12 +11,15 @@
 //! | `bench` | one control period under interlocks, and questions to the person |
 //! | `steps`, `heat_steps` | the steps and their verdicts |
 //! | `report` | what was found |
+//! | `known` | what the journal says of it later |
 //!
 //! The journal has an entry when a commissioning begins and one when it ends, with every step's
-//! figures and who did it; a beginning without an end is a computer that died.
+//! figures and who did it; a beginning without an end is a computer that died. A machine that
+//! confirmed only after the end that its heat is off has an entry of its own.
 
 mod bench;
 mod heat_steps;
+mod known;
 mod plan;
 mod report;
 mod steps;
@@ -31,20 +34,23 @@ use holder_hal::{Command, Machine, Role, Tick};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::conduct::{ConductError, Pace, only_simulated};
+use super::closing::{self, CLOSE_WITHIN, CloseFault};
+use super::conduct::{ConductError, Pace, only_simulated, tell};
 use super::config::{PointRef, StationConfig, Unit};
 use super::control_loop::{SharedMachine, safe_command};
 use super::insisting::Insisting;
 use super::lock::UnitLock;
 use super::opening::{OPENED_WITHIN, Opened, Opening};
-use super::reach::{self, Hands};
+use super::reach::{self, Hands, Reached};
 use super::resume::{self, is_cooled};
 use super::soundness;
-use super::supervisor::{self, Guard, Guarded};
+use super::supervisor::{self, Guard, Guarded, Signals};
 use crate::station::clock::{self, Clock};
-use crate::store::{Body, JournalEntry, Stamp, Store, StoreError};
+use crate::store::{Body, Stamp, StoreError, StoreThread};
 use bench::{Bench, Notebook, Watched};
 pub use bench::{Stop, Told};
+pub use known::known;
+pub(super) use known::known_of;
 use plan::Plan;
 pub use report::{Commissioned, Curve, Overall, StepOutcome, StepReport};
 
@@ -55,6 +61,11 @@ pub const STEPS: usize = steps::Step::ALL.len();
 const BEGUN: &str = "unit-commissioning";
 /// The entry of one that has ended.
 const ENDED: &str = "unit-commissioned";
+/// The entry of a machine that has confirmed after the end that it is safe.
+const CONFIRMED_LATE: &str = "unit-confirmed-late";
+
+/// Jobs that may wait for the disk; there is one at a time.
+const JOBS_MAX: usize = 4;
 
 /// What is asked for.
 pub struct Request<'a> {
@@ -96,7 +107,7 @@ pub enum CommissionError {
         /// Why the machine is not known to be safe, if so.
         unsafe_because: Option<String>,
         /// Why not. Not a `source`: the sentence has it.
-        why: StoreError,
+        why: Box<CloseFault>,
     },
 }
 
@@ -106,6 +117,14 @@ impl CommissionError {
         match self {
             Self::Begin(why) => why.is_damage(),
             Self::NotKept { why, .. } => why.is_damage(),
+        }
+    }
+
+    /// Whether somebody has ended the waiting for the disk.
+    fn was_told_to_stop(&self) -> bool {
+        match self {
+            Self::Begin(why) => why.was_told_to_stop(),
+            Self::NotKept { why, .. } => why.is_told(),
         }
     }
 }
@@ -159,8 +178,7 @@ pub async fn commission(request: Request<'_>) -> Result<Commissioned, Commission
         let whose = format!("unit {}", unit.name);
         resume::tell_what_answers((request.pace, request.tell), &unit, cooling, &whose).await;
     }
-    let (machine, clock, hands) = reached?;
-    let simulated = machine.lock().await.simulated();
+    let reached = reached?;
     let safe = || "Heat was commanded off, and the machine confirmed it".to_owned();
     let opened = match opened {
         Some(opened) => opened?,
@@ -172,33 +190,56 @@ pub async fn commission(request: Request<'_>) -> Result<Commissioned, Commission
         // Nothing is heated while the bottles of an interrupted batch may be in the machine.
         return Err(ConductError::left_open(left, safe()).into());
     }
-    let mut store = soundness::checked(file, store, &mut signalled).await?;
+    let (store, thread) = StoreThread::spawn(store, JOBS_MAX)?;
+    let entrusted = soundness::entrusted(file, &store, &mut signalled, safe());
+    let done = match entrusted.await {
+        Ok(()) => on_record(&request, &unit, &store, (plan, make_sha256), reached, signalled).await,
+        Err(why) => Err(why.into()),
+    };
+    drop(store);
+    let mut signals = Signals::listen();
+    let is_left_behind = done.as_ref().is_err_and(CommissionError::was_told_to_stop);
+    let next_signal = async || signals.next().await;
+    closing::file_closed(thread, is_left_behind, request.tell, next_signal).await;
+    done
+}
+
+/// The commissioning of a machine that is safe, from its first entry in the journal to its last.
+async fn on_record(
+    request: &Request<'_>,
+    unit: &Unit<'_>,
+    store: &StoreThread,
+    (plan, make_sha256): (Plan, String),
+    (machine, clock, hands): Reached,
+    mut signalled: impl Future<Output = &'static str> + Unpin,
+) -> Result<Commissioned, CommissionError> {
+    let simulated = machine.lock().await.simulated();
     let began = json!({ "simulated": simulated, "make_sha256": make_sha256 });
     let body = Body::new("commissioning begun: water only").after(began);
-    keep(&mut store, &request, BEGUN, &body)?;
+    let file = request.dir.join("holder.db");
+    let what = format!("commissioning of unit {}: the journal is told that it begins", unit.name);
+    let kept = keep(store, request, BEGUN, body);
+    let begun = tokio::select! {
+        kept = closing::patiently((&file, request.tell), &what, kept) => kept,
+        by = &mut signalled => Err(CloseFault::Told(by)),
+    };
+    begun.map_err(|why| not_kept(request, None, why))?;
 
     let notebook = Notebook::default();
     // The clock keeps a simulated machine of this process alive until it is proved to be safe.
     let bench =
-        bench(&unit, machine.clone(), clock.clone(), request.people.clone(), hands, &notebook);
+        bench(unit, machine.clone(), clock.clone(), request.people.clone(), hands, &notebook);
     let last = bench.last.clone();
     let work = bench.run(plan);
     let guarded = supervisor::guard(machine.clone(), last, work, signalled, leave).await;
     let Guard { ended, safe, unsafe_because } = guarded;
     let insisting = Insisting::begin(machine, safe, ended.told_by(), unsafe_because.as_deref());
+    let mut signals = Signals::listen();
+    let mut next_signal = async || signals.next().await;
 
     let notes = std::mem::take(&mut *notebook.lock().unwrap_or_else(PoisonError::into_inner));
     let failed = notes.steps.iter().any(|step| step.outcome == StepOutcome::Failed);
-    let (outcome, ended_because) = match ended {
-        Guarded::Ended(Ok(())) if failed => (Overall::Failed, None),
-        Guarded::Ended(Ok(())) => (Overall::Passed, None),
-        Guarded::Ended(Err(stop @ Stop::Person(_))) => (Overall::Stopped, Some(stop.to_string())),
-        Guarded::Ended(Err(stop)) => (Overall::Failed, Some(stop.to_string())),
-        Guarded::Told(signal) => (Overall::Stopped, Some(format!("stopped by {signal}"))),
-        Guarded::Panicked(error) => {
-            (Overall::Stopped, Some(format!("a defect of holder: {error}")))
-        }
-    };
+    let (outcome, ended_because) = how_it_ended(ended, failed);
     // A machine that is not proved to be off has not passed, whatever its steps say.
     let outcome = if unsafe_because.is_some() { Overall::Failed } else { outcome };
     let mut done = Commissioned {
@@ -212,22 +253,55 @@ pub async fn commission(request: Request<'_>) -> Result<Commissioned, Commission
         steps: notes.steps,
         curve: notes.curve,
     };
+    let whose = format!("commissioning of unit {}", request.unit);
     let after = serde_json::to_value(&done).unwrap_or(Value::Null);
     let body = Body::new(format!("commissioning {}", outcome.word())).after(after);
-    let kept = keep(&mut store, &request, ENDED, &body);
-    if let Some(insisting) = insisting {
-        let whose = format!("commissioning of unit {}", request.unit);
-        if insisting.until_confirmed(request.tell, &whose).await {
-            confirmed_late(&mut done);
+    let what = format!("{whose}: the journal is told how it ended");
+    let kept = closing::within(CLOSE_WITHIN, keep(store, request, ENDED, body));
+    let told = (request.tell, &mut next_signal);
+    let kept = closing::unless_told(told, &what, CLOSE_WITHIN, kept).await;
+    if let Some(insisting) = insisting
+        && insisting.until_confirmed(request.tell, &whose).await
+    {
+        confirmed_late(&mut done);
+        let body = Body::new("heat was commanded off once more, and the machine confirmed it");
+        let what = format!("{whose}: the journal is told that the machine confirmed it");
+        let late = closing::within(CLOSE_WITHIN, keep(store, request, CONFIRMED_LATE, body));
+        let told = (request.tell, &mut next_signal);
+        if let Err(why) = closing::unless_told(told, &what, CLOSE_WITHIN, late).await {
+            let said = format!("{whose}: the journal does not say that it was confirmed: {why}");
+            tell(request.tell, said).await;
         }
     }
     drop(clock);
-    kept.map_err(|why| CommissionError::NotKept {
-        unit: request.unit.to_owned(),
-        unsafe_because: done.unsafe_because.clone(),
-        why,
-    })?;
+    kept.map_err(|why| not_kept(request, done.unsafe_because.clone(), why))?;
     Ok(done)
+}
+
+/// How it came out, and why it ended before its last step, if it did.
+fn how_it_ended(ended: Guarded<Result<(), Stop>>, failed: bool) -> (Overall, Option<String>) {
+    match ended {
+        Guarded::Ended(Ok(())) if failed => (Overall::Failed, None),
+        Guarded::Ended(Ok(())) => (Overall::Passed, None),
+        Guarded::Ended(Err(stop @ (Stop::Person(_) | Stop::StoodStill { .. }))) => {
+            (Overall::Stopped, Some(stop.to_string()))
+        }
+        Guarded::Ended(Err(
+            stop @ (Stop::TooHot { .. } | Stop::BathLost | Stop::NotFollowed(_)),
+        )) => (Overall::Failed, Some(stop.to_string())),
+        Guarded::Told(signal) => (Overall::Stopped, Some(format!("stopped by {signal}"))),
+        Guarded::Panicked(error) => {
+            (Overall::Stopped, Some(format!("a defect of holder: {error}")))
+        }
+    }
+}
+
+fn not_kept(
+    request: &Request<'_>,
+    unsafe_because: Option<String>,
+    why: CloseFault,
+) -> CommissionError {
+    CommissionError::NotKept { unit: request.unit.to_owned(), unsafe_because, why: Box::new(why) }
 }
 
 /// The heat is off now, and nobody has to go to the machine. It has not passed all the same: that
@@ -244,14 +318,18 @@ fn leave(ended: Option<&Result<(), Stop>>, last: Command) -> Command {
     Command { cooling: false, ..safe_command(last, ended.is_some_and(Result::is_ok)) }
 }
 
-fn keep(
-    store: &mut Store,
+async fn keep(
+    store: &StoreThread,
     request: &Request<'_>,
-    kind: &str,
-    body: &Body,
+    kind: &'static str,
+    body: Body,
 ) -> Result<(), StoreError> {
-    let stamp = Stamp { utc_ms: clock::utc_now_ms(), who: &request.who };
-    store.append(stamp, kind, request.unit, None, body).map(|_| ())
+    let (who, unit) = (request.who.clone(), request.unit.to_owned());
+    let kept = store.call(move |store| {
+        let stamp = Stamp { utc_ms: clock::utc_now_ms(), who: &who };
+        closing::insist(|| store.append(stamp, kind, &unit, None, &body))
+    });
+    kept.await.map(|_| ())
 }
 
 fn bench<M: Machine>(
@@ -275,6 +353,7 @@ fn bench<M: Machine>(
     let bench = Bench {
         machine,
         due: clock.now(),
+        watched: clock.now(),
         step_began: clock.now(),
         row_due: Tick::default(),
         clock,
@@ -293,52 +372,4 @@ fn bench<M: Machine>(
     let columns = ["t_s", "bath"].into_iter().map(str::to_owned).chain(bench.others()).collect();
     notebook.lock().unwrap_or_else(PoisonError::into_inner).curve.columns = columns;
     bench
-}
-
-/// A commissioning that was begun and has no end: it goes on now, or the computer died in it.
-fn unended(store: &Store, begun: &JournalEntry) -> Result<String, StoreError> {
-    let day = store.day(begun.utc_ms)?;
-    Ok(format!("a commissioning was begun on {day} by {}, and has no end", begun.who))
-}
-
-/// What the journal says of the commissioning of this unit as it is described now.
-///
-/// # Errors
-/// The store, or a profile of the unit.
-pub fn known(store: &Store, unit: &Unit<'_>) -> Result<String, CommissionError> {
-    Ok(known_of(store, unit.name, &unit.make_sha256()?)?)
-}
-
-/// The same of the unit of this name that is described so.
-pub(super) fn known_of(store: &Store, name: &str, make_sha256: &str) -> Result<String, StoreError> {
-    let Some(entry) = store.newest_entry(ENDED, name)? else {
-        if let Some(begun) = store.newest_entry(BEGUN, name)? {
-            return unended(store, &begun);
-        }
-        let how = crate::invocation::command(format_args!("unit commission {name}"));
-        return Ok(format!("not commissioned yet: `{how}`, with water"));
-    };
-    let JournalEntry { seq, utc_ms, who, body } = entry;
-    let newer = store.newest_entry(BEGUN, name)?.filter(|begun| begun.seq > seq);
-    if let Some(begun) = newer {
-        return unended(store, &begun);
-    }
-    let day = store.day(utc_ms)?;
-    let after = body.after.unwrap_or_default();
-    let outcome = after.get("outcome").and_then(Value::as_str).unwrap_or("of unknown outcome");
-    let same = after.get("make_sha256").and_then(Value::as_str) == Some(make_sha256);
-    Ok(match (outcome, same) {
-        ("passed", true) => format!("commissioned on {day} by {who}, as it is described now"),
-        ("passed", false) => format!(
-            "commissioned on {day} by {who}, but its description has changed since: commission it \
-             again"
-        ),
-        (outcome, _) => format!(
-            "its last commissioning, on {day} by {who}, {}",
-            match outcome {
-                "stopped" => "was stopped before its end",
-                _ => "failed",
-            }
-        ),
-    })
 }

@@ -34,6 +34,8 @@ enum Wrong {
     TooHot(u32),
     /// It does not take the set point.
     Refuses,
+    /// The computer sleeps for a minute while it reads for the so-manieth time.
+    Sleeps(u32),
 }
 
 /// A machine made of equations, in this process, without wires.
@@ -43,6 +45,7 @@ struct Machinery {
     readings: u32,
     has_heated: bool,
     told: Arc<StdMutex<Vec<Command>>>,
+    clock: Clock,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +65,10 @@ impl Machine for Machinery {
             Wrong::TooHot(after) if self.readings > after => {
                 reading.bath = Sample::good(Celsius::from_milli(80_000));
             }
+            Wrong::Sleeps(at) if self.readings == at => {
+                let Clock::Lockstep { now_ms, .. } = &self.clock else { panic!("virtual time") };
+                now_ms.fetch_add(60_000, std::sync::atomic::Ordering::AcqRel);
+            }
             Wrong::StuckProbe => reading.milk[1] = Some(Sample::good(Celsius::from_milli(21_000))),
             Wrong::StuckLid => {
                 reading.lid = reading.lid.map(|lid| Switch { on: Some(true), ..lid })
@@ -72,7 +79,8 @@ impl Machine for Machinery {
             | Wrong::Cold
             | Wrong::Welded
             | Wrong::Dry
-            | Wrong::Refuses => {}
+            | Wrong::Refuses
+            | Wrong::Sleeps(_) => {}
         }
         reading
     }
@@ -160,6 +168,7 @@ async fn run_unit(
         readings: 0,
         has_heated: false,
         told: Arc::clone(&told),
+        clock: clock.clone(),
     };
     let machine = Arc::new(Mutex::new(machine));
     let (people, mut heard) = mpsc::channel(64);
@@ -288,6 +297,31 @@ async fn a_bath_that_is_lost_or_too_hot_ends_the_run_at_once() {
     }
 }
 
+/// Nobody watched what the machine made of its last order, and its answer is from before.
+#[tokio::test]
+async fn a_program_that_stood_still_ends_the_run_and_heats_no_more() {
+    let ran = run(Wrong::Sleeps(60), None).await;
+    let stop = ran.ended.clone().expect("by itself").expect_err("stopped");
+    assert!(matches!(stop, Stop::StoodStill { gone_s: 60 }), "{stop}");
+    let heated = ran.told.iter().rposition(Command::heats).expect("it was heating");
+    assert!(heated < 60 && ran.is_safe(), "{heated}: {:?}", ran.told.get(heated..));
+    let (outcome, because) = how_it_ended(Guarded::Ended(Err(stop)), true);
+    assert_eq!(outcome, Overall::Stopped);
+    assert!(because.is_some_and(|because| because.contains("stood still for 60 s")));
+}
+
+#[tokio::test]
+async fn a_machine_that_is_left_alone_on_purpose_is_no_program_that_stood_still() {
+    let text = with_a_cut("{ by = \"device-watchdog\", within_s = 20 }")
+        .replace("eurotherm-3200", "pixsys-drr245")
+        .replace("controller.remote_setpoint", "controller.setpoint")
+        .replace("controller.instrument_mode", "controller.start");
+    let ran = try_cut(&text, None, 0).await;
+    assert_eq!(ran.ended, Some(Ok(())));
+    assert_eq!(ran.step("cut").outcome, StepOutcome::Passed, "{:?}", ran.step("cut"));
+    assert!(ran.step("cut").took_s > 22.0, "{}", ran.step("cut").took_s);
+}
+
 #[tokio::test]
 async fn a_set_point_that_the_device_refuses_ends_the_run_in_its_words() {
     let ran = run(Wrong::Refuses, None).await;
@@ -306,11 +340,14 @@ async fn a_person_can_stop_it_at_any_step_and_the_heater_goes_off() {
     }
 }
 
-/// The demo's unit with a limit thermostat.
-fn with_a_limit() -> String {
-    let cut = "cut = { by = \"limit-thermostat\", at_c = 66.0, within_s = 5 }\n";
+/// The demo's unit with this cut.
+fn with_a_cut(cut: &str) -> String {
     let text = profiles::station("demo").expect("shipped");
-    text.replace("bottles_max = 48\n", &format!("bottles_max = 48\n{cut}"))
+    text.replace("bottles_max = 48\n", &format!("bottles_max = 48\ncut = {cut}\n"))
+}
+
+fn with_a_limit() -> String {
+    with_a_cut("{ by = \"limit-thermostat\", at_c = 66.0, within_s = 5 }")
 }
 
 #[tokio::test]

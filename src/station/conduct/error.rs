@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use holder_hal::wire::WireError;
 
 use super::closing::{self, CloseFault};
-use super::resume::may_hold_bottles;
 use crate::batch::params::ParamsFault;
 use crate::batch::phase::PhaseName;
 use crate::batch::verdict::Outcome;
@@ -13,7 +12,6 @@ use crate::invocation;
 use crate::software::Software;
 use crate::station::config::ConfigError;
 use crate::station::lock::LockError;
-use crate::store::model::BatchHeader;
 use crate::store::{Misfit, ReplayMisfit, StoreError};
 
 /// What `run` is asked to do with a batch that was left open.
@@ -32,6 +30,21 @@ fn what_to_do_with_it(unit: &str, damaged: bool) -> String {
     }
     let resume = invocation::run(unit, RESUME);
     format!("To go on with it: {resume}. To give it up: {abandon}")
+}
+
+/// What became of a record that the disk did not give back: one that cannot be read is not called
+/// another one than was written.
+fn not_given_back(batch: &str, misfit: &Misfit) -> String {
+    if misfit.is_damage() {
+        return format!(
+            " as it was written: {misfit}. No decision about its milk may rest on that verdict"
+        );
+    }
+    let verify = invocation::command(format_args!("batch verify {batch}"));
+    format!(
+        ": {misfit}. That says nothing against it. It is closed; before anything is decided about \
+         its milk: {verify}"
+    )
 }
 
 /// Why a batch did not begin, or was not closed.
@@ -230,9 +243,9 @@ pub enum ConductError {
     },
     /// The batch was closed, and what lies on the disk is not what was written, or cannot be read.
     #[error(
-        "{}batch {batch} was judged {outcome}, but the disk did not give its record back as it was \
-         written: {misfit}. No decision about its milk may rest on that verdict",
-        closing::warning(batch, unsafe_because.as_deref())
+        "{}batch {batch} was judged {outcome}, but the disk did not give its record back{}",
+        closing::warning(batch, unsafe_because.as_deref()),
+        not_given_back(batch, misfit)
     )]
     NotKept {
         /// Its code.
@@ -244,12 +257,12 @@ pub enum ConductError {
         /// The first thing that does not fit.
         misfit: Box<Misfit>,
     },
-    /// The batch is over, but its record could not be closed.
+    /// The batch is over, or was given up, but its record could not be closed.
     #[error(
         "{}the record of batch {batch} was not closed: {why}. {}",
         closing::warning(batch, unsafe_because.as_deref()),
-        if why.is_damage() {
-            what_to_do_with_it(unit, true)
+        if why.is_damage() || !*.is_over {
+            what_to_do_with_it(unit, why.is_damage())
         } else {
             format!(
                 "What was acknowledged is kept; this closes it: {}",
@@ -262,6 +275,8 @@ pub enum ConductError {
         batch: String,
         /// The unit.
         unit: String,
+        /// Whether it is known to have come to its end.
+        is_over: bool,
         /// Why the machine is not known to be safe, if so.
         unsafe_because: Option<String>,
         /// Why not. Not a `source`: the sentence has it, and a chain would repeat it.
@@ -269,104 +284,6 @@ pub enum ConductError {
     },
 }
 
-impl ConductError {
-    /// Whether the station's file is damaged, or does not verify.
-    pub fn is_damage(&self) -> bool {
-        match self {
-            Self::Store(why) | Self::Unreadable { why, .. } => why.is_damage(),
-            Self::Unsound { misfit, .. }
-            | Self::Altered { misfit, .. }
-            | Self::NotLookedAt { misfit, .. }
-            | Self::NotKept { misfit, .. } => misfit.is_damage(),
-            Self::StaysOpen { damaged, .. } => *damaged,
-            Self::Refused { why, .. } => why.is_damage(),
-            Self::NotClosed { why, .. } => why.is_damage(),
-            Self::Config(_)
-            | Self::Params(_)
-            | Self::Lock(_)
-            | Self::Machine(_)
-            | Self::Simulator(_)
-            | Self::NotSimulated { .. }
-            | Self::Asked(_)
-            | Self::Bottles { .. }
-            | Self::NotSafe { .. }
-            | Self::Told { .. }
-            | Self::LeftOpen { .. }
-            | Self::NothingOpen { .. }
-            | Self::Disputed { .. }
-            | Self::Changed { .. } => false,
-        }
-    }
-
-    /// The same, once the machine has confirmed after all that its heat is off: nobody has to go there.
-    pub(super) fn confirmed_late(mut self) -> Self {
-        if let Self::StaysOpen { unsafe_because, .. }
-        | Self::NotClosed { unsafe_because, .. }
-        | Self::NotKept { unsafe_because, .. } = &mut self
-        {
-            *unsafe_because = None;
-        }
-        self
-    }
-
-    /// That the record of this batch of this unit does not fit, or could not be looked at.
-    pub(in crate::station) fn unfit(
-        (batch, unit): (String, String),
-        safe: String,
-        misfit: Box<Misfit>,
-    ) -> Self {
-        if misfit.is_damage() {
-            Self::Altered { batch, unit, misfit }
-        } else {
-            Self::NotLookedAt { batch, unit, safe, misfit }
-        }
-    }
-
-    /// That this batch was left open, and what is known of the machine now.
-    pub(in crate::station) fn left_open(left: BatchHeader, safe: String) -> Self {
-        let in_bath = may_hold_bottles(left.phase);
-        Self::LeftOpen { batch: left.code, unit: left.unit, phase: left.phase, in_bath, safe }
-    }
-}
-
+mod follows;
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// After an update in the middle of a batch the older program may be what is needed.
-    #[test]
-    fn a_batch_of_another_program_that_cannot_be_continued_names_both() {
-        let made_by = "holder 0.0.1 (commit 0ld)".to_owned();
-        let misfit = ReplayMisfit::Period { at_ms: 7_000 };
-        let (batch, unit) = ("B-1".to_owned(), "past-1".to_owned());
-        let said = ConductError::Disputed { batch, unit, made_by, misfit }.to_string();
-        let this = format!("replayed by: {}", Software::this());
-        for word in ["Made by: holder 0.0.1 (commit 0ld)", this.as_str(), "Heat is off"] {
-            assert!(said.contains(word), "no {word} in {said}");
-        }
-    }
-
-    /// The last line that a person reads must not send them to a machine that is safe.
-    #[test]
-    fn a_machine_that_confirmed_late_needs_nobody() {
-        let (batch, unit) = (|| "B-1".to_owned(), || "past-1".to_owned());
-        let unsafe_because = || Some("the wire is cut".to_owned());
-        let stays_open = ConductError::StaysOpen {
-            batch: batch(),
-            unit: unit(),
-            ended: "was interrupted by SIGHUP".to_owned(),
-            unsafe_because: unsafe_because(),
-            not_kept: None,
-            damaged: false,
-        };
-        let why = Box::new(CloseFault::Store(StoreError::DiskFull));
-        let (batch, unit, unsafe_because) = (batch(), unit(), unsafe_because());
-        let not_closed = ConductError::NotClosed { batch, unit, unsafe_because, why };
-        for error in [stays_open, not_closed] {
-            let before = error.to_string();
-            let after = error.confirmed_late().to_string();
-            assert!(before.starts_with("ATTENTION") && before.ends_with(&after), "{after}");
-            assert!(after.contains("batch B-1") && !after.contains("ATTENTION"), "{after}");
-        }
-    }
-}
+mod tests;

@@ -6,12 +6,11 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
-use std::sync::mpsc;
-use std::thread;
 use std::time::Duration;
 
 use holder_hal::wire::{BusUrl, DeviceSpec, Port, UnitSpec};
 
+use crate::station::in_time::in_time;
 use crate::store::{hex, sha256};
 
 /// A resolver that takes longer (real time) must not keep a machine waiting that may be hot: then
@@ -54,14 +53,7 @@ fn resolve(host: &str, port: u16) -> Vec<SocketAddr> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return vec![SocketAddr::new(address, port)];
     }
-    let (tell, told) = mpsc::channel();
     let host = host.to_owned();
-    let asked = thread::Builder::new().name("resolve".into()).spawn(move || {
-        let found = (host.as_str(), port).to_socket_addrs();
-        // Nobody waits any more for a resolver that was slow.
-        let _ = tell.send(found.map(Iterator::collect).unwrap_or_default());
-    });
-    // Without the thread nobody tells, and the written name is left.
-    drop(asked);
-    told.recv_timeout(RESOLVED_WITHIN).unwrap_or_default()
+    let found = in_time(RESOLVED_WITHIN, move || (host.as_str(), port).to_socket_addrs());
+    found.and_then(Result::ok).map(Iterator::collect).unwrap_or_default()
 }

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::super::clock;
-use super::super::closing::{self, CloseFault, close_judged};
+use super::super::closing::{self, CloseFault, close_judged, insist, insist_on_fit};
 use super::super::conduct::{ConductError, Conducted, Request, tell};
 use super::super::config::Unit;
 use super::super::recovery::TakenUp;
@@ -32,8 +32,11 @@ pub(super) async fn close_if_over(
     tell(request.tell, format!("batch {batch}: {safe}.")).await;
     let unsafe_because = unproved(&safe);
     let (code, file) = (batch.clone(), request.file());
-    let asked = store.call(move |store| Ok(store.batch_fits(&code).map_err(Box::new)));
-    let (said, of) = ((&*file, request.tell), (&*left.code, &*left.unit));
+    let asked = store.call(move |store| {
+        let fits = insist_on_fit(|| store.batch_fits(&code));
+        Ok(fits.unwrap_or_else(|unread| Err(unread.into())).map_err(Box::new))
+    });
+    let (said, of) = ((&*file, request.tell), (&*left.code, &*left.unit, true));
     match (patiently(said, of, &safe, told, asked).await?, &unsafe_because) {
         (Ok(()), _) => {}
         (Err(misfit), None) => return Err(ConductError::unfit((batch, name), safe, misfit)),
@@ -46,12 +49,12 @@ pub(super) async fn close_if_over(
     patiently(said, of, &safe, told, closing).await.map(Some)
 }
 
-/// Waits for what is done with the record `of` a batch on a unit that is closed: for longer the larger the file
+/// Waits for what is done with the record `of` a batch on a unit that is closed, and may be over: for longer the larger the file
 /// is, but not for ever, and a person hears that it goes on; whoever ends the program is heard, too. The
 /// machine is known to be as `safe` says.
 async fn patiently<R>(
     said: (&Path, fn(&str)),
-    of: (&str, &str),
+    of: (&str, &str, bool),
     safe: &str,
     told: &mut (impl Future<Output = &'static str> + Unpin),
     work: impl Future<Output = Result<R, StoreError>>,
@@ -64,13 +67,17 @@ async fn patiently<R>(
     done.map_err(|fault| not_closed(of, safe, fault))
 }
 
-fn not_closed((batch, unit): (&str, &str), safe: &str, fault: CloseFault) -> ConductError {
+fn not_closed(
+    (batch, unit, is_over): (&str, &str, bool),
+    safe: &str,
+    fault: CloseFault,
+) -> ConductError {
     match fault {
         CloseFault::Store(why) => ConductError::Unreadable { safe: safe.to_owned(), why },
         why @ (CloseFault::Stalled(_) | CloseFault::Told(_)) => {
             let (batch, unit) = (batch.to_owned(), unit.to_owned());
             let unsafe_because = unproved(safe);
-            ConductError::NotClosed { batch, unit, unsafe_because, why: Box::new(why) }
+            ConductError::NotClosed { batch, unit, is_over, unsafe_because, why: Box::new(why) }
         }
     }
 }
@@ -90,7 +97,7 @@ async fn close_ended(
         .call(move |store| {
             let stamp = Stamp { utc_ms: clock::utc_now_ms(), who: &who };
             if let Some(text) = said {
-                store.remark(stamp, &code, last, &text)?;
+                insist(|| store.remark(stamp, &code, last, &text))?;
             }
             Ok(close_judged(store, &code, Closing::Ended, accepts, stamp)?.1)
         })
@@ -113,7 +120,7 @@ pub(in crate::station) async fn abandon(
     tell(request.tell, format!("batch {}: {safe}.", left.code)).await;
     let (code, who, reason) = (left.code.clone(), request.who.clone(), reason.to_owned());
     let unsafe_because = unproved(&safe);
-    let of = (&*left.code, &*left.unit);
+    let of = (&*left.code, &*left.unit, left.phase.is_final());
     let (file, known) = (request.file(), safe.clone());
     let given_up = store.call(move |store| give_up(store, &code, &reason, &known, &who));
     let (header, verdict) = patiently((&file, request.tell), of, &safe, told, given_up).await?;
@@ -135,7 +142,7 @@ pub fn give_up(
     who: &str,
 ) -> Result<(BatchHeader, Verdict), StoreError> {
     let stamp = Stamp { utc_ms: clock::utc_now_ms(), who };
-    let (record, inputs) = store.load_to_replay(batch)?;
+    let (record, inputs) = insist(|| store.load_to_replay(batch))?;
     let last = inputs.last().map_or_else(Default::default, |(at, _)| *at);
     let what = if record.header.phase.is_final() {
         "the batch was over, but not closed; it"
@@ -143,7 +150,7 @@ pub fn give_up(
         "the interrupted batch"
     };
     let text = format!("{what} was given up by {who}: {reason}. {safe}.");
-    store.remark(stamp, batch, last, &text)?;
+    insist(|| store.remark(stamp, batch, last, &text))?;
     let (record, verdict) = close_judged(store, batch, Closing::Interrupted, None, stamp)?;
     Ok((record.header, verdict))
 }

@@ -26,12 +26,14 @@ pub(super) fn show(
 ) -> io::Result<Ended> {
     let mut lines = Lines::default();
     let mut outcome = Ok(Ended::Closed);
-    let mut asked = false;
+    let mut listener = None;
+    let mut was_asked = false;
     while let Some(view) = views.blocking_recv() {
-        if view.heat_waits && !asked {
-            asked = true;
-            ask_for_heat(&mut to, actions.clone());
+        // A program may stand still again after heat was confirmed.
+        if view.heat_waits && !was_asked {
+            ask_for_heat(&mut to, &mut listener, actions.clone());
         }
+        was_asked = view.heat_waits;
         if outcome.is_ok()
             && let Err(error) = lines.write(view, &mut to)
         {
@@ -42,8 +44,12 @@ pub(super) fn show(
 }
 
 /// Asks on the lines, and waits for the answer on standard input in a thread of its own: it may
-/// never come, and then heat stays off.
-fn ask_for_heat(to: &mut impl Write, actions: mpsc::Sender<Action>) {
+/// never come, and then heat stays off. One that still waits hears this answer, too.
+fn ask_for_heat(
+    to: &mut impl Write,
+    listener: &mut Option<thread::JoinHandle<()>>,
+    actions: mpsc::Sender<Action>,
+) {
     let said = writeln!(to, "{} Then type yes and press Enter.", advice::HEAT_WAITS);
     let listen = move || {
         let lines = io::stdin().lines().map_while(Result::ok);
@@ -53,11 +59,23 @@ fn ask_for_heat(to: &mut impl Write, actions: mpsc::Sender<Action>) {
             let _ = actions.blocking_send(Action::ConfirmHeat);
         }
     };
-    if said.is_ok() {
+    let is_heard = listener.as_ref().is_some_and(|listener| !listener.is_finished());
+    if said.is_ok() && !is_heard {
+        forget_what_was_typed();
         // Without a thread nobody can answer: heat stays off.
-        drop(thread::Builder::new().name("answer".into()).spawn(listen));
+        *listener = thread::Builder::new().name("answer".into()).spawn(listen).ok();
     }
 }
+
+/// What was typed before the question could be seen is no answer to it; at a pipe nobody types.
+#[cfg(unix)]
+fn forget_what_was_typed() {
+    // What is no terminal keeps nothing that could be forgotten.
+    let _ = rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush);
+}
+
+#[cfg(not(unix))]
+fn forget_what_was_typed() {}
 
 /// What the lines need to remember.
 #[derive(Default)]
@@ -230,6 +248,17 @@ mod tests {
         let lines = written(views);
         assert_eq!(lines.matches(said).count(), 3, "at 0:00, 1:00 and 2:00: {lines}");
         assert!(lines.contains("commands arrive again"), "{lines}");
+    }
+
+    #[test]
+    fn heat_that_waits_again_is_asked_for_again() {
+        let mut rehearsal = Rehearsal::new();
+        let mut views: Vec<View> = (0..40).map(|_| rehearsal.second()).collect();
+        for index in (10..20).chain(30..40) {
+            views[index].heat_waits = true;
+        }
+        let said = written(views);
+        assert_eq!(said.matches("Then type yes").count(), 2, "{said}");
     }
 
     fn nobody() -> mpsc::Sender<Action> {

@@ -26,19 +26,24 @@ impl Store {
     /// written: of one moment and read once, so that what is judged is what was proved.
     ///
     /// # Errors
-    /// As [`Store::load_to_replay`]; the file is in use by another program.
+    /// As [`Store::load_to_replay`]; it cannot be looked at whether it is what was written: that says
+    /// nothing about it.
     pub fn load_proved(&self, code: &str) -> Result<Proved, StoreError> {
+        let proved = self.load_checked(code).map_err(|why| self.told_apart(why))?;
+        match self.looked(proved.fits) {
+            Err(Misfit::Unreadable(why)) if !why.is_damage() => Err(why),
+            fits => Ok(Proved { fits, ..proved }),
+        }
+    }
+
+    fn load_checked(&self, code: &str) -> Result<Proved, StoreError> {
         let db = &self.db.unchecked_transaction()?;
-        let proved = match check_chain(db, None) {
-            Ok((facts, ..)) => self.load_against(db, code, &facts)?,
+        match check_chain(db, None) {
+            Ok((facts, ..)) => self.load_against(db, code, &facts),
             Err(misfit) => {
                 let (record, inputs) = self.load_each(db, code, |_| ())?;
-                Proved { record, inputs, fits: Err(misfit) }
+                Ok(Proved { record, inputs, fits: Err(misfit) })
             }
-        };
-        match proved.fits {
-            Err(Misfit::Unreadable(StoreError::Locked)) => Err(StoreError::Locked),
-            Ok(()) | Err(_) => Ok(proved),
         }
     }
 

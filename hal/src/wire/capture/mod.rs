@@ -65,6 +65,10 @@ const BYTES_MAX: u64 = 512 * 1024 * 1024;
 
 /// How long the end waits for the disk.
 const END_WITHIN: Duration = Duration::from_secs(5);
+const LATE: &str = "the disk did not answer in time";
+
+/// Between two looks at a queue that is full.
+const END_PAUSE: Duration = Duration::from_millis(20);
 
 /// Which way bytes went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -261,16 +265,29 @@ impl Capture {
     /// Writes what is still waiting, and says how the writing went. What is recorded afterwards is
     /// lost.
     pub fn end(&self) -> CaptureEnd {
+        self.end_within(END_WITHIN)
+    }
+
+    fn end_within(&self, within: Duration) -> CaptureEnd {
         let (reply, answer) = sync_channel(1);
         let gone = |why: &str| {
             let lost = self.shared.crowded_out.load(Ordering::Relaxed);
             CaptureEnd { written: 0, lost, why: Some(why.to_owned()) }
         };
-        if self.shared.jobs.send(Job::End(reply)).is_err() {
-            return gone("the capture was ended before");
+        // A queue that is full is one that nobody empties, or not fast enough.
+        let mut job = Job::End(reply);
+        let began = Moment::now();
+        while let Err(fault) = self.shared.jobs.try_send(job) {
+            job = match fault {
+                TrySendError::Full(job) => job,
+                TrySendError::Disconnected(_) => return gone("the capture was ended before"),
+            };
+            if Moment::now().since(began) >= within {
+                return gone(LATE);
+            }
+            std::thread::sleep(END_PAUSE);
         }
-        let within = answer.recv_timeout(END_WITHIN);
-        within.unwrap_or_else(|_| gone("the disk did not answer in time"))
+        answer.recv_timeout(within).unwrap_or_else(|_| gone(LATE))
     }
 }
 

@@ -125,6 +125,19 @@ fn a_stuck_disk_holds_nobody_up_and_what_found_no_room_is_counted() {
 }
 
 #[test]
+fn the_end_of_a_capture_waits_for_no_disk_that_stands_still_with_a_full_queue() {
+    let (go, stuck) = mpsc::channel();
+    let capture = Capture::to(Stuck(stuck), 4).expect("a thread");
+    for at in 0..100 {
+        capture.record("b", Direction::Sent, &[1; 8192], at);
+    }
+    let end = capture.end_within(Duration::ZERO);
+    assert_eq!((end.written, end.why.as_deref()), (0, Some(LATE)));
+    assert!(end.lost > 0, "{end:?}");
+    drop(go);
+}
+
+#[test]
 fn lines_that_cannot_be_understood_are_named_and_passed_over() {
     let file = CaptureFile::parse(
         "holder-capture 1\n# device x: a b\n# my own note\n\nabc b > 01\n1 b > 0\n1 b > 0G\n\

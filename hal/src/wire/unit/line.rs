@@ -67,18 +67,22 @@ impl Line {
         }
     }
 
-    /// Delivers in order. A bus that cannot be dialled is not dialled again for each target.
-    pub(super) async fn deliver(&mut self, targets: Vec<(usize, Target)>) -> Vec<WireError> {
-        let mut errors: Vec<WireError> = Vec::new();
-        for (device, target) in targets {
-            let Some(device) = self.devices.get_mut(device) else { continue };
-            let Err(error) = device.deliver(&mut self.bus, target).await else { continue };
-            let dead = error.is_dial();
-            errors.push(error);
+    /// Delivers in order, and gives for each target that was tried its device and what came of it. A bus
+    /// that cannot be dialled is not dialled again for each target.
+    pub(super) async fn deliver(
+        &mut self,
+        targets: Vec<(usize, Target)>,
+    ) -> Vec<(usize, Result<(), WireError>)> {
+        let mut tried = Vec::new();
+        for (index, target) in targets {
+            let Some(device) = self.devices.get_mut(index) else { continue };
+            let delivered = device.deliver(&mut self.bus, target).await;
+            let dead = delivered.as_ref().is_err_and(WireError::is_dial);
+            tried.push((index, delivered));
             if dead {
                 break;
             }
         }
-        errors
+        tried
     }
 }

@@ -8,14 +8,16 @@ use crate::store::Misfit;
 #[test]
 fn a_disk_that_does_not_answer_is_told_after_what_is_known_of_the_heater() {
     let stalled = || CloseFault::Stalled(Duration::from_secs(60));
-    let said =
-        not_closed(("B-1", "u"), "Heat was commanded off, and confirmed", stalled()).to_string();
+    let said = not_closed(("B-1", "u", true), "Heat was commanded off, and confirmed", stalled())
+        .to_string();
     for word in ["B-1 was not closed", "did not answer within 60 s", "--resume"] {
         assert!(said.contains(word), "no {word} in {said}");
     }
-    let said = not_closed(("B-1", "u"), "ATTENTION: nothing was confirmed", stalled()).to_string();
+    let said =
+        not_closed(("B-1", "u", true), "ATTENTION: nothing was confirmed", stalled()).to_string();
     assert!(said.starts_with("ATTENTION: batch B-1"), "{said}");
-    let refused = not_closed(("B-1", "u"), "Heat is off", CloseFault::Store(StoreError::Locked));
+    let refused =
+        not_closed(("B-1", "u", true), "Heat is off", CloseFault::Store(StoreError::Locked));
     assert!(matches!(&refused, ConductError::Unreadable { safe, .. } if safe == "Heat is off"));
 }
 
@@ -26,7 +28,7 @@ async fn what_the_disk_does_at_once_costs_no_word() {
     let done = async { Ok(7) };
     let file = (Path::new("no such file"), say);
     let mut nobody = Box::pin(std::future::pending());
-    let given = patiently(file, ("B-1", "u"), "Heat is off", &mut nobody, done).await;
+    let given = patiently(file, ("B-1", "u", true), "Heat is off", &mut nobody, done).await;
     assert!(matches!(given, Ok(7)));
 }
 
@@ -36,7 +38,7 @@ async fn whoever_ends_the_program_is_heard_while_the_disk_hangs() {
     let file: (&Path, fn(&str)) = (Path::new("no such file"), |_| ());
     let hangs = std::future::pending::<Result<(), _>>();
     let mut told = Box::pin(std::future::ready("Ctrl-C"));
-    let ended = patiently(file, ("B-1", "u"), "Heat is off", &mut told, hangs).await;
+    let ended = patiently(file, ("B-1", "u", true), "Heat is off", &mut told, hangs).await;
     let said = ended.expect_err("it was told to stop").to_string();
     for word in ["B-1 was not closed", "stopped by Ctrl-C", "--resume"] {
         assert!(said.contains(word), "no {word} in {said}");

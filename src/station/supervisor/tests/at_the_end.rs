@@ -108,3 +108,25 @@ async fn work_that_ended_when_it_was_told_to_stop_is_not_thrown_away() {
         assert!(matches!(guarded.ended, Guarded::Ended("ended")), "{guarded:?}");
     }
 }
+
+/// A defect of ours may keep a thread for itself; the machine is made safe by another one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn work_that_does_not_hear_that_it_shall_end_keeps_no_heater_on() {
+    let rig = rig(Faults::default(), PATIENT).await;
+    let (machine, last) = (rig.unit.machine.clone(), rig.unit.last_command.clone());
+    let (begun, is_begun) = tokio::sync::oneshot::channel();
+    let (release, stuck) = blocking::channel::<()>();
+    let work = async move {
+        begun.send(()).expect("awaited");
+        stuck.recv().ok();
+    };
+    let told = async {
+        is_begun.await.expect("it begins");
+        CTRL_C
+    };
+    let guarded = guard(machine, last, work, told, |_, last| last).await;
+    assert!(matches!(guarded.ended, Guarded::Told(CTRL_C)), "{guarded:?}");
+    assert_eq!(guarded.unsafe_because, None);
+    assert!(!self::last(&rig.told).heats());
+    drop(release);
+}
