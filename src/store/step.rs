@@ -320,7 +320,7 @@ impl Store {
     pub fn commit_step(&mut self, step: &Step<'_>) -> Result<(), StoreError> {
         let known = self.tails.get(step.batch).cloned();
         // Most steps are one row, and one statement is a transaction by itself. Within a longer one SQLite
-        // also keeps what the statement changes, to undo it alone (https://sqlite.org/tempfiles.html, 2.4).
+        // also keeps what the statement changes, to undo it alone (https://sqlite.org/tempfiles.html, 2.5).
         let is_one_row = known.as_ref().is_some_and(|tail| Due::of(step, tail).nothing());
         let tx = if is_one_row { None } else { Some(Prepared::begin(&self.db)?) };
         let mut tail = match known {
