@@ -180,9 +180,10 @@ impl Block {
         &self.running
     }
 
-    /// How long the block is, from its first to its last tick; `None` when it is empty.
-    pub(super) fn span_ms(&self) -> Option<i64> {
-        self.ends.map(|(_, first, _, last)| last.saturating_sub(first))
+    /// How long the block is, from its first tick to that of an input which would be its next.
+    pub(super) fn span_ms(&self, next_tick_ms: u64) -> u64 {
+        let first = self.ends.and_then(|(_, first_tick_ms, ..)| u64::try_from(first_tick_ms).ok());
+        first.map_or(0, |first| next_tick_ms.saturating_sub(first))
     }
 
     /// Whether it has no input.

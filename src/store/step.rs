@@ -18,7 +18,7 @@ use crate::batch::event::{Action, Cause, Effects, Entry, Event, Input};
 use crate::batch::phase::PhaseName;
 
 /// A block is sealed at the latest after this span.
-const SEAL_MS: i64 = 60_000;
+const SEAL_MS: u64 = 60_000;
 
 /// One step of the engine: what came in and what it answered.
 #[derive(Clone, Copy, Debug)]
@@ -222,20 +222,51 @@ fn write_step(db: &Connection, step: &Step<'_>, tail: &mut Tail) -> Result<(), S
     Ok(())
 }
 
+/// What a step changes beside its row of `inputs`.
+#[derive(Clone, Copy)]
+struct Due {
+    /// The journal gets an action, or entries of the engine.
+    entries: bool,
+    phase: bool,
+    seal: bool,
+    /// It is the first reading of a machine that is not real.
+    simulated: bool,
+}
+
+impl Due {
+    fn of(step: &Step<'_>, tail: &Tail) -> Self {
+        let entries = &step.effects.entries;
+        let transition = entries.iter().any(|entry| matches!(entry.event, Event::Entered { .. }));
+        let phase = step.phase != tail.phase;
+        // The first one at once: from then on the rows of another batch fit nowhere in this one.
+        let seal =
+            tail.inputs == 0 || transition || phase || tail.block.span_ms(step.at.ms()) >= SEAL_MS;
+        let is_simulated = matches!(step.input, Input::Reading(reading) if reading.simulated);
+        Self {
+            entries: matches!(step.input, Input::Operator(_)) || !entries.is_empty(),
+            phase,
+            seal,
+            simulated: is_simulated && !tail.simulated,
+        }
+    }
+
+    const fn nothing(self) -> bool {
+        !(self.entries || self.phase || self.seal || self.simulated)
+    }
+}
+
 /// Follows the phase, the milk and the mark of simulation, and seals when it is time.
-fn finish_step(db: &Connection, step: &Step<'_>, tail: &mut Tail) -> Result<(), StoreError> {
-    let transition =
-        step.effects.entries.iter().any(|entry| matches!(entry.event, Event::Entered { .. }));
-    if step.phase != tail.phase {
+fn finish_step(
+    db: &Connection,
+    step: &Step<'_>,
+    due: Due,
+    tail: &mut Tail,
+) -> Result<(), StoreError> {
+    if due.phase {
         db.prepare_cached("UPDATE batches SET phase = ? WHERE id = ?")?
             .execute(params![step.phase.word(), tail.id])?;
     }
-    // The first one at once: from then on the rows of another batch fit nowhere in this one.
-    if tail.inputs == 1
-        || transition
-        || step.phase != tail.phase
-        || tail.block.span_ms().is_some_and(|span| span >= SEAL_MS)
-    {
+    if due.seal {
         append_seal(db, step.stamp, step.batch, tail)?;
     }
     tail.phase = step.phase;
@@ -244,7 +275,7 @@ fn finish_step(db: &Connection, step: &Step<'_>, tail: &mut Tail) -> Result<(), 
             milk::draw(db, step.stamp, step.batch, step.at.ms(), bottles)?;
         }
     }
-    if matches!(step.input, Input::Reading(reading) if reading.simulated) && !tail.simulated {
+    if due.simulated {
         let before = read::batch_state(db, step.batch)?;
         db.execute("UPDATE batches SET simulated = 1 WHERE id = ?", [tail.id])?;
         tail.simulated = true;
@@ -257,8 +288,7 @@ fn finish_step(db: &Connection, step: &Step<'_>, tail: &mut Tail) -> Result<(), 
     Ok(())
 }
 
-/// A write transaction of statements that stay prepared, since there is one in every control
-/// period. It is rolled back unless it is committed.
+/// A write transaction of statements that stay prepared. It is rolled back unless it is committed.
 struct Prepared<'db>(&'db Connection);
 
 impl<'db> Prepared<'db> {
@@ -288,14 +318,19 @@ impl Store {
     /// # Errors
     /// An unknown or closed batch, a tick that does not come after the stored ones, or the disk.
     pub fn commit_step(&mut self, step: &Step<'_>) -> Result<(), StoreError> {
-        let tx = Prepared::begin(&self.db)?;
-        let mut tail = match self.tails.get(step.batch) {
-            Some(tail) => tail.clone(),
+        let known = self.tails.get(step.batch).cloned();
+        // Most steps are one row, and one statement is a transaction by itself. Within a longer one SQLite
+        // also keeps what the statement changes, to undo it alone (https://sqlite.org/tempfiles.html, 2.5).
+        let is_one_row = known.as_ref().is_some_and(|tail| Due::of(step, tail).nothing());
+        let tx = if is_one_row { None } else { Some(Prepared::begin(&self.db)?) };
+        let mut tail = match known {
+            Some(tail) => tail,
             None => Tail::load(&self.db, step.batch)?,
         };
+        let due = Due::of(step, &tail);
         write_step(&self.db, step, &mut tail)?;
-        finish_step(&self.db, step, &mut tail)?;
-        tx.commit()?;
+        finish_step(&self.db, step, due, &mut tail)?;
+        tx.map_or(Ok(()), Prepared::commit)?;
         match self.tails.get_mut(step.batch) {
             Some(kept) => *kept = tail,
             None => drop(self.tails.insert(step.batch.to_owned(), tail)),
@@ -303,3 +338,6 @@ impl Store {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
