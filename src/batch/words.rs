@@ -40,6 +40,10 @@ pub fn sentence(event: &Event) -> String {
         Event::Resumed { outage_ms } => {
             format!("The controller was gone {}; the batch was continued.", outage(*outage_ms))
         }
+        Event::CountDiffers { loaded, counted } => format!(
+            "{counted} bottles were counted out and {loaded} went in, the control bottle not counted: \
+             they are to be counted again."
+        ),
         Event::HeatConfirmed => "A person confirmed that the machine may heat again.".to_owned(),
     }
 }
@@ -118,7 +122,20 @@ fn cause_sentence(cause: &Cause) -> String {
                                   batch has failed. Measure by hand how warm it is; bottles can \
                                   come out."
             .to_owned(),
-        Cause::Unloaded => "The bottles were confirmed to be out; the run is over.".to_owned(),
+        Cause::Unloaded { bottles, loaded } if bottles > loaded => format!(
+            "{bottles} bottles were confirmed to be out and {loaded} went in: nobody can say which of \
+             them were heated, and the batch has failed. The run is over."
+        ),
+        Cause::Unloaded { bottles, loaded } if bottles < loaded => format!(
+            "{bottles} bottles were confirmed to be out and {loaded} went in; the run is over."
+        ),
+        Cause::Unloaded { bottles: 1, .. } => {
+            "1 bottle was confirmed to be out besides the control bottle; the run is over."
+                .to_owned()
+        }
+        Cause::Unloaded { bottles, .. } => format!(
+            "{bottles} bottles were confirmed to be out besides the control bottle; the run is over."
+        ),
         Cause::OperatorStop { reason } => {
             format!("A person stopped the batch: “{}”. Heat is commanded off.", one_line(reason))
         }

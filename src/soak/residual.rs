@@ -143,6 +143,8 @@ pub(crate) fn of(fault: &Fault, became: &Became, scenario: &Scenario) -> Option<
     let is_milk = matches!(fault.channel, Channel::Milk(_));
     let is_only = params.milk.len() == 1 && is_milk;
     match fault.kind {
+        // Whoever counts them rightly sees them.
+        Kind::ColdBottles if !became.count_fits => None,
         Kind::ColdBottles if became.after_hold => Some(Residual::AfterHold),
         Kind::ColdBottles if became.lid_told => {
             // In the come-up 302 sees it, and in the cooling it explains nothing.

@@ -200,7 +200,9 @@ impl Run<'_> {
             }
         };
         self.stay();
-        let became = self.rig.became();
+        let mut became = self.rig.became();
+        let count_fits = self.hands.count_fits(self.scenario);
+        became.iter_mut().for_each(|became| became.count_fits = count_fits);
         let closed = self.record.close(closing, accepts, &self.rig, self.now)?;
         #[cfg(test)]
         let closed = self.wanted.defect.spoil_verdict(closed);

@@ -86,7 +86,7 @@ pub async fn play(
         looked = heat_waits;
         let (put, action) = match phase {
             PhaseName::Load => (bottles, Action::ConfirmLoad { bottles }),
-            PhaseName::Unload => (0, Action::ConfirmUnload),
+            PhaseName::Unload => (0, Action::ConfirmUnload { bottles }),
             PhaseName::Preheat
             | PhaseName::ComeUp
             | PhaseName::Hold

@@ -88,7 +88,23 @@ fn the_way_of_a_batch_is_told_in_plain_sentences() {
         (Cause::HoldBegun, "The milk stayed above the limit for long enough; the hold began."),
         (Cause::HoldComplete, "The hold is complete; the milk is cooled."),
         (Cause::Cooled, "The hottest milk is cold; bottles can come out."),
-        (Cause::Unloaded, "The bottles were confirmed to be out; the run is over."),
+        (
+            Cause::Unloaded { bottles: 48, loaded: 48 },
+            "48 bottles were confirmed to be out besides the control bottle; the run is over.",
+        ),
+        (
+            Cause::Unloaded { bottles: 1, loaded: 1 },
+            "1 bottle was confirmed to be out besides the control bottle; the run is over.",
+        ),
+        (
+            Cause::Unloaded { bottles: 47, loaded: 48 },
+            "47 bottles were confirmed to be out and 48 went in; the run is over.",
+        ),
+        (
+            Cause::Unloaded { bottles: 49, loaded: 48 },
+            "49 bottles were confirmed to be out and 48 went in: nobody can say which of them were \
+             heated, and the batch has failed. The run is over.",
+        ),
         (Cause::Resumed, "After the interruption the empty bath is warmed again."),
     ];
     for (cause, words) in told {

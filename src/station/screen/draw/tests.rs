@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 
 use super::*;
 use crate::batch::event::{Action, Alarm};
-use crate::station::screen::keys::Prompt;
+use crate::station::screen::keys::{Prompt, Way};
 use crate::station::screen::rehearsal::Rehearsal;
 
 /// A batch that has been in `phase` for `seconds`.
@@ -81,7 +81,7 @@ fn loading_looks_like_this() {
 #[test]
 fn loading_with_the_second_step_of_the_question_looks_like_this() {
     let mut state = batch(PhaseName::Load, 45).1;
-    state.prompt = Prompt::BottlesSure(48);
+    state.prompt = Prompt::BottlesSure(Way::In, 48);
     snapshot("load_sure", &state);
 }
 
