@@ -78,6 +78,18 @@ pub fn over(alarm: Alarm, after: Option<Alarm>) -> String {
     )
 }
 
+/// The bottles that were confirmed to be in, and every count of those that came out, the control bottle
+/// not counted: `48 in, 48 out`, `48 in, 47 out (at first 49)`.
+pub fn bottles(loaded: Option<u16>, counts_out: &[u16]) -> String {
+    let Some(loaded) = loaded else { return "none in".to_owned() };
+    let out = match counts_out {
+        [] => "not counted out".to_owned(),
+        [only] => format!("{only} out"),
+        [first, .., last] => format!("{last} out (at first {first})"),
+    };
+    format!("{loaded} in, {out}")
+}
+
 fn cause_sentence(cause: &Cause) -> String {
     match cause {
         Cause::Started => "The batch began; the empty bath is warmed.".to_owned(),

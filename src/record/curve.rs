@@ -5,6 +5,7 @@ use holder_hal::{Celsius, Kelvin, MILK_PROBES_MAX, Quality, Sample, Switch};
 use crate::batch::curve::{Curve, Interruption, Row};
 use crate::batch::event::{Cause, Event};
 use crate::batch::params::{BatchParams, Probe};
+use crate::batch::words;
 use crate::store::model::{BatchRecord, Period};
 
 /// The curve of a record. Only what was good when it was stored is in it.
@@ -47,6 +48,11 @@ pub(crate) fn bottles_in(record: &BatchRecord) -> Option<u16> {
         | Event::HeatConfirmed
         | Event::CountDiffers { .. } => None,
     })
+}
+
+/// Both in words.
+pub(crate) fn bottles(record: &BatchRecord) -> String {
+    words::bottles(bottles_in(record), &counts_out(record))
 }
 
 /// Every count of the bottles that came out, in order; the last one counts.

@@ -271,3 +271,11 @@ fn times_are_rounded_down_and_carry_at_sixty() {
         ["0:00:00", "0:00:59", "0:01:00", "0:59:59", "1:00:00", "1:02:03", "25:01:01"]
     );
 }
+
+#[test]
+fn bottles_are_told_as_they_went_in_and_were_counted_out() {
+    assert_eq!(bottles(Some(48), &[48]), "48 in, 48 out");
+    assert_eq!(bottles(Some(48), &[49, 47]), "48 in, 47 out (at first 49)");
+    assert_eq!(bottles(Some(48), &[]), "48 in, not counted out");
+    assert_eq!(bottles(None, &[]), "none in");
+}
