@@ -9,7 +9,7 @@ use crate::batch::phase::PhaseName;
 /// A risk that is named in `docs/risk.md` and not detected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Residual {
-    /// Bottles that were added cold while the control bottle is warm.
+    /// Bottles that were added cold while the control bottle is warm, and that nobody counted.
     ColdBottle,
     /// The only milk probe is in the bath, or its plug is exchanged with the bath's.
     ProbeInBath,
@@ -17,9 +17,9 @@ pub(crate) enum Residual {
     NothingToCompare,
     /// The only milk probe froze in the hold, where a healthy one may stand still too.
     FrozenInHold,
-    /// Cold bottles under an open lid that was told, in water that does not move any more.
+    /// The same under an open lid that was told, in water that does not move any more.
     Unmoved,
-    /// Raw bottles that went in when the hold was over.
+    /// Raw bottles that went in when the hold was over, and that nobody counted.
     AfterHold,
 }
 
@@ -73,8 +73,8 @@ impl Residual {
     pub(crate) const fn reason(self) -> &'static str {
         match self {
             Self::ColdBottle => {
-                "the control bottle is warm while the added ones are not, and there is no lid switch: \
-                 a lid switch, or a second control bottle, added last"
+                "the control bottle is warm while the added ones are not, there is no lid switch, and the \
+                 count of what came out fits: a lid switch, or a second control bottle, added last"
             }
             Self::ProbeInBath => {
                 "one milk probe, and it shows the bath: a second milk probe, or the gap after \
@@ -88,11 +88,12 @@ impl Residual {
             }
             Self::Unmoved => {
                 "an agitator that stops while milk and bath are at rest shows by nothing, and what came in \
-                 under the lid warms more slowly than is waited for: a second control bottle"
+                 under the lid warms more slowly than is waited for; the count of what came out fits: a \
+                 second control bottle"
             }
             Self::AfterHold => {
-                "raw bottles put to those that are cooled change nothing that is measured; a told lid is \
-                 a deviation: count the bottles that come out"
+                "raw bottles put to those that are cooled change nothing that is measured, and the count of \
+                 what came out fits; a told lid is a deviation: count what comes out"
             }
         }
     }

@@ -314,7 +314,7 @@ impl Run<'_> {
     fn take(&mut self, at: Tick, input: Input) -> Result<Option<Action>, Lost> {
         let at = self.newest.rise(self.own(at), &input);
         #[cfg(test)]
-        let input = self.wanted.defect.spoil_input(input);
+        let input = self.wanted.defect.spoil_input(input, self.scenario.plant.bottles);
         let is_reading = matches!(input, Input::Reading(_));
         let effects = self.engine.step(at, input.clone());
         #[cfg(test)]

@@ -97,7 +97,8 @@ impl Scenario {
 
 impl Scenario {
     /// One in ten counts wrongly at first, by a few; one in a hundred does not look at all, or not
-    /// again.
+    /// again. With cold bottles among the others one in four does not look: what is measured must show
+    /// most of them, too.
     pub(super) fn draw_counts(&mut self) {
         let dice = &mut Dice::new(self.seed, 24);
         let off = dice.pick(&[-2, -1, 1, 1, 2], 1);
@@ -107,6 +108,9 @@ impl Scenario {
             2..22 => Counts::WrongAtFirst(off),
             22.. => Counts::Right,
         };
+        if dice.percent(25) && self.fault(Kind::ColdBottles).is_some() {
+            self.counts = Counts::Never;
+        }
     }
 }
 
