@@ -41,8 +41,8 @@ pub fn sentence(event: &Event) -> String {
             format!("The controller was gone {}; the batch was continued.", outage(*outage_ms))
         }
         Event::CountDiffers { loaded, counted } => format!(
-            "{counted} bottles were counted out and {loaded} went in, the control bottle not counted: \
-             they are to be counted again."
+            "Another number of bottles was counted out ({counted}) than went in ({loaded}), the control bottle not \
+             counted: they are to be counted again."
         ),
         Event::HeatConfirmed => "A person confirmed that the machine may heat again.".to_owned(),
     }
@@ -135,11 +135,11 @@ fn cause_sentence(cause: &Cause) -> String {
                                   come out."
             .to_owned(),
         Cause::Unloaded { bottles, loaded } if bottles > loaded => format!(
-            "{bottles} bottles were confirmed to be out and {loaded} went in: nobody can say which of \
-             them were heated, and the batch has failed. The run is over."
+            "More bottles were confirmed to be out ({bottles}) than went in ({loaded}): nobody can say \
+             which of them were heated, and the batch has failed. The run is over."
         ),
         Cause::Unloaded { bottles, loaded } if bottles < loaded => format!(
-            "{bottles} bottles were confirmed to be out and {loaded} went in; the run is over."
+            "Fewer bottles were confirmed to be out ({bottles}) than went in ({loaded}); the run is over."
         ),
         Cause::Unloaded { bottles: 1, .. } => {
             "1 bottle was confirmed to be out besides the control bottle; the run is over."

@@ -103,7 +103,7 @@ fn words(event: &Event) -> String {
         Event::AboveCeiling { line, .. } => format!("milk above {line:.1} °C"),
         Event::Resumed { .. } => "continued after an interruption".to_owned(),
         Event::CountDiffers { loaded, counted } => {
-            format!("{counted} bottles counted out, {loaded} went in")
+            format!("{counted} counted out, {loaded} went in")
         }
         Event::HeatConfirmed => "heat is allowed again".to_owned(),
     }

@@ -13,13 +13,13 @@ pub(super) fn count(seen: &Seen) -> Option<Finding> {
     let most = *seen.curve.counts_out.iter().max()?;
     let (severity, text) = if last > loaded {
         let text = format!(
-            "{last} bottles came out and {loaded} went in: nobody can say which of them were heated, \
-             and none of them may go on."
+            "More bottles came out ({last}) than went in ({loaded}): nobody can say which of them were \
+             heated, and none of them may go on."
         );
         (Severity::Fail, text)
     } else if last < loaded {
         let text = format!(
-            "{last} bottles came out and {loaded} went in: one broke, or is still in the bath?"
+            "Fewer bottles came out ({last}) than went in ({loaded}): one broke, or is still in the bath?"
         );
         (Severity::Deviation, text)
     } else if most > loaded {

@@ -98,12 +98,12 @@ fn the_way_of_a_batch_is_told_in_plain_sentences() {
         ),
         (
             Cause::Unloaded { bottles: 47, loaded: 48 },
-            "47 bottles were confirmed to be out and 48 went in; the run is over.",
+            "Fewer bottles were confirmed to be out (47) than went in (48); the run is over.",
         ),
         (
             Cause::Unloaded { bottles: 49, loaded: 48 },
-            "49 bottles were confirmed to be out and 48 went in: nobody can say which of them were \
-             heated, and the batch has failed. The run is over.",
+            "More bottles were confirmed to be out (49) than went in (48): nobody can say which of them \
+             were heated, and the batch has failed. The run is over.",
         ),
         (Cause::Resumed, "After the interruption the empty bath is warmed again."),
     ];
@@ -206,6 +206,11 @@ fn an_alarm_is_told_from_its_beginning_to_its_end() {
         sentence(&Event::Raised { alarm, after: Some(Alarm::BathProbeLost) }),
         "ALARM 102 (after 201): the milk is too hot; heat is commanded off; check that the bath \
          probe is in the bath, and the heater's relay."
+    );
+    assert_eq!(
+        sentence(&Event::CountDiffers { loaded: 48, counted: 49 }),
+        "Another number of bottles was counted out (49) than went in (48), the control bottle not \
+         counted: they are to be counted again."
     );
     assert_eq!(
         sentence(&Event::Cleared { alarm }),
