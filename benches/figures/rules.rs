@@ -30,7 +30,7 @@ pub(crate) fn one_step_of_the_engine(criterion: &mut Criterion) {
             // The two moments of a batch at which a person acts.
             let action = match engine.phase() {
                 PhaseName::Load => Action::ConfirmLoad { bottles: example::BOTTLES },
-                PhaseName::Unload => Action::ConfirmUnload,
+                PhaseName::Unload => Action::ConfirmUnload { bottles: example::BOTTLES },
                 PhaseName::Preheat
                 | PhaseName::ComeUp
                 | PhaseName::Hold

@@ -309,6 +309,11 @@ impl Plant {
         self.bottles
     }
 
+    /// The same with those that were added: what somebody counts who takes them out.
+    pub fn bottles_in_all(&self) -> u32 {
+        self.added.iter().fold(self.bottles, |all, added| all.saturating_add(*added))
+    }
+
     /// Opens (false) or closes (true) the lid.
     pub fn set_lid(&mut self, closed: bool) {
         self.lid_closed = closed;

@@ -54,6 +54,12 @@ pub struct Curve {
     pub has_lid: bool,
     /// Whether the curve comes from our own record (false: a foreign logger, judged as read).
     pub own_record: bool,
+    /// How many bottles were told to be in, the control bottle not counted; `None` where the curve does
+    /// not tell.
+    pub bottles_in: Option<u16>,
+    /// Every count of the bottles that came out, in order; the last one counts. A foreign curve has
+    /// none.
+    pub counts_out: Vec<u16>,
     /// What the live engine decided, if the curve tells: the judge disputes a difference.
     pub engine_accepts: Option<bool>,
     /// How many holds the live engine saw broken, if the curve tells: the judge disputes another

@@ -53,6 +53,8 @@ struct Tally {
     hold_complete: bool,
     heat_up_too_long: bool,
     cooled_in_time: bool,
+    /// The newest count of the bottles that came out.
+    bottles_out: Option<u16>,
     interruption_fails: bool,
     implausible: Option<Alarm>,
     /// How often alarm 104 was raised while the bath waited for its bottles.
@@ -186,6 +188,7 @@ impl Engine {
             Phase::Finished => Some(
                 tally.hold_complete
                     && tally.cooled_in_time
+                    && tally.bottles_out.is_some_and(|out| out <= self.bottles)
                     && !tally.heat_up_too_long
                     && !tally.interruption_fails
                     && tally.implausible.is_none()
@@ -265,10 +268,10 @@ impl Engine {
                 self.plausibility.forget_milk();
                 self.enter_come_up(Cause::Loaded { bottles }, facts, out);
             }
-            Action::ConfirmUnload if phase != PhaseName::Unload => {
+            Action::ConfirmUnload { .. } if phase != PhaseName::Unload => {
                 return Err(Refusal::NotUnloading(phase));
             }
-            Action::ConfirmUnload => self.enter_finished(facts, out),
+            Action::ConfirmUnload { bottles } => self.count_out(bottles, facts, out)?,
             Action::ConfirmHeat if !self.waits_for_heat() => return Err(Refusal::HeatNotWaiting),
             Action::ConfirmHeat => {
                 self.heat_waits = false;

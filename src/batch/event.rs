@@ -19,8 +19,12 @@ pub enum Action {
         /// How many bottles, the control bottle not counted.
         bottles: u16,
     },
-    /// The bottles are out.
-    ConfirmUnload,
+    /// The bottles are out and counted. A first count that is not the load is noted, and asked for
+    /// again; the second one counts, whatever it is.
+    ConfirmUnload {
+        /// How many came out, the control bottle not counted.
+        bottles: u16,
+    },
     /// Stop now: heat off, and it stays off.
     Stop {
         /// Why, in the person's words.
@@ -118,8 +122,14 @@ pub enum Cause {
     Cooled,
     /// The milk was not cold within the recipe's time: the batch has failed.
     CoolingTooLong,
-    /// The technician confirmed that the bottles are out.
-    Unloaded,
+    /// The technician confirmed that this number of bottles is out. More than went in: the batch has
+    /// failed.
+    Unloaded {
+        /// Bottles, the control bottle not counted.
+        bottles: u16,
+        /// How many went in.
+        loaded: u16,
+    },
     /// A person stopped the batch.
     OperatorStop {
         /// Why, in the person's words.
@@ -231,6 +241,13 @@ pub enum Event {
     },
     /// A person confirmed that the machine may heat again.
     HeatConfirmed,
+    /// Another number of bottles was counted out than went in: it is counted once more.
+    CountDiffers {
+        /// How many went in, the control bottle not counted.
+        loaded: u16,
+        /// How many were counted out.
+        counted: u16,
+    },
 }
 
 impl Event {
@@ -273,7 +290,7 @@ pub enum Refusal {
     /// Bottles were confirmed when the machine was not waiting for them.
     #[error("not waiting for bottles in phase {0}; load them when the screen asks for it")]
     NotLoading(PhaseName),
-    /// No bottles.
+    /// No bottles, in or out.
     #[error("a batch needs at least one bottle; count them and confirm again")]
     NoBottles,
     /// Unloading was confirmed when there is nothing to unload.
@@ -310,7 +327,7 @@ pub struct Effects {
 pub(crate) fn asked(phase: PhaseName, bottles: u16) -> Option<Action> {
     match phase {
         PhaseName::Load => Some(Action::ConfirmLoad { bottles }),
-        PhaseName::Unload => Some(Action::ConfirmUnload),
+        PhaseName::Unload => Some(Action::ConfirmUnload { bottles }),
         PhaseName::Preheat
         | PhaseName::ComeUp
         | PhaseName::Hold

@@ -103,6 +103,8 @@ pub enum Rule {
     BottleLag,
     /// Something cold came into the bath.
     BathFall,
+    /// Another number of bottles came out than went in.
+    BottleCount,
 }
 
 /// One thing that the judge found.

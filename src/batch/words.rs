@@ -40,6 +40,10 @@ pub fn sentence(event: &Event) -> String {
         Event::Resumed { outage_ms } => {
             format!("The controller was gone {}; the batch was continued.", outage(*outage_ms))
         }
+        Event::CountDiffers { loaded, counted } => format!(
+            "Another number of bottles was counted out ({counted}) than went in ({loaded}), the control bottle not \
+             counted: they are to be counted again."
+        ),
         Event::HeatConfirmed => "A person confirmed that the machine may heat again.".to_owned(),
     }
 }
@@ -72,6 +76,18 @@ pub fn over(alarm: Alarm, after: Option<Alarm>) -> String {
         alarm.number(),
         alarm.title()
     )
+}
+
+/// The bottles that were confirmed to be in, and every count of those that came out, the control bottle
+/// not counted: `48 in, 48 out`, `48 in, 47 out (at first 49)`.
+pub fn bottles(loaded: Option<u16>, counts_out: &[u16]) -> String {
+    let Some(loaded) = loaded else { return "none in".to_owned() };
+    let out = match counts_out {
+        [] => "not counted out".to_owned(),
+        [only] => format!("{only} out"),
+        [first, .., last] => format!("{last} out (at first {first})"),
+    };
+    format!("{loaded} in, {out}")
 }
 
 fn cause_sentence(cause: &Cause) -> String {
@@ -118,7 +134,20 @@ fn cause_sentence(cause: &Cause) -> String {
                                   batch has failed. Measure by hand how warm it is; bottles can \
                                   come out."
             .to_owned(),
-        Cause::Unloaded => "The bottles were confirmed to be out; the run is over.".to_owned(),
+        Cause::Unloaded { bottles, loaded } if bottles > loaded => format!(
+            "More bottles were confirmed to be out ({bottles}) than went in ({loaded}): nobody can say \
+             which of them were heated, and the batch has failed. The run is over."
+        ),
+        Cause::Unloaded { bottles, loaded } if bottles < loaded => format!(
+            "Fewer bottles were confirmed to be out ({bottles}) than went in ({loaded}); the run is over."
+        ),
+        Cause::Unloaded { bottles: 1, .. } => {
+            "1 bottle was confirmed to be out besides the control bottle; the run is over."
+                .to_owned()
+        }
+        Cause::Unloaded { bottles, .. } => format!(
+            "{bottles} bottles were confirmed to be out besides the control bottle; the run is over."
+        ),
         Cause::OperatorStop { reason } => {
             format!("A person stopped the batch: “{}”. Heat is commanded off.", one_line(reason))
         }

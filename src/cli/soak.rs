@@ -330,7 +330,7 @@ fn story(scenario: &Scenario, done: &Done, report: &Report) -> String {
     let _ = writeln!(
         text,
         "{} milk probes, {} reference, {} lid switch, readings in {} K every {} ms, {:?}, {:?}\n\
-         {} bottles told; limit {} °C",
+         {} bottles told, counted out: {:?}; limit {} °C",
         params.milk.len(),
         if params.reference.is_some() { "a" } else { "no" },
         if params.has_lid { "a" } else { "no" },
@@ -339,6 +339,7 @@ fn story(scenario: &Scenario, done: &Done, report: &Report) -> String {
         params.heater,
         scenario.cut,
         scenario.plant.bottles,
+        scenario.counts,
         params.limit_max(),
     );
     for (fault, became) in scenario.faults.iter().zip(&done.became) {

@@ -1,6 +1,7 @@
 //! What the steps work on: the parameters of a batch, a machine made of equations, a folder for
 //! copies of the record.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 use holder_hal::{Reading, Tick};
@@ -9,6 +10,7 @@ use jiff::civil::Date;
 
 use super::parts::Parts;
 use crate::batch::engine::Engine;
+use crate::batch::event::{Action, Effects, Input};
 use crate::batch::params::BatchParams;
 use crate::batch::verdict::Verdict;
 use crate::record::curve;
@@ -81,12 +83,34 @@ impl Bench<'_> {
         seed: u64,
         spoil: impl FnMut(Tick, &mut Reading),
     ) -> anyhow::Result<Rehearsed> {
-        let (params, bottles) = (self.params.clone(), self.bottles());
         let step = |engine: &mut Engine, now, input| self.parts.step(engine, now, input);
+        self.stepped(plant, seed, spoil, step)
+    }
+
+    fn stepped(
+        &self,
+        plant: PlantParams,
+        seed: u64,
+        spoil: impl FnMut(Tick, &mut Reading),
+        step: impl Fn(&mut Engine, Tick, Input) -> Effects,
+    ) -> anyhow::Result<Rehearsed> {
+        let (params, bottles) = (self.params.clone(), self.bottles());
         let run = rehearse_stepped(params, plant, seed, RESOLUTION_K, bottles, spoil, step)?;
         let record = run.record();
         let verdict = self.judged(&record);
         Ok(Rehearsed { run, record, verdict })
+    }
+
+    /// A good batch whose bottles are counted so when they come out: at first, and if asked again.
+    pub(super) fn counted(&self, first: u16, again: u16) -> anyhow::Result<Rehearsed> {
+        let is_first = Cell::new(true);
+        let step = |engine: &mut Engine, now, mut input: Input| {
+            if let Input::Operator(Action::ConfirmUnload { bottles }) = &mut input {
+                *bottles = if is_first.replace(false) { first } else { again };
+            }
+            self.parts.step(engine, now, input)
+        };
+        self.stepped(PlantParams::nominal(), self.seed, |_, _| (), step)
     }
 
     /// The judge's verdict on a record.

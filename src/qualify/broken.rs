@@ -264,6 +264,36 @@ fn an_engine_that_never_sees_its_trip_fails_the_step_on_the_hot_bath() {
     fails("OQ-14", &[("no trip", &blind), ("another cut instead", &jumps_only)]);
 }
 
+/// An engine that takes what went in for what came out.
+#[derive(Default)]
+struct Uncounting(Cell<u16>);
+
+impl Parts for Uncounting {
+    fn step(&self, engine: &mut Engine, now: Tick, mut input: Input) -> Effects {
+        match &mut input {
+            Input::Operator(Action::ConfirmLoad { bottles }) => self.0.set(*bottles),
+            Input::Operator(Action::ConfirmUnload { bottles }) => *bottles = self.0.get(),
+            Input::Operator(_) | Input::Reading(_) | Input::Wake => {}
+        }
+        engine.step(now, input)
+    }
+}
+
+/// REQ-COUNT-01
+#[test]
+fn an_engine_or_a_judge_that_does_not_count_fails_the_step_on_the_count() {
+    let blind = Lax(|_, curve| curve.counts_out = curve.bottles_in.into_iter().collect());
+    let forgets = Lax(|_, curve| drop(curve.counts_out.drain(..curve.counts_out.len() - 1)));
+    fails(
+        "OQ-15",
+        &[
+            ("the engine", &Uncounting::default()),
+            ("the judge", &blind),
+            ("a judge that forgets the first count", &forgets),
+        ],
+    );
+}
+
 /// An engine that says yes to this action whenever it comes.
 struct Obeys(fn(&Action) -> bool);
 
@@ -280,6 +310,6 @@ impl Parts for Obeys {
 #[test]
 fn an_engine_that_takes_either_action_too_early_fails_the_step_on_the_order() {
     let loads = Obeys(|action| matches!(action, Action::ConfirmLoad { .. }));
-    let unloads = Obeys(|action| matches!(action, Action::ConfirmUnload));
+    let unloads = Obeys(|action| matches!(action, Action::ConfirmUnload { .. }));
     fails("OQ-37", &[("loading", &loads), ("unloading", &unloads)]);
 }

@@ -111,7 +111,15 @@ pub(super) const STEPS: &[Step] = &[
                  above the trip.",
         run: cut::hot_bath,
     },
+    Step {
+        number: "OQ-15",
+        requirement: "REQ-COUNT-01",
+        method: "Rehearse a good batch and count one bottle more out than went in, one less, and one more \
+                 at first and then as many as went in.",
+        run: judges::count,
+    },
 ];
+
 /// A temperature for people.
 fn c(value: Option<f64>) -> String {
     value.map_or_else(|| "none".to_owned(), |value| format!("{value:.2} °C"))

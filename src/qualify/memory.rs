@@ -237,7 +237,10 @@ fn audit_trail(bench: &Bench<'_>) -> anyhow::Result<Seen> {
     let by_name = actions.iter().filter(|action| action.who == bench.who && action.utc_ms > 0);
     let by_name = by_name.count();
     let done: Vec<&Action> = actions.iter().map(|action| &action.action).collect();
-    let both = [&Action::ConfirmLoad { bottles: kept.run.bottles }, &Action::ConfirmUnload];
+    let both = [
+        &Action::ConfirmLoad { bottles: kept.run.bottles },
+        &Action::ConfirmUnload { bottles: kept.run.bottles },
+    ];
     let path = copy_of(bench, &mut kept, "trail.db")?;
     let db = rusqlite::Connection::open(&path)?;
     let mut refusals = Vec::new();
@@ -314,7 +317,10 @@ fn too_early(bench: &Bench<'_>) -> anyhow::Result<Seen> {
         let phase = engine.phase();
         let due = asked(phase, run.bottles);
         if seen.replace(phase) != Some(phase) {
-            for early in [Action::ConfirmLoad { bottles: run.bottles }, Action::ConfirmUnload] {
+            for early in [
+                Action::ConfirmLoad { bottles: run.bottles },
+                Action::ConfirmUnload { bottles: run.bottles },
+            ] {
                 if Some(&early) == due.as_ref() {
                     continue;
                 }

@@ -46,6 +46,12 @@ pub const REQUIREMENTS: &[Requirement] = &[
         "DOMAIN, recipe key hold (max_gap)",
     ),
     req(
+        "REQ-COUNT-01",
+        "The bottles that come out are counted, and once more if they are not as many as went in. More \
+         than went in fail the batch; fewer, or more at the first count alone, are a deviation.",
+        "Issue 4, invariant 1: raw bottles that were put to the others show by nothing that is measured",
+    ),
+    req(
         "REQ-CEIL-01",
         "Milk that gets hotter than the recipe's ceilings is noted, is a deviation, or fails the \
          batch, in that order.",

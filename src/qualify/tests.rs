@@ -49,8 +49,8 @@ fn report(change: impl FnOnce(&mut BatchParams), wanted: impl Fn(&str) -> bool) 
 }
 
 /// REQ-HOLD-01, REQ-HOLD-02, REQ-HOLD-03, REQ-HOLD-04, REQ-CEIL-01, REQ-COOL-01, REQ-SPREAD-01,
-/// REQ-LETH-01, REQ-JUDGE-01, REQ-HEAT-01, REQ-HEAT-02, REQ-MILK-02, REQ-MILK-03, REQ-VOL-01,
-/// REQ-VOL-02, REQ-VOL-03, REQ-TRACE-01: each step measures it.
+/// REQ-LETH-01, REQ-JUDGE-01, REQ-HEAT-01, REQ-HEAT-02, REQ-COUNT-01, REQ-MILK-02, REQ-MILK-03,
+/// REQ-VOL-01, REQ-VOL-02, REQ-VOL-03, REQ-TRACE-01: each step measures it.
 #[test]
 fn the_protocol_passes_on_the_shipped_unit_and_shows_what_it_saw() {
     let report = report(|_| (), |_| true);

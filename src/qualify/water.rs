@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::bench::Bench;
-use crate::batch::event::Cause;
 use crate::batch::judge::{Behind, behind_first};
 use crate::batch::params::{BatchParams, Cascade, Probe, Purpose};
 use crate::batch::phase::PhaseName;
@@ -190,7 +189,7 @@ pub(super) fn counts(bench: &Bench<'_>, recorded: &Recorded) -> Result<WaterRun,
         return Err(aside(why));
     }
     let verdict = bench.judged(record);
-    match (verdict.outcome, loaded(record)) {
+    match (verdict.outcome, curve::bottles_in(record)) {
         (Outcome::Acceptable, Some(bottles)) => Ok(WaterRun::new(bench, record, bottles, &verdict)),
         (Outcome::Acceptable, None) => Err(aside("nobody confirmed its bottles".to_owned())),
         (Outcome::Unacceptable | Outcome::Incomplete, _) => Err(aside(refusal(&verdict))),
@@ -252,14 +251,6 @@ fn refusal(verdict: &Verdict) -> String {
         Some(why) => format!("{}: {why}", verdict.outcome),
         None => verdict.outcome.to_string(),
     }
-}
-
-/// How many bottles a person confirmed, which may be others than were told at the start.
-fn loaded(record: &BatchRecord) -> Option<u16> {
-    record.entries.iter().rev().find_map(|stamped| {
-        let (_, Cause::Loaded { bottles }) = stamped.entry.event.entered()? else { return None };
-        Some(*bottles)
-    })
 }
 
 /// The mean of each milk probe over the hold, corrected.

@@ -5,6 +5,7 @@ use holder_hal::{Celsius, Kelvin, MILK_PROBES_MAX, Quality, Sample, Switch};
 use crate::batch::curve::{Curve, Interruption, Row};
 use crate::batch::event::{Cause, Event};
 use crate::batch::params::{BatchParams, Probe};
+use crate::batch::words;
 use crate::store::model::{BatchRecord, Period};
 
 /// The curve of a record. Only what was good when it was stored is in it.
@@ -22,6 +23,8 @@ pub fn curve(record: &BatchRecord) -> Curve {
         has_reference: params.reference.is_some(),
         has_lid: params.has_lid,
         own_record: true,
+        bottles_in: bottles_in(record),
+        counts_out: counts_out(record),
         engine_accepts: record.header.engine_accepts,
         engine_holds_broken: Some(holds_broken(record)),
         end_phase: Some(record.header.phase),
@@ -29,6 +32,44 @@ pub fn curve(record: &BatchRecord) -> Curve {
         interruptions: interruptions(record),
         rows: record.periods.iter().map(|period| row(params, period)).collect(),
     }
+}
+
+/// How many bottles were confirmed to be in, the control bottle not counted; `None` before that.
+pub(crate) fn bottles_in(record: &BatchRecord) -> Option<u16> {
+    record.entries.iter().find_map(|stamped| match stamped.entry.event {
+        Event::Entered { cause: Cause::Loaded { bottles }, .. } => Some(bottles),
+        Event::Entered { .. }
+        | Event::Raised { .. }
+        | Event::Cleared { .. }
+        | Event::Acknowledged { .. }
+        | Event::Failed { .. }
+        | Event::AboveCeiling { .. }
+        | Event::Resumed { .. }
+        | Event::HeatConfirmed
+        | Event::CountDiffers { .. } => None,
+    })
+}
+
+/// Both in words.
+pub(crate) fn bottles(record: &BatchRecord) -> String {
+    words::bottles(bottles_in(record), &counts_out(record))
+}
+
+/// Every count of the bottles that came out, in order; the last one counts.
+pub(crate) fn counts_out(record: &BatchRecord) -> Vec<u16> {
+    let of = |event: &Event| match event {
+        Event::CountDiffers { counted, .. } => Some(*counted),
+        Event::Entered { cause: Cause::Unloaded { bottles, .. }, .. } => Some(*bottles),
+        Event::Entered { .. }
+        | Event::Raised { .. }
+        | Event::Cleared { .. }
+        | Event::Acknowledged { .. }
+        | Event::Failed { .. }
+        | Event::AboveCeiling { .. }
+        | Event::Resumed { .. }
+        | Event::HeatConfirmed => None,
+    };
+    record.entries.iter().filter_map(|stamped| of(&stamped.entry.event)).collect()
 }
 
 /// Whether this entry says that the bottles were loaded.
@@ -65,7 +106,8 @@ pub(super) fn interruptions(record: &BatchRecord) -> Vec<Interruption> {
         | Event::Acknowledged { .. }
         | Event::Failed { .. }
         | Event::AboveCeiling { .. }
-        | Event::HeatConfirmed => None,
+        | Event::HeatConfirmed
+        | Event::CountDiffers { .. } => None,
     };
     let entries = record.entries.iter();
     entries.filter_map(|stamped| of(&stamped.entry.event, stamped.entry.at.ms())).collect()

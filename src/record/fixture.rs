@@ -309,7 +309,7 @@ fn entries(holds: &[(u64, u64)], unload_s: u64, end_s: u64, trouble: Trouble) ->
         }
     }
     events.push((unload_s, PhaseName::Unload, Cause::Cooled));
-    events.push((end_s, PhaseName::Finished, Cause::Unloaded));
+    events.push((end_s, PhaseName::Finished, Cause::Unloaded { bottles: 48, loaded: 48 }));
     let mut events: Vec<(u64, Event)> = events
         .into_iter()
         .map(|(t_s, phase, cause)| (t_s, Event::Entered { phase, cause }))
@@ -347,7 +347,7 @@ fn actions(end_s: u64) -> Vec<StampedAction> {
     };
     vec![
         action(COME_UP_S, Action::ConfirmLoad { bottles: 48 }),
-        action(end_s, Action::ConfirmUnload),
+        action(end_s, Action::ConfirmUnload { bottles: 48 }),
     ]
 }
 

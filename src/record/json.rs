@@ -12,9 +12,9 @@ use std::fmt::Write as _;
 use holder_hal::{Heat, Sample, Switch};
 use serde::{Deserialize, Serialize};
 
-use super::RecordError;
 use super::judgement::{Basis, Judgement};
 use super::zone::{rfc3339, wall_ms};
+use super::{RecordError, curve};
 use crate::batch::event::{Action, Entry};
 use crate::batch::params::BatchParams;
 use crate::batch::verdict::Verdict;
@@ -44,6 +44,8 @@ struct Document<'a> {
     verdict_today: Option<&'a Verdict>,
     fits: bool,
     params: &'a BatchParams,
+    bottles_in: Option<u16>,
+    bottles_out: Vec<u16>,
     pool: Option<&'a PoolRecord>,
     entries: Vec<StampedEntry<'a>>,
     actions: Vec<StampedAction<'a>>,
@@ -184,6 +186,8 @@ fn document<'a>(
         verdict_today: judgement.otherwise.as_ref(),
         fits: judgement.fits,
         params: &record.params,
+        bottles_in: curve::bottles_in(record),
+        bottles_out: curve::counts_out(record),
         pool: record.pool.as_ref(),
         entries: entries.collect(),
         actions: actions.collect(),
@@ -255,6 +259,7 @@ mod tests {
         assert_eq!(judged, verdict);
         assert_eq!(value["journal_head"]["sha256"], record.head_hash);
         assert_eq!(value["pool"]["shares"][2]["donor"], "M-0067");
+        assert_eq!((&value["bottles_in"], &value["bottles_out"]), (&48.into(), &[48][..].into()));
     }
 
     #[test]

@@ -108,6 +108,7 @@ pub(crate) const fn rule(rule: Rule) -> &'static str {
         Rule::ProbeStill => "readings that stood still",
         Rule::BottleLag => "how the milk followed the bath",
         Rule::BathFall => "fall of the bath",
+        Rule::BottleCount => "bottles in and out",
     }
 }
 
@@ -144,7 +145,8 @@ pub(crate) fn event(event: &Event) -> (String, bool) {
         Event::Raised { .. }
         | Event::Failed { .. }
         | Event::AboveCeiling { .. }
-        | Event::Resumed { .. } => (sentence, true),
+        | Event::Resumed { .. }
+        | Event::CountDiffers { .. } => (sentence, true),
         Event::Cleared { .. } | Event::Acknowledged { .. } | Event::HeatConfirmed => {
             (sentence, false)
         }
@@ -155,7 +157,7 @@ pub(crate) fn event(event: &Event) -> (String, bool) {
 pub(crate) fn action(action: &Action) -> String {
     match action {
         Action::ConfirmLoad { bottles } => format!("Confirmed that {bottles} bottles are in"),
-        Action::ConfirmUnload => "Confirmed that the bottles are out".into(),
+        Action::ConfirmUnload { bottles } => format!("Confirmed that {bottles} bottles are out"),
         Action::Stop { reason } => format!("Stopped the batch: “{reason}”"),
         Action::Resume { outage_ms } => {
             format!(

@@ -5,7 +5,7 @@ use holder_hal::{Celsius, Command, Heat, Kelvin, Tick};
 use super::record::{Closed, Record};
 use super::rig::Rig;
 use crate::batch::alarm::Alarm;
-use crate::batch::event::{Effects, Event, Input};
+use crate::batch::event::{Action, Effects, Event, Input};
 use crate::batch::judge;
 use crate::batch::params::BatchParams;
 use crate::batch::phase::PhaseName;
@@ -18,6 +18,7 @@ use crate::station::permit::HeatPermit;
 /// | invariant | part | defect |
 /// |---|---|---|
 /// | 1 | floor | `WrongCorrection`, `JudgeAcceptsAll` |
+/// | 1 | raw bottles among the others | `NobodyCounts`, `JudgeDoesNotCount` |
 /// | 2 | commanded off in time | `HeatGoesOn`, `HeatsUnrecorded` |
 /// | 2 | physically off within the cut | `CutComesLate`, `OffIsLost` |
 /// | 2 | stays off until a person says otherwise | `AcknowledgesItself`, `ConfirmsItself` |
@@ -59,6 +60,10 @@ pub(crate) enum Defect {
     AlarmsByItself,
     /// Every outage counts as a short one.
     OutageIsShort,
+    /// What went in is taken for what came out, whatever a person counts.
+    NobodyCounts,
+    /// The second judge takes what went in for what came out.
+    JudgeDoesNotCount,
     /// What switches the heat off is lost on its way, and nobody knows.
     OffIsLost,
 }
@@ -96,6 +101,11 @@ impl Defect {
         if self == Self::JudgeAcceptsAll {
             closed.verdict.outcome = Outcome::Acceptable;
         }
+        if self == Self::JudgeDoesNotCount {
+            let mut curve = curve::curve(&closed.record);
+            curve.counts_out = curve.bottles_in.into_iter().collect();
+            closed.verdict = judge::judge(&closed.record.params.recipe, &curve);
+        }
         if self == Self::JudgeAsksForMore {
             let mut recipe = closed.record.params.recipe.clone();
             recipe.hold.hold_ms += 60_000;
@@ -108,7 +118,13 @@ impl Defect {
         if self == Self::OutageIsShort { Some(1_000) } else { known_ms }
     }
 
-    pub(crate) fn spoil_input(self, mut input: Input) -> Input {
+    /// An input, in a run whose load was told so.
+    pub(crate) fn spoil_input(self, mut input: Input, loaded: u32) -> Input {
+        if let (Self::NobodyCounts, Input::Operator(Action::ConfirmUnload { bottles })) =
+            (self, &mut input)
+        {
+            *bottles = u16::try_from(loaded).unwrap_or(u16::MAX);
+        }
         let Input::Reading(reading) = &mut input else { return input };
         let more_mk = if self == Self::WrongCorrection { 1_000 } else { -4_000 };
         if matches!(self, Self::WrongCorrection | Self::ReadsTooLow) {

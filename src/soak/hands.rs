@@ -16,6 +16,31 @@ const EVENING_MS: u64 = 3_600_000;
 const SPREAD_MS_MAX: u64 = 600_000;
 /// How often somebody who presses keys at random does so, milliseconds.
 const FIDGET_MS: u64 = 97_000;
+/// So long does it take to count once more, milliseconds.
+const COUNT_MS: u64 = 45_000;
+
+/// How the bottles that came out are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Counts {
+    /// As they are.
+    Right,
+    /// So many too many or too few at first; the second time as they are.
+    WrongAtFirst(i32),
+    /// As they are at first; the second time as many are told as the screen says that went in.
+    BelievesTheScreen,
+    /// Not at all: as many are told as went in.
+    Never,
+}
+
+/// Bottles that are out.
+#[derive(Clone, Copy, Debug)]
+struct Out {
+    /// How many they are, the control bottle not counted.
+    bottles: u32,
+    /// When a number was told last.
+    told_at: Tick,
+    told: u16,
+}
 
 /// The technician.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +52,7 @@ pub(crate) struct Hands {
     stopped: bool,
     fidgeted: Option<Tick>,
     unload_called: Option<Tick>,
+    out: Option<Out>,
     heat_called: Option<Tick>,
     alarm_called: Option<(Alarm, Tick)>,
 }
@@ -131,11 +157,30 @@ impl Hands {
 
     fn unload(&mut self, now: Tick, rig: &mut Rig, scenario: &Scenario) -> Option<Action> {
         let called = self.unload_called?;
-        let stays = scenario.fault(Kind::WalksAway).is_none();
-        (stays && now.ms_since(called) >= scenario.pace.unload_ms).then(|| {
-            rig.unload();
-            Action::ConfirmUnload
-        })
+        let due = match self.out {
+            Some(out) => now.ms_since(out.told_at) >= COUNT_MS,
+            None => now.ms_since(called) >= scenario.pace.unload_ms,
+        };
+        if !due || scenario.fault(Kind::WalksAway).is_some() {
+            return None;
+        }
+        let first = self.out.is_none();
+        let bottles = self.out.map_or_else(|| rig.unload(), |out| out.bottles);
+        let loaded = scenario.plant.bottles;
+        let told = match scenario.counts {
+            Counts::WrongAtFirst(by) if first => bottles.saturating_add_signed(by).max(1),
+            Counts::BelievesTheScreen if !first => loaded,
+            Counts::Never => loaded,
+            Counts::Right | Counts::WrongAtFirst(_) | Counts::BelievesTheScreen => bottles,
+        };
+        let told = u16::try_from(told).unwrap_or(u16::MAX);
+        self.out = Some(Out { bottles, told_at: now, told });
+        Some(Action::ConfirmUnload { bottles: told })
+    }
+
+    /// Whether the last count that was told is no higher than what was told to be in.
+    pub(crate) fn count_fits(&self, scenario: &Scenario) -> bool {
+        self.out.is_some_and(|out| u32::from(out.told) <= scenario.plant.bottles)
     }
 
     fn fidget(
@@ -158,6 +203,10 @@ impl Hands {
         }
         self.fidgeted = Some(now);
         let presses_load = (now.ms() / FIDGET_MS).is_multiple_of(2);
-        Some(if presses_load { Action::ConfirmLoad { bottles } } else { Action::ConfirmUnload })
+        Some(if presses_load {
+            Action::ConfirmLoad { bottles }
+        } else {
+            Action::ConfirmUnload { bottles }
+        })
     }
 }

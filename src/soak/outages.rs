@@ -95,7 +95,8 @@ fn resumption((place, stamped): (usize, &StampedEntry)) -> Option<(usize, Option
         | Event::Cleared { .. }
         | Event::Acknowledged { .. }
         | Event::Failed { .. }
-        | Event::AboveCeiling { .. } => None,
+        | Event::AboveCeiling { .. }
+        | Event::CountDiffers { .. } => None,
     }
 }
 
@@ -162,7 +163,7 @@ fn fate(record: &BatchRecord, place: usize) -> Fate {
             | Cause::CeilingPassed
             | Cause::Cooled
             | Cause::CoolingTooLong
-            | Cause::Unloaded
+            | Cause::Unloaded { .. }
             | Cause::OperatorStop { .. }
             | Cause::Implausible { .. }
             | Cause::Interlock { .. }

@@ -269,7 +269,8 @@ impl Record {
             | Event::Failed { .. }
             | Event::AboveCeiling { .. }
             | Event::Resumed { .. }
-            | Event::HeatConfirmed => None,
+            | Event::HeatConfirmed
+            | Event::CountDiffers { .. } => None,
         };
         self.entries.iter().rev().find_map(entered).unwrap_or(PhaseName::Preheat)
     }

@@ -9,7 +9,7 @@ use crate::batch::phase::PhaseName;
 /// A risk that is named in `docs/risk.md` and not detected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Residual {
-    /// Bottles that were added cold while the control bottle is warm.
+    /// Bottles that were added cold while the control bottle is warm, and that nobody counted.
     ColdBottle,
     /// The only milk probe is in the bath, or its plug is exchanged with the bath's.
     ProbeInBath,
@@ -20,7 +20,7 @@ pub(crate) enum Residual {
     /// The water stood still while milk and bath were at rest, and moves again in the cooling: what came
     /// in late, under an open lid that was told or with the load, warmed more slowly than was waited for.
     Unmoved,
-    /// Raw bottles that went in when the hold was over.
+    /// Raw bottles that went in when the hold was over, and that nobody counted.
     AfterHold,
 }
 
@@ -74,8 +74,8 @@ impl Residual {
     pub(crate) const fn reason(self) -> &'static str {
         match self {
             Self::ColdBottle => {
-                "the control bottle is warm while the added ones are not, and there is no lid switch: \
-                 a lid switch, or a second control bottle, added last"
+                "the control bottle is warm while the added ones are not, there is no lid switch, and the \
+                 count of what came out fits: a lid switch, or a second control bottle, added last"
             }
             Self::ProbeInBath => {
                 "one milk probe, and it shows the bath: a second milk probe, or the gap after \
@@ -89,11 +89,12 @@ impl Residual {
             }
             Self::Unmoved => {
                 "an agitator that stands still only while milk and bath are at rest shows by nothing, and \
-                 what came in late warms more slowly than is waited for: a second control bottle"
+                 what came in late warms more slowly than is waited for; the count of what came out \
+                 fits: a second control bottle"
             }
             Self::AfterHold => {
-                "raw bottles put to those that are cooled change nothing that is measured; a told lid is \
-                 a deviation: count the bottles that come out"
+                "raw bottles put to those that are cooled change nothing that is measured, and the count of \
+                 what came out fits; a told lid is a deviation: count what comes out"
             }
         }
     }
@@ -147,6 +148,8 @@ pub(crate) fn of(fault: &Fault, became: &Became, scenario: &Scenario) -> Option<
     let is_milk = matches!(fault.channel, Channel::Milk(_));
     let is_only = params.milk.len() == 1 && is_milk;
     match fault.kind {
+        // Whoever counts them rightly sees them.
+        Kind::ColdBottles if !became.count_fits => None,
         Kind::ColdBottles if became.after_hold => Some(Residual::AfterHold),
         Kind::ColdBottles if became.lid_told => None,
         Kind::ColdBottles => {
@@ -158,7 +161,8 @@ pub(crate) fn of(fault: &Fault, became: &Became, scenario: &Scenario) -> Option<
         Kind::AgitatorStopped => {
             // In the come-up 302 sees it, and the judge by the lag; in the cooling that sees it again.
             let is_at_rest = became.gap_k.is_some_and(|gap_k| gap_k < AT_REST_K);
-            let comes_late = scenario.fault(Kind::ColdBottles).is_some() && params.has_lid
+            let is_uncounted = became.count_fits && params.has_lid;
+            let comes_late = scenario.fault(Kind::ColdBottles).is_some() && is_uncounted
                 || scenario.fault(Kind::ControlFirst).is_some();
             (is_at_rest && became.within_hold && comes_late).then_some(Residual::Unmoved)
         }

@@ -253,9 +253,11 @@ impl Rig {
         self.plant.put_in(part);
     }
 
-    /// Takes them out.
-    pub(crate) fn unload(&mut self) {
+    /// Takes them all out, and says how many they were.
+    pub(crate) fn unload(&mut self) -> u32 {
+        let bottles = self.plant.bottles_in_all();
         self.plant.unload();
+        bottles
     }
 
     /// Whether bottles are in.

@@ -200,7 +200,9 @@ impl Run<'_> {
             }
         };
         self.stay();
-        let became = self.rig.became();
+        let mut became = self.rig.became();
+        let count_fits = self.hands.count_fits(self.scenario);
+        became.iter_mut().for_each(|became| became.count_fits = count_fits);
         let closed = self.record.close(closing, accepts, &self.rig, self.now)?;
         #[cfg(test)]
         let closed = self.wanted.defect.spoil_verdict(closed);
@@ -312,7 +314,7 @@ impl Run<'_> {
     fn take(&mut self, at: Tick, input: Input) -> Result<Option<Action>, Lost> {
         let at = self.newest.rise(self.own(at), &input);
         #[cfg(test)]
-        let input = self.wanted.defect.spoil_input(input);
+        let input = self.wanted.defect.spoil_input(input, self.scenario.plant.bottles);
         let is_reading = matches!(input, Input::Reading(_));
         let effects = self.engine.step(at, input.clone());
         #[cfg(test)]

@@ -10,6 +10,7 @@ mod later;
 
 use super::dice::Dice;
 use super::fault::{Channel, Fault, Kind};
+use super::hands::Counts;
 use crate::batch::certificate::Certificate;
 use crate::batch::params::{BatchParams, Cascade, Heater, MARGIN_UNKNOWN, Probe, Purpose};
 use crate::batch::phase::PhaseName;
@@ -77,6 +78,8 @@ pub(crate) struct Scenario {
     /// A bath probe that is out of the water follows what is there with this time constant, s: it
     /// comes out at once, or slowly.
     pub(crate) slides_s: f64,
+    /// How the bottles are counted that come out.
+    pub(crate) counts: Counts,
     /// What goes wrong; empty in a run without fault.
     pub(crate) faults: Vec<Fault>,
 }
@@ -91,6 +94,7 @@ impl Scenario {
         }
         scenario.draw_places();
         scenario.draw_offsets();
+        scenario.draw_counts();
         scenario
     }
 
@@ -149,6 +153,7 @@ impl Scenario {
             order: None,
             second_stands: Part::Control,
             slides_s: OUT_LAG_S,
+            counts: Counts::Right,
             faults: Vec::new(),
         };
         if !seed.is_multiple_of(4) {

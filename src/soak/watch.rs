@@ -179,7 +179,8 @@ impl Watch {
             | Event::Failed { .. }
             | Event::AboveCeiling { .. }
             | Event::Resumed { .. }
-            | Event::HeatConfirmed => {}
+            | Event::HeatConfirmed
+            | Event::CountDiffers { .. } => {}
         }
     }
 

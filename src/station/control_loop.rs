@@ -210,7 +210,7 @@ impl<M: Machine> ControlLoop<M> {
                 Some(action) = self.actions.recv() => match action {
                     Action::Stop { .. } => return Exchanged::Stopped(action),
                     Action::ConfirmLoad { .. }
-                    | Action::ConfirmUnload
+                    | Action::ConfirmUnload { .. }
                     | Action::Resume { .. }
                     | Action::ConfirmHeat
                     | Action::Orders { .. }

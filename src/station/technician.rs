@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use super::view::View;
 use crate::batch::alarm::{Alarm, Standing};
-use crate::batch::event::Action;
+use crate::batch::event::{Action, Event};
 use crate::batch::phase::PhaseName;
 
 /// How long the technician takes to put the bottles in, milliseconds of the batch's time.
@@ -73,6 +73,12 @@ pub async fn play(
             Some(_) | None => (alarm, at),
         });
         let waited_ms = at.ms_since(view.phase_since);
+        let asks_again =
+            view.news.iter().any(|one| matches!(one.event, Event::CountDiffers { .. }));
+        if asks_again {
+            // It has counted: the number stays.
+            done = None;
+        }
         let _ = screen.send(view).await;
         if let Some((alarm, since)) = looking
             && at.ms_since(since) >= LOOK_MS
@@ -86,7 +92,7 @@ pub async fn play(
         looked = heat_waits;
         let (put, action) = match phase {
             PhaseName::Load => (bottles, Action::ConfirmLoad { bottles }),
-            PhaseName::Unload => (0, Action::ConfirmUnload),
+            PhaseName::Unload => (0, Action::ConfirmUnload { bottles }),
             PhaseName::Preheat
             | PhaseName::ComeUp
             | PhaseName::Hold

@@ -129,7 +129,7 @@ pub(super) fn run(store: &mut Store, new: &NewBatch, seconds: u64) -> (String, E
         commit(store, &batch, &mut engine, Tick::from_ms(second * 1_000), &input).expect("kept");
     }
     let at = Tick::from_ms(seconds * 1_000);
-    for input in [Input::Operator(Action::ConfirmUnload), Input::Wake] {
+    for input in [Input::Operator(Action::ConfirmUnload { bottles: 12 }), Input::Wake] {
         commit(store, &batch, &mut engine, at, &input).expect("kept");
     }
     (batch, engine)

@@ -21,11 +21,12 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_kinds.sql"),
     include_str!("migrations/0003_wide_inputs.sql"),
+    include_str!("migrations/0004_counts.sql"),
 ];
 
 /// The oldest version whose batches can be kept. Before it samples were kept and sealed in another
-/// form, by no release.
-const OLDEST_WITH_BATCHES: u32 = 3;
+/// form, and bottles came out without a count, by no release.
+const OLDEST_WITH_BATCHES: u32 = 4;
 
 /// A connection belongs to one thread at a time, as the compiler proves: without a lock around every
 /// call (<https://sqlite.org/threadsafe.html>).

@@ -102,6 +102,9 @@ fn words(event: &Event) -> String {
         Event::Acknowledged { alarm, by } => format!("alarm {} seen by {by}", alarm.number()),
         Event::AboveCeiling { line, .. } => format!("milk above {line:.1} °C"),
         Event::Resumed { .. } => "continued after an interruption".to_owned(),
+        Event::CountDiffers { loaded, counted } => {
+            format!("{counted} counted out, {loaded} went in")
+        }
         Event::HeatConfirmed => "heat is allowed again".to_owned(),
     }
 }
@@ -110,7 +113,7 @@ fn words(event: &Event) -> String {
 fn action_words(action: &Action) -> String {
     match action {
         Action::ConfirmLoad { bottles } => format!("confirmed that {bottles} bottles are in"),
-        Action::ConfirmUnload => "confirmed that the bottles are out".to_owned(),
+        Action::ConfirmUnload { bottles } => format!("confirmed that {bottles} bottles are out"),
         Action::Stop { .. } => "stopped the batch".to_owned(),
         Action::Resume { .. } => "continued the batch after an interruption".to_owned(),
         Action::Orders { arrive: true } => "orders reach the machine again".to_owned(),
@@ -138,7 +141,7 @@ fn append_action(
         (
             None,
             Action::ConfirmLoad { .. }
-            | Action::ConfirmUnload
+            | Action::ConfirmUnload { .. }
             | Action::ConfirmHeat
             | Action::Orders { .. }
             | Action::Record { .. }

@@ -40,7 +40,15 @@ fn a_demonstrated_batch_is_acceptable_and_marked_as_what_it_is() {
     assert!(list.contains("acceptable") && list.contains("SIMULATED"), "{list}");
     assert!(list.lines().all(|line| line.chars().count() <= 80), "{list}");
     let shown = desk.run(&format!("batch show {code}")).expect_code(0).stdout;
-    for word in ["TRAINING", "SIMULATED", "verdict: acceptable", "pool P-", "equivalent", "z = "] {
+    for word in [
+        "TRAINING",
+        "SIMULATED",
+        "verdict: acceptable",
+        "pool P-",
+        "equivalent",
+        "z = ",
+        "bottles 48 in, 48 out",
+    ] {
         assert!(shown.contains(word), "no {word} in {shown}");
     }
     let lines = shown.lines().filter(|line| !line.contains("journal head"));
@@ -53,6 +61,7 @@ fn an_export_is_judged_to_the_verdict_on_the_record() {
     let desk = after_the_demonstration();
     let code = code(&desk);
     let shown = desk.run(&format!("--json batch show {code}")).expect_code(0).json();
+    assert_eq!((&shown["bottles_in"], &shown["bottles_out"]), (&48.into(), &vec![48].into()));
     desk.run(&format!("batch export {code}")).expect_code(0);
     let judged = desk.run(&format!("--json judge {code}.csv")).expect_code(0).json();
     for field in ["outcome", "findings", "figures"] {

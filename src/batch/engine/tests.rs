@@ -2,6 +2,7 @@
 //! believes them all: milk that a test moves by hand is no milk. The watchers have whole batches
 //! of their own, in `station/rehearsal/alarms.rs`.
 
+mod count;
 mod edges;
 mod heat;
 mod interruption;
@@ -93,7 +94,7 @@ fn a_good_batch_goes_through_every_phase_and_is_accepted() {
     bench.milk(10_000);
     bench.until(PhaseName::Unload);
     assert_eq!(bench.engine.accepts(), None, "nothing is decided before the end");
-    assert_eq!(bench.act(Action::ConfirmUnload), None);
+    assert_eq!(bench.act(Action::ConfirmUnload { bottles: 48 }), None);
     assert_eq!(bench.engine.accepts(), Some(true));
     let causes: Vec<Cause> = bench.causes().into_iter().cloned().collect();
     let expected = [
@@ -103,7 +104,7 @@ fn a_good_batch_goes_through_every_phase_and_is_accepted() {
         Cause::HoldBegun,
         Cause::HoldComplete,
         Cause::Cooled,
-        Cause::Unloaded,
+        Cause::Unloaded { bottles: 48, loaded: 48 },
     ];
     assert_eq!(causes, expected);
 }
@@ -170,7 +171,7 @@ fn an_opened_lid_restarts_the_hold_and_the_second_time_fails_the_batch() {
     }
     bench.milk(9_000);
     bench.until(PhaseName::Unload);
-    bench.act(Action::ConfirmUnload);
+    bench.act(Action::ConfirmUnload { bottles: 48 });
     assert_eq!(bench.engine.accepts(), Some(false));
 }
 
@@ -185,7 +186,7 @@ fn milk_that_never_gets_warm_or_never_gets_cold_ends_the_wait() {
     bench.until(PhaseName::Cool);
     bench.until(PhaseName::Unload);
     assert!(bench.causes().contains(&&Cause::CoolingTooLong));
-    bench.act(Action::ConfirmUnload);
+    bench.act(Action::ConfirmUnload { bottles: 48 });
     assert_eq!(bench.engine.accepts(), Some(false));
 }
 
@@ -206,7 +207,7 @@ fn the_ceiling_is_judged_with_uncertainty_and_margin_and_66_fails() {
     assert_eq!(bench.engine.phase(), PhaseName::Cool, "failed: the milk is cooled");
     bench.milk(4_000);
     bench.until(PhaseName::Unload);
-    bench.act(Action::ConfirmUnload);
+    bench.act(Action::ConfirmUnload { bottles: 48 });
     assert_eq!(bench.engine.accepts(), Some(false));
 }
 
@@ -219,7 +220,7 @@ fn a_refused_action_changes_nothing() {
     bench.seconds(20);
     let before = bench.log.len();
     bench.now_s += 1;
-    assert!(bench.act(Action::ConfirmUnload).is_some());
+    assert!(bench.act(Action::ConfirmUnload { bottles: 48 }).is_some());
     assert_eq!(bench.log.len(), before, "{:?}", bench.last.entries);
     assert_eq!(bench.engine.phase(), PhaseName::ComeUp);
 }
@@ -246,7 +247,10 @@ fn actions_out_of_place_are_refused_and_change_nothing() {
     bench.seconds(1);
     let load = |bottles| Action::ConfirmLoad { bottles };
     assert_eq!(bench.act(load(48)), Some(Refusal::NotLoading(PhaseName::Preheat)));
-    assert_eq!(bench.act(Action::ConfirmUnload), Some(Refusal::NotUnloading(PhaseName::Preheat)));
+    assert_eq!(
+        bench.act(Action::ConfirmUnload { bottles: 48 }),
+        Some(Refusal::NotUnloading(PhaseName::Preheat))
+    );
     bench.until(PhaseName::Load);
     assert_eq!(bench.act(load(0)), Some(Refusal::NoBottles));
     assert_eq!(bench.engine.phase(), PhaseName::Load);

@@ -4,7 +4,7 @@
 use holder_hal::Tick;
 
 use super::{Engine, Facts, Phase, STABLE_WITHIN, entry};
-use crate::batch::event::{Cause, Entry, Event};
+use crate::batch::event::{Cause, Entry, Event, Refusal};
 
 impl Engine {
     pub(super) fn enter_preheat(&mut self, facts: &Facts, out: &mut Vec<Entry>) {
@@ -40,8 +40,24 @@ impl Engine {
         self.enter(Phase::Unload, cause, facts, out);
     }
 
-    pub(super) fn enter_finished(&mut self, facts: &Facts, out: &mut Vec<Entry>) {
-        self.enter(Phase::Finished, Cause::Unloaded, facts, out);
+    /// The bottles that came out: a count that is not the load is taken the second time.
+    pub(super) fn count_out(
+        &mut self,
+        bottles: u16,
+        facts: &Facts,
+        out: &mut Vec<Entry>,
+    ) -> Result<(), Refusal> {
+        if bottles == 0 {
+            return Err(Refusal::NoBottles);
+        }
+        let loaded = self.bottles;
+        let is_first = self.tally.bottles_out.replace(bottles).is_none();
+        if is_first && bottles != loaded {
+            out.push(entry(facts, Event::CountDiffers { loaded, counted: bottles }));
+        } else {
+            self.enter(Phase::Finished, Cause::Unloaded { bottles, loaded }, facts, out);
+        }
+        Ok(())
     }
 
     pub(super) fn enter_aborted(&mut self, cause: Cause, facts: &Facts, out: &mut Vec<Entry>) {

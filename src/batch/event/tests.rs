@@ -42,13 +42,24 @@ fn an_entry_is_stored_with_its_time_its_words_and_exact_readings_and_read_back_t
     );
     stands_as(Event::Resumed { outage_ms: None }, r#""event":"resumed","outage_ms":null"#);
     stands_as(Event::HeatConfirmed, r#""event":"heat-confirmed""#);
+    stands_as(
+        Event::CountDiffers { loaded: 48, counted: 49 },
+        r#""event":"count-differs","loaded":48,"counted":49"#,
+    );
+    stands_as(
+        Event::Entered {
+            phase: PhaseName::Finished,
+            cause: Cause::Unloaded { bottles: 49, loaded: 48 },
+        },
+        r#""event":"entered","phase":"finished","cause":"unloaded","bottles":49,"loaded":48"#,
+    );
 }
 
 #[test]
 fn an_action_is_stored_by_its_word_and_read_back_the_same() {
     let actions = [
         (Action::ConfirmLoad { bottles: 24 }, r#"{"action":"confirm-load","bottles":24}"#),
-        (Action::ConfirmUnload, r#"{"action":"confirm-unload"}"#),
+        (Action::ConfirmUnload { bottles: 48 }, r#"{"action":"confirm-unload","bottles":48}"#),
         (Action::Stop { reason: "steam".into() }, r#"{"action":"stop","reason":"steam"}"#),
         (Action::Resume { outage_ms: None }, r#"{"action":"resume","outage_ms":null}"#),
         (Action::ConfirmHeat, r#"{"action":"confirm-heat"}"#),

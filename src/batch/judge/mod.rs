@@ -18,6 +18,7 @@
 //! | `jumps` | readings that changed faster than a bottle can |
 //! | `still` | readings that stood still while the milk cannot have |
 //! | `lag` | how the milk followed the bath |
+//! | `count` | the bottles that came out beside those that went in |
 //! | `bath` | something cold that came into the bath |
 //! | `newcomer` | something cold that may have come in late: with the load, or under an open lid |
 //! | `figures` | the figures, never a decision |
@@ -27,6 +28,7 @@
 
 mod bath;
 mod behind;
+mod count;
 mod figures;
 mod hold;
 mod interruption;
@@ -69,6 +71,7 @@ pub fn judge(recipe: &Recipe, curve: &Curve) -> Verdict {
     findings.extend(rules::ceiling(&seen));
     findings.extend(rules::heat_up(&seen));
     findings.extend(rules::cooling(&seen, is_whole));
+    findings.extend(count::count(&seen));
     findings.extend(probes::spread(&seen));
     findings.extend(probes::reference(&seen));
     findings.extend(probes::reference_unread(&seen));

@@ -1,6 +1,7 @@
 //! The rules of hold, heat and cold, and of the record itself. Each looks at the facts by
 //! itself and says in one sentence what it found: figure, limit, unit.
 
+use super::count::is_uncounted;
 use super::hold::{Break, Reason};
 use super::moments::Moment;
 use super::newcomer::HeldBack;
@@ -35,6 +36,9 @@ pub(super) fn record(seen: &Seen) -> Vec<Finding> {
     }
     findings.extend(silent_probes(seen).map(lacks));
     findings.extend(ends_early(seen).map(lacks));
+    if is_uncounted(seen) {
+        findings.push(lacks("The bottles that came out were not counted.".into()));
+    }
     if curve.own_record && curve.engine_accepts.is_none() && !is_stopped {
         findings.push(lacks(
             "The controller came to no decision of its own, and both judges must agree.".into(),

@@ -58,6 +58,8 @@ pub(super) fn good() -> Curve {
         max_gap_ms: 10_000,
         half_resolution: Kelvin::from_milli(5),
         load_ms: None,
+        bottles_in: None,
+        counts_out: Vec::new(),
         has_reference: false,
         has_lid: false,
         own_record: false,
@@ -97,6 +99,8 @@ pub(super) fn own() -> Curve {
     };
     let mut curve = Curve {
         load_ms: Some(100_000),
+        bottles_in: Some(48),
+        counts_out: vec![48],
         own_record: true,
         engine_accepts: Some(true),
         end_phase: Some(PhaseName::Finished),

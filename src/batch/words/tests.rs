@@ -88,7 +88,23 @@ fn the_way_of_a_batch_is_told_in_plain_sentences() {
         (Cause::HoldBegun, "The milk stayed above the limit for long enough; the hold began."),
         (Cause::HoldComplete, "The hold is complete; the milk is cooled."),
         (Cause::Cooled, "The hottest milk is cold; bottles can come out."),
-        (Cause::Unloaded, "The bottles were confirmed to be out; the run is over."),
+        (
+            Cause::Unloaded { bottles: 48, loaded: 48 },
+            "48 bottles were confirmed to be out besides the control bottle; the run is over.",
+        ),
+        (
+            Cause::Unloaded { bottles: 1, loaded: 1 },
+            "1 bottle was confirmed to be out besides the control bottle; the run is over.",
+        ),
+        (
+            Cause::Unloaded { bottles: 47, loaded: 48 },
+            "Fewer bottles were confirmed to be out (47) than went in (48); the run is over.",
+        ),
+        (
+            Cause::Unloaded { bottles: 49, loaded: 48 },
+            "More bottles were confirmed to be out (49) than went in (48): nobody can say which of them \
+             were heated, and the batch has failed. The run is over.",
+        ),
         (Cause::Resumed, "After the interruption the empty bath is warmed again."),
     ];
     for (cause, words) in told {
@@ -192,6 +208,11 @@ fn an_alarm_is_told_from_its_beginning_to_its_end() {
          probe is in the bath, and the heater's relay."
     );
     assert_eq!(
+        sentence(&Event::CountDiffers { loaded: 48, counted: 49 }),
+        "Another number of bottles was counted out (49) than went in (48), the control bottle not \
+         counted: they are to be counted again."
+    );
+    assert_eq!(
         sentence(&Event::Cleared { alarm }),
         "Alarm 102 (the milk is too hot): what raised it is over."
     );
@@ -254,4 +275,12 @@ fn times_are_rounded_down_and_carry_at_sixty() {
         [0, 59_999, 60_000, 3_599_999, 3_600_000, 3_723_999, 90_061_000].map(elapsed),
         ["0:00:00", "0:00:59", "0:01:00", "0:59:59", "1:00:00", "1:02:03", "25:01:01"]
     );
+}
+
+#[test]
+fn bottles_are_told_as_they_went_in_and_were_counted_out() {
+    assert_eq!(bottles(Some(48), &[48]), "48 in, 48 out");
+    assert_eq!(bottles(Some(48), &[49, 47]), "48 in, 47 out (at first 49)");
+    assert_eq!(bottles(Some(48), &[]), "48 in, not counted out");
+    assert_eq!(bottles(None, &[]), "none in");
 }

@@ -7,6 +7,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::{out, verdict};
 use crate::milk::ml;
+use crate::record::curve::{bottles, bottles_in, counts_out};
 use crate::record::judgement::{Basis, Judgement};
 use crate::record::zone::{Zone, rfc3339};
 use crate::software::Software;
@@ -43,6 +44,7 @@ fn document(record: &BatchRecord, judgement: &Judgement) -> anyhow::Result<Value
         "verdict": judgement.verdict, "verdict_decided_by": judgement.decided_by(),
         "verdict_kept": judgement.basis == Basis::Kept, "verdict_today": judgement.otherwise,
         "made_by": judgement.made_by, "software": Software::this().to_string(), "station": record.station, "time_zone": record.time_zone,
+        "bottles_in": bottles_in(record), "bottles_out": counts_out(record),
         "started": rfc3339(record.header.started_utc_ms),
         "closed": record.header.closed_utc_ms.map(rfc3339),
         "pool_record": record.pool, "entries": record.entries, "actions": record.actions, "remarks": record.remarks,
@@ -85,11 +87,12 @@ fn in_words(record: &BatchRecord, judgement: &Judgement) -> String {
         }
     };
     let mut text = format!(
-        "batch {}{mark}\n{what}, unit {}, recipe {}\nstarted {} by {}; {closed}\ntimes in {}\n\
+        "batch {}{mark}\n{what}, unit {}, recipe {}\nbottles {}, the control bottle not counted\nstarted {} by {}; {closed}\ntimes in {}\n\
          made by: {}\n\n{}{}",
         header.code,
         header.unit,
         header.recipe,
+        bottles(record),
         zone.stamp(header.started_utc_ms),
         header.operator,
         zone.label(header.started_utc_ms),

@@ -2,7 +2,7 @@
 
 use holder_sim::params::PlantParams;
 
-use super::{c, found, words};
+use super::{agreed, both_words, c, found, words};
 use crate::batch::event::{Cause, Event, HoldBreak};
 use crate::batch::phase::PhaseName;
 use crate::batch::verdict::{Outcome, Rule, Severity, Verdict};
@@ -53,6 +53,38 @@ fn one_broken_hold(record: &BatchRecord) -> Option<StampedEntry> {
     let cause = Cause::HoldBroken { by: HoldBreak::BelowLimit, held_ms: 0 };
     last.entry.event = Event::Entered { phase: PhaseName::ComeUp, cause };
     Some(last)
+}
+
+pub(super) fn count(bench: &Bench<'_>) -> anyhow::Result<Seen> {
+    let loaded = bench.bottles();
+    let (more, fewer) = (loaded.saturating_add(1), loaded.saturating_sub(1));
+    let added = bench.counted(more, more)?;
+    let again = bench.counted(more, loaded)?;
+    // Of a single bottle none less can come out.
+    let lost = (fewer > 0).then(|| bench.counted(fewer, fewer)).transpose()?;
+    let decides = |run: &Rehearsed, severity, accepts| {
+        let outcome = if accepts { Outcome::Acceptable } else { Outcome::Unacceptable };
+        run.verdict.outcome == outcome
+            && found(&run.verdict, Rule::BottleCount, severity)
+            && agreed(run, accepts)
+            && run.record.entries.iter().any(|one| is_asked_again(&one.entry.event))
+    };
+    let meets = decides(&added, Severity::Fail, false)
+        && decides(&again, Severity::Deviation, true)
+        && lost.as_ref().is_none_or(|lost| decides(lost, Severity::Deviation, true));
+    let said = lost.as_ref().map_or_else(|| "no bottle less can come out".to_owned(), both_words);
+    Ok(Seen::that(
+        meets,
+        format!(
+            "{loaded} went in; a count that differs is asked for again. {more} out: both judges refuse the \
+             batch; {fewer} out, or {more} and then {loaded}: acceptable, with a deviation"
+        ),
+        format!("{}. At first: {}. One less: {said}", both_words(&added), both_words(&again)),
+    ))
+}
+
+fn is_asked_again(event: &Event) -> bool {
+    matches!(event, Event::CountDiffers { .. })
 }
 
 pub(super) fn many(bench: &Bench<'_>) -> anyhow::Result<Seen> {

@@ -30,10 +30,11 @@ fn on_day(
     record.header.started_utc_ms = day * 86_400_000;
     record.header.bottles = bottles;
     for stamped in &mut record.entries {
-        if let Event::Entered { cause: Cause::Loaded { bottles: loaded }, .. } =
-            &mut stamped.entry.event
-        {
+        let Event::Entered { cause, .. } = &mut stamped.entry.event else { continue };
+        if let Cause::Loaded { bottles: loaded } = cause {
             *loaded = bottles;
+        } else if let Cause::Unloaded { bottles: out, loaded } = cause {
+            (*out, *loaded) = (bottles, bottles);
         }
     }
     change(&mut record);

@@ -226,7 +226,7 @@ fn hold_end(cause: &Cause) -> HoldEnd {
         | Cause::Implausible { .. }
         | Cause::Cooled
         | Cause::CoolingTooLong
-        | Cause::Unloaded
+        | Cause::Unloaded { .. }
         | Cause::OperatorStop { .. }
         | Cause::Interlock { .. }
         | Cause::PreheatTooLong

@@ -14,6 +14,7 @@ use super::{ChartOptions, SHEET_PX};
 use crate::batch::params::Purpose;
 use crate::batch::phase::PhaseName;
 use crate::batch::verdict::{Severity, Verdict};
+use crate::record::curve::bottles;
 use crate::record::zone::{Zone, wall_ms};
 use crate::store::model::BatchRecord;
 
@@ -136,11 +137,12 @@ impl Scene<'_> {
             self.verdict.findings.iter().filter(|found| found.severity == severity).count()
         };
         let line = format!(
-            "{} · started {} {} ({}) · judged {}: {} failed, {} to decide, {} to note",
+            "{} · started {} {} ({}) · bottles {} · judged {}: {} failed, {} to decide, {} to note",
             self.record.station,
             self.zone.day(header.started_utc_ms),
             self.zone.clock(header.started_utc_ms),
             self.zone.label(header.started_utc_ms),
+            bottles(self.record),
             self.verdict.outcome,
             count(Severity::Fail),
             count(Severity::Deviation),

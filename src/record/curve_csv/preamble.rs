@@ -135,6 +135,13 @@ impl<'a> Preamble<'a> {
         self.parsed(key, rule, known)
     }
 
+    /// Every count of the bottles that came out.
+    pub(super) fn counts(&self, key: &str) -> Result<Vec<u16>, CsvError> {
+        let rule = "must be `none`, or whole numbers, parted by commas: the last one counts";
+        let all = |value: &'a str| value.split(',').map(|one| one.trim().parse().ok()).collect();
+        Ok(self.maybe(key, rule, all)?.unwrap_or_default())
+    }
+
     /// When the controller was gone. An export of before there was such a thing lacks the key.
     pub(super) fn interruptions(&self, key: &str) -> Result<Vec<Interruption>, CsvError> {
         if self.entries.iter().all(|entry| entry.key != key) {
@@ -198,6 +205,12 @@ pub(super) fn interruptions(all: &[Interruption]) -> String {
         format!("{}:{outage}", seconds(one.at_ms))
     };
     let all: Vec<String> = all.iter().map(one).collect();
+    if all.is_empty() { "none".to_owned() } else { all.join(", ") }
+}
+
+/// Every count of the bottles that came out, written.
+pub(super) fn counts(all: &[u16]) -> String {
+    let all: Vec<String> = all.iter().map(u16::to_string).collect();
     if all.is_empty() { "none".to_owned() } else { all.join(", ") }
 }
 

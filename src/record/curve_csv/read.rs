@@ -78,6 +78,9 @@ fn own(from: Source, preamble: &Preamble, options: &Options) -> Result<Curve, Cs
         max_gap_ms: preamble.seconds("max_gap_s")?,
         half_resolution: preamble.kelvin("half_resolution_c")?,
         load_ms: preamble.maybe("load_s", "must be seconds or `none`", milliseconds)?,
+        bottles_in: preamble
+            .maybe("bottles_in", "must be a whole number or `none`", |v| v.parse().ok())?,
+        counts_out: preamble.counts("bottles_out")?,
         has_reference: preamble.flag("has_reference")?,
         has_lid: preamble.flag("has_lid")?,
         own_record: true,
@@ -114,6 +117,8 @@ fn foreign(from: Source, options: &Options) -> Result<Curve, CsvError> {
         max_gap_ms: options.max_gap_foreign_ms,
         half_resolution: Kelvin::ZERO,
         load_ms: None,
+        bottles_in: None,
+        counts_out: Vec::new(),
         has_reference: false,
         has_lid: false,
         own_record: false,

@@ -4,6 +4,7 @@ use holder_hal::{Celsius, Quality, Sample};
 use proptest::prelude::*;
 
 use super::*;
+use crate::batch::event::{Cause, Event};
 use crate::batch::judge::judge;
 use crate::batch::phase::PhaseName;
 use crate::batch::recipe::Recipe;
@@ -76,7 +77,25 @@ fn an_export_judges_to_the_verdict_of_its_record() {
     });
     let found = judge(&miscounted.params.recipe, &curve(&miscounted));
     assert!(found.findings.iter().any(|f| f.rule == Rule::Disputed), "{:?}", found.findings);
+    let counted = |bottles: u16| {
+        let mut record = fixture::good().0;
+        let last = record.entries.last_mut().expect("finished");
+        let mut first = last.clone();
+        first.entry.event = Event::CountDiffers { loaded: 48, counted: 50 };
+        let cause = Cause::Unloaded { bottles, loaded: 48 };
+        last.entry.event = Event::Entered { phase: PhaseName::Finished, cause };
+        record.entries.insert(record.entries.len() - 1, first);
+        record.header.engine_accepts = Some(bottles <= 48);
+        assert_eq!(
+            (curve(&record).bottles_in, curve(&record).counts_out),
+            (Some(48), vec![50, bottles])
+        );
+        record
+    };
     let records = [
+        (counted(50), Outcome::Unacceptable),
+        (counted(48), Outcome::Acceptable),
+        (counted(47), Outcome::Acceptable),
         (miscounted, Outcome::Unacceptable),
         (fixture::good().0, Outcome::Acceptable),
         (fixture::troubled().0, Outcome::Acceptable),

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use holder_hal::{Celsius, Heat, Kelvin, Reading, Sample, Switch};
 
 use super::plain;
-use super::preamble::{TEXT_MARK, VERSION, interruptions, of_recipe, seconds, sha256};
+use super::preamble::{TEXT_MARK, VERSION, counts, interruptions, of_recipe, seconds, sha256};
 use super::seal;
 use crate::batch::curve::{Curve, Row};
 use crate::batch::verdict::Verdict;
@@ -65,6 +65,8 @@ fn preamble(
         ("margin_measured", curve.margin_measured.to_string()),
         ("half_resolution_c", curve.half_resolution.to_string()),
         ("load_s", or_none(curve.load_ms.map(seconds))),
+        ("bottles_in", or_none(curve.bottles_in.map(|bottles| bottles.to_string()))),
+        ("bottles_out", counts(&curve.counts_out)),
         ("has_reference", curve.has_reference.to_string()),
         ("has_lid", curve.has_lid.to_string()),
         ("engine_accepts", or_none(curve.engine_accepts.map(|accepts| accepts.to_string()))),

@@ -11,7 +11,7 @@ use crate::batch::params::{BatchParams, Heater, Probe, Purpose};
 use crate::batch::verdict::{Outcome, Verdict};
 use crate::record::judgement::Judgement;
 use crate::record::zone::{Zone, wall_ms};
-use crate::record::{fonts, words};
+use crate::record::{curve, fonts, words};
 use crate::software::Software;
 use crate::store::model::{BatchRecord, PoolRecord};
 
@@ -171,7 +171,11 @@ fn marks(record: &BatchRecord, judgement: &Judgement, training: bool) -> Vec<&'s
 fn batch(record: &BatchRecord, judgement: &Judgement, zone: &Zone) -> Batch {
     let header = &record.header;
     let closed = header.closed_utc_ms.map(|at| zone.stamp(at)).unwrap_or_default();
-    let bottles = format!("{} and the control bottle", header.bottles);
+    let bottles = format!(
+        "{} told at the start; {}; the control bottle not counted",
+        header.bottles,
+        curve::bottles(record)
+    );
     let live = match header.engine_accepts {
         Some(true) => "the live engine accepted the run",
         Some(false) => "the live engine did not accept the run",

@@ -21,4 +21,6 @@ pub(crate) struct Became {
     pub(crate) within_hold: bool,
     /// Whether a reading told that the lid was open while it stood.
     pub(crate) lid_told: bool,
+    /// Whether the last count of the bottles that came out was no higher than what was told to be in.
+    pub(crate) count_fits: bool,
 }

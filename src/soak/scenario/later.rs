@@ -6,6 +6,7 @@ use holder_sim::Part;
 
 use super::super::dice::Dice;
 use super::super::fault::{Channel, Fault, Kind};
+use super::super::hands::Counts;
 use super::{FOR_EVER_MS, OUT_LAG_S, Scenario};
 use crate::batch::certificate::OffsetPoint;
 use crate::batch::phase::PhaseName;
@@ -90,6 +91,25 @@ impl Scenario {
                 };
                 probe.certificate.offsets = vec![point(20_000), point(70_000)];
             }
+        }
+    }
+}
+
+impl Scenario {
+    /// One in ten counts wrongly at first, by a few; one in a hundred does not look at all, or not
+    /// again. With cold bottles among the others one in four does not look: what is measured must show
+    /// most of them, too.
+    pub(super) fn draw_counts(&mut self) {
+        let dice = &mut Dice::new(self.seed, 24);
+        let off = dice.pick(&[-2, -1, 1, 1, 2], 1);
+        self.counts = match dice.below(200) {
+            0 => Counts::BelievesTheScreen,
+            1 => Counts::Never,
+            2..22 => Counts::WrongAtFirst(off),
+            22.. => Counts::Right,
+        };
+        if dice.percent(25) && self.fault(Kind::ColdBottles).is_some() {
+            self.counts = Counts::Never;
         }
     }
 }

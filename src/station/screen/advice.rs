@@ -17,6 +17,9 @@ pub(super) fn next(state: &ScreenState, view: &View) -> &'static str {
     if view.heat_waits {
         return HEAT_WAITS;
     }
+    if state.count_again() {
+        return "Count the bottles that came out once more, the control bottle not counted.";
+    }
     let said_of_water = match view.purpose {
         Purpose::Milk => None,
         Purpose::Water => next_with_water(state, view),
@@ -61,7 +64,7 @@ fn next_with_water(state: &ScreenState, view: &View) -> Option<&'static str> {
             Some("Leave the bottles in the cold water: the run has failed, and they are cooled.")
         }
         PhaseName::Unload if state.failed() => {
-            Some("Take the bottles out. The run has failed; the record says why.")
+            Some("Take the bottles out and count them. The run has failed; the record says why.")
         }
         PhaseName::Finished if state.failed() => {
             Some("Find out from the record why the run failed, before milk is run.")
@@ -97,9 +100,9 @@ fn next_with_milk(state: &ScreenState, view: &View) -> &'static str {
         }
         PhaseName::Cool => "Leave the bottles in the cold water, with the lid closed.",
         PhaseName::Unload if state.failed() => {
-            "Take the bottles out and keep them apart: the batch has failed."
+            "Take the bottles out, count them and keep them apart: the batch has failed."
         }
-        PhaseName::Unload => "Take the bottles out.",
+        PhaseName::Unload => "Take the bottles out and count them.",
         PhaseName::Finished if state.failed() => {
             "Mark the bottles and keep them apart: the batch has failed. Tell QA."
         }

@@ -75,12 +75,10 @@ impl Key {
 pub(super) enum Prompt {
     /// Nothing.
     Idle,
-    /// How many bottles; the digits so far.
-    Bottles(String),
+    /// How many bottles are in, or came out; the digits so far.
+    Bottles(Way, String),
     /// Whether this number is right.
-    BottlesSure(u16),
-    /// Whether the bottles are out.
-    UnloadSure,
+    BottlesSure(Way, u16),
     /// Whether the machine may heat again.
     HeatSure,
     /// Whether to stop the batch.
@@ -91,6 +89,15 @@ pub(super) enum Prompt {
     LeaveSure,
     /// Who acknowledges this alarm; the name so far.
     Acknowledge(Alarm, String),
+}
+
+/// Which way the bottles went that are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Into the bath.
+    In,
+    /// Out of it.
+    Out,
 }
 
 /// What a key leads to.
@@ -109,9 +116,27 @@ pub(super) enum Intent {
 /// Reasons that one key gives, for a hand in a glove.
 const REASONS: [&str; 3] =
     ["trouble with the machine", "trouble with a bottle or the milk", "started by mistake"];
+const COUNT_THEM: &str = "Count the bottles and type their number.";
 const DIGITS_MAX: usize = 5;
 const REASON_CHARS_MAX: usize = 120;
 const NAME_CHARS_MAX: usize = 40;
+
+impl Way {
+    /// The phase in which it is counted.
+    const fn phase(self) -> PhaseName {
+        match self {
+            Self::In => PhaseName::Load,
+            Self::Out => PhaseName::Unload,
+        }
+    }
+
+    const fn confirmed(self, bottles: u16) -> Action {
+        match self {
+            Self::In => Action::ConfirmLoad { bottles },
+            Self::Out => Action::ConfirmUnload { bottles },
+        }
+    }
+}
 
 impl Prompt {
     /// The question and what the keys do, if something is asked.
@@ -119,17 +144,26 @@ impl Prompt {
         let yes_or_no = "y = yes    any other key = no";
         let (question, keys) = match self {
             Self::Idle => return None,
-            Self::Bottles(digits) => (
-                format!("How many bottles are in, besides the control bottle?  {digits}_"),
-                "digits, then Enter    Esc = back",
-            ),
-            Self::BottlesSure(bottles) => {
-                let noun = if *bottles == 1 { "bottle is" } else { "bottles are" };
-                let text =
-                    format!("{bottles} {noun} in, the control bottle last, and the lid is closed?");
-                (text, yes_or_no)
+            Self::Bottles(way, digits) => {
+                let went = match way {
+                    Way::In => "are in",
+                    Way::Out => "came out",
+                };
+                (
+                    format!("How many bottles {went}, besides the control bottle?  {digits}_"),
+                    "digits, then Enter    Esc = back",
+                )
             }
-            Self::UnloadSure => ("All bottles are out?".to_owned(), yes_or_no),
+            Self::BottlesSure(way, bottles) => {
+                let noun = if *bottles == 1 { "bottle is" } else { "bottles are" };
+                let text = match way {
+                    Way::In => "in, the control bottle last, and the lid is closed?",
+                    Way::Out => {
+                        "out, the control bottle not counted, and none is left in the bath?"
+                    }
+                };
+                (format!("{bottles} {noun} {text}"), yes_or_no)
+            }
             Self::HeatSure => (
                 "You have looked: water in the bath, bottles in place, nobody's hands in it. Heat?"
                     .to_owned(),
@@ -163,9 +197,8 @@ impl Prompt {
         match self {
             Self::StopReason(_) | Self::Acknowledge(..) => true,
             Self::Idle
-            | Self::Bottles(_)
-            | Self::BottlesSure(_)
-            | Self::UnloadSure
+            | Self::Bottles(..)
+            | Self::BottlesSure(..)
             | Self::HeatSure
             | Self::StopSure
             | Self::LeaveSure => false,
@@ -176,8 +209,7 @@ impl Prompt {
     pub(super) fn settle(&mut self, phase: PhaseName) {
         let still_fits = match self {
             Self::Idle => true,
-            Self::Bottles(_) | Self::BottlesSure(_) => phase == PhaseName::Load,
-            Self::UnloadSure => phase == PhaseName::Unload,
+            Self::Bottles(way, _) | Self::BottlesSure(way, _) => phase == way.phase(),
             Self::HeatSure
             | Self::StopSure
             | Self::StopReason(_)
@@ -207,19 +239,16 @@ impl Prompt {
         let is_yes = matches!(key, Key::Letter('y' | 'Y'));
         match asked {
             Self::Idle => self.begin(key, phase, alarm),
-            Self::Bottles(digits) => self.bottles(digits, key),
+            Self::Bottles(way, digits) => self.bottles(way, digits, key),
             Self::StopReason(text) => self.reason(text, key),
             Self::Acknowledge(alarm, name) => self.name(alarm, name, key),
             Self::StopSure if is_yes => self.ask(Self::StopReason(String::new())),
-            Self::BottlesSure(bottles) if is_yes => Intent::Send(Action::ConfirmLoad { bottles }),
-            Self::UnloadSure if is_yes => Intent::Send(Action::ConfirmUnload),
+            Self::BottlesSure(way, bottles) if is_yes => Intent::Send(way.confirmed(bottles)),
             Self::HeatSure if is_yes => Intent::Send(Action::ConfirmHeat),
             Self::LeaveSure if is_yes => Intent::Leave,
-            Self::BottlesSure(_)
-            | Self::UnloadSure
-            | Self::HeatSure
-            | Self::StopSure
-            | Self::LeaveSure => Intent::Say(Some("Nothing was done.")),
+            Self::BottlesSure(..) | Self::HeatSure | Self::StopSure | Self::LeaveSure => {
+                Intent::Say(Some("Nothing was done."))
+            }
         }
     }
 
@@ -232,9 +261,9 @@ impl Prompt {
         let Key::Letter(letter) = key else { return Intent::Say(None) };
         let is_over = phase.is_some_and(PhaseName::is_final);
         match letter.to_ascii_lowercase() {
-            'b' if phase == Some(PhaseName::Load) => self.ask(Self::Bottles(String::new())),
+            'b' if phase == Some(PhaseName::Load) => self.count(Way::In),
             'b' => Intent::Say(Some("Not waiting for bottles now.")),
-            'u' if phase == Some(PhaseName::Unload) => self.ask(Self::UnloadSure),
+            'u' if phase == Some(PhaseName::Unload) => self.count(Way::Out),
             'u' => Intent::Say(Some("Not waiting for unloading now.")),
             'a' if is_over => Intent::Say(Some("The batch is over already.")),
             'a' => match alarm {
@@ -251,13 +280,19 @@ impl Prompt {
         }
     }
 
-    fn bottles(&mut self, mut digits: String, key: Key) -> Intent {
+    fn count(&mut self, way: Way) -> Intent {
+        self.ask(Self::Bottles(way, String::new()))
+    }
+
+    fn bottles(&mut self, way: Way, mut digits: String, key: Key) -> Intent {
         match key {
             Key::Escape => return Intent::Say(Some("Nothing was done.")),
             Key::Letter(digit) if digit.is_ascii_digit() => {
                 if digits.len() == DIGITS_MAX {
-                    let said = "That is no number of bottles (a scanner?): press b again.";
-                    return Intent::Say(Some(said));
+                    return Intent::Say(Some(match way {
+                        Way::In => "That is no number of bottles (a scanner?): press b again.",
+                        Way::Out => "That is no number of bottles (a scanner?): press u again.",
+                    }));
                 }
                 digits.push(digit);
             }
@@ -266,14 +301,14 @@ impl Prompt {
             }
             Key::Enter => match digits.parse() {
                 Ok(0) | Err(_) => {
-                    *self = Self::Bottles(String::new());
-                    return Intent::Say(Some("Count the bottles and type their number."));
+                    *self = Self::Bottles(way, String::new());
+                    return Intent::Say(Some(COUNT_THEM));
                 }
-                Ok(bottles) => return self.ask(Self::BottlesSure(bottles)),
+                Ok(bottles) => return self.ask(Self::BottlesSure(way, bottles)),
             },
             Key::Letter(_) | Key::Interrupt | Key::Repaint | Key::Other => {}
         }
-        self.ask(Self::Bottles(digits))
+        self.ask(Self::Bottles(way, digits))
     }
 
     fn name(&mut self, alarm: Alarm, mut name: String, key: Key) -> Intent {

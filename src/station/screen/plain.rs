@@ -143,7 +143,8 @@ fn happened(entry: &Entry) -> String {
         | Event::Failed { .. }
         | Event::AboveCeiling { .. }
         | Event::Resumed { .. }
-        | Event::HeatConfirmed => what,
+        | Event::HeatConfirmed
+        | Event::CountDiffers { .. } => what,
     }
 }
 

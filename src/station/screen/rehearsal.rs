@@ -150,7 +150,9 @@ impl Rehearsal {
                 PhaseName::Load if lasted >= 90_000 => {
                     see(self.act(Action::ConfirmLoad { bottles: 48 }));
                 }
-                PhaseName::Unload if lasted >= 60_000 => see(self.act(Action::ConfirmUnload)),
+                PhaseName::Unload if lasted >= 60_000 => {
+                    see(self.act(Action::ConfirmUnload { bottles: 48 }))
+                }
                 PhaseName::Preheat
                 | PhaseName::Load
                 | PhaseName::ComeUp

@@ -46,6 +46,7 @@ pub(super) struct ScreenState {
     saw_start: bool,
     saw_load: bool,
     failed: bool,
+    count_again: bool,
 }
 
 impl ScreenState {
@@ -69,6 +70,7 @@ impl ScreenState {
             saw_start: false,
             saw_load: false,
             failed: false,
+            count_again: false,
         }
     }
 
@@ -89,6 +91,13 @@ impl ScreenState {
                 // Heat may wait for a person.
                 Event::Resumed { .. } => sound = true,
                 Event::Failed { .. } => (sound, self.failed) = (true, true),
+                Event::CountDiffers { loaded, counted } => {
+                    (sound, self.count_again) = (true, true);
+                    self.note = Some(format!(
+                        "You counted {counted}, and {loaded} went in. Look for what is left in the bath, \
+                         or was put to it, and count again."
+                    ));
+                }
                 Event::Cleared { .. }
                 | Event::Acknowledged { .. }
                 | Event::AboveCeiling { .. }
@@ -102,6 +111,7 @@ impl ScreenState {
         self.saw_load |= view.phase == PhaseName::Load;
         if was != Some(view.phase) {
             self.note = None;
+            self.count_again = false;
         }
         self.prompt.settle(view.phase);
         self.keep_point(&view);
@@ -124,13 +134,13 @@ impl ScreenState {
             | Cause::InterruptionNotAllowed { .. } => {
                 self.failed = true;
             }
+            Cause::Unloaded { bottles, loaded } => self.failed |= bottles > loaded,
             // Of a batch that was continued only this tells.
             Cause::BathStable | Cause::Loaded { .. } => self.saw_load = true,
             Cause::HoldBegun
             | Cause::HoldBroken { .. }
             | Cause::HoldComplete
             | Cause::Cooled
-            | Cause::Unloaded
             | Cause::OperatorStop { .. }
             | Cause::Interlock { .. }
             | Cause::PreheatTooLong
@@ -159,6 +169,11 @@ impl ScreenState {
     /// the judge.
     pub(super) fn failed(&self) -> bool {
         self.failed
+    }
+
+    /// Whether the bottles that came out are to be counted once more.
+    pub(super) fn count_again(&self) -> bool {
+        self.count_again
     }
 
     /// Whether bottles may be in the machine: only a batch that was seen from its start and

@@ -216,7 +216,7 @@ async fn what_a_person_does_costs_no_reading() {
     for acts in [false, true, true, false] {
         begun.notified().await;
         if acts {
-            rig.act.send(Action::ConfirmUnload).await.expect("heard");
+            rig.act.send(Action::ConfirmUnload { bottles: 48 }).await.expect("heard");
             tokio::task::yield_now().await;
         }
         until.notify_one();
@@ -293,7 +293,7 @@ async fn only_readings_on_the_disk_permit_heat_and_a_lost_remark_is_not_silent()
         Command { heat: Heat::Setpoint(Celsius::from_milli(60_000)), ..Command::safe(false) };
     let now = Tick::from_ms(1);
     for (input, permitted) in [
-        (Input::Operator(Action::ConfirmUnload), false),
+        (Input::Operator(Action::ConfirmUnload { bottles: 48 }), false),
         (Input::Reading(Reading::nothing(2, true)), true),
     ] {
         let effects = engine.step(now, input.clone());

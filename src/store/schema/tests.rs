@@ -201,11 +201,11 @@ fn an_older_version_is_copied_and_upgraded_but_not_while_it_is_in_use() {
     db.query_row("SELECT count(*) FROM half", [], |_| Ok(())).expect_err("nothing half-made");
 }
 
-/// A file as a program from before the first release left it.
-fn before_release(path: &Path, sql: &str) {
+/// A file as a program from before the first release left it, at this version of the schema.
+fn before_release(path: &Path, at: usize, sql: &str) {
     std::fs::File::create_new(path).expect("made");
     let mut db = Connection::open(path).expect("opens");
-    migrate(&mut db, &MIGRATIONS[..2]).expect("made");
+    migrate(&mut db, &MIGRATIONS[..at]).expect("made");
     crate::store::station::found(&mut db, &station(), "ann").expect("founded");
     db.execute_batch(sql).expect("written");
     db.pragma_update(None, "journal_mode", "WAL").expect("set");
@@ -214,31 +214,36 @@ fn before_release(path: &Path, sql: &str) {
 #[test]
 fn batches_from_before_the_first_release_are_left_as_they_are() {
     let dir = tempfile::tempdir().expect("a folder");
-    let path = dir.path().join("holder.db");
-    before_release(
-        &path,
-        "INSERT INTO batches (id, code, unit, purpose, simulated, recipe, bottles, bottle_ul, \
+    for at in [2, 3] {
+        let path = dir.path().join(format!("{at}.db"));
+        before_release(
+            &path,
+            at,
+            "INSERT INTO batches (id, code, unit, purpose, simulated, recipe, bottles, bottle_ul, \
          reserved_ul, volume_ul, operator, started_utc_ms, phase) \
          VALUES (1, 'B-2026-0001', 'demo', 'water', 1, 'r', 1, 0, 0, 0, 'ann', 0, 'hold'); \
-         INSERT INTO inputs VALUES (1, 1, 0, 0, 'wake', 'ann', NULL, NULL, zeroblob(32)); \
+         INSERT INTO inputs (batch, n, tick_ms, utc_ms, kind, who, running) \
+         VALUES (1, 1, 0, 0, 'wake', 'ann', zeroblob(32)); \
          UPDATE batches SET closed_utc_ms = 1, closing = 'ended'",
-    );
-    let before = std::fs::read(&path).expect("read");
-    for refused in [Store::open(&path), Store::open_read_only(&path)] {
-        let text = refused.err().expect("refused").to_string();
-        for word in ["version 2", "B-2026-0001", "holder init", "not touched"] {
-            assert!(text.contains(word), "{text}");
+        );
+        let before = std::fs::read(&path).expect("read");
+        for refused in [Store::open(&path), Store::open_read_only(&path)] {
+            let text = refused.err().expect("refused").to_string();
+            let version = format!("version {at}");
+            for word in [version.as_str(), "B-2026-0001", "holder init", "not touched"] {
+                assert!(text.contains(word), "{text}");
+            }
         }
+        assert_eq!(std::fs::read(&path).expect("read"), before);
+        assert!(!dir.path().join(format!("{at}.db.version-{at}")).exists(), "not copied");
     }
-    assert_eq!(std::fs::read(&path).expect("read"), before);
-    assert!(!dir.path().join("holder.db.version-2").exists(), "not copied");
 }
 
 #[test]
 fn a_station_from_before_the_first_release_without_a_batch_is_upgraded() {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("holder.db");
-    before_release(&path, "");
+    before_release(&path, 2, "");
     let mut store = Store::open(&path).expect("upgraded");
     crate::store::fixture::run(&mut store, &crate::store::fixture::water_batch(), 3);
     store.verify(None).expect("verifies");

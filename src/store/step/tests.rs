@@ -28,7 +28,8 @@ fn a_step_that_fails_leaves_nothing_behind_whatever_it_writes() {
         })
         .collect();
     let stop = Action::Stop { reason: "test".into() };
-    let actions = [Input::Operator(Action::ConfirmUnload), Input::Wake, Input::Operator(stop)];
+    let actions =
+        [Input::Operator(Action::ConfirmUnload { bottles: 1 }), Input::Wake, Input::Operator(stop)];
     given.extend(actions.map(|input| (130_000, input)));
     let mut whole = Vec::new();
     for (at_ms, input) in &given {

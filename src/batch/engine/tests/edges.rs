@@ -89,7 +89,7 @@ fn milk_that_is_cold_in_the_last_second_allowed_was_cooled_in_time() {
     bench.milk(10_000);
     lasts(&mut bench, 9, PhaseName::Unload);
     assert_eq!(last_cause(&bench), Some(Cause::Cooled));
-    bench.act(Action::ConfirmUnload);
+    bench.act(Action::ConfirmUnload { bottles: 48 });
     assert_eq!(bench.engine.accepts(), Some(true));
     assert_eq!(bench.last.command, Command { heat: Heat::Off, agitator: false, cooling: false });
 }
@@ -181,7 +181,7 @@ fn the_ceiling_counts_until_the_milk_is_cold() {
         bench.seconds(20);
         bench.milk(9_000);
         bench.until(PhaseName::Unload);
-        bench.act(Action::ConfirmUnload);
+        bench.act(Action::ConfirmUnload { bottles: 48 });
         assert_eq!(bench.engine.accepts(), Some(accepts), "{hottest}");
     }
 }

@@ -121,7 +121,7 @@ fn a_probe_in_hot_water_before_loading_and_after_cooling_is_no_hot_milk() {
     bench.until(PhaseName::Unload);
     bench.milk(75_000);
     bench.seconds(60);
-    bench.act(Action::ConfirmUnload);
+    bench.act(Action::ConfirmUnload { bottles: 48 });
     assert_eq!(lines_passed(&bench), 0);
     assert_eq!(bench.engine.accepts(), Some(true));
 }

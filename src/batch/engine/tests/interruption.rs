@@ -34,7 +34,7 @@ fn an_interrupted_hold_begins_again_and_heat_waits_for_a_person() {
     assert_eq!(bench.now_s - began_s, 1_800, "a whole hold");
     bench.milk(9_000);
     bench.until(PhaseName::Unload);
-    bench.act(Action::ConfirmUnload);
+    bench.act(Action::ConfirmUnload { bottles: 48 });
     assert_eq!(bench.engine.accepts(), Some(true));
 }
 
@@ -80,7 +80,7 @@ fn an_outage_that_is_too_long_or_of_unknown_length_fails_a_batch_with_milk_in_th
             );
             bench.milk(9_000);
             bench.until(PhaseName::Unload);
-            bench.act(Action::ConfirmUnload);
+            bench.act(Action::ConfirmUnload { bottles: 48 });
             assert_eq!(bench.engine.accepts(), Some(false), "{outage_ms:?}");
         }
     }
@@ -104,7 +104,7 @@ fn cooling_goes_on_at_once_and_the_outage_counts_as_time_to_cool() {
         assert!(bench.last.command.cooling, "the valve is open before the first reading");
         bench.milk(9_000);
         bench.until(PhaseName::Unload);
-        bench.act(Action::ConfirmUnload);
+        bench.act(Action::ConfirmUnload { bottles: 48 });
         assert_eq!(bench.engine.accepts(), Some(accepts), "{outage_s} s");
     }
 }
@@ -119,7 +119,7 @@ fn cold_milk_that_nobody_watched_for_too_long_is_not_accepted() {
         bench.act(Action::Resume { outage_ms });
         assert_eq!(bench.engine.phase(), PhaseName::Unload);
         bench.seconds(1);
-        bench.act(Action::ConfirmUnload);
+        bench.act(Action::ConfirmUnload { bottles: 48 });
         assert_eq!(bench.engine.accepts(), Some(accepts), "{outage_ms:?}");
     }
 }
@@ -248,7 +248,7 @@ fn an_outage_of_unknown_length_while_milk_is_cooled_fails_the_batch_and_the_cool
     assert_eq!(bench.causes().last(), Some(&&failed));
     bench.milk(9_000);
     bench.until(PhaseName::Unload);
-    bench.act(Action::ConfirmUnload);
+    bench.act(Action::ConfirmUnload { bottles: 48 });
     assert_eq!(bench.engine.accepts(), Some(false));
 }
 

@@ -54,7 +54,9 @@ fn batch(outages: &[Outage], hold: WhenInterrupted) -> (BatchRecord, Verdict) {
                 ]
             }
             (None, PhaseName::Load) => vec![Input::Operator(Action::ConfirmLoad { bottles: 48 })],
-            (None, PhaseName::Unload) => vec![Input::Operator(Action::ConfirmUnload)],
+            (None, PhaseName::Unload) => {
+                vec![Input::Operator(Action::ConfirmUnload { bottles: 48 })]
+            }
             (None, _) => Vec::new(),
         };
         for input in inputs {

@@ -124,7 +124,10 @@ impl Run {
             let Some(action) = asked(phase, bottles as u16) else { continue };
             if phase == PhaseName::Load {
                 machine.load(bottles);
-                curve.load_ms = Some(at.ms());
+                (curve.load_ms, curve.bottles_in) = (Some(at.ms()), Some(bottles as u16));
+            }
+            if phase == PhaseName::Unload {
+                curve.counts_out.push(bottles as u16);
             }
             command = engine.step(at, Input::Operator(action)).command;
         }

@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 
 use super::*;
 use crate::batch::event::{Action, Alarm};
-use crate::station::screen::keys::Prompt;
+use crate::station::screen::keys::{Prompt, Way};
 use crate::station::screen::rehearsal::Rehearsal;
 
 /// A batch that has been in `phase` for `seconds`.
@@ -81,7 +81,7 @@ fn loading_looks_like_this() {
 #[test]
 fn loading_with_the_second_step_of_the_question_looks_like_this() {
     let mut state = batch(PhaseName::Load, 45).1;
-    state.prompt = Prompt::BottlesSure(48);
+    state.prompt = Prompt::BottlesSure(Way::In, 48);
     snapshot("load_sure", &state);
 }
 
@@ -341,4 +341,29 @@ fn old_figures_are_called_old() {
     let (_, mut state) = batch(PhaseName::Hold, 60);
     state.silent = true;
     assert!(text(&picture(&state, 80, 24)).contains("NO NEWS"));
+}
+
+/// The first number that differs is told with the load, and asked for again; more out than in fail.
+#[test]
+fn a_count_that_is_not_the_load_is_asked_for_again_in_plain_words() {
+    let counted = |first: u16, again: u16| {
+        let (mut rehearsal, mut state) = batch(PhaseName::Unload, 10);
+        assert!(text(&picture(&state, 80, 24)).contains("count them. Then press u."));
+        assert!(state.take(rehearsal.act(Action::ConfirmUnload { bottles: first })), "a sound");
+        let asked = text(&picture(&state, 80, 24));
+        state.take(rehearsal.second());
+        let still = text(&picture(&state, 80, 24));
+        state.take(rehearsal.act(Action::ConfirmUnload { bottles: again }));
+        (asked, still, text(&picture(&state, 80, 24)))
+    };
+    let (asked, still, ended) = counted(50, 50);
+    for word in ["You counted 50, and 48 went in", "and count again", "once more", "press u"] {
+        assert!(asked.contains(word), "no {word} in {asked}");
+    }
+    assert!(still.contains("once more") && still.contains("You counted 50"), "{still}");
+    for word in ["THIS BATCH HAS FAILED", "keep them apart", "[finished]"] {
+        assert!(ended.contains(word), "no {word} in {ended}");
+    }
+    let (_, _, ended) = counted(47, 47);
+    assert!(!ended.contains("FAILED") && ended.contains("freeze them in quarantine"), "{ended}");
 }

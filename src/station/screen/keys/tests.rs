@@ -20,7 +20,7 @@ fn type_in(prompt: &mut Prompt, keys: &str, phase: PhaseName) -> Intent {
 fn bottles_take_a_number_and_a_yes() {
     let mut prompt = Prompt::Idle;
     assert_eq!(type_in(&mut prompt, "b48\n", PhaseName::Load), Intent::Say(None));
-    assert_eq!(prompt, Prompt::BottlesSure(48));
+    assert_eq!(prompt, Prompt::BottlesSure(Way::In, 48));
     let sent = type_in(&mut prompt, "y", PhaseName::Load);
     assert_eq!(sent, Intent::Send(Action::ConfirmLoad { bottles: 48 }));
     assert_eq!(prompt, Prompt::Idle);
@@ -41,7 +41,7 @@ fn no_bottles_and_too_many_are_asked_again() {
     for keys in ["b0\n", "b\n", "b70000\n"] {
         let mut prompt = Prompt::Idle;
         type_in(&mut prompt, keys, PhaseName::Load);
-        assert_eq!(prompt, Prompt::Bottles(String::new()), "{keys:?}");
+        assert_eq!(prompt, Prompt::Bottles(Way::In, String::new()), "{keys:?}");
     }
 }
 
@@ -137,9 +137,44 @@ fn ctrl_c_is_heard_in_every_question() {
 
 #[test]
 fn a_question_that_the_phase_has_overtaken_goes_away() {
-    let mut prompt = Prompt::BottlesSure(48);
+    let mut prompt = Prompt::BottlesSure(Way::In, 48);
     prompt.settle(PhaseName::Load);
-    assert_eq!(prompt, Prompt::BottlesSure(48));
+    assert_eq!(prompt, Prompt::BottlesSure(Way::In, 48));
     prompt.settle(PhaseName::Aborted);
     assert_eq!(prompt, Prompt::Idle);
+}
+
+/// Nothing stands there that one could press through: the number that came out is typed.
+#[test]
+fn bottles_that_come_out_are_counted_and_the_number_is_typed() {
+    let mut prompt = Prompt::Idle;
+    assert_eq!(type_in(&mut prompt, "u\n", PhaseName::Unload), Intent::Say(Some(COUNT_THEM)));
+    assert_eq!(prompt, Prompt::Bottles(Way::Out, String::new()));
+    for nothing in ["\n", "0\n", "y", "yy\n"] {
+        assert!(!matches!(type_in(&mut prompt, nothing, PhaseName::Unload), Intent::Send(_)));
+    }
+    type_in(&mut prompt, "47\n", PhaseName::Unload);
+    assert_eq!(prompt, Prompt::BottlesSure(Way::Out, 47));
+    let sent = type_in(&mut prompt, "y", PhaseName::Unload);
+    assert_eq!(sent, Intent::Send(Action::ConfirmUnload { bottles: 47 }));
+    for (keys, way) in [("u7312345678901\n", "press u"), ("b7312345678901\n", "press b")] {
+        let phase = if way == "press u" { PhaseName::Unload } else { PhaseName::Load };
+        let mut said = Vec::new();
+        for c in keys.chars() {
+            said.push(type_in(&mut prompt, &c.to_string(), phase));
+        }
+        let told =
+            |intent: &Intent| matches!(intent, Intent::Say(Some(word)) if word.contains(way));
+        assert_eq!(said.iter().filter(|intent| told(intent)).count(), 1, "{keys:?}");
+    }
+    for (way, fits, not) in [
+        (Way::Out, PhaseName::Unload, PhaseName::Load),
+        (Way::In, PhaseName::Load, PhaseName::Unload),
+    ] {
+        let mut prompt = Prompt::Bottles(way, "4".into());
+        prompt.settle(fits);
+        assert_eq!(prompt, Prompt::Bottles(way, "4".into()));
+        prompt.settle(not);
+        assert_eq!(prompt, Prompt::Idle);
+    }
 }

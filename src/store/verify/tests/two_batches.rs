@@ -54,7 +54,7 @@ fn rows_of_one_open_batch_fit_nowhere_in_another() {
 
 #[test]
 fn the_first_input_is_sealed_at_once_whatever_it_is() {
-    for action in [Action::ConfirmUnload, Action::Resume { outage_ms: None }] {
+    for action in [Action::ConfirmUnload { bottles: 48 }, Action::Resume { outage_ms: None }] {
         let (_dir, _path, mut store) = new();
         let new = water_batch();
         let batch = store.begin_batch(&new).expect("begun");

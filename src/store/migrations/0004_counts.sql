@@ -1,0 +1,2 @@
+-- The bottles that come out are counted: docs/decisions/0037. No table changes, but what an unloading
+-- says in an input and in an entry does. A file with inputs of before is not upgraded (schema.rs).
