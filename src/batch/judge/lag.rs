@@ -72,12 +72,34 @@ fn cooled_ms(seen: &Seen, track: &Track) -> Option<i64> {
     (fell > 0 && !is_unread).then(|| -to.gap_area_since(from) / fell)
 }
 
-/// The slowest lag of the batch, milliseconds, where it has grown by more than a bottle's can.
-pub(super) fn grown_ms(seen: &Seen, track: &Track) -> Option<i64> {
-    let own_ms = track.lag_own_ms()?;
-    let lags = risen(seen, track).into_iter().map(|shown| shown.lag_ms);
-    let slowest_ms = lags.chain(cooled_ms(seen, track)).max()?;
-    is_grown(seen, own_ms.unsigned_abs(), slowest_ms).then_some(slowest_ms)
+/// A lag that has grown by more than a bottle's can: the water stood still.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Grown {
+    /// The slowest that was shown, milliseconds.
+    pub(super) lag_ms: i64,
+    /// Until then since the loading it had surely not grown, milliseconds.
+    pub(super) since_ms: i64,
+}
+
+impl Grown {
+    /// Of two probes in one bath the worse.
+    pub(super) fn worse(self, other: Self) -> Self {
+        let lag_ms = self.lag_ms.max(other.lag_ms);
+        Self { lag_ms, since_ms: self.since_ms.min(other.since_ms) }
+    }
+}
+
+/// Whether the lag of this batch grew, in the come-up or until the cooling showed it.
+pub(super) fn grown(seen: &Seen, track: &Track) -> Option<Grown> {
+    let own_ms = track.lag_own_ms()?.unsigned_abs();
+    let risen = risen(seen, track);
+    let is_slow = |lag_ms: i64| is_grown(seen, own_ms, lag_ms);
+    let sound = risen.iter().take_while(|shown| !is_slow(shown.lag_ms)).count();
+    // The water may have stopped within the last rise that does not show it yet.
+    let last_sound = sound.checked_sub(2).and_then(|last| risen.get(last));
+    let since_ms = last_sound.map_or(0, |shown| shown.to.t_ms);
+    let lags = risen.iter().map(|shown| shown.lag_ms).chain(cooled_ms(seen, track));
+    lags.max().filter(|lag_ms| is_slow(*lag_ms)).map(|lag_ms| Grown { lag_ms, since_ms })
 }
 
 fn is_grown(seen: &Seen, own_ms: u64, lag_ms: i64) -> bool {

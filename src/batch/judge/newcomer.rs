@@ -9,7 +9,7 @@
 //! where the hold began. Over a hole in the readings nobody knows that anything was warmed.
 
 use super::hold::is_past_hold;
-use super::lag;
+use super::lag::{self, Grown};
 use super::moments::Moment;
 use super::seen::Seen;
 use super::track::{Point, SETTLED_MS, Track};
@@ -90,13 +90,16 @@ pub(super) fn too_late(seen: &Seen) -> Option<Finding> {
     seen.curve.load_ms?;
     let began_ms = seen.rows.get(hold.last)?.t_ms.checked_sub(seen.recipe.hold.hold_ms)?;
     let tracks: Vec<Track> = (0..seen.probes()).map(|probe| Track::of(seen, probe)).collect();
-    let grown_ms = tracks.iter().filter_map(|track| lag::grown_ms(seen, track)).max();
-    let slowest_ms = grown_ms.max(tracks.iter().filter_map(Track::lag_own_ms).max())?;
+    let own_ms = tracks.iter().filter_map(Track::lag_own_ms).max()?;
+    let grown = tracks.iter().filter_map(|track| lag::grown(seen, track)).reduce(Grown::worse);
     let floor = i64::from(seen.recipe.hold.floor.milli());
     let is_cold = |warmest: &i64| *warmest < floor - BELOW_FLOOR_MILLI;
     // Of several probes the one that proves most counts.
-    let of_load = tracks.iter().filter_map(|track| last_of_load(track, grown_ms, began_ms)).max();
-    let of_lid = tracks.iter().filter_map(|track| under_the_lid(seen, track, slowest_ms, began_ms));
+    let of_load = tracks.iter().filter_map(|track| last_of_load(track, grown, began_ms)).max();
+    let of_lid = tracks.iter().filter_map(|track| {
+        let lags = Lags { own_ms, grown, eighth_permille: EIGHTH_PERMILLE };
+        under_the_lid(seen, track, lags, began_ms)
+    });
     let (warmest, how) = if let Some(warmest) = of_load.filter(is_cold) {
         let how = "The control bottle had warmed before the load was confirmed. A bottle that went \
                    in last";
@@ -114,26 +117,49 @@ pub(super) fn too_late(seen: &Seen) -> Option<Finding> {
     Some(finding(Rule::Hold, Severity::Fail, Some(began_ms), text))
 }
 
+/// The lags by which a bottle warms.
+#[derive(Clone, Copy)]
+struct Lags {
+    /// At first, milliseconds.
+    own_ms: i64,
+    /// Since the water stood still, if it did.
+    grown: Option<Grown>,
+    eighth_permille: i64,
+}
+
+impl Lags {
+    /// What is left of `behind` from a time since the loading to a point. Over a hole in the readings
+    /// nobody knows that anything was warmed.
+    fn left(self, track: &Track, behind: i64, from_ms: i64, then: &Point) -> i64 {
+        let since_ms = self.grown.map_or(then.t_ms, |grown| grown.since_ms);
+        let since_ms = since_ms.min(then.t_ms).max(from_ms);
+        let moved_ms = watched_ms(track, from_ms, since_ms);
+        let behind = left(behind, moved_ms, self.own_ms, self.eighth_permille);
+        let Some(grown) = self.grown else { return behind };
+        let stood_ms = watched_ms(track, since_ms, then.t_ms);
+        left(behind, stood_ms, grown.lag_ms, self.eighth_permille)
+    }
+}
+
 /// How warm a bottle is at this time of the curve that came in with the loading, as cold as milk can
 /// be, millidegrees; `None` where the probe does not show it.
-fn last_of_load(track: &Track, grown_ms: Option<i64>, at_ms: u64) -> Option<i64> {
-    let lag_ms = grown_ms.max(track.lag_own_ms());
+fn last_of_load(track: &Track, grown: Option<Grown>, at_ms: u64) -> Option<i64> {
+    let own_ms = track.lag_own_ms()?;
+    let lags = Lags { own_ms, grown, eighth_permille: EIGHTH_OF_LOAD_PERMILLE };
     // Nothing is ever colder than milk: by the first readings it was behind by no more than they are
     // above that.
     let first = track.calm(0, SETTLED_MS).min_by_key(|point| point.milk)?;
     let then = at(track, at_ms)?;
-    let since_ms = watched_ms(track, first.t_ms, then);
-    let behind = first.milk - COLDEST_MILLI;
-    Some(then.milk - left(behind, since_ms, lag_ms?, EIGHTH_OF_LOAD_PERMILLE))
+    Some(then.milk - lags.left(track, first.milk - COLDEST_MILLI, first.t_ms, then))
 }
 
-/// The same of one that came in with the last row before it that told an open lid, with this lag.
-fn under_the_lid(seen: &Seen, track: &Track, lag_ms: i64, at_ms: u64) -> Option<i64> {
+/// The same of one that came in with the last row before it that told an open lid.
+fn under_the_lid(seen: &Seen, track: &Track, lags: Lags, at_ms: u64) -> Option<i64> {
     let before = seen.moments.iter().take_while(|moment| moment.t_ms <= at_ms);
     let open = before.filter(|moment| moment.lid_open).last()?;
     let then = at(track, at_ms)?;
-    let since_ms = watched_ms(track, track.since_start(open.t_ms), then);
-    Some(then.milk - left(most_behind(open), since_ms, lag_ms, EIGHTH_PERMILLE))
+    let open_ms = track.since_start(open.t_ms);
+    Some(then.milk - lags.left(track, most_behind(open), open_ms, then))
 }
 
 /// The first point from this time of the curve on.
@@ -141,9 +167,9 @@ fn at(track: &Track, at_ms: u64) -> Option<&Point> {
     track.calm(track.since_start(at_ms), i64::MAX).next()
 }
 
-/// How long it was from a time since the loading to a point, without the holes in the readings.
-fn watched_ms(track: &Track, from_ms: i64, to: &Point) -> u64 {
-    let points = track.between(from_ms, to.t_ms);
+/// How long it was from one time since the loading to another, without the holes in the readings.
+fn watched_ms(track: &Track, from_ms: i64, to_ms: i64) -> u64 {
+    let points = track.between(from_ms, to_ms);
     let steps = points.iter().zip(points.iter().skip(1));
     let watched = steps.filter(|(a, b)| !track.is_hole(a, b)).map(|(a, b)| b.t_ms - a.t_ms);
     watched.sum::<i64>().unsigned_abs()
