@@ -8,7 +8,8 @@ changed stands `match crate::mutant() { n => changed, _ => as it was }`, and a f
 something else begins with `if crate::mutant() == n { return … }`. Where the compiler finds that a
 type lacks what the mutant asks of it (no default value, no such operator), it "does not compile";
 what cannot be written so for another reason is "left" to cargo-mutants itself. `at_once.json` names
-them all. Each mutant is shown to the tests of its own room first. What the tests without those of `--skip` miss is run again with all of them.
+them all. Each mutant is shown to the tests of its own room first. What the tests without those of
+`--skip` miss is run again with all of them.
 """
 import collections
 import concurrent.futures
