@@ -8,7 +8,8 @@ changed stands `match crate::mutant() { n => changed, _ => as it was }`, and a f
 something else begins with `if crate::mutant() == n { return … }`. Where the compiler finds that a
 type lacks what the mutant asks of it (no default value, no such operator), it "does not compile";
 what cannot be written so for another reason is "left" to cargo-mutants itself. `at_once.json` names
-them all. Each mutant is shown to the tests of its own room first. What the tests without those of `--skip` miss is run again with all of them.
+them all. Each mutant is shown to the tests of its own room first. What the tests without those of
+`--skip` miss is run again with all of them.
 """
 import collections
 import concurrent.futures
@@ -88,11 +89,13 @@ def written(file, left):
     return emitted(0, len(text))
 
 
-def write(left):
+def write(left, constant):
+    """`constant` names the functions that the compiler must run; the others need not be `const`."""
     for file in original:
         pathlib.Path(file).write_text(original[file])
+    plain = r"\bconst (?=fn (?!(?:%s)\b))" % "|".join(constant or ["-"])
     for file, text in {file: written(file, left) for file in original}.items():
-        pathlib.Path(file).write_text(text)
+        pathlib.Path(file).write_text(re.sub(plain, "", text))
     pathlib.Path("src/lib.rs").write_text(
         "#![allow(warnings, arithmetic_overflow, unconditional_panic)]\n" + lib + """
 static MUTANT: std::sync::LazyLock<u32> = std::sync::LazyLock::new(|| {
@@ -122,9 +125,9 @@ LACKS = {"E0277", "E0369", "E0599"}
 
 
 def refused(messages):
-    """The mutants on whose lines the compiler found an error, with the codes of all of theirs, and
-    the errors on no such line."""
-    found, other = collections.defaultdict(set), []
+    """The mutants on whose lines the compiler found an error, with the codes of all of theirs, the
+    functions that it must run, and the other errors."""
+    found, must, other = collections.defaultdict(set), set(), []
     for message in (m["message"] for m in messages if m["reason"] == "compiler-message"):
         if message["level"] != "error":
             continue
@@ -137,18 +140,21 @@ def refused(messages):
         on = {int(n) for line in lines for n in re.findall(r"^/\*(\d+)\*/", line)}
         for n in on:
             found[n].add((message["code"] or {}).get("code"))
-        if not on and message["spans"]:
+        if not on and is_const:
+            must |= set(re.findall(r"function `(?:\S*::)?(\w+)`", message["message"]))
+        elif not on and message["spans"]:
             other.append(message["rendered"])
-    return found, other
+    return found, must, other
 
 
-left, lacking = set(), set()
+left, lacking, constant = set(), set(), set()
 while True:
-    write(left)
+    write(left, constant)
     built = cargo("test", "--no-run", "--quiet")
-    bad, other = refused(built)
-    if not bad:
+    bad, must, other = refused(built)
+    if not bad and must <= constant:
         break
+    constant |= must
     left |= bad.keys()
     lacking |= {n for n, codes in bad.items() if codes <= LACKS}
 if other:

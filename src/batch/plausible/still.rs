@@ -212,6 +212,46 @@ mod tests {
         assert_eq!(raised_s(Heat::Off, 100, |_| 22_000, |_| 4_000), None);
     }
 
+    /// After so many seconds 210 was raised first, none of these readings ever moving.
+    fn raised_at_rest_s(phase: PhaseName, fresh: Fresh, heat: impl Fn(u64) -> Heat) -> Option<u64> {
+        let params = fixture::params();
+        let (mut stillness, mut doubts) = (Stillness::default(), Doubts::default());
+        (0..1_200).find(|s| {
+            let stage = Stage {
+                now: Tick::from_ms(s * 1_000),
+                phase,
+                loaded: None,
+                bottles: 48,
+                command: Command { heat: heat(*s), agitator: true, cooling: false },
+            };
+            stillness.observe(&params, &stage, &fresh, &mut doubts);
+            doubts.lasts(Alarm::BathStuck)
+        })
+    }
+
+    #[test]
+    fn before_the_loading_the_ten_minutes_count_while_the_bath_is_heated() {
+        let fresh = Fresh { bath: Some(Celsius::from_milli(63_500)), ..Fresh::default() };
+        let raised_s = |cut: std::ops::Range<u64>| {
+            let heat = |s| if cut.contains(&s) { Heat::Off } else { WARM };
+            raised_at_rest_s(PhaseName::Preheat, fresh, heat)
+        };
+        assert_eq!(raised_s(0..0), Some(600));
+        assert_eq!(raised_s(300..390), Some(389 + 600));
+    }
+
+    #[test]
+    fn three_readings_that_stand_in_the_hold_are_believed_no_longer_than_in_the_come_up() {
+        let still = Some(Celsius::from_milli(63_500));
+        let mut fresh = Fresh { bath: still, ..Fresh::default() };
+        let raised_s = |fresh| raised_at_rest_s(PhaseName::Hold, fresh, |_| WARM);
+        fresh.milk[0] = still;
+        assert_eq!(raised_s(fresh), Some(900), "bath and milk");
+        assert_eq!(raised_s(Fresh { reference: still, ..fresh }), Some(600), "and the reference");
+        fresh.milk[1] = still;
+        assert_eq!(raised_s(fresh), Some(600), "and a second milk probe");
+    }
+
     #[test]
     fn a_bath_that_waits_for_its_bottles_may_stand_at_its_set_point_only() {
         let waits = |heat, bath: i32| raised_in_s(PhaseName::Load, heat, 100, |_| bath, rises);
