@@ -119,7 +119,7 @@ fn a_person_is_asked_to_load_and_to_unload_and_for_nothing_else() {
         let action = asked(phase, 12);
         match phase {
             PhaseName::Load => assert_eq!(action, Some(Action::ConfirmLoad { bottles: 12 })),
-            PhaseName::Unload => assert_eq!(action, Some(Action::ConfirmUnload)),
+            PhaseName::Unload => assert_eq!(action, Some(Action::ConfirmUnload { bottles: 12 })),
             PhaseName::Preheat
             | PhaseName::ComeUp
             | PhaseName::Hold
