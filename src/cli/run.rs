@@ -168,10 +168,9 @@ pub(crate) fn run(context: &Context, args: RunArgs) -> Result<(), Failure> {
     let gives_up = matches!(request.task, Task::Abandon(_));
     let done = super::unit::block_on(conduct(request, mode));
     Kept::end(kept);
-    let done = done.map_err(Failure::from).and_then(|done| Ok(done?));
-    let done = done.inspect_err(|why| {
-        if !fast {
-            super::unit::if_nobody_started_it(context, &args.unit, why);
+    let done = done?.inspect_err(|why| {
+        if !fast && why.nobody_answers() {
+            super::unit::ask_who_started_it(context, &args.unit);
         }
     })?;
     report(context, &done)?;

@@ -101,8 +101,14 @@ pub(crate) fn run(context: &Context, command: UnitCommand) -> Result<(), Failure
 }
 
 /// A simulated machine that does not answer has no cable: most often nobody started it.
-pub(super) fn if_nobody_started_it(context: &Context, name: &str, why: &Failure) {
-    let Failure::Unreachable(_) = why else { return };
+fn if_nobody_started_it(context: &Context, name: &str, why: &Failure) {
+    if let Failure::Unreachable(_) = why {
+        ask_who_started_it(context, name);
+    }
+}
+
+/// Asks so, if the unit is simulated.
+pub(super) fn ask_who_started_it(context: &Context, name: &str) {
     let is_simulated =
         |station: StationConfig| station.unit(name).is_ok_and(|unit| unit.written.simulated);
     if context.station().is_ok_and(is_simulated) {

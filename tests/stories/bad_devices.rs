@@ -166,6 +166,8 @@ fn refused(change: &[Change], writes: Writes, code: i32, words: &[&str]) {
     for word in words.iter().chain([&port.as_str()]) {
         assert!(said.contains(word), "no {word:?} in: {said}");
     }
+    // Somebody answers: nobody need be asked who started it.
+    assert!(!said.contains("has somebody started"), "{said}");
 }
 
 #[test]
@@ -222,7 +224,7 @@ fn a_set_point_that_the_device_refuses_names_the_exception_and_its_limits() {
     refused(
         &[],
         Writes::Refused(26, 3),
-        1,
+        4,
         &["controller", "remote_setpoint", "exception 0x03", "limits set on the device"],
     );
 }
@@ -232,13 +234,13 @@ fn a_device_that_takes_no_write_is_found_out_by_reading_back() {
     refused(
         &[],
         Writes::Ignored,
-        1,
+        4,
         &["relays", "relay_1: wrote on (1), but read back off (0)", "local mode"],
     );
     refused(
         &[],
         Writes::Refused(199, 4),
-        1,
+        4,
         &["instrument_mode", "exception 0x04", "writing enabled"],
     );
 }

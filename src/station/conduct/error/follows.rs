@@ -63,6 +63,12 @@ impl ConductError {
         }
     }
 
+    /// Whether a device of the machine gave no answer at all.
+    pub fn nobody_answers(&self) -> bool {
+        let (Self::Machine(fault) | Self::NotSafe { fault, .. }) = self else { return false };
+        fault.is_unreachable()
+    }
+
     /// Whether somebody has ended the waiting for the disk.
     pub(in crate::station) fn was_told_to_stop(&self) -> bool {
         match self {
