@@ -88,7 +88,11 @@ impl Plan {
 /// How the cut is tried, or why it is not.
 fn trial(unit: &Unit<'_>) -> Result<CutTrial, String> {
     let Some(cut) = unit.written.cut else {
-        return Err("no cut is declared in station.toml: this unit runs water only".to_owned());
+        let why = match unit.written.simulated {
+            true => "no cut is declared in station.toml, and a simulated unit needs none",
+            false => "no cut is declared in station.toml: this unit runs water only",
+        };
+        return Err(why.to_owned());
     };
     match cut.by {
         CutBy::DeviceWatchdog => watchdog_trial(unit, cut.within_ms + 2_000),
