@@ -34,11 +34,12 @@ pub struct UnitLock {
 pub enum LockError {
     /// Another program runs it.
     #[error(
-        "unit {unit} is already run by another holder on this station ({}). End that one first: \
-         Ctrl-C where it runs switches the heat off and closes a batch as incomplete{}; or use another unit",
+        "unit {unit} is already run by another holder on this station ({}). End that one first, \
+         by Ctrl-C where it runs: it switches the heat off, and a batch is closed as incomplete{}; or \
+         use another unit",
         by.as_ref().map_or_else(|| path.display().to_string(), |by| format!("process {}", by.pid)),
         by.as_ref().map_or_else(String::new, |by| format!(
-            ", kill {} switches it off and leaves the batch open", by.pid
+            "; by kill {}: it switches the heat off, and the batch stays open", by.pid
         ))
     )]
     Taken {
