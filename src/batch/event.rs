@@ -256,6 +256,15 @@ impl Event {
         let Self::Entered { phase, cause } = self else { return None };
         Some((*phase, cause))
     }
+
+    /// How many bottles were confirmed to be in, if this is the entry of that, the control bottle not
+    /// counted.
+    pub const fn loaded(&self) -> Option<u16> {
+        match self.entered() {
+            Some((_, Cause::Loaded { bottles })) => Some(*bottles),
+            Some(_) | None => None,
+        }
+    }
 }
 
 /// One entry that the engine makes.

@@ -177,7 +177,7 @@ fn end(report: &Report) -> Result<(), Failure> {
 fn text(report: &Report, time_zone: &str) -> String {
     let zone = Zone::named(time_zone);
     let mut lines = vec![
-        format!("{}", report.marks().join(" · ")),
+        report.marks().join(" · "),
         format!("QUALIFICATION of {} at {}", report.software, report.station),
         format!(
             "{} ({}), by {}",

@@ -12,7 +12,7 @@ use crate::store::model::{BatchRecord, Period};
 pub fn curve(record: &BatchRecord) -> Curve {
     let params = &record.params;
     let resolution = params.milk.first().map_or(0, |probe| probe.resolution.milli());
-    let loaded = record.entries.iter().find(|stamped| is_loading(&stamped.entry.event));
+    let loaded = record.entries.iter().find(|stamped| stamped.entry.event.loaded().is_some());
     Curve {
         milk_uncertainty: params.milk.iter().map(|p| p.certificate.uncertainty).collect(),
         margin: params.margin,
@@ -36,18 +36,7 @@ pub fn curve(record: &BatchRecord) -> Curve {
 
 /// How many bottles were confirmed to be in, the control bottle not counted; `None` before that.
 pub(crate) fn bottles_in(record: &BatchRecord) -> Option<u16> {
-    record.entries.iter().find_map(|stamped| match stamped.entry.event {
-        Event::Entered { cause: Cause::Loaded { bottles }, .. } => Some(bottles),
-        Event::Entered { .. }
-        | Event::Raised { .. }
-        | Event::Cleared { .. }
-        | Event::Acknowledged { .. }
-        | Event::Failed { .. }
-        | Event::AboveCeiling { .. }
-        | Event::Resumed { .. }
-        | Event::HeatConfirmed
-        | Event::CountDiffers { .. } => None,
-    })
+    record.entries.iter().find_map(|stamped| stamped.entry.event.loaded())
 }
 
 /// Both in words.
@@ -70,11 +59,6 @@ pub(crate) fn counts_out(record: &BatchRecord) -> Vec<u16> {
         | Event::HeatConfirmed => None,
     };
     record.entries.iter().filter_map(|stamped| of(&stamped.entry.event)).collect()
-}
-
-/// Whether this entry says that the bottles were loaded.
-fn is_loading(event: &Event) -> bool {
-    matches!(event, Event::Entered { cause: Cause::Loaded { .. }, .. })
 }
 
 /// How many holds the engine saw broken.

@@ -161,9 +161,9 @@ pub(crate) fn of(fault: &Fault, became: &Became, scenario: &Scenario) -> Option<
         Kind::AgitatorStopped => {
             // In the come-up 302 sees it, and the judge by the lag; in the cooling that sees it again.
             let is_at_rest = became.gap_k.is_some_and(|gap_k| gap_k < AT_REST_K);
-            let is_uncounted = became.count_fits && params.has_lid;
-            let comes_late = scenario.fault(Kind::ColdBottles).is_some() && is_uncounted
-                || scenario.fault(Kind::ControlFirst).is_some();
+            let under_lid = scenario.fault(Kind::ColdBottles).is_some() && params.has_lid;
+            let comes_late =
+                under_lid && became.count_fits || scenario.fault(Kind::ControlFirst).is_some();
             (is_at_rest && became.within_hold && comes_late).then_some(Residual::Unmoved)
         }
         Kind::InBath | Kind::SwappedWithBath => {

@@ -35,10 +35,11 @@ pub enum LockError {
     /// Another program runs it.
     #[error(
         "unit {unit} is already run by another holder on this station ({}). End that one first, \
-         by Ctrl-C where it runs{}; or use another unit",
+         by Ctrl-C where it runs: it switches the heat off, and a batch is closed as incomplete{}; or \
+         use another unit",
         by.as_ref().map_or_else(|| path.display().to_string(), |by| format!("process {}", by.pid)),
         by.as_ref().map_or_else(String::new, |by| format!(
-            ", or by kill {}: it switches the heat off, and the batch stays open", by.pid
+            "; by kill {}: it switches the heat off, and the batch stays open", by.pid
         ))
     )]
     Taken {

@@ -300,6 +300,16 @@ impl Store {
         Ok(said == Some(batch_state(db, code)?))
     }
 
+    /// How many bottles of a batch were confirmed to be in, the control bottle not counted; `None` before
+    /// that. It may be another number than was told at the start.
+    ///
+    /// # Errors
+    /// The disk, or an entry that cannot be understood.
+    pub fn bottles_in(&self, code: &str) -> Result<Option<u16>, StoreError> {
+        let entries = entries(&self.db, code)?;
+        Ok(entries.iter().find_map(|stamped| stamped.entry.event.loaded()))
+    }
+
     /// Everything that a judge or a reader needs of one batch, as of one moment.
     ///
     /// # Errors

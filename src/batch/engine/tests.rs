@@ -10,6 +10,7 @@ mod interruption;
 use holder_hal::{Heat, Quality, Reading, Sample, Switch};
 
 use super::*;
+use crate::batch::event::HoldBreak;
 use crate::batch::fixture::{milli, params};
 
 /// A batch that is fed by hand, second by second.

@@ -100,11 +100,10 @@ fn plausible(seen: &Seen) -> Vec<Finding> {
         findings.extend(still::stood_still(seen, &track));
         findings.extend(lag::lag(seen, &track));
         // The bath is the same beside every probe.
-        findings
-            .extend(Some(&track).filter(|_| probe == 0).and_then(|track| bath::fall(seen, track)));
-        findings.extend(
-            Some(&track).filter(|_| probe == 0).and_then(|track| place::unseen(seen, track)),
-        );
+        if probe == 0 {
+            findings.extend(bath::fall(seen, &track));
+            findings.extend(place::unseen(seen, &track));
+        }
     }
     findings.extend(still::unchanged(seen));
     findings

@@ -20,10 +20,11 @@ pub(super) fn run(context: &Context) -> Result<(), Failure> {
     let mut altered = Vec::new();
     for header in store.batches()? {
         let state = State::of(&store, &header)?;
+        let bottles_in = store.bottles_in(&header.code)?;
         if context.json {
-            documents.push(document(&header, &state)?);
+            documents.push(document(&header, bottles_in, &state)?);
         } else {
-            rows.push(row(&zone, &header, &state));
+            rows.push(row(&zone, &header, bottles_in, &state));
         }
         if matches!(state, State::Altered) {
             altered.push(header.code);
@@ -79,7 +80,7 @@ fn end(altered: &[String]) -> Result<(), Failure> {
     )))
 }
 
-fn document(header: &BatchHeader, state: &State) -> anyhow::Result<Value> {
+fn document(header: &BatchHeader, bottles_in: Option<u16>, state: &State) -> anyhow::Result<Value> {
     let mut document = serde_json::to_value(header)?;
     let outcome = match state {
         State::Open | State::Altered => None,
@@ -87,12 +88,13 @@ fn document(header: &BatchHeader, state: &State) -> anyhow::Result<Value> {
     };
     if let Value::Object(fields) = &mut document {
         fields.insert("outcome".to_owned(), json!(outcome));
+        fields.insert("bottles_in".to_owned(), json!(bottles_in));
         fields.insert("fits".to_owned(), (!matches!(state, State::Altered)).into());
     }
     Ok(document)
 }
 
-fn row(zone: &Zone, header: &BatchHeader, state: &State) -> Vec<String> {
+fn row(zone: &Zone, header: &BatchHeader, bottles_in: Option<u16>, state: &State) -> Vec<String> {
     let state = match state {
         State::Open => format!("open, in {}", header.phase),
         State::Closed(Some(outcome)) => (*outcome).to_owned(),
@@ -105,7 +107,7 @@ fn row(zone: &Zone, header: &BatchHeader, state: &State) -> Vec<String> {
         zone.stamp(header.started_utc_ms),
         header.unit.clone(),
         header.pool.clone().unwrap_or_else(|| "(water)".to_owned()),
-        header.bottles.to_string(),
+        bottles_in.unwrap_or(header.bottles).to_string(),
         format!("{state}{mark}"),
     ]
 }

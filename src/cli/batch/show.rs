@@ -73,9 +73,15 @@ fn in_words(record: &BatchRecord, judgement: &Judgement) -> String {
         0 => String::new(),
         bottle_ul => format!(" of {} ml", ml(bottle_ul)),
     };
+    // Those that were confirmed to be in; another number may have been told at the start.
+    let count = bottles_in(record).unwrap_or(header.bottles);
     let what = match &header.pool {
-        Some(pool) => format!("{} bottles{each} of pool {pool}", header.bottles),
-        None => format!("water in {} bottles{each}, never releasable", header.bottles),
+        Some(pool) => format!("{count} bottles{each} of pool {pool}"),
+        None => format!("water in {count} bottles{each}, never releasable"),
+    };
+    let planned = match header.bottles {
+        told if told == count => String::new(),
+        told => format!(" ({told} told at the start)"),
     };
     let closed = match (header.closed_utc_ms, header.closing) {
         (None, _) => format!("open, in {}", header.phase),
@@ -87,7 +93,7 @@ fn in_words(record: &BatchRecord, judgement: &Judgement) -> String {
         }
     };
     let mut text = format!(
-        "batch {}{mark}\n{what}, unit {}, recipe {}\nbottles {}, the control bottle not counted\nstarted {} by {}; {closed}\ntimes in {}\n\
+        "batch {}{mark}\n{what}, unit {}, recipe {}\nbottles {}{planned}, the control bottle not counted\nstarted {} by {}; {closed}\ntimes in {}\n\
          made by: {}\n\n{}{}",
         header.code,
         header.unit,

@@ -115,7 +115,7 @@ fn broken_once(bench: &Bench<'_>, run: &Rehearsed, by: HoldBreak, rule: Rule) ->
         both && whole(bench, verdict) && agreed(run, true),
         format!(
             "both judges see one hold broken, a deviation, and then one whole hold: acceptable \
-             ({most} restarts are allowed)"
+             (restarts that are allowed: {most})"
         ),
         observed,
     )

@@ -171,11 +171,11 @@ fn marks(record: &BatchRecord, judgement: &Judgement, training: bool) -> Vec<&'s
 fn batch(record: &BatchRecord, judgement: &Judgement, zone: &Zone) -> Batch {
     let header = &record.header;
     let closed = header.closed_utc_ms.map(|at| zone.stamp(at)).unwrap_or_default();
-    let bottles = format!(
-        "{} told at the start; {}; the control bottle not counted",
-        header.bottles,
-        curve::bottles(record)
-    );
+    let planned = match curve::bottles_in(record) {
+        Some(loaded) if loaded == header.bottles => String::new(),
+        Some(_) | None => format!("; {} told at the start", header.bottles),
+    };
+    let bottles = format!("{}{planned}; the control bottle not counted", curve::bottles(record));
     let live = match header.engine_accepts {
         Some(true) => "the live engine accepted the run",
         Some(false) => "the live engine did not accept the run",

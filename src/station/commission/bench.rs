@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::report::{Curve, StepReport};
 use crate::batch::certificate::Certificate;
+use crate::invocation;
 use crate::station::clock::Clock;
 use crate::station::control_loop::{LastCommand, SharedMachine, unwatched_ms_max};
 use crate::station::reach::Hands;
@@ -47,9 +48,13 @@ pub enum Stop {
     /// The bath probe gives nothing to trust.
     #[error(
         "the bath probe gave no reading to trust for {BATH_LOST_MAX} control periods: heat off. \
-         `unit check` says more"
+         `{}` says more",
+        check(unit)
     )]
-    BathLost,
+    BathLost {
+        /// The unit.
+        unit: String,
+    },
     /// The machine does not follow.
     #[error("the machine did not follow: {0}")]
     NotFollowed(String),
@@ -65,6 +70,11 @@ pub enum Stop {
     /// The person said no, or left.
     #[error("{0}")]
     Person(String),
+}
+
+/// The command that says what is wrong with a unit.
+pub(super) fn check(unit: &str) -> String {
+    invocation::command(format_args!("unit check {unit}"))
 }
 
 /// A screen that takes no question for so long (real time) is not there.
@@ -154,6 +164,8 @@ pub(super) fn uncertified(role: Role) -> Watched {
 
 /// A unit on the bench.
 pub(super) struct Bench<M> {
+    /// The unit's name.
+    pub(super) unit: String,
     pub(super) machine: SharedMachine<M>,
     pub(super) clock: Clock,
     pub(super) last: LastCommand,
@@ -216,7 +228,7 @@ impl<M: Machine> Bench<M> {
                 self.bath_lost += 1;
                 self.send(Command { heat: Heat::Off, ..command }).await?;
                 if self.bath_lost >= BATH_LOST_MAX {
-                    return Err(Stop::BathLost);
+                    return Err(Stop::BathLost { unit: self.unit.clone() });
                 }
                 continue;
             };

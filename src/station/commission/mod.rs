@@ -287,7 +287,7 @@ fn how_it_ended(ended: Guarded<Result<(), Stop>>, failed: bool) -> (Overall, Opt
             (Overall::Stopped, Some(stop.to_string()))
         }
         Guarded::Ended(Err(
-            stop @ (Stop::TooHot { .. } | Stop::BathLost | Stop::NotFollowed(_)),
+            stop @ (Stop::TooHot { .. } | Stop::BathLost { .. } | Stop::NotFollowed(_)),
         )) => (Overall::Failed, Some(stop.to_string())),
         Guarded::Told(signal) => (Overall::Stopped, Some(format!("stopped by {signal}"))),
         Guarded::Panicked(error) => {
@@ -351,6 +351,7 @@ fn bench<M: Machine>(
     let milk: Vec<Watched> = milk.filter_map(|(n, at)| watched(Role::Milk(n), at)).collect();
     let reference = roles.reference.as_ref().and_then(|at| watched(Role::Reference, at));
     let bench = Bench {
+        unit: unit.name.to_owned(),
         machine,
         due: clock.now(),
         watched: clock.now(),

@@ -3,6 +3,7 @@
 use holder_hal::Celsius;
 
 use crate::batch::params::Cascade;
+use crate::invocation;
 use crate::station::config::{CutBy, Unit};
 
 /// How long a machine with a controller of its own may take to heat the bath by 2 °C.
@@ -78,7 +79,10 @@ impl Plan {
             off_ms_max,
             bottles: unit.written.bottles_max.min(BOTTLES_MAX),
             cut_trial: match trial(unit) {
-                Ok(_) if !try_cut => Err("not asked for: try it with --cut-trial".to_owned()),
+                Ok(_) if !try_cut => {
+                    let words = format_args!("unit commission {} --cut-trial", unit.name);
+                    Err(format!("not asked for: `{}` tries it", invocation::command(words)))
+                }
                 trial => trial,
             },
         }
@@ -88,7 +92,11 @@ impl Plan {
 /// How the cut is tried, or why it is not.
 fn trial(unit: &Unit<'_>) -> Result<CutTrial, String> {
     let Some(cut) = unit.written.cut else {
-        return Err("no cut is declared in station.toml: this unit runs water only".to_owned());
+        let why = match unit.written.simulated {
+            true => "no cut is declared in station.toml, and a simulated unit needs none",
+            false => "no cut is declared in station.toml: this unit runs water only",
+        };
+        return Err(why.to_owned());
     };
     match cut.by {
         CutBy::DeviceWatchdog => watchdog_trial(unit, cut.within_ms + 2_000),

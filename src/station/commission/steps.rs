@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use holder_hal::{Command, Machine};
 use serde_json::{Map, Value};
 
-use super::bench::{Bench, Stop, Told, off};
+use super::bench::{self, Bench, Stop, Told, off};
 use super::plan::Plan;
 use super::report::{StepOutcome, StepReport, figures};
 
@@ -201,7 +201,8 @@ impl<M: Machine> Bench<M> {
             format!("the bath and {others} are read; the bath is at {bath:.1} °C")
         } else {
             let missing: Vec<String> = missing.iter().cloned().collect();
-            format!("no good reading from {}; `unit check` says why", missing.join(", "))
+            let check = bench::check(&self.unit);
+            format!("no good reading from {}; `{check}` says why", missing.join(", "))
         };
         Ok(Found::new(missing.is_empty(), expected, observed).with(&[("bath_c", bath)]))
     }

@@ -285,7 +285,9 @@ async fn water_that_is_not_stirred_is_not_heated() {
 
 #[tokio::test]
 async fn a_bath_that_is_lost_or_too_hot_ends_the_run_at_once() {
-    for (wrong, word) in [(Wrong::BathLost(60), "bath probe"), (Wrong::TooHot(60), "80.0 °C")] {
+    for (wrong, word) in
+        [(Wrong::BathLost(60), "`holder unit check demo`"), (Wrong::TooHot(60), "80.0 °C")]
+    {
         let ran = run(wrong, None).await;
         let stop = ran.ended.clone().expect("by itself").expect_err("stopped").to_string();
         assert!(stop.contains(word), "{stop}");

@@ -132,4 +132,7 @@ fn a_unit_that_is_run_names_the_process_and_calls_it_holder_once() {
     let said = taken.to_string();
     assert!(said.contains("another holder on this station (process 123)"), "{said}");
     assert_eq!(said.matches("holder").count(), 1, "{said}");
+    for ending in ["a batch is closed as incomplete", "by kill 123: it switches the heat off"] {
+        assert!(said.contains(ending), "no {ending} in {said}");
+    }
 }

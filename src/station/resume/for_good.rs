@@ -49,9 +49,9 @@ pub(super) async fn close_if_over(
     patiently(said, of, &safe, told, closing).await.map(Some)
 }
 
-/// Waits for what is done with the record `of` a batch on a unit that is closed, and may be over: for longer the larger the file
-/// is, but not for ever, and a person hears that it goes on; whoever ends the program is heard, too. The
-/// machine is known to be as `safe` says.
+/// Waits for the closing `of` a batch, on its unit, which is known to be over or not: for longer the
+/// larger the file is, but not for ever, and a person hears that it goes on; whoever ends the program is
+/// heard, too. The machine is known to be as `safe` says.
 async fn patiently<R>(
     said: (&Path, fn(&str)),
     of: (&str, &str, bool),

@@ -39,6 +39,17 @@ fn a_batch_comes_back_as_it_was_given() {
 }
 
 #[test]
+fn the_bottles_that_are_in_are_those_that_were_confirmed() {
+    let (_dir, _path, mut store) = new();
+    let told = NewBatch { bottles: 6, ..water_batch() };
+    let code = store.begin_batch(&told).expect("begun");
+    assert_eq!(store.bottles_in(&code).expect("read"), None);
+    load(&mut store, &code, 1_000, 8);
+    assert_eq!(store.bottles_in(&code).expect("read"), Some(8));
+    assert_eq!(store.batches().expect("read")[0].bottles, 6);
+}
+
+#[test]
 fn codes_count_within_the_year_of_the_station() {
     let (_dir, _path, mut store) = new();
     // 2026-12-31 23:30 UTC is already 2027 in Berlin.
