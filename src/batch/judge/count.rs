@@ -19,7 +19,8 @@ pub(super) fn count(seen: &Seen) -> Option<Finding> {
         (Severity::Fail, text)
     } else if last < loaded {
         let text = format!(
-            "Fewer bottles came out ({last}) than went in ({loaded}): one broke, or is still in the bath?"
+            "Fewer bottles came out ({last}) than went in ({loaded}): is what is missing broken, or still \
+             in the bath?"
         );
         (Severity::Deviation, text)
     } else if most > loaded {
