@@ -239,3 +239,30 @@ fn what_nobody_watched_has_warmed_nothing() {
     assert!(waits_s(29) <= plain_s);
     assert!((plain_s + 100..=plain_s + 102).contains(&waits_s(100)), "{} s", waits_s(100));
 }
+
+#[test]
+fn a_lag_that_is_longer_by_a_quarter_is_the_error_of_the_probes_and_one_longer_still_has_grown() {
+    let waits_s = |grown: f64| {
+        let mut bottle = Bottle::of(300.0);
+        bottle.closed(330);
+        bottle.lag_s = 300.0 * grown;
+        // 1.2 lags of 300 s, and 5.53 of them.
+        bottle.closed(4_000).opened().waits_s(0.25) as f64 / 1_991.0
+    };
+    assert!((waits_s(1.24) - 1.0).abs() < 0.01 && (waits_s(1.26) - 1.26).abs() < 0.01);
+}
+
+/// 4 K of rise, half of it beside a bath that is nearer than it may be.
+#[test]
+fn milk_within_three_kelvins_of_its_bath_begins_the_rise_anew() {
+    let slowest_s = |gap_k: f64| {
+        let mut watch = Newcomer { slowest_s: Some(300.0), ..Newcomer::default() };
+        for (s, bath_c, milk_c) in [(0, 10.0, 0.0), (10, 2.0 + gap_k, 2.0), (20, 204.0, 4.0)] {
+            watch.measure(Tick::from_ms(s * 1_000), bath_c, milk_c, milk_c);
+        }
+        watch.slowest_s
+    };
+    // 30 and 2000 K s, by 4 K.
+    assert_eq!(slowest_s(3.0), Some(507.5));
+    assert_eq!(slowest_s(3.0 - 1e-9), Some(300.0));
+}

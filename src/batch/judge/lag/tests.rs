@@ -1,6 +1,7 @@
 use super::*;
 use crate::batch::curve::Curve;
 use crate::batch::judge::tests::{asked, beside};
+use crate::batch::phase::PhaseName;
 
 /// A point every 10 s whose milk is given, in a bath of 40 °C.
 fn milk(values: &[i32]) -> Curve {
@@ -104,4 +105,35 @@ fn a_lag_may_grow_by_half() {
 #[test]
 fn milk_that_shows_no_lag_of_its_own_is_not_judged() {
     assert_eq!(told(&followed(10, 10_000, 10_000)), None, "6 K in all");
+}
+
+/// From 200 s on the lag is 151 s: the rise that ends at 210 s does not show it yet.
+#[test]
+fn water_that_stopped_had_surely_moved_until_the_rise_before_the_last_sound_one() {
+    let since = |later| {
+        asked(&followed(100, 10_000, later), |seen, track| {
+            grown(seen, track).map(|grown| (grown.lag_ms, grown.since_ms))
+        })
+    };
+    assert_eq!(since(15_000), None);
+    assert_eq!(since(15_100), Some((151_000, 180_000)));
+}
+
+/// Milk that is cooled by 0.1 K a second in a bath 10 K colder, from so warm on, without the rows of
+/// these seconds.
+fn cooled(from: i32, unread: std::ops::Range<u64>) -> Option<i64> {
+    let milk = |t_s: u64| from - 100 * t_s as i32;
+    let mut curve = beside((0..500).map(|t_s| (t_s, milk(t_s), milk(t_s) - 10_000)));
+    curve.rows.retain(|row| !unread.contains(&(row.t_ms / 1_000)));
+    curve.rows.iter_mut().for_each(|row| row.phase = Some(PhaseName::Cool));
+    asked(&curve, cooled_ms)
+}
+
+#[test]
+fn the_cooling_shows_the_lag_where_all_of_it_was_read() {
+    assert_eq!(cooled(60_000, 0..0), Some(100_000));
+    assert_eq!(cooled(60_000, 200..259), Some(100_000));
+    assert_eq!(cooled(60_000, 200..260), None, "61 s");
+    assert_eq!(cooled(20_000, 0..0), None, "cold from the first");
+    assert_eq!(cooled(69_950, 0..0), None, "it was not cold at the end");
 }

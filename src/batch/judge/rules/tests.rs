@@ -79,15 +79,19 @@ fn a_broken_hold_is_told_with_its_cold_milk_and_its_limit() {
 /// The controller waits for the last bottle of the load before it begins to hold; the judge does not.
 #[test]
 fn a_break_while_the_controller_still_waits_is_no_dispute() {
-    let opened = |phase| {
+    let opened = |before, then| {
         let curve = Curve { engine_holds_broken: Some(0), has_lid: true, ..own() };
-        let told = with(curve, BEGIN_S..BEGIN_S + 60, move |row| row.phase = Some(phase));
-        let opened = with(told, BEGIN_S + 30..BEGIN_S + 31, |row| row.lid = Some(false));
+        let told = with(curve, BEGIN_S..BEGIN_S + 30, move |row| row.phase = Some(before));
+        let opened = with(told, BEGIN_S + 30..BEGIN_S + 31, move |row| {
+            (row.lid, row.phase) = (Some(false), Some(then));
+        });
         seen(&opened, |seen| {
             assert_eq!(seen.holds.breaks.len(), 1);
             disputed_breaks(seen)
         })
     };
-    assert_eq!(opened(PhaseName::ComeUp), None);
-    assert!(opened(PhaseName::Hold).is_some());
+    let (come_up, hold) = (PhaseName::ComeUp, PhaseName::Hold);
+    // The row of the break may tell the phase after it already.
+    assert!(opened(come_up, come_up).is_none() && opened(come_up, hold).is_none());
+    assert!(opened(hold, hold).is_some() && opened(hold, come_up).is_some());
 }

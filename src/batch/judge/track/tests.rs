@@ -155,3 +155,23 @@ fn milk_that_rises_or_falls_steadily_stands_nowhere_out() {
     let calm = asked(&beside(steps), |_, track| track.calm(0, i64::MAX).count());
     assert_eq!(calm, 40, "a logger that reads once a minute");
 }
+
+#[test]
+fn half_a_kelvin_from_the_middle_stands_out_anywhere_but_at_the_ends() {
+    let left = |at: usize, by: i32, of_bath: bool| {
+        let mut curve = beside((0..20).map(|t_s| (t_s, 10_000, 40_000)));
+        let row = &mut curve.rows[at];
+        let slot = if of_bath { &mut row.bath } else { &mut row.milk[0] };
+        *slot = slot.map(|read| Celsius::from_milli(read.milli() + by));
+        asked(&curve, |_, track| track.calm(0, i64::MAX).count())
+    };
+    for (at, of_bath) in [1, 2, 10, 17, 18].into_iter().flat_map(|at| [(at, true), (at, false)]) {
+        assert_eq!(
+            [-501, -500, 500, 501].map(|by| left(at, by, of_bath)),
+            [19, 20, 20, 19],
+            "{at}"
+        );
+    }
+    // The first and the last have nothing on one side.
+    assert_eq!([left(0, 5_000, false), left(19, 5_000, false)], [20, 20]);
+}
