@@ -213,8 +213,8 @@ pub(super) fn cases() -> Vec<Case> {
                 }
             },
         ),
-        case("milk reads 0.5 K high", Alarm::MilkAboveBath, (Hold, 0.0), still, |_, reading| {
-            reading.milk.iter_mut().for_each(|milk| shift(milk, 500));
+        case("milk reads 0.6 K high", Alarm::MilkAboveBath, (Hold, 0.0), still, |_, reading| {
+            reading.milk.iter_mut().for_each(|milk| shift(milk, 600));
         }),
         case("milk reads 1.0 K high", Alarm::MilkAboveBath, (Hold, 0.0), still, |_, reading| {
             reading.milk.iter_mut().for_each(|milk| shift(milk, 1000));
@@ -263,17 +263,19 @@ pub(super) fn cases() -> Vec<Case> {
     ]
 }
 
-/// Which modes of heating show the fault, and within how many seconds (measured: the worst of 60
-/// machines, and some more).
-pub(super) fn shown_within_s(name: &str) -> (bool, bool, f64) {
+/// Of 60 machines with set points, and of 60 that are driven by power, how many show the fault at least,
+/// and within how many seconds (`measure_detection`: the fewest, the worst, and some more).
+pub(super) fn shown_within_s(name: &str) -> (u32, u32, f64) {
     match name {
-        "welded in the hold" => (false, true, 120.0),
-        "half power from the start" => (false, true, 4_000.0),
-        "set point + 3 in the hold" => (false, false, 0.0),
-        "dead from loading" => (true, true, 1_100.0),
-        "bath reads 2 K low" => (true, true, 6_000.0),
-        "milk reads 0.5 K high" => (true, true, 1_800.0),
-        "milk frozen at loading + 200 s" => (false, false, 0.0),
-        _ => (true, true, 900.0),
+        "welded in the hold" => (0, 60, 120.0),
+        "half power from the start" => (0, 60, 6_000.0),
+        "set point + 3 in the hold" => (0, 0, 0.0),
+        "dead from loading" => (60, 60, 1_100.0),
+        // A bottle that is slow in moving water is no slower unmoved than others are (`UNMOVED_S`).
+        "agitator off from loading" => (57, 57, 900.0),
+        "bath reads 2 K low" => (60, 60, 6_000.0),
+        "milk reads 0.6 K high" => (60, 60, 1_800.0),
+        "milk frozen at loading + 200 s" => (0, 0, 0.0),
+        _ => (60, 60, 900.0),
     }
 }

@@ -18,14 +18,13 @@ fn measure_nuisance() {
 fn measure_detection() {
     for case in cases() {
         let (setpoint, power, within_s) = shown_within_s(case.name);
-        for is_power in [false, true] {
+        for (is_power, least) in [(false, setpoint), (true, power)] {
             let (mut took_s, mut first) = (Vec::new(), BTreeMap::new());
+            let mut in_time = 0;
             for seed in 20_000..20_060 {
                 let (run, from_s) = suffered(&case, seed, is_power);
                 let seen = raised(&run);
-                let in_time = seen.iter().any(|(_, at_s)| *at_s - from_s <= within_s);
-                let shows = if is_power { power } else { setpoint };
-                assert!(in_time || !shows, "{} (seed {seed}): {seen:?}", case.name);
+                in_time += u32::from(seen.iter().any(|(_, at_s)| *at_s - from_s <= within_s));
                 let found = seen.iter().find(|(alarm, _)| *alarm == case.expected);
                 took_s.extend(found.map(|(_, at_s)| at_s - from_s));
                 let number = seen.first().map(|(alarm, _)| alarm.number());
@@ -33,7 +32,7 @@ fn measure_detection() {
             }
             took_s.sort_by(f64::total_cmp);
             println!(
-                "{:32} {} {:2} of 60 by {}: median {:?} s, worst {:?} s; first {first:?}",
+                "{:32} {} {in_time:2} in time, {:2} of 60 by {}: median {:?} s, worst {:?} s; first {first:?}",
                 case.name,
                 if is_power { "power   " } else { "setpoint" },
                 took_s.len(),
@@ -41,6 +40,7 @@ fn measure_detection() {
                 took_s.get(took_s.len() / 2),
                 took_s.last(),
             );
+            assert!(in_time >= least, "{}: {in_time} of 60, not {least}", case.name);
         }
     }
 }
