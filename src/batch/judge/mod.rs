@@ -59,6 +59,7 @@ use super::verdict::{Finding, Outcome, Rule, Severity, Verdict};
 /// Judges a curve by a recipe.
 pub fn judge(recipe: &Recipe, curve: &Curve) -> Verdict {
     let seen = Seen::new(recipe, curve);
+    let tracks: Vec<Track> = (0..seen.probes()).map(|probe| Track::of(&seen, probe)).collect();
     let mut findings = rules::record(&seen);
     findings.extend(rules::stopped(&seen));
     let is_whole = findings.iter().all(|finding| finding.rule != Rule::Record);
@@ -66,7 +67,7 @@ pub fn judge(recipe: &Recipe, curve: &Curve) -> Verdict {
     findings.extend(rules::restarts(&seen));
     findings.extend(rules::lid_in_cooling(&seen));
     findings.extend(rules::held_back(&seen));
-    findings.extend(newcomer::too_late(&seen));
+    findings.extend(newcomer::too_late(&seen, &tracks));
     findings.extend(interruption::interruptions(&seen));
     findings.extend(rules::ceiling(&seen));
     findings.extend(rules::heat_up(&seen));
@@ -79,7 +80,7 @@ pub fn judge(recipe: &Recipe, curve: &Curve) -> Verdict {
     findings.extend(probes::reference_below_floor(&seen));
     findings.extend(probes::lid_unread(&seen));
     findings.extend(probes::sample_interval(&seen));
-    findings.extend(plausible(&seen));
+    findings.extend(plausible(&seen, &tracks));
     findings.extend(rules::judged_as(&seen));
     findings.extend(rules::disputed_breaks(&seen));
     let figures = figures::figures(&seen);
@@ -90,19 +91,18 @@ pub fn judge(recipe: &Recipe, curve: &Curve) -> Verdict {
 }
 
 /// Whether the readings can be those of milk in a heated bath.
-fn plausible(seen: &Seen) -> Vec<Finding> {
+fn plausible(seen: &Seen, tracks: &[Track]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for probe in 0..seen.probes() {
-        let track = Track::of(seen, probe);
-        findings.extend(place::gap_after_loading(seen, &track));
-        findings.extend(place::milk_over_bath(seen, &track));
-        findings.extend(jumps::jumps(seen, &track));
-        findings.extend(still::stood_still(seen, &track));
-        findings.extend(lag::lag(seen, &track));
+    for track in tracks {
+        findings.extend(place::gap_after_loading(seen, track));
+        findings.extend(place::milk_over_bath(seen, track));
+        findings.extend(jumps::jumps(seen, track));
+        findings.extend(still::stood_still(seen, track));
+        findings.extend(lag::lag(seen, track));
         // The bath is the same beside every probe.
-        if probe == 0 {
-            findings.extend(bath::fall(seen, &track));
-            findings.extend(place::unseen(seen, &track));
+        if track.probe == 0 {
+            findings.extend(bath::fall(seen, track));
+            findings.extend(place::unseen(seen, track));
         }
     }
     findings.extend(still::unchanged(seen));

@@ -85,11 +85,10 @@ pub(super) fn hold_back(moments: &mut [Moment], line: i64, lag_ms: i64) -> Vec<H
 /// to begin: the last bottle of a load that was confirmed late, and whatever came in under an open lid
 /// into water that stood still then, or while nothing was read. Only where the come-up shows the lag:
 /// of a load that was warm by then nobody knows it.
-pub(super) fn too_late(seen: &Seen) -> Option<Finding> {
+pub(super) fn too_late(seen: &Seen, tracks: &[Track]) -> Option<Finding> {
     let hold = seen.holds.complete?;
     seen.curve.load_ms?;
     let began_ms = seen.rows.get(hold.last)?.t_ms.checked_sub(seen.recipe.hold.hold_ms)?;
-    let tracks: Vec<Track> = (0..seen.probes()).map(|probe| Track::of(seen, probe)).collect();
     let own_ms = tracks.iter().filter_map(Track::lag_own_ms).max()?;
     let grown = tracks.iter().filter_map(|track| lag::grown(seen, track)).reduce(Grown::worse);
     let floor = i64::from(seen.recipe.hold.floor.milli());

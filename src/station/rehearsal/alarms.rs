@@ -10,7 +10,7 @@ use crate::batch::alarm::Alarm;
 use crate::batch::event::Event;
 use crate::batch::fixture;
 use crate::batch::params::Heater;
-use cases::{Case, cases, shown_within_s};
+use cases::{Case, cases, half_a_kelvin_high, shown_within_s};
 
 /// The alarms that were raised, each with its moment, seconds after loading (or after the start).
 fn raised(run: &Rehearsal) -> Vec<(Alarm, f64)> {
@@ -144,7 +144,7 @@ fn suffered(case: &Case, seed: u64, is_power: bool) -> (Rehearsal, f64) {
 
 #[test]
 fn each_fault_raises_its_alarm_in_time_and_no_cold_milk_is_accepted() {
-    for case in cases() {
+    for case in cases().into_iter().chain([half_a_kelvin_high()]) {
         let (setpoint, power, within_s) = shown_within_s(case.name);
         for (seed, is_power) in [(50_001, false), (50_002, true)] {
             let (run, from_s) = suffered(&case, seed, is_power);

@@ -1,3 +1,5 @@
+use std::slice::from_ref;
+
 use super::*;
 use crate::batch::curve::Curve;
 use crate::batch::judge::tests::{asked, beside, milli, own, verdict, with};
@@ -121,7 +123,7 @@ fn cooled_from(curve: Curve, second: u64) -> Curve {
 #[test]
 fn the_last_bottle_of_the_load_must_have_been_at_the_floor_for_the_hold() {
     let fails = |curve: &Curve| {
-        let found = asked(curve, |seen, _| super::too_late(seen));
+        let found = asked(curve, |seen, track| super::too_late(seen, from_ref(track)));
         found.map(|found| (found.rule, found.severity, found.text))
     };
     // 40 °C when it was confirmed: the control bottle is at its limit (0.4 K below the bath) after
@@ -155,7 +157,9 @@ fn a_tenth_of_a_degree_below_the_floor_is_allowed_and_a_thousandth_more_is_not()
     };
     let over = i32::try_from(last_bottle_at(&of(0), 1_400)).expect("small") - 62_400;
     assert_eq!(last_bottle_at(&of(-over), 1_400), 62_400);
-    let is_told = |curve: &Curve| asked(curve, |seen, _| super::too_late(seen).is_some());
+    let is_told = |curve: &Curve| {
+        asked(curve, |seen, track| super::too_late(seen, from_ref(track)).is_some())
+    };
     assert!(!is_told(&of(-over)) && is_told(&of(-over - 1)));
 }
 
@@ -172,7 +176,7 @@ fn the_last_bottle_of_the_load_warms_from_the_first_reading_on() {
 fn a_foreign_curve_has_no_load() {
     let curve = cooled_from(confirmed_at(40.0), 1_295 + 1_800);
     let foreign = Curve { load_ms: None, own_record: false, ..curve };
-    assert_eq!(asked(&foreign, |seen, _| super::too_late(seen)), None);
+    assert_eq!(asked(&foreign, |seen, track| super::too_late(seen, from_ref(track))), None);
 }
 
 /// The curve with its lag grown to 900 s from this second on, until it is cooled, with a lag of so many
@@ -198,7 +202,7 @@ fn stood_still(from_s: u64, cooled_lag_s: f64, open_s: u64) -> Curve {
 #[test]
 fn water_that_stood_still_after_an_open_lid_warmed_what_came_in_too_slowly() {
     let fails = |curve: &Curve| {
-        let found = asked(curve, |seen, _| super::too_late(seen))?;
+        let found = asked(curve, |seen, track| super::too_late(seen, from_ref(track)))?;
         assert_eq!((found.rule, found.severity), (Rule::Hold, Severity::Fail));
         assert!(found.text.starts_with("The lid was open."), "{}", found.text);
         Some(found.at_s)
@@ -215,7 +219,10 @@ fn water_that_stood_still_after_an_open_lid_warmed_what_came_in_too_slowly() {
 #[test]
 fn one_spike_hides_no_bottle_that_went_in_last() {
     let fails = |curve: Curve| {
-        asked(&cooled_from(curve, 1_295 + 1_800), |seen, _| super::too_late(seen)).is_some()
+        asked(&cooled_from(curve, 1_295 + 1_800), |seen, track| {
+            super::too_late(seen, from_ref(track))
+        })
+        .is_some()
     };
     assert!(fails(confirmed_at(40.0)));
     for (second, milk) in [(30, 0), (60, 30_000), (200, 62_000), (1_295, 64_000)] {
@@ -230,7 +237,10 @@ fn one_spike_hides_no_bottle_that_went_in_last() {
 fn what_was_not_read_for_long_has_warmed_nothing() {
     let late = |blind: std::ops::Range<u64>| {
         let blind = with(confirmed_at(40.0), blind, |row| row.milk[0] = None);
-        asked(&cooled_from(blind, 1_340 + 1_800), |seen, _| super::too_late(seen)).is_some()
+        asked(&cooled_from(blind, 1_340 + 1_800), |seen, track| {
+            super::too_late(seen, from_ref(track))
+        })
+        .is_some()
     };
     assert!(!late(700..759));
     assert!(late(700..761));
